@@ -1,5 +1,5 @@
-//! What a frame and a key press cost in process, beside a bare ratatui screen of the same size as the floor, and what
-//! one Encrypt through both layers costs.
+//! Measures in-process frames and key presses, with a bare ratatui screen of the same size as the baseline, and Encrypt
+//! and Decrypt through one and both layers of encryption.
 
 use std::hint::black_box;
 
@@ -19,9 +19,9 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 fn wizard_session(size: (u16, u16)) -> Player {
     let text = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"";
-    let tape = Tape::parse("bench", text).expect("the tape is right");
-    let mut journey = Player::start(size).expect("an account in memory");
-    tape::play(&tape, &mut journey, &mut |_, _| Ok(())).expect("the tape comes to its end");
+    let tape = Tape::parse("bench", text).expect("the tape is valid");
+    let mut journey = Player::start(size).expect("an in-memory account");
+    tape::play(&tape, &mut journey, &mut |_, _| Ok(())).expect("the tape plays to its end");
     journey
 }
 
@@ -29,18 +29,18 @@ fn bench_frames(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("frame");
     for size @ (width, height) in SIZES {
         let name = format!("{width}x{height}");
-        let mut bare = Terminal::new(TestBackend::new(width, height)).expect("a screen in memory");
-        group.bench_function(BenchmarkId::new("floor", &name), |bencher| {
+        let mut baseline = Terminal::new(TestBackend::new(width, height)).expect("an in-memory screen");
+        group.bench_function(BenchmarkId::new("baseline", &name), |bencher| {
             bencher.iter(|| {
-                let words = Paragraph::new("A line of text.\n".repeat(height.into())).block(Block::bordered());
-                bare.draw(|frame| frame.render_widget(words, frame.area())).expect("drawn");
+                let text = Paragraph::new("A line of text.\n".repeat(height.into())).block(Block::bordered());
+                baseline.draw(|frame| frame.render_widget(text, frame.area())).expect("the frame is drawn");
             });
         });
         let journey = wizard_session(size);
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a screen in memory");
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("an in-memory screen");
         group.bench_function(BenchmarkId::new("wizard", &name), |bencher| {
             bencher.iter(|| {
-                terminal.draw(|frame| chrome::draw(black_box(journey.app()), frame)).expect("drawn");
+                terminal.draw(|frame| chrome::draw(black_box(journey.app()), frame)).expect("the frame is drawn");
             });
         });
     }
@@ -50,33 +50,33 @@ fn bench_frames(criterion: &mut Criterion) {
 fn bench_key_presses(criterion: &mut Criterion) {
     let journey = wizard_session((80, 24));
     let mut app = journey.app().clone();
-    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a screen in memory");
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("an in-memory screen");
     let keys = [KeyCode::Char('x'), KeyCode::Backspace].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
-    let mut turn = keys.iter().cycle();
+    let mut next_key = keys.iter().cycle();
     criterion.bench_function("key to frame/80x24", |bencher| {
         bencher.iter(|| {
-            if let Some(key) = turn.next() {
+            if let Some(key) = next_key.next() {
                 black_box(app.update(Msg::Key(*key)));
             }
-            terminal.draw(|frame| chrome::draw(&app, frame)).expect("drawn");
+            terminal.draw(|frame| chrome::draw(&app, frame)).expect("the frame is drawn");
         });
     });
 }
 
 fn bench_cryptography(criterion: &mut Criterion) {
-    let journey = Player::start((80, 24)).expect("an account in memory");
+    let journey = Player::start((80, 24)).expect("an in-memory account");
     let client = journey.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for (name, key_id) in [("one layer", "alias/app-logs"), ("both layers", "alias/customer-db")] {
         let request =
             Encrypt { key_id: key_id.to_owned(), plaintext: SecretBlob::new(vec![7; 32]), ..Default::default() };
         criterion.bench_function(&format!("encrypt/{name}"), |bencher| {
-            bencher.iter(|| runtime.block_on(client.call(&request)).expect("encrypted"));
+            bencher.iter(|| runtime.block_on(client.call(&request)).expect("Encrypt succeeds"));
         });
-        let blob = runtime.block_on(client.call(&request)).expect("encrypted").ciphertext_blob;
+        let blob = runtime.block_on(client.call(&request)).expect("Encrypt succeeds").ciphertext_blob;
         let request = Decrypt { ciphertext_blob: blob, ..Default::default() };
         criterion.bench_function(&format!("decrypt/{name}"), |bencher| {
-            bencher.iter(|| runtime.block_on(client.call(&request)).expect("decrypted"));
+            bencher.iter(|| runtime.block_on(client.call(&request)).expect("Decrypt succeeds"));
         });
     }
 }

@@ -1,11 +1,12 @@
-//! The whole program in a pseudo-terminal, beside the floor: this program itself as a bare ratatui screen.
+//! Measures the whole program in a pseudo-terminal. The baseline is this benchmark running as a bare ratatui screen.
 //!
-//! Prints cold start to the first useful screen, key to frame, idle wake-ups and bytes, resident memory, and the size
-//! of the binary; then key to frame while all calls to AWS hang. The other end of the terminal only reads. Linux only, for
-//! it reads `/proc`.
+//! Prints the time from a cold start to the first useful screen, the time from a key press to the next frame, idle
+//! wake-ups and bytes written, resident memory, and the size of the binary; then the time from a key press to the next
+//! frame while all calls to AWS hang. The other end of the terminal only reads. Runs only on Linux, because it reads
+//! `/proc`.
 //!
-//! `cargo bench --bench process -- hang` measures the last alone. `cargo test --bench process` runs a short form, which
-//! measures nothing worth knowing and shows that all of it still works.
+//! `cargo bench --bench process -- hang` runs only the last measurement. `cargo test --bench process` does a short run
+//! that checks that the benchmark works. Its figures mean nothing.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -20,18 +21,18 @@ use xks_console::bundled::BundledAws;
 use xks_console::environment::Environment;
 use xks_console::server::Server;
 
-/// Tells the program that is started to be the floor.
-const BASELINE_ENV: &str = "XKS_CONSOLE_BENCH_FLOOR";
+/// Environment variable that makes this program run as the baseline.
+const BASELINE_ENV: &str = "XKS_CONSOLE_BENCH_BASELINE";
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
 
-/// How much is measured.
+/// How many measurements to take.
 struct BenchConfig {
     start_runs: usize,
     key_runs: usize,
     idle_time: Duration,
-    /// Keys that are timed while calls hang. They take less than the 30 seconds after which an attempt is given up.
+    /// Key presses timed while calls hang. In total they take less than the 30-second timeout of an attempt.
     key_runs_while_hanging: usize,
-    /// KMS keys that are created, beside those of the scenario: fewer than the quota of 100,000 (KMS resource quotas).
+    /// KMS keys to create in addition to those of the scenario. Stays below the quota of 100,000 (KMS resource quotas).
     extra_key_count: usize,
 }
 
@@ -50,14 +51,14 @@ const QUICK: BenchConfig = BenchConfig {
     extra_key_count: 1_200,
 };
 
-/// The extent that was asked for: `cargo bench` says so, `cargo test` doesn't.
+/// Returns the full configuration for `cargo bench`, which passes `--bench`, and the quick one for `cargo test`.
 fn config() -> &'static BenchConfig {
     if std::env::args().any(|argument| argument == "--bench") { &FULL } else { &QUICK }
 }
 
 fn main() {
     if std::env::var_os(BASELINE_ENV).is_some() {
-        run_baseline().expect("the floor runs in a terminal");
+        run_baseline().expect("the baseline runs in a terminal");
         return;
     }
     if !std::env::args().any(|argument| argument == "hang") {
@@ -67,21 +68,21 @@ fn main() {
     bench_hanging_calls();
 }
 
-/// The program on the bundled AWS, beside the floor.
+/// Measures the program on the bundled AWS against the baseline.
 fn bench_bundled() {
     let data = tempfile::tempdir().expect("a directory for the account");
     let console = Program::new("xks-console", Backend::Bundled(data.path()));
-    let floor = Program::new("floor", Backend::Baseline);
+    let baseline = Program::new("baseline", Backend::Baseline);
     let first = Instant::now();
     PtySession::start(&console, (80, 24)).wait_for_output(console.ready_text());
-    println!("first start ever, 80x24: {:.1} ms (makes the account)", millis(first.elapsed()));
+    println!("first start ever, 80x24: {:.1} ms (creates the account)", millis(first.elapsed()));
     for size in SIZES {
-        let [floor_start, start] = [&floor, &console].map(|program| median(time_starts(program, size)));
-        print_row("cold start to screen", size, floor_start, start);
-        let [floor_key, key] = [&floor, &console].map(|program| median(time_keys(program, size)));
-        print_row("key to frame", size, floor_key, key);
+        let [baseline_start, start] = [&baseline, &console].map(|program| median(time_starts(program, size)));
+        print_row("cold start to screen", size, baseline_start, start);
+        let [baseline_key, key] = [&baseline, &console].map(|program| median(time_keys(program, size)));
+        print_row("key to frame", size, baseline_key, key);
     }
-    for program in [&floor, &console] {
+    for program in [&baseline, &console] {
         let mut running = PtySession::start(program, (80, 24));
         running.open_wizard(program, (80, 24));
         std::thread::sleep(Duration::from_secs(1));
@@ -93,15 +94,16 @@ fn bench_bundled() {
         let (switches, bytes) = (running.context_switches() - switches, running.bytes_read - bytes);
         println!("idle {idle:?}, {}: {switches} context switches, {bytes} bytes", program.name);
         println!("resident memory, {}: {:.1} MB", program.name, running.resident_kilobytes() as f64 / 1024.0);
-        let size = std::fs::metadata(&program.path).expect("the binary is there").len();
+        let size = std::fs::metadata(&program.path).expect("the binary exists").len();
         println!("binary, {}: {:.1} MB", program.name, size as f64 / 1e6);
     }
 }
 
-/// A frame at 60 Hz.
+/// The duration of one frame at 60 Hz.
 const FRAME_BUDGET: Duration = Duration::from_millis(16);
 
-/// Key to frame while each call to AWS hangs, beside the same where AWS answers at once.
+/// Measures the time from a key press to the next frame while every call to AWS hangs, against an AWS that responds at
+/// once.
 fn bench_hanging_calls() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -109,43 +111,43 @@ fn bench_hanging_calls() {
     let key = aws.access_keys().expect("the access keys").remove(0).credentials;
     let server = Server::open(aws, "127.0.0.1:0".parse().expect("an address"), None, false);
     let server = runtime.block_on(server).expect("a port");
-    let answering = server.url();
+    let responding = server.url();
     runtime.spawn(server.run(std::future::pending()));
-    // Connections come as far as the queue of the operating system; nobody ever takes one.
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let silent = (format!("http://{}", silent.local_addr().expect("its address")), silent);
+    // Connections wait in the operating system's queue and are never accepted.
+    let hanging = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let hanging = (format!("http://{}", hanging.local_addr().expect("its address")), hanging);
     for size in SIZES {
-        let [floor, hang] = [&answering, &silent.0].map(|url| {
+        let [baseline, hang] = [&responding, &hanging.0].map(|url| {
             let mut times = time_alias_keys(&Program::new("xks-console", Backend::Endpoint(url, &key)), size);
             times.sort_unstable();
             times
         });
-        for (what, part) in [("p50", 50), ("p99", 99), ("max", 100)] {
-            let at = |times: &[Duration]| times[(times.len() * part / 100).min(times.len() - 1)];
-            print_row(&format!("key to frame while calls hang, {what}"), size, at(&floor), at(&hang));
+        for (percentile, percent) in [("p50", 50), ("p99", 99), ("max", 100)] {
+            let at = |times: &[Duration]| times[(times.len() * percent / 100).min(times.len() - 1)];
+            print_row(&format!("key to frame while calls hang, {percentile}"), size, at(&baseline), at(&hang));
         }
         let p99 = hang[hang.len() * 99 / 100];
         println!("p99 is {} {FRAME_BUDGET:?}", if p99 < FRAME_BUDGET { "under" } else { "NOT under" });
     }
 }
 
-/// Types and takes back a letter in the field *Alias*, again and again.
+/// Repeatedly types and deletes a letter in the *Alias* field, and returns the time to each frame.
 fn time_alias_keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
     let mut running = PtySession::start(program, size);
     let mut screen = running.new_screen(size);
     running.wait_for_screen(&mut screen, program.ready_text());
-    for (keys, words) in
+    for (keys, text) in
         [("\t\x1b[A\x1b[A\r", "Customer managed keys"), ("n", "Key usage"), ("\x0e", "Add alias"), ("alias", "alias")]
     {
         running.send(keys);
-        running.wait_for_screen(&mut screen, words);
+        running.wait_for_screen(&mut screen, text);
     }
     let mut once = |turn| {
         running.read_for(&mut screen, Duration::from_millis(50));
         let start = Instant::now();
         running.send(if turn % 2 == 0 { "x" } else { "\x7f" });
         while screen.screen().contents().contains("aliasx") != (turn % 2 == 0) {
-            running.read(Duration::from_secs(20)).expect("a frame follows the key");
+            running.read(Duration::from_secs(20)).expect("a frame follows the key press");
             screen.process(std::mem::take(&mut running.unread_output).as_bytes());
         }
         start.elapsed()
@@ -153,39 +155,39 @@ fn time_alias_keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
     (0..config().key_runs_while_hanging).map(&mut once).collect()
 }
 
-/// An account with about as many keys as AWS allows: the first page, the whole list, and keys pressed on it.
+/// Measures an account with about as many keys as AWS allows: the first page, the whole list, and key presses on it.
 fn bench_many_keys() {
     let data = tempfile::tempdir().expect("a directory for the account");
     let start = Instant::now();
-    let many = create_many_keys(data.path());
+    let key_count = create_many_keys(data.path());
     println!("created {} keys in {:.0} s", config().extra_key_count, start.elapsed().as_secs_f64());
     let console = Program::new("xks-console", Backend::Bundled(data.path()));
     let start = Instant::now();
     let mut running = PtySession::start(&console, (80, 24));
     running.wait_for_output(console.ready_text());
-    println!("{many} keys: start to the stores {:.1} ms", millis(start.elapsed()));
+    println!("{key_count} keys: start to the key stores {:.1} ms", millis(start.elapsed()));
     running.drain();
     let start = Instant::now();
     running.send("\t\x1b[A\x1b[A\r");
     let mut screen = running.new_screen((80, 24));
     running.wait_for_screen(&mut screen, "Customer managed keys (");
-    println!("{many} keys: first keys on the screen {:.1} ms after they are asked for", millis(start.elapsed()));
-    running.wait_for_screen(&mut screen, &format!("({many})"));
-    println!("{many} keys: whole list after {:.1} s", start.elapsed().as_secs_f64());
+    println!("{key_count} keys: first keys on the screen after {:.1} ms", millis(start.elapsed()));
+    running.wait_for_screen(&mut screen, &format!("({key_count})"));
+    println!("{key_count} keys: whole list after {:.1} s", start.elapsed().as_secs_f64());
     std::thread::sleep(Duration::from_secs(2));
-    println!("{many} keys: resident memory {:.1} MB", running.resident_kilobytes() as f64 / 1024.0);
+    println!("{key_count} keys: resident memory {:.1} MB", running.resident_kilobytes() as f64 / 1024.0);
     for (what, keys) in [("arrow key", &["\x1b[B", "\x1b[A"][..]), ("sort", &["s"][..])] {
         let times = (0..20).map(|turn| running.time_key(keys[turn % keys.len()])).collect();
-        println!("{many} keys: {what} to frame {:.2} ms", millis(median(times)));
+        println!("{key_count} keys: {what} to frame {:.2} ms", millis(median(times)));
     }
     running.send("/");
     std::thread::sleep(Duration::from_millis(200));
     let times = (0..20).map(|turn| running.time_key(if turn % 2 == 0 { "7" } else { "\x7f" })).collect();
-    println!("{many} keys: filter key to frame {:.2} ms", millis(median(times)));
+    println!("{key_count} keys: filter key to frame {:.2} ms", millis(median(times)));
 }
 
-/// Creates the keys by the API, as anybody would; gives how many customer managed keys there are then,
-/// with those of the scenario.
+/// Creates the keys through the API and returns the number of customer managed keys in the account, including those of
+/// the scenario.
 fn create_many_keys(dir: &Path) -> usize {
     let bundled = BundledAws::open(dir, None).expect("an account");
     let client = xks_console::flow::player::in_process_client(&bundled, xks_console::environment::Clock::System);
@@ -194,8 +196,9 @@ fn create_many_keys(dir: &Path) -> usize {
         runtime.block_on(client.call(&CreateKey::default())).expect("a key");
     }
     let aliases = runtime.block_on(client.call(&ListAliases::default())).expect("aliases").aliases;
-    let is_of_aws = |name: &str| name.starts_with("alias/aws/");
-    let of_aws = aliases.iter().filter(|one| is_of_aws(&one.alias_name) && one.target_key_id.is_some()).count();
+    let is_aws_managed = |name: &str| name.starts_with("alias/aws/");
+    let aws_managed_count =
+        aliases.iter().filter(|one| is_aws_managed(&one.alias_name) && one.target_key_id.is_some()).count();
     let (mut count, mut marker) = (0, None);
     loop {
         let page =
@@ -203,7 +206,7 @@ fn create_many_keys(dir: &Path) -> usize {
         count += page.keys.len();
         marker = page.next_marker;
         if marker.is_none() {
-            return count - of_aws;
+            return count - aws_managed_count;
         }
     }
 }
@@ -212,11 +215,11 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn print_row(what: &str, (width, height): (u16, u16), floor: Duration, console: Duration) {
-    let ratio = console.as_secs_f64() / floor.as_secs_f64();
+fn print_row(what: &str, (width, height): (u16, u16), baseline: Duration, console: Duration) {
+    let ratio = console.as_secs_f64() / baseline.as_secs_f64();
     println!(
-        "{what}, {width}x{height}: floor {:.2} ms, console {:.2} ms, ratio {ratio:.2}",
-        millis(floor),
+        "{what}, {width}x{height}: baseline {:.2} ms, console {:.2} ms, ratio {ratio:.2}",
+        millis(baseline),
         millis(console)
     );
 }
@@ -240,7 +243,7 @@ fn time_keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
     let mut running = PtySession::start(program, size);
     running.open_wizard(program, size);
     std::thread::sleep(Duration::from_millis(500));
-    // Letters come and go, so that the field stays short.
+    // Alternately typing and deleting a letter keeps the field short.
     let once = |turn| running.time_key(if turn % 2 == 0 { "x" } else { "\x7f" });
     (0..config().key_runs).map(once).collect()
 }
@@ -251,29 +254,29 @@ struct Program<'a> {
     backend: Backend<'a>,
 }
 
-/// What a program is opened on.
+/// What a program runs on.
 enum Backend<'a> {
-    /// It is the floor.
+    /// Nothing: the program is the baseline.
     Baseline,
     /// The bundled AWS in this directory.
     Bundled(&'a Path),
-    /// An AWS at this URL, with these credentials.
+    /// The AWS at this URL, with these credentials.
     Endpoint(&'a str, &'a Credentials),
 }
 
 impl<'a> Program<'a> {
-    fn new(name: &'static str, on: Backend<'a>) -> Self {
-        let path = match on {
+    fn new(name: &'static str, backend: Backend<'a>) -> Self {
+        let path = match backend {
             Backend::Baseline => {
                 std::env::current_exe().expect("the path of this program").to_string_lossy().into_owned()
             }
             _ => env!("CARGO_BIN_EXE_xks-console").to_owned(),
         };
-        Self { name, path, backend: on }
+        Self { name, path, backend }
     }
 
     fn ready_text(&self) -> &'static str {
-        // In one piece also when only what differs from the frame before is written.
+        // Text that arrives in one piece even when only the difference from the previous frame is written.
         match self.backend {
             Backend::Baseline => "Field:",
             Backend::Bundled(_) => "Frankfurt",
@@ -297,7 +300,7 @@ impl PtySession {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(&program.path);
-        // Drafts and preferences of whoever measures are not touched.
+        // A temporary home keeps the user's drafts and preferences untouched.
         let home = tempfile::tempdir().expect("a home");
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("XDG_")) {
             command.env_remove(name);
@@ -339,7 +342,7 @@ impl PtySession {
         Some(())
     }
 
-    /// Shows what is written within `time`.
+    /// Draws on `screen` what the program writes within `time`.
     fn read_for(&mut self, screen: &mut vt100::Parser, time: Duration) {
         let end = Instant::now() + time;
         while self.read(end.saturating_duration_since(Instant::now())).is_some() {}
@@ -351,18 +354,18 @@ impl PtySession {
         self.unread_output.clear();
     }
 
-    fn wait_for_output(&mut self, words: &str) {
-        while !self.unread_output.contains(words) {
+    fn wait_for_output(&mut self, text: &str) {
+        while !self.unread_output.contains(text) {
             self.read(Duration::from_secs(20))
-                .unwrap_or_else(|| panic!("‘{words}’ never came: {:?}", self.unread_output));
+                .unwrap_or_else(|| panic!("\"{text}\" did not appear: {:?}", self.unread_output));
         }
     }
 
     fn send(&mut self, keys: &str) {
-        self.writer.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.writer.write_all(keys.as_bytes()).expect("the terminal accepts keys");
     }
 
-    /// To the first field of the wizard.
+    /// Opens the wizard at its first field.
     fn open_wizard(&mut self, program: &Program, (columns, rows): (u16, u16)) {
         self.wait_for_output(program.ready_text());
         if matches!(program.backend, Backend::Baseline) {
@@ -380,33 +383,33 @@ impl PtySession {
         vt100::Parser::new(cells(rows), cells(columns), 0)
     }
 
-    /// Reads until the screen shows `words`.
-    fn wait_for_screen(&mut self, screen: &mut vt100::Parser, words: &str) {
-        while !screen.screen().contents().contains(words) {
+    /// Reads until the screen shows `text`.
+    fn wait_for_screen(&mut self, screen: &mut vt100::Parser, text: &str) {
+        while !screen.screen().contents().contains(text) {
             self.read(Duration::from_secs(120)).unwrap_or_else(|| panic!("{}", screen.screen().contents()));
             screen.process(std::mem::take(&mut self.unread_output).as_bytes());
         }
     }
 
-    /// From a key to the frame after it.
+    /// Returns the time from a key press to the next frame.
     fn time_key(&mut self, key: &str) -> Duration {
         self.drain();
         let start = Instant::now();
         self.send(key);
-        self.read(Duration::from_secs(20)).expect("a frame follows the key");
+        self.read(Duration::from_secs(20)).expect("a frame follows the key press");
         let time = start.elapsed();
         std::thread::sleep(Duration::from_millis(50));
         time
     }
 
     fn proc_status(&self, task: &str) -> String {
-        let process = self.child.process_id().expect("it runs");
-        std::fs::read_to_string(format!("/proc/{process}/{task}status")).expect("Linux tells")
+        let process = self.child.process_id().expect("the program runs");
+        std::fs::read_to_string(format!("/proc/{process}/{task}status")).expect("Linux has /proc")
     }
 
     fn context_switches(&self) -> u64 {
-        let process = self.child.process_id().expect("it runs");
-        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("Linux tells");
+        let process = self.child.process_id().expect("the program runs");
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("Linux has /proc");
         let names = tasks.map(|task| task.expect("a thread").file_name().to_string_lossy().into_owned());
         names.map(|name| sum_fields(&self.proc_status(&format!("task/{name}/")), "ctxt_switches")).sum()
     }
@@ -423,13 +426,13 @@ impl Drop for PtySession {
     }
 }
 
-/// The sum of the numbers in the lines that name `what`.
-fn sum_fields(status: &str, what: &str) -> u64 {
-    let lines = status.lines().filter(|line| line.contains(what));
+/// Returns the sum of the numbers in the lines that contain `name`.
+fn sum_fields(status: &str, name: &str) -> u64 {
+    let lines = status.lines().filter(|line| line.contains(name));
     lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
 }
 
-/// A screen of text with a field, drawn anew at each key: what no console can be faster than.
+/// Runs the baseline: a screen of text with one field, redrawn at each key press. No console can be faster.
 fn run_baseline() -> std::io::Result<()> {
     use crossterm::event::{Event, KeyCode};
     use ratatui::text::Line;

@@ -1,15 +1,17 @@
-//! The served AWS under load, beside two peers in the same run: moto, where it is installed, and the floor, a bare axum
-//! handler that parses the same request and answers the same JSON.
+//! Measures the served AWS under load, against two peers in the same run: moto, if it is installed, and the baseline, a
+//! bare axum handler that parses the same request and returns the same JSON.
 //!
-//! The load driver signs one request and sends it again and again over kept-alive connections, so that what is measured is
-//! the server. To wake an idle core takes longer than a request on many machines, so one connection is measured three times:
-//! with a driver that looks for the answer without going to sleep, as load drivers for short times do; with one that sleeps
-//! until the kernel wakes it; and with client and server on one core. Prints requests a second, latencies, the server's CPU
-//! time a request, and the ratios. moto is
-//! `$MOTO_SERVER`, else `target/moto/bin/moto_server`, to be had with
-//! `python3 -m venv target/moto && target/moto/bin/pip install 'moto[server]'`. Linux only, for it reads `/proc`.
+//! The load driver signs one request and sends it repeatedly over keep-alive connections, so that the server is what
+//! gets measured. On many machines, waking an idle core takes longer than a request. A single connection is therefore
+//! measured three times: with a driver that polls for the response without sleeping, as load drivers for short times
+//! do; with one that sleeps until the kernel wakes it; and with client and server on one core. Prints requests per
+//! second, latencies, the server's CPU time per request, and the ratios.
 //!
-//! `cargo test --bench serve` runs a short form without moto, which shows that all of it still works.
+//! moto is `$MOTO_SERVER`, or else `target/moto/bin/moto_server`. To install it, run
+//! `python3 -m venv target/moto && target/moto/bin/pip install 'moto[server]'`. Runs only on Linux, because it reads
+//! `/proc`.
+//!
+//! `cargo test --bench serve` does a short run without moto that checks that the benchmark works.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -30,17 +32,17 @@ use serde_json::{Value, json};
 use xks_console::aws::scalar::SecretString;
 use xks_console::aws::sigv4::{self, Credentials};
 
-/// Tells the program that is started to be the floor.
-const BASELINE_ENV: &str = "XKS_CONSOLE_BENCH_FLOOR";
+/// Environment variable that makes this program run as the baseline.
+const BASELINE_ENV: &str = "XKS_CONSOLE_BENCH_BASELINE";
 const REGION: &str = "us-west-2";
 
-/// How long each measurement runs, after a tenth of it to warm up; and how often it is made, in turn with its peers. The
-/// median counts.
+/// Returns how long each measurement runs, after a warm-up of a tenth of that time, and how many rounds there are. Each
+/// round measures all peers in turn, and the median round counts.
 fn run_time_and_rounds() -> (Duration, usize) {
     if is_full_run() { (Duration::from_secs(1), 3) } else { (Duration::from_millis(50), 1) }
 }
 
-/// Whether all is measured: `cargo bench` says so, `cargo test` doesn't.
+/// Whether this is a full run: `cargo bench` passes `--bench`, `cargo test` doesn't.
 fn is_full_run() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }
@@ -51,19 +53,20 @@ fn main() {
         return;
     }
     let data = tempfile::tempdir().expect("a directory for the account");
-    let ours = Server::start_xks_console(data.path());
-    let floor = Server::start_baseline();
+    let xks_console = Server::start_xks_console(data.path());
+    let baseline = Server::start_baseline();
     let moto = is_full_run().then(Server::start_moto).flatten();
 
     println!("\nKMS Encrypt of 32 bytes");
-    let two = Workload::kms_encrypt(&ours, "one key, both layers", &ours.find_external_key_store_key());
-    let one = Workload::kms_encrypt(&ours, "one key, KMS alone", &ours.create_kms_key());
-    let bare = Workload::kms_encrypt(&floor, "bare axum handler", "1234abcd-12ab-34cd-56ef-1234567890ab");
+    let both_layers =
+        Workload::kms_encrypt(&xks_console, "one key, both layers", &xks_console.find_external_key_store_key());
+    let kms_alone = Workload::kms_encrypt(&xks_console, "one key, KMS alone", &xks_console.create_kms_key());
+    let bare = Workload::kms_encrypt(&baseline, "bare axum handler", "1234abcd-12ab-34cd-56ef-1234567890ab");
     let other = moto.as_ref().map(|moto| Workload::kms_encrypt(moto, "moto", &moto.create_kms_key()));
     for (connections, driver) in [(1, BUSY_POLLING), (1, BLOCKING), (1, ONE_CORE), (8, BLOCKING), (64, BLOCKING)] {
-        let mut loads = vec![&two, &one, &bare];
-        loads.extend(&other);
-        let results = measure_all(&loads, connections, driver);
+        let mut workloads = vec![&both_layers, &kms_alone, &bare];
+        workloads.extend(&other);
+        let results = measure_all(&workloads, connections, driver);
         print_ratio("both layers / bare handler", &results[0], &results[2]);
         print_ratio("KMS alone / bare handler", &results[1], &results[2]);
         if let Some(moto) = results.get(3) {
@@ -72,16 +75,16 @@ fn main() {
     }
 
     println!("\nXKS proxy, encrypt of 32 bytes");
-    let proxy = Workload::proxy_encrypt(&ours, data.path());
-    let bare = Workload { request: proxy.request.clone(), server: &floor, name: "bare axum handler" };
+    let proxy = Workload::proxy_encrypt(&xks_console, data.path());
+    let bare = Workload { request: proxy.request.clone(), server: &baseline, name: "bare axum handler" };
     for (connections, driver) in [(1, BUSY_POLLING), (1, BLOCKING), (1, ONE_CORE), (16, BLOCKING), (64, BLOCKING)] {
         let results = measure_all(&[&proxy, &bare], connections, driver);
         print_ratio("proxy / bare handler", &results[0], &results[1]);
-        println!("  {:<28} {:.1} times", "proxy / 1,800 a second", results[0].rate / 1800.0);
+        println!("  {:<28} {:.1} times", "proxy / 1,800 per second", results[0].rate / 1800.0);
     }
 }
 
-/// How the driver waits for answers, and where it and the server may run.
+/// How the driver waits for responses, and on how many cores it and the server can run.
 #[derive(Clone, Copy)]
 struct Driver {
     name: &'static str,
@@ -90,28 +93,28 @@ struct Driver {
 }
 
 const ALL_CORES: usize = CpuSet::MAX_CPU;
-const BUSY_POLLING: Driver = Driver { name: ", the driver awake", busy_polls: true, core_count: ALL_CORES };
+const BUSY_POLLING: Driver = Driver { name: ", busy-polling driver", busy_polls: true, core_count: ALL_CORES };
 const BLOCKING: Driver = Driver { name: "", busy_polls: false, core_count: ALL_CORES };
 const ONE_CORE: Driver = Driver { name: ", client and server on one core", busy_polls: false, core_count: 1 };
 
 impl Driver {
-    /// Lets all threads of a process run there, and those that they start from now on.
+    /// Restricts all threads of a process, and the threads they start later, to the driver's cores.
     fn pin(self, process: u32) {
         let mut set = CpuSet::new();
         (0..self.core_count).for_each(|core| set.set(core));
         for thread in std::fs::read_dir(format!("/proc/{process}/task")).expect("/proc") {
             let id = thread.expect("a thread").file_name().to_string_lossy().parse().expect("a number");
-            // A thread may have ended in the meantime.
+            // The thread may have ended in the meantime.
             let _ = sched_setaffinity(Pid::from_raw(id), &set);
         }
     }
 }
 
-fn print_ratio(what: &str, of: &Stats, to: &Stats) {
-    println!("  {what:<28} {:.2} times", of.rate / to.rate);
+fn print_ratio(label: &str, dividend: &Stats, divisor: &Stats) {
+    println!("  {label:<28} {:.2} times", dividend.rate / divisor.rate);
 }
 
-/// A server in a process of its own.
+/// A server in its own process.
 struct Server {
     process: Child,
     address: SocketAddr,
@@ -125,7 +128,7 @@ impl Drop for Server {
     }
 }
 
-/// A credential that nobody checks.
+/// Returns a credential that the server doesn't check.
 fn any_credentials() -> Credentials {
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned();
     Credentials {
@@ -147,7 +150,7 @@ impl Server {
             .expect("the server starts");
         let mut credentials = any_credentials();
         let mut address = None;
-        for line in BufReader::new(process.stdout.take().expect("its output")).lines() {
+        for line in BufReader::new(process.stdout.take().expect("piped output")).lines() {
             let line = line.expect("text");
             let Some((name, value)) = line.strip_prefix("export ").and_then(|line| line.split_once('=')) else {
                 continue;
@@ -173,9 +176,9 @@ impl Server {
             .env(BASELINE_ENV, "1")
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the floor starts");
+            .expect("the baseline starts");
         let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        BufReader::new(process.stdout.take().expect("piped output")).read_line(&mut line).expect("a line");
         Self { process, address: line.trim().parse().expect("an address"), credentials: any_credentials() }
     }
 
@@ -183,19 +186,19 @@ impl Server {
         let program = std::env::var_os("MOTO_SERVER")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/moto/bin/moto_server"), PathBuf::from);
         if !program.exists() {
-            println!("without moto: there is no {}", program.display());
+            println!("skipping moto: {} doesn't exist", program.display());
             return None;
         }
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
         let process = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", &free.port().to_string()])
+            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("moto starts");
-        let moto = Self { process, address: free, credentials: any_credentials() };
+        let moto = Self { process, address, credentials: any_credentials() };
         for _ in 0..300 {
-            if TcpStream::connect(free).is_ok() {
+            if TcpStream::connect(address).is_ok() {
                 return Some(moto);
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -209,17 +212,17 @@ impl Server {
         service: &str,
         target: Option<&str>,
         body: &Value,
-        by: &Credentials,
+        credentials: &Credentials,
     ) -> Vec<u8> {
         let body = Bytes::from(body.to_string());
         let mut request = Request::post(format!("http://{}{path}", self.address)).body(body).expect("a request");
-        let kind = if target.is_some() { "application/x-amz-json-1.1" } else { "application/json" };
-        request.headers_mut().insert("content-type", kind.parse().expect("a type"));
+        let content_type = if target.is_some() { "application/x-amz-json-1.1" } else { "application/json" };
+        request.headers_mut().insert("content-type", content_type.parse().expect("a content type"));
         if let Some(target) = target {
             let target = format!("TrentService.{target}").parse().expect("a target");
             request.headers_mut().insert("x-amz-target", target);
         }
-        sigv4::sign(&mut request, by, REGION, service, jiff::Timestamp::now()).expect("a signature");
+        sigv4::sign(&mut request, credentials, REGION, service, jiff::Timestamp::now()).expect("a signature");
         let mut bytes = format!("POST {path} HTTP/1.1\r\n").into_bytes();
         if !request.headers().contains_key("host") {
             bytes.extend(format!("host: {}\r\n", self.address).into_bytes());
@@ -255,10 +258,10 @@ impl Server {
                 let key = &self.call_kms("DescribeKey", &json!({ "KeyId": id }))["KeyMetadata"];
                 key["Origin"] == "EXTERNAL_KEY_STORE" && key["KeyState"] == "Enabled"
             })
-            .expect("the scenario has a key in a store that is connected")
+            .expect("the scenario has a key in a connected key store")
     }
 
-    /// CPU time spent so far, by all threads.
+    /// Returns the CPU time that all threads have used so far.
     fn cpu_time(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("/proc");
         let ticks: u64 = stat
@@ -275,10 +278,10 @@ impl Server {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
+    value.as_str().expect("a string").to_owned()
 }
 
-/// One request, again and again.
+/// One request, sent repeatedly.
 struct Workload<'a> {
     name: &'static str,
     server: &'a Server,
@@ -293,15 +296,15 @@ impl<'a> Workload<'a> {
     }
 
     fn proxy_encrypt(server: &'a Server, data: &Path) -> Self {
-        let manage = |arguments: &[&str]| {
+        let run_proxy_command = |arguments: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_xks-console"));
             command.arg("proxy").args(arguments).arg("--data-dir").arg(data);
-            let done = command.output().expect("it runs");
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-            done.stdout
+            let output = command.output().expect("the command runs");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            output.stdout
         };
-        let file: Value = serde_json::from_slice(&manage(&["create-partition", "load"])).expect("JSON");
-        manage(&["create-key", "--partition", "load", "--id", "load-1"]);
+        let file: Value = serde_json::from_slice(&run_proxy_command(&["create-partition", "load"])).expect("JSON");
+        run_proxy_command(&["create-key", "--partition", "load", "--id", "load-1"]);
         let credential = &file["XksProxyAuthenticationCredential"];
         let credentials = Credentials {
             access_key_id: text(&credential["AccessKeyId"]),
@@ -325,31 +328,31 @@ impl<'a> Workload<'a> {
     }
 
     fn collect_stats(&self, connections: usize, driver: Driver) -> Stats {
-        let (span, _) = run_time_and_rounds();
-        self.send_repeatedly(connections, driver, span / 10);
+        let (duration, _) = run_time_and_rounds();
+        self.send_repeatedly(connections, driver, duration / 10);
         let before = self.server.cpu_time();
         let start = Instant::now();
-        let mut latencies = self.send_repeatedly(connections, driver, span);
-        let (span, cpu) = (start.elapsed(), self.server.cpu_time().saturating_sub(before));
+        let mut latencies = self.send_repeatedly(connections, driver, duration);
+        let (duration, cpu) = (start.elapsed(), self.server.cpu_time().saturating_sub(before));
         latencies.sort_unstable();
         let count = latencies.len();
         let at = |share: f64| latencies[((count - 1) as f64 * share) as usize];
         Stats {
-            rate: count as f64 / span.as_secs_f64(),
+            rate: count as f64 / duration.as_secs_f64(),
             p50: at(0.5),
             p99: at(0.99),
             cpu_micros_per_request: cpu.as_secs_f64() * 1e6 / count as f64,
         }
     }
 
-    fn send_repeatedly(&self, connections: usize, driver: Driver, span: Duration) -> Vec<Duration> {
+    fn send_repeatedly(&self, connections: usize, driver: Driver, duration: Duration) -> Vec<Duration> {
         std::thread::scope(|scope| {
-            let sending: Vec<_> = (0..connections)
+            let senders: Vec<_> = (0..connections)
                 .map(|_| {
                     scope.spawn(|| {
                         let mut connection = Connection::open(self.server.address, driver.busy_polls);
                         let (start, mut latencies) = (Instant::now(), Vec::new());
-                        while start.elapsed() < span {
+                        while start.elapsed() < duration {
                             let sent_at = Instant::now();
                             let (status, response) = connection.round_trip(&self.request);
                             assert_eq!(status, 200, "{}: {}", self.name, String::from_utf8_lossy(&response));
@@ -359,98 +362,98 @@ impl<'a> Workload<'a> {
                     })
                 })
                 .collect();
-            sending.into_iter().flat_map(|sender| sender.join().expect("all are answered")).collect()
+            senders.into_iter().flat_map(|sender| sender.join().expect("all requests succeed")).collect()
         })
     }
 }
 
 #[derive(Clone, Copy)]
 struct Stats {
-    /// Requests a second.
+    /// Requests per second.
     rate: f64,
     p50: Duration,
     p99: Duration,
-    /// Microseconds of the server's CPU time a request.
+    /// The server's CPU time per request, in microseconds.
     cpu_micros_per_request: f64,
 }
 
-/// Runs all in turn; gives the round of each that has the median rate.
-fn measure_all(loads: &[&Workload], connections: usize, driver: Driver) -> Vec<Stats> {
-    for process in loads.iter().map(|load| load.server.process.id()).chain([std::process::id()]) {
+/// Measures all workloads in turn and returns, for each, the round with the median rate.
+fn measure_all(workloads: &[&Workload], connections: usize, driver: Driver) -> Vec<Stats> {
+    for process in workloads.iter().map(|workload| workload.server.process.id()).chain([std::process::id()]) {
         driver.pin(process);
     }
-    let mut rounds: Vec<Vec<Stats>> = vec![Vec::new(); loads.len()];
+    let mut rounds: Vec<Vec<Stats>> = vec![Vec::new(); workloads.len()];
     for _ in 0..run_time_and_rounds().1 {
-        for (load, figures) in loads.iter().zip(&mut rounds) {
-            figures.push(load.collect_stats(connections, driver));
+        for (workload, stats) in workloads.iter().zip(&mut rounds) {
+            stats.push(workload.collect_stats(connections, driver));
         }
     }
     println!(" {connections} connections{}", driver.name);
-    let medians = rounds.into_iter().map(|mut figures| {
-        figures.sort_by(|one, other| one.rate.total_cmp(&other.rate));
-        figures[figures.len() / 2]
+    let medians = rounds.into_iter().map(|mut stats| {
+        stats.sort_by(|one, other| one.rate.total_cmp(&other.rate));
+        stats[stats.len() / 2]
     });
     let medians: Vec<_> = medians.collect();
-    for (load, figures) in loads.iter().zip(&medians) {
-        let (half, most) = (figures.p50.as_secs_f64() * 1e3, figures.p99.as_secs_f64() * 1e3);
-        let Stats { rate, cpu_micros_per_request: cpu, .. } = figures;
-        println!("  {:<28} {rate:>8.0} /s  p50 {half:>7.3} ms  p99 {most:>7.3} ms  {cpu:>6.1} µs CPU", load.name);
+    for (workload, stats) in workloads.iter().zip(&medians) {
+        let (p50, p99) = (stats.p50.as_secs_f64() * 1e3, stats.p99.as_secs_f64() * 1e3);
+        let Stats { rate, cpu_micros_per_request: cpu, .. } = stats;
+        println!("  {:<28} {rate:>8.0} /s  p50 {p50:>7.3} ms  p99 {p99:>7.3} ms  {cpu:>6.1} µs CPU", workload.name);
     }
     medians
 }
 
-/// A connection that is kept.
+/// A connection that is kept open between requests.
 struct Connection {
     address: SocketAddr,
     stream: TcpStream,
     busy_polls: bool,
     buffer: Vec<u8>,
-    /// The server ends it, as moto does after each answer.
+    /// Whether the server closes the connection, as moto does after each response.
     is_closed: bool,
 }
 
 impl Connection {
-    fn open(address: SocketAddr, is_awake: bool) -> Self {
+    fn open(address: SocketAddr, busy_polls: bool) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
-        stream.set_nonblocking(is_awake).expect("a way to wait");
-        Self { address, stream, busy_polls: is_awake, buffer: vec![0; 64 * 1024], is_closed: false }
+        stream.set_nodelay(true).expect("TCP_NODELAY is set");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a read timeout is set");
+        stream.set_nonblocking(busy_polls).expect("the blocking mode is set");
+        Self { address, stream, busy_polls, buffer: vec![0; 64 * 1024], is_closed: false }
     }
 
-    /// The status and body of the answer.
+    /// Sends a request and returns the status and body of the response.
     fn round_trip(&mut self, request: &[u8]) -> (u16, Vec<u8>) {
         if self.is_closed {
             *self = Self::open(self.address, self.busy_polls);
         }
-        self.stream.write_all(request).expect("it is sent");
-        let mut have = 0;
+        self.stream.write_all(request).expect("the request is sent");
+        let mut received_count = 0;
         loop {
             let read = loop {
-                match self.stream.read(&mut self.buffer[have..]) {
+                match self.stream.read(&mut self.buffer[received_count..]) {
                     Err(error) if self.busy_polls && error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
-                    read => break read.expect("an answer"),
+                    read => break read.expect("a response"),
                 }
             };
-            assert!(read > 0, "the server hung up");
-            have += read;
-            let seen = &self.buffer[..have];
-            let Some(end) = seen.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-            let head = std::str::from_utf8(&seen[..end]).expect("text");
+            assert!(read > 0, "the server closed the connection");
+            received_count += read;
+            let received = &self.buffer[..received_count];
+            let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+            let head = std::str::from_utf8(&received[..end]).expect("text");
             let status = head[9..12].parse().expect("a status");
             let length = head.lines().filter_map(|line| line.split_once(": ")).find_map(|(name, value)| {
                 name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().expect("a length"))
             });
-            let whole = end + 4 + length.expect("a length");
-            if have >= whole {
+            let total = end + 4 + length.expect("a length");
+            if received_count >= total {
                 self.is_closed = head.lines().any(|line| line.eq_ignore_ascii_case("connection: close"));
-                return (status, seen[end + 4..whole].to_vec());
+                return (status, received[end + 4..total].to_vec());
             }
         }
     }
 }
 
-/// What both requests have in common with what they ask for: enough to know that they were parsed.
+/// The members of an Encrypt request that the baseline reads.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EncryptRequest {
@@ -468,7 +471,7 @@ struct EncryptResponse {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "parsed as the proxy parses it, and not looked at")]
+#[expect(dead_code, reason = "parsed as the proxy parses it, but not read")]
 struct ProxyRequest {
     request_metadata: ProxyMetadata,
     plaintext: String,
@@ -477,7 +480,7 @@ struct ProxyRequest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "parsed as the proxy parses it, and not looked at")]
+#[expect(dead_code, reason = "parsed as the proxy parses it, but not read")]
 struct ProxyMetadata {
     aws_principal_arn: String,
     kms_key_arn: String,
@@ -496,7 +499,7 @@ struct ProxyResponse {
 
 #[tokio::main]
 async fn run_baseline() {
-    // As long as what KMS answers for a key in an external key store.
+    // As long as the KMS response for a key in an external key store.
     let encrypt = async |body: Bytes| {
         let request: EncryptRequest = serde_json::from_slice(&body).expect("JSON");
         let plaintext = STANDARD.decode(request.plaintext).expect("Base64");
@@ -517,5 +520,5 @@ async fn run_baseline() {
     let router = Router::new().route("/", post(encrypt)).route("/load/kms/xks/v1/keys/load-1/encrypt", post(proxy));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     println!("{}", listener.local_addr().expect("an address"));
-    axum::serve(listener, router).await.expect("it serves");
+    axum::serve(listener, router).await.expect("the server runs");
 }

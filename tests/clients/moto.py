@@ -1,7 +1,7 @@
-"""The console against moto, an AWS of others: what it lists and changes, and keys that it and `create-key` make.
+"""Tests of the console and `create-key` with moto, an independent AWS simulator: lists, changes, and new keys.
 
-moto knows no custom key stores, no events of CloudTrail, and nothing of what the bundled AWS alone has: the pages have to
-say so in place, and the rest has to work.
+moto supports no custom key stores, no CloudTrail events, and nothing that only the bundled AWS has. The affected pages must
+say so, and everything else must work.
 
 Usage: python moto.py PROGRAM
 """
@@ -30,17 +30,17 @@ import boto3
 import pyte
 
 PROGRAM = None
-PATIENCE = 30
+TIMEOUT = 30
 REGION = "us-west-2"
 SIZE = (120, 40)
 NEXT, DOWN = "\x0e", "\x1b[B"
-# To the search field, and what stands there goes.
-AGAIN = "/\x15"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "moto takes any"}
+# Moves to the search field and clears it.
+NEW_SEARCH = "/\x15"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not checked by moto"}
 
 
 class Moto:
-    """moto, served on a port of its own."""
+    """A moto server on its own port."""
 
     def __init__(self):
         command = [pathlib.Path(sys.executable).with_name("moto_server"), "--host", "127.0.0.1", "--port", "0"]
@@ -51,10 +51,10 @@ class Moto:
         self.url = None
         while not self.url:
             line = self.process.stderr.readline()
-            assert line, "moto_server ended"
+            assert line, "moto_server exited"
             found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", line)
             self.url = found and found[1]
-        # It goes on writing, and must not wait for a reader.
+        # moto keeps writing, so its output must be read.
         self.log = threading.Thread(target=self.process.stderr.read, daemon=True)
         self.log.start()
 
@@ -74,8 +74,8 @@ class Moto:
         )
 
 
-def program(url, *words):
-    return [PROGRAM, *words, "--endpoint-url", url, "--region", REGION]
+def command_line(url, *arguments):
+    return [PROGRAM, *arguments, "--endpoint-url", url, "--region", REGION]
 
 
 def environment(home):
@@ -83,7 +83,7 @@ def environment(home):
 
 
 class Console:
-    """The console in a pseudo-terminal, and its screen; `command` is what follows the name of the program."""
+    """The console in a pseudo-terminal, and its screen. `command` is the arguments of the program."""
 
     def __init__(self, url, *command, stdout=None):
         self.home = tempfile.TemporaryDirectory()
@@ -92,13 +92,13 @@ class Console:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
         self.process = subprocess.Popen(
-            program(url, *command),
+            command_line(url, *command),
             stdin=slave,
             stdout=stdout or slave,
             stderr=slave,
             env=environment(self.home.name),
             start_new_session=True,
-            # So that it is /dev/tty, too.
+            # Makes the pseudo-terminal the controlling terminal, /dev/tty.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         atexit.register(self.process.kill)
@@ -108,32 +108,32 @@ class Console:
     def text(self):
         return "\n".join(line.rstrip() for line in self.screen.display)
 
-    def wait(self, words):
-        deadline = time.monotonic() + PATIENCE
-        while words not in self.text():
+    def wait_for(self, text):
+        deadline = time.monotonic() + TIMEOUT
+        while text not in self.text():
             left = deadline - time.monotonic()
             ready, _, _ = select.select([self.terminal], [], [], max(left, 0))
-            assert ready, f"‘{words}’ never came:\n{self.text()}"
+            assert ready, f'"{text}" did not appear:\n{self.text()}'
             self.stream.feed(os.read(self.terminal, 65536))
 
     def send(self, keys):
         os.write(self.terminal, keys.encode())
 
-    def menu(self, steps, words):
-        """Chooses an entry of the navigation, so many below the one that is open, or above it."""
+    def navigate(self, steps, text):
+        """Opens the navigation entry `steps` below the current one, or above it if negative, and waits for `text`."""
         self.send("\t")
         self.send((DOWN if steps > 0 else "\x1b[A") * abs(steps) + "\r")
-        self.wait(words)
+        self.wait_for(text)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.end(128 + signal.SIGTERM)
+        self.wait_for_exit(128 + signal.SIGTERM)
 
-    def end(self, code):
-        """Waits until it has ended with this exit code."""
-        deadline = time.monotonic() + PATIENCE
+    def wait_for_exit(self, code):
+        """Waits until the console exits with this code."""
+        deadline = time.monotonic() + TIMEOUT
         with contextlib.suppress(OSError):
-            # What it still writes has to be read, else it waits.
+            # The remaining output must be read, or the console blocks.
             while select.select([self.terminal], [], [], max(deadline - time.monotonic(), 0))[0]:
                 self.stream.feed(os.read(self.terminal, 65536))
         assert self.process.wait(20) == code, self.text()
@@ -142,7 +142,7 @@ class Console:
 
 
 class Lists(unittest.TestCase):
-    """What is there already is listed; what moto lacks is told where it would be."""
+    """Lists show existing resources, and pages for features that moto lacks say so."""
 
     @classmethod
     def setUpClass(cls):
@@ -165,48 +165,48 @@ class Lists(unittest.TestCase):
         cls.console.stop()
         cls.moto.stop()
 
-    def test_lists(self):
+    def test_lists_show_existing_resources(self):
         console = self.console
-        console.wait("123456789012")
-        console.wait("Could not load external key stores")
-        console.menu(1, "Not available from the API")
-        console.menu(1, "Could not load events")
-        console.menu(-4, "Customer managed keys (21)")
+        console.wait_for("123456789012")
+        console.wait_for("Could not load external key stores")
+        console.navigate(1, "Not available from the API")
+        console.navigate(1, "Could not load events")
+        console.navigate(-4, "Customer managed keys (21)")
         console.send("/payments-\r")
-        console.wait("1 of 21")
+        console.wait_for("1 of 21")
         console.send("\r")
-        for words in ("Card payments", "Disabled", "General configuration"):
-            console.wait(words)
+        for text in ("Card payments", "Disabled", "General configuration"):
+            console.wait_for(text)
         self.assertIn(self.key, console.text())
-        for words in ("SYMMETRIC_DEFAULT", "team", "alias/payments-live", "Encrypt up to", '"kms:*"'):
-            console.wait(words)
+        for text in ("SYMMETRIC_DEFAULT", "team", "alias/payments-live", "Encrypt up to", '"kms:*"'):
+            console.wait_for(text)
             console.send("\x1b[C")
 
 
 class Changes(unittest.TestCase):
-    """What a key's page changes is changed."""
+    """Actions on the page of a key change the key."""
 
-    def test_actions(self):
+    def test_actions_change_keys(self):
         moto = Moto()
         kms = moto.client("kms")
         key = kms.create_key(Description="before")["KeyMetadata"]["KeyId"]
         console = Console(moto.url)
-        console.wait("Could not load external key stores")
-        console.menu(-2, "Customer managed keys (1)")
+        console.wait_for("Could not load external key stores")
+        console.navigate(-2, "Customer managed keys (1)")
         console.send("\r")
-        console.wait("General configuration")
-        for below, keys, words in (
+        console.wait_for("General configuration")
+        for below, keys, text in (
             (3, ", and after", "The description of"),
             (4, "team=payments", "The tags of"),
             (5, "moved", "The alias moved was created"),
             (0, "", "is disabled."),
         ):
             console.send("m")
-            console.wait("Key actions")
+            console.wait_for("Key actions")
             console.send(DOWN * below + "\r")
-            console.wait("Do it")
+            console.wait_for("Do it")
             console.send(keys + NEXT)
-            console.wait(words)
+            console.wait_for(text)
         metadata = kms.describe_key(KeyId="alias/moved")["KeyMetadata"]
         self.assertEqual(
             [metadata[name] for name in ("KeyId", "Description", "KeyState")],
@@ -218,7 +218,7 @@ class Changes(unittest.TestCase):
 
 
 class CreateKey(unittest.TestCase):
-    """Method 2 from start to success, and `create-key`, for keys whose material KMS makes."""
+    """Method 2 and `create-key`, for keys with KMS origin."""
 
     def setUp(self):
         self.moto = Moto()
@@ -232,37 +232,37 @@ class CreateKey(unittest.TestCase):
     def tearDown(self):
         self.moto.stop()
 
-    def test_by_the_console(self):
+    def test_console_creates_a_key(self):
         console = Console(self.moto.url)
-        console.wait("Could not load external key stores")
-        console.menu(-2, "Customer managed keys (0)")
-        for words, keys in (
+        console.wait_for("Could not load external key stores")
+        console.navigate(-2, "Customer managed keys (0)")
+        for text, keys in (
             ("Customer managed keys (0)", "n"),
             ("Encrypt and decrypt", NEXT),
             ("Add alias and description", f"payments\tCard payments{NEXT}"),
             ("Add tags", "\rteam\tpayments" + NEXT),
             ("Define key administrative permissions", "/keyadmin\r "),
-            ("1 chosen", AGAIN + "alice\r "),
+            ("1 chosen", NEW_SEARCH + "alice\r "),
             ("2 chosen", NEXT),
             ("Define key usage permissions", "/paymentsapi\r "),
-            ("1 chosen", AGAIN + "grace\r "),
+            ("1 chosen", NEW_SEARCH + "grace\r "),
             ("2 chosen", NEXT),
             ("Edit key policy", NEXT),
             ("▸ 7 Review", NEXT),
             ("Success", "v"),
             ("General configuration", ""),
         ):
-            console.wait(words)
+            console.wait_for(text)
             console.send(keys)
-        key = self.assert_made("payments")
+        key = self.assert_created("payments")
         self.assertIn(key, console.text())
         console.stop()
 
-    def test_without_external_key_stores(self):
+    def test_wizard_works_without_external_key_stores(self):
         console = Console(self.moto.url)
-        console.wait("Could not load external key stores")
-        console.menu(-2, "Customer managed keys (")
-        for words, keys in (
+        console.wait_for("Could not load external key stores")
+        console.navigate(-2, "Customer managed keys (")
+        for text, keys in (
             ("Customer managed keys (", "n"),
             ("Encrypt and decrypt", "\t\t\r"),
             ("External (Import Key material)", DOWN * 3 + " "),
@@ -270,12 +270,12 @@ class CreateKey(unittest.TestCase):
             ("Choose external key for this KMS key", ""),
             ("Could not load external key stores", ""),
         ):
-            console.wait(words)
+            console.wait_for(text)
             console.send(keys)
         console.stop()
 
     def create_key(self, alias):
-        """The command for a key with all that `test_by_the_console` chooses."""
+        """Returns the command for a key with the settings of `test_console_creates_a_key`."""
         arn = "arn:aws:iam::123456789012:"
         return (
             *("create-key", "--origin", "AWS_KMS", "--alias", alias, "--description", "Card payments"),
@@ -285,33 +285,33 @@ class CreateKey(unittest.TestCase):
             *("--user", arn + "role/payments/PaymentsApi", "--user", arn + "user/payments/grace"),
         )
 
-    def run_silently(self, *command):
+    def run_command(self, *command):
         with tempfile.TemporaryDirectory() as home:
             return subprocess.run(
-                program(self.moto.url, *command),
+                command_line(self.moto.url, *command),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 env=environment(home),
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
             )
 
-    def test_without_a_screen(self):
-        done = self.run_silently(*self.create_key("by-command"), "--yes")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assert_printed(done.stdout, self.assert_made("by-command"))
-        # The alias is taken now; another key is not made.
-        again = self.run_silently(*self.create_key("by-command"), "--yes")
+    def test_create_key_without_a_screen(self):
+        result = self.run_command(*self.create_key("by-command"), "--yes")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assert_printed(result.stdout, self.assert_created("by-command"))
+        # The alias is in use now, so no second key is created.
+        again = self.run_command(*self.create_key("by-command"), "--yes")
         self.assertEqual((again.returncode, again.stdout), (2, ""))
         self.assertIn("--alias: The alias by-command already exists", again.stderr)
-        self.assert_made("by-command")
+        self.assert_created("by-command")
 
-    def test_by_the_wizard_that_is_filled_in(self):
+    def test_prefilled_wizard_creates_a_key(self):
         with tempfile.TemporaryFile("w+") as out:
             console = Console(self.moto.url, *self.create_key("by-wizard"), stdout=out)
-            # Before AWS has told the account no key policy is right.
-            console.wait("moto @ 123456789012")
-            for words in (
+            # A key policy needs the account ID.
+            console.wait_for("moto @ 123456789012")
+            for text in (
                 "Key material origin: KMS",
                 "Add alias and description",
                 "Add tags",
@@ -320,26 +320,26 @@ class CreateKey(unittest.TestCase):
                 "Edit key policy",
                 "▸ 7 Review",
             ):
-                console.wait(words)
+                console.wait_for(text)
                 self.assertNotIn("key stores can't be told", console.text())
                 console.send(NEXT)
-            console.end(0)
+            console.wait_for_exit(0)
             out.seek(0)
-            self.assert_printed(out.read(), self.assert_made("by-wizard"))
+            self.assert_printed(out.read(), self.assert_created("by-wizard"))
 
-    def assert_printed(self, printed, key):
-        """What was printed is what boto3 tells of the key."""
-        told = json.loads(printed)
+    def assert_printed(self, text, key):
+        """Asserts that the output matches what boto3 returns for the key."""
+        output = json.loads(text)
         expected = self.moto.client("kms").describe_key(KeyId=key)["KeyMetadata"]
-        created = datetime.datetime.fromisoformat(told["KeyMetadata"]["CreationDate"])
-        # AWS tells milliseconds; moto tells more.
+        created = datetime.datetime.fromisoformat(output["KeyMetadata"]["CreationDate"])
+        # AWS returns milliseconds, moto a higher precision.
         self.assertLessEqual(abs(created - expected["CreationDate"]), datetime.timedelta(milliseconds=1))
         expected["CreationDate"] = created
-        told["KeyMetadata"]["CreationDate"] = created
-        self.assertEqual(told, {"KeyMetadata": expected})
+        output["KeyMetadata"]["CreationDate"] = created
+        self.assertEqual(output, {"KeyMetadata": expected})
 
-    def assert_made(self, alias):
-        """There is one key with all that was chosen; gives its ID."""
+    def assert_created(self, alias):
+        """Asserts that there is exactly one key, with all chosen settings, and returns its ID."""
         kms = self.moto.client("kms")
         (key,) = [key["KeyId"] for key in kms.list_keys()["Keys"]]
         self.assertEqual([one["AliasName"] for one in kms.list_aliases(KeyId=key)["Aliases"]], [f"alias/{alias}"])
@@ -363,7 +363,7 @@ class CreateKey(unittest.TestCase):
         self.assertEqual(sorted(principals["Allow access for Key Administrators"]), administrators)
         self.assertEqual(sorted(principals["Allow use of the key"]), users)
         self.assertEqual(sorted(principals["Allow attachment of persistent resources"]), users)
-        # What was made is of use.
+        # The new key works.
         blob = kms.encrypt(KeyId=f"alias/{alias}", Plaintext=b"four corners")["CiphertextBlob"]
         self.assertEqual(kms.decrypt(CiphertextBlob=blob)["Plaintext"], b"four corners")
         return key
@@ -371,7 +371,7 @@ class CreateKey(unittest.TestCase):
 
 if __name__ == "__main__":
     PROGRAM = os.path.abspath(sys.argv.pop(1))
-    # What this machine is set up with must reach neither moto nor its clients.
+    # The AWS settings of this machine must reach neither moto nor its clients.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     unittest.main(verbosity=1)

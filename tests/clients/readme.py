@@ -1,11 +1,12 @@
-"""Every command of the README, run as it is printed.
+"""Runs every command of the README as printed.
 
-Each block of commands runs in a shell of its own, in a terminal and an empty home. `cargo` in its PATH is a stand-in that runs
-the program that is built already in place of `cargo run --release --`, and refuses everything else; so is `jq` where the machine
-has none. What would need more than
-this machine is here too: the profile `work` leads to a served AWS, and `ca.pem` is an authority that was made for it.
+Each block of commands runs in its own shell, in a terminal and an empty home directory. `cargo` in its PATH is a substitute
+that runs the program that is already built instead of `cargo run --release --`, and rejects everything else. `jq` is also a
+substitute if the machine doesn't have it. Everything outside this machine is simulated: the profile `work` is for a served
+AWS, and `ca.pem` is a certificate authority created for the test.
 
-A block that is in none of the tables below fails, so that whoever adds one says how it is run. So does an entry without a block.
+A block that isn't in one of the tables below fails, so whoever adds a block must state how to run it. An entry without a
+block fails, too.
 
 Usage: python readme.py PROGRAM
 """
@@ -31,11 +32,11 @@ import pyte
 
 PROGRAM = None
 README = pathlib.Path(__file__).parents[2] / "README.md"
-PATIENCE = 60
+TIMEOUT = 60
 SIZE = (120, 40)
 CTRL_C = "\x03"
 NEXT, DOWN, REVIEW = "\x0e", "\x1b[B", "\x1b8"
-# From the first step of the wizard, whose box has to be selected, to Finish.
+# Goes from the first step of the wizard, whose check box must be selected, to Finish.
 WIZARD = [
     ("Key usage", " " + NEXT),
     ("Frankfurt HSM", DOWN + " \tpayments-2026"),
@@ -44,8 +45,8 @@ WIZARD = [
 ]
 QUIT = [("External key stores", CTRL_C)]
 
-# Blocks of commands by their first line: what to wait for on the terminal and then to type, the exit code, and what
-# has to be on the terminal at the end. A first line that stands twice has an entry for each.
+# Blocks of commands by their first line: the text to wait for and the keys to send then, the exit code, and the text that the
+# terminal must show at the end. A first line that occurs twice has an entry for each block.
 COMMANDS = {
     "cargo run --release": [(QUIT, 0, "")],
     "cargo run --release -- serve -- aws kms describe-custom-key-stores": [([], 0, "Frankfurt HSM")],
@@ -66,34 +67,34 @@ COMMANDS = {
         ([], 0, '"outcome":"made"')
     ],
 }
-# Blocks that are what a file holds, by their first line, and the file in the home.
+# Blocks with the content of a file, by their first line, and the path of the file in the home directory.
 FILES = {
     "[profile.work]": ".config/xks-console/config.toml",
     "xks-key-id,alias,tag": "keys.csv",
 }
-# Blocks that are not run, and why.
+# Blocks that aren't run, and why.
 SKIPPED = {
-    "cargo test --locked": "the tests run beside this one, and take minutes",
+    "cargo test --locked": "the Rust tests run separately and take minutes",
 }
 
 CARGO = """#!/bin/sh
-# Stands for cargo: runs the program that is built already.
-[ "$1 $2" = "run --release" ] || { echo "cargo $*: not here" >&2; exit 64; }
+# Substitute for cargo: runs the program that is already built.
+[ "$1 $2" = "run --release" ] || { echo "cargo $*: not supported here" >&2; exit 64; }
 shift 2
-[ "${1---}" = -- ] || { echo "cargo run --release $*: not here" >&2; exit 64; }
+[ "${1---}" = -- ] || { echo "cargo run --release $*: not supported here" >&2; exit 64; }
 [ $# -eq 0 ] || shift
 exec "$XKS" "$@"
 """
 
 JQ = """#!{python}
-# Stands for jq where there is none: `jq -r .A.B`.
+# Substitute for jq: supports `jq -r .A.B`.
 import functools, json, sys
 print(functools.reduce(lambda value, name: value[name], sys.argv[2].split(".")[1:], json.load(sys.stdin)))
 """
 
 
-def blocks(text):
-    """The blocks that are set in four spaces or between fences."""
+def code_blocks(text):
+    """Returns the indented and fenced code blocks."""
     found, block, is_fenced = [], [], False
     for line in [*text.splitlines(), ""]:
         if line.startswith("```"):
@@ -109,13 +110,13 @@ def blocks(text):
     return found
 
 
-def without_sequences(written):
-    """What was written, without what a terminal obeys."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written)
+def strip_escape_sequences(text):
+    """Removes terminal escape sequences from text."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
 class Home:
-    """An empty home, with the stand-in for cargo and what the README takes as given."""
+    """An empty home directory, with the substitute for cargo and everything that the README assumes."""
 
     def __init__(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -134,7 +135,7 @@ class Home:
             "PATH": f"{programs}:{clients}:{os.environ['PATH']}",
             "TERM": "xterm-256color",
             "AWS_PAGER": "",
-            # What goes to AWS all the same gets nowhere.
+            # Requests to the real AWS must fail.
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "XKS": PROGRAM,
         }
@@ -147,29 +148,29 @@ class Home:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
 
-    def put(self, name, text):
+    def write_file(self, name, text):
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def add_aws(self):
-        """An AWS for the profile `work`."""
+    def start_aws(self):
+        """Starts an AWS for the profile `work`."""
         aws = str(self.path / "aws")
         served = self.run("serve", "--detach", "--data-dir", aws, "--listen", "127.0.0.1:0")
         assert served.returncode == 0, served.stderr
         values = dict(re.findall(r"^export (\w+)=(.*)$", served.stdout, re.M))
-        self.put(
+        self.write_file(
             ".aws/config",
             f"[profile work]\nendpoint_url = {values['AWS_ENDPOINT_URL']}\n"
             f"aws_access_key_id = {values['AWS_ACCESS_KEY_ID']}\n"
             f"aws_secret_access_key = {values['AWS_SECRET_ACCESS_KEY']}\n",
         )
 
-    def add_authority(self):
-        """A certificate authority, which `serve --tls-self-signed` makes."""
+    def create_authority(self):
+        """Creates a certificate authority with `serve --tls-self-signed`."""
         aws = self.path / "tls"
         self.run("serve", "--tls-self-signed", "--data-dir", str(aws), "--", "true")
         shutil.copy(aws / "tls-ca.pem", self.path / "ca.pem")
@@ -186,7 +187,7 @@ class Terminal:
     def __init__(self, home, script):
         self.screen = pyte.HistoryScreen(*SIZE, history=1000)
         self.stream = pyte.ByteStream(self.screen)
-        # All that was ever written, for what has left the screen.
+        # All output so far, including text that scrolled off the screen.
         self.written = ""
         self.terminal, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
@@ -207,29 +208,29 @@ class Terminal:
 
     def read(self, deadline):
         ready, _, _ = select.select([self.terminal], [], [], max(deadline - time.monotonic(), 0))
-        assert ready, f"nothing came in time:\n{self.text()}"
+        assert ready, f"no output in time:\n{self.text()}"
         data = os.read(self.terminal, 65536)
         self.written += data.decode(errors="replace")
         self.stream.feed(data)
 
-    def wait(self, words):
-        deadline = time.monotonic() + PATIENCE
-        while words not in self.text():
+    def wait_for(self, text):
+        deadline = time.monotonic() + TIMEOUT
+        while text not in self.text():
             try:
                 self.read(deadline)
             except OSError as error:
-                raise AssertionError(f'"{words}" never came:\n{self.text()}') from error
+                raise AssertionError(f'"{text}" did not appear:\n{self.text()}') from error
 
     def send(self, keys):
         os.write(self.terminal, keys.encode())
 
-    def end(self):
-        deadline = time.monotonic() + PATIENCE
+    def wait_for_exit(self):
+        deadline = time.monotonic() + TIMEOUT
         with contextlib.suppress(OSError):
             while True:
                 self.read(deadline)
         os.close(self.terminal)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(TIMEOUT)
 
     def kill(self):
         if self.process.poll() is None:
@@ -240,66 +241,66 @@ class Terminal:
 class Readme(unittest.TestCase):
     def setUp(self):
         self.text = README.read_text()
-        self.blocks = blocks(self.text)
+        self.blocks = code_blocks(self.text)
 
-    def test_each_block_is_accounted_for_and_each_entry_has_a_block(self):
+    def test_every_code_block_has_an_entry_and_every_entry_a_block(self):
         firsts = [block.splitlines()[0] for block in self.blocks]
         for first in firsts:
-            self.assertIn(first, {**COMMANDS, **FILES, **SKIPPED}, "say in a table of this file how this block is run")
+            self.assertIn(first, {**COMMANDS, **FILES, **SKIPPED}, "add this block to a table of this file")
         for first, runs in COMMANDS.items():
             self.assertEqual(firsts.count(first), len(runs), first)
         for first in {**FILES, **SKIPPED}:
             self.assertEqual(firsts.count(first), 1, first)
 
-    def test_each_block_of_commands_does_what_it_says(self):
+    def test_every_command_block_works_as_described(self):
         seen = {}
         for block in self.blocks:
             first = block.splitlines()[0]
             if first not in COMMANDS:
                 continue
-            steps, code, words = COMMANDS[first][seen.get(first, 0)]
+            steps, code, text = COMMANDS[first][seen.get(first, 0)]
             seen[first] = seen.get(first, 0) + 1
             with self.subTest(block), contextlib.closing(Home()) as home:
                 for other in self.blocks:
                     if other.splitlines()[0] in FILES and "config" not in FILES[other.splitlines()[0]]:
-                        home.put(FILES[other.splitlines()[0]], other)
+                        home.write_file(FILES[other.splitlines()[0]], other)
                 if "--profile work" in block:
-                    home.add_aws()
+                    home.start_aws()
                 if "ca.pem" in block:
-                    home.add_authority()
+                    home.create_authority()
                 terminal = Terminal(home, block)
                 self.addCleanup(terminal.kill)
                 for shown, keys in steps:
-                    terminal.wait(shown)
+                    terminal.wait_for(shown)
                     terminal.send(keys)
-                self.assertEqual(terminal.end(), code, terminal.text())
-                self.assertTrue(words in without_sequences(terminal.written), terminal.text())
+                self.assertEqual(terminal.wait_for_exit(), code, terminal.text())
+                self.assertTrue(text in strip_escape_sequences(terminal.written), terminal.text())
 
-    def test_the_configuration_makes_the_console_read_only(self):
+    def test_configuration_example_makes_the_console_read_only(self):
         block = next(block for block in self.blocks if block.startswith("[profile.work]"))
         with contextlib.closing(Home()) as home:
-            home.put(FILES["[profile.work]"], block)
-            home.add_aws()
+            home.write_file(FILES["[profile.work]"], block)
+            home.start_aws()
             for profile, is_read_only in [("work", True), ("other", False)]:
                 config = (home.path / ".aws/config").read_text()
-                home.put(".aws/config", config + config.replace("profile work", "profile other") if is_read_only else config)
+                home.write_file(".aws/config", config + config.replace("profile work", "profile other") if is_read_only else config)
                 terminal = Terminal(home, f"xks-console --aws --profile {profile} --region us-west-2")
                 self.addCleanup(terminal.kill)
-                terminal.wait("Frankfurt HSM")
+                terminal.wait_for("Frankfurt HSM")
                 self.assertEqual("read-only" in terminal.text().lower(), is_read_only, terminal.text())
                 terminal.send(CTRL_C)
-                terminal.end()
+                terminal.wait_for_exit()
 
-    def test_each_command_within_a_sentence_works(self):
+    def test_every_inline_command_works(self):
         commands = re.findall(r"`(xks-console [^`]*)`", self.text)
         self.assertGreater(len(commands), 2)
         for command in commands:
             with self.subTest(command), contextlib.closing(Home()) as home:
-                done = subprocess.run(
-                    ["bash", "-c", command], env=home.environment, cwd=home.path, capture_output=True, timeout=PATIENCE
+                result = subprocess.run(
+                    ["bash", "-c", command], env=home.environment, cwd=home.path, capture_output=True, timeout=TIMEOUT
                 )
-                self.assertEqual(done.returncode, 0, done.stderr)
-                self.assertTrue(done.stdout)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertTrue(result.stdout)
 
 
 if __name__ == "__main__":

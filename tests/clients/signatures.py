@@ -1,6 +1,6 @@
-"""Signatures: botocore signs the requests of signatures.json, and must come to the same, byte for byte.
+"""Tests that botocore computes the same signatures for the requests in signatures.json.
 
-The Rust test `signatures` holds what the client sends against the same table.
+The Rust test `signatures` compares the requests of the client with the same table.
 
 Usage: python signatures.py
 """
@@ -19,17 +19,17 @@ from botocore.credentials import Credentials
 
 TABLE = pathlib.Path(__file__).with_name("signatures.json")
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-# What a signer adds to a request.
+# Headers that a signer adds to a request.
 SIGNERS = {"authorization", "host", "x-amz-date", "x-amz-security-token"}
 
 
-def signed(case):
-    """The headers of the request as botocore sends it, in lower case."""
+def sign_with_botocore(case):
+    """Signs the request with botocore and returns its headers, with lowercase names."""
     headers = case["headers"]
     scope = re.search(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", headers["authorization"])
     access_key_id, region, service = scope.groups()
-    given = {name: value for name, value in headers.items() if name not in SIGNERS}
-    request = AWSRequest("POST", case["url"], headers=given, data=case["body"].encode())
+    unsigned_headers = {name: value for name, value in headers.items() if name not in SIGNERS}
+    request = AWSRequest("POST", case["url"], headers=unsigned_headers, data=case["body"].encode())
     credentials = Credentials(access_key_id, SECRET, headers.get("x-amz-security-token"))
     now = datetime.datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
     with mock.patch("botocore.auth.get_current_datetime", return_value=now):
@@ -39,12 +39,12 @@ def signed(case):
 
 
 class Signatures(unittest.TestCase):
-    def test_botocore_signs_alike(self):
+    def test_botocore_signatures_match(self):
         cases = json.loads(TABLE.read_text())
         self.assertGreater(len(cases), 10)
         for case in cases:
             with self.subTest(case["name"]):
-                self.assertEqual(signed(case), case["headers"])
+                self.assertEqual(sign_with_botocore(case), case["headers"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The served external key store proxy under curl, which signs by itself.
+"""Tests of the served external key store proxy with curl, which signs the requests itself.
 
 Usage: python xks_proxy.py PROGRAM
 """
@@ -41,16 +41,16 @@ def encrypt_body(**more):
     return body | more
 
 
-def decrypt_body(sealed, **more):
+def decrypt_body(encrypted, **more):
     names = ("ciphertext", "initializationVector", "authenticationTag", "ciphertextMetadata")
-    parts = {name: sealed[name] for name in names}
+    parts = {name: encrypted[name] for name in names}
     aad = encrypt_body()["additionalAuthenticatedData"]
     body = {"requestMetadata": METADATA, "encryptionAlgorithm": "AES_GCM", "additionalAuthenticatedData": aad}
     return body | parts | more
 
 
 def signed_at(time, url, body, credential):
-    """The headers of a signature with another clock; curl signs with that of the machine."""
+    """Returns the headers of a signature at another time. curl can sign only at the current time."""
     parts, date = urllib.parse.urlsplit(url), time.strftime("%Y%m%dT%H%M%SZ")
     covered = f"host:{parts.netloc}\nx-amz-date:{date}\n\nhost;x-amz-date"
     canonical = f"POST\n{parts.path}\n\n{covered}\n{hashlib.sha256(body).hexdigest()}"
@@ -64,16 +64,16 @@ def signed_at(time, url, body, credential):
     return {"X-Amz-Date": date, "Authorization": value}
 
 
-class Served:
-    """The program, serving a new account with the partition `lab` and the keys `good`, `off` and `sealer`."""
+class Server:
+    """The program, serving a new account with the partition `lab` and the keys `good`, `off`, and `encrypt-only`."""
 
     def __init__(self, *arguments):
         self.directory = tempfile.TemporaryDirectory()
         self.path = pathlib.Path(self.directory.name)
-        self.credential = self.credential_in(self.proxy("create-partition", "lab"))
+        self.credential = self.parse_credential(self.proxy("create-partition", "lab"))
         self.proxy("create-key", "--partition", "lab", "--id", "good")
         self.proxy("create-key", "--partition", "lab", "--id", "off", "--disabled")
-        self.proxy("create-key", "--partition", "lab", "--id", "sealer", "--usage", "encrypt")
+        self.proxy("create-key", "--partition", "lab", "--id", "encrypt-only", "--usage", "encrypt")
         command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(self.path), *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         atexit.register(self.process.kill)
@@ -86,7 +86,7 @@ class Served:
         self.url = self.environment["AWS_ENDPOINT_URL"]
 
     @staticmethod
-    def credential_in(file):
+    def parse_credential(file):
         credential = json.loads(file)["XksProxyAuthenticationCredential"]
         return credential["AccessKeyId"], credential["RawSecretAccessKey"]
 
@@ -101,11 +101,11 @@ class Served:
         self.directory.cleanup()
 
     def curl(self, url, *arguments, body=None, credential=None, service="kms-xks-proxy"):
-        """Runs curl; gives the HTTP status (0 without an answer) and the body."""
+        """Runs curl and returns the HTTP status, 0 if there is no response, and the body."""
         command = ["curl", "--silent", "--show-error", "--max-time", "20", "--write-out", "\n%{http_code}", *arguments]
         if "AWS_CA_BUNDLE" in self.environment:
             command += ["--cacert", self.environment["AWS_CA_BUNDLE"]]
-        # What is secret comes in by a file, as it would for anyone: arguments can be seen by all.
+        # Secrets are passed on standard input, because other users can see arguments.
         config = f'url = "{url}"\n'
         if credential:
             config += f'user = "{credential[0]}:{credential[1]}"\naws-sigv4 = "aws:amz:us-west-2:{service}"\n'
@@ -114,12 +114,12 @@ class Served:
             with open(descriptor, "wb") as opened:
                 opened.write(body)
             config += f'header = "Content-Type: application/json"\ndata-binary = "@{file}"\n'
-        done = subprocess.run([*command, "--config", "-"], input=config, capture_output=True, text=True)
-        text, _, status = done.stdout.rpartition("\n")
+        result = subprocess.run([*command, "--config", "-"], input=config, capture_output=True, text=True)
+        text, _, status = result.stdout.rpartition("\n")
         return int(status), text
 
     def call(self, api, body, credential=None, *arguments, **more):
-        """Calls an API of the proxy; gives the status and the JSON."""
+        """Calls an API of the proxy and returns the status and the JSON body."""
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         url = f"{self.url}/lab/kms/xks/v1{api}"
         status, text = self.curl(url, *arguments, body=sent, credential=credential or self.credential, **more)
@@ -127,22 +127,22 @@ class Served:
 
 
 class Conformance:
-    """What holds over every wire."""
+    """Tests that run over both HTTP and TLS."""
 
     arguments = ()
 
     @classmethod
     def setUpClass(cls):
-        cls.served = Served(*cls.arguments)
+        cls.served = Server(*cls.arguments)
 
     @classmethod
     def tearDownClass(cls):
         cls.served.stop()
 
-    def refused(self, answer, status, name):
-        self.assertEqual((answer[0], answer[1]["errorName"]), (status, name))
-        self.assertLessEqual(set(answer[1]), {"errorName", "errorMessage"})
-        message = answer[1].get("errorMessage", "")
+    def assert_error(self, response, status, name):
+        self.assertEqual((response[0], response[1]["errorName"]), (status, name))
+        self.assertLessEqual(set(response[1]), {"errorName", "errorMessage"})
+        message = response[1].get("errorMessage", "")
         self.assertTrue(len(message) < 512 and all(" " <= letter <= "~" for letter in message), message)
 
     def test_health_and_metadata(self):
@@ -152,21 +152,21 @@ class Conformance:
         self.assertTrue(health["xksProxyVendor"] and health["xksProxyModel"] and health["ekmVendor"])
         self.assertEqual([one["healthStatus"] for one in health["ekmFleetDetails"]], ["ACTIVE"])
         usage = ["ENCRYPT", "DECRYPT"]
-        for key, uses, state in (("good", usage, "ENABLED"), ("off", usage, "DISABLED"), ("sealer", usage[:1], "ENABLED")):
+        for key, uses, state in (("good", usage, "ENABLED"), ("off", usage, "DISABLED"), ("encrypt-only", usage[:1], "ENABLED")):
             expected = {"keySpec": "AES_256", "keyUsage": uses, "keyStatus": state}
             self.assertEqual(self.served.call(f"/keys/{key}/metadata", {"requestMetadata": METADATA}), (200, expected))
         self.assertEqual(self.served.curl(f"{self.served.url}/ping"), (200, "pong\n"))
 
-    def test_what_is_encrypted_decrypts(self):
+    def test_encrypt_and_decrypt_round_trip(self):
         for plaintext, aad in ((b"Hello World!", b"project=nile"), (b"", b""), (b"p" * 4300, b"a" * 8192)):
             encoded = {
                 "plaintext": base64.b64encode(plaintext).decode(),
                 "additionalAuthenticatedData": base64.b64encode(aad).decode(),
             }
-            asked = encrypt_body(**encoded, ciphertextDataIntegrityValueAlgorithm="SHA_256")
-            status, sealed = self.served.call("/keys/good/encrypt", asked)
-            self.assertEqual(status, 200, sealed)
-            decoded = {name: base64.b64decode(value, validate=True) for name, value in sealed.items()}
+            body = encrypt_body(**encoded, ciphertextDataIntegrityValueAlgorithm="SHA_256")
+            status, encrypted = self.served.call("/keys/good/encrypt", body)
+            self.assertEqual(status, 200, encrypted)
+            decoded = {name: base64.b64decode(value, validate=True) for name, value in encrypted.items()}
             self.assertEqual(len(decoded["ciphertext"]), len(plaintext))
             self.assertIn(len(decoded["initializationVector"]), (12, 16))
             self.assertEqual(len(decoded["authenticationTag"]), 16)
@@ -174,73 +174,73 @@ class Conformance:
             names = ("ciphertextMetadata", "initializationVector", "ciphertext", "authenticationTag")
             value = hashlib.sha256(aad + b"".join(decoded[name] for name in names)).digest()
             self.assertEqual(decoded["ciphertextDataIntegrityValue"], value)
-            opening = decrypt_body(sealed, additionalAuthenticatedData=encoded["additionalAuthenticatedData"])
+            decrypt = decrypt_body(encrypted, additionalAuthenticatedData=encoded["additionalAuthenticatedData"])
             self.assertEqual(
-                self.served.call("/keys/good/decrypt", opening), (200, {"plaintext": encoded["plaintext"]})
+                self.served.call("/keys/good/decrypt", decrypt), (200, {"plaintext": encoded["plaintext"]})
             )
-            wrong = self.served.call("/keys/good/decrypt", opening | {"additionalAuthenticatedData": "YWFk"})
-            self.refused(wrong, 400, "InvalidCiphertextException")
+            wrong = self.served.call("/keys/good/decrypt", decrypt | {"additionalAuthenticatedData": "YWFk"})
+            self.assert_error(wrong, 400, "InvalidCiphertextException")
 
-    def test_refusals_have_the_names_of_the_specification(self):
-        sealed = self.served.call("/keys/good/encrypt", encrypt_body())[1]
+    def test_errors_have_the_specified_names(self):
+        encrypted = self.served.call("/keys/good/encrypt", encrypt_body())[1]
         integrity = {"ciphertextDataIntegrityValueAlgorithm": "SHA_256"}
         long = base64.b64encode(bytes(65_536)).decode()
-        liar = (self.served.credential[0], "A" * 43)
+        wrong_secret = (self.served.credential[0], "A" * 43)
         for api, body, credential, status, name in (
             ("/keys/none/metadata", {"requestMetadata": METADATA}, None, 404, "KeyNotFoundException"),
             ("/keys/off/encrypt", encrypt_body(), None, 400, "InvalidStateException"),
-            ("/keys/sealer/encrypt", encrypt_body(**integrity), None, 400, "InvalidKeyUsageException"),
-            ("/keys/sealer/decrypt", decrypt_body(sealed), None, 400, "InvalidKeyUsageException"),
+            ("/keys/encrypt-only/encrypt", encrypt_body(**integrity), None, 400, "InvalidKeyUsageException"),
+            ("/keys/encrypt-only/decrypt", decrypt_body(encrypted), None, 400, "InvalidKeyUsageException"),
             ("/keys/good/encrypt", encrypt_body(plaintext="QQ"), None, 400, "ValidationException"),
             ("/keys/good/encrypt", b"{", None, 400, "ValidationException"),
-            ("/keys/good/decrypt", decrypt_body(sealed, authenticationTag="AAAA"), None, 400, "InvalidCiphertextException"),
-            ("/keys/good/decrypt", decrypt_body(sealed, additionalAuthenticatedData=long), None, 501, "UnsupportedOperationException"),
+            ("/keys/good/decrypt", decrypt_body(encrypted, authenticationTag="AAAA"), None, 400, "InvalidCiphertextException"),
+            ("/keys/good/decrypt", decrypt_body(encrypted, additionalAuthenticatedData=long), None, 501, "UnsupportedOperationException"),
             ("/keys/good/sign", HEALTH, None, 404, "InvalidUriPathException"),
-            ("/keys/good/sign", HEALTH, liar, 404, "InvalidUriPathException"),
-            ("/health", HEALTH, liar, 401, "AuthenticationFailedException"),
-            ("/health", b"x" * 600_000, liar, 501, "UnsupportedOperationException"),
+            ("/keys/good/sign", HEALTH, wrong_secret, 404, "InvalidUriPathException"),
+            ("/health", HEALTH, wrong_secret, 401, "AuthenticationFailedException"),
+            ("/health", b"x" * 600_000, wrong_secret, 501, "UnsupportedOperationException"),
         ):
             with self.subTest(api=api, name=name):
-                self.refused(self.served.call(api, body, credential), status, name)
-        self.refused(self.served.call("/health", HEALTH, service="kms"), 401, "AuthenticationFailedException")
+                self.assert_error(self.served.call(api, body, credential), status, name)
+        self.assert_error(self.served.call("/health", HEALTH, service="kms"), 401, "AuthenticationFailedException")
         self.assertEqual(self.served.curl(f"{self.served.url}/lab/kms/xks/v1/health")[0], 405)
 
-    def test_dates_far_from_now_are_refused(self):
+    def test_requests_with_skewed_dates_are_rejected(self):
         now = datetime.datetime.now(datetime.timezone.utc)
         url, body = f"{self.served.url}/lab/kms/xks/v1/health", json.dumps(HEALTH).encode()
         for minutes, status in ((0, 200), (-4, 200), (4, 200), (-6, 401), (6, 401)):
             headers = signed_at(now + datetime.timedelta(minutes=minutes), url, body, self.served.credential)
             arguments = [word for name, value in headers.items() for word in ("--header", f"{name}: {value}")]
             with self.subTest(minutes=minutes):
-                answer = self.served.curl(url, *arguments, body=body)
-                self.assertEqual(answer[0], status, answer)
+                response = self.served.curl(url, *arguments, body=body)
+                self.assertEqual(response[0], status, response)
 
-    def test_credentials_and_keys_change_beside_the_server(self):
+    def test_credentials_and_keys_can_change_while_serving(self):
         old = self.served.credential
-        new = self.served.credential_in(self.served.proxy("rotate-credential", "lab"))
+        new = self.served.parse_credential(self.served.proxy("rotate-credential", "lab"))
         for credential in (old, new):
             self.assertEqual(self.served.call("/health", HEALTH, credential)[0], 200)
         self.served.proxy("revoke-credential", "lab", new[0])
-        self.refused(self.served.call("/health", HEALTH, new), 401, "AuthenticationFailedException")
+        self.assert_error(self.served.call("/health", HEALTH, new), 401, "AuthenticationFailedException")
         self.assertEqual(self.served.call("/health", HEALTH, old)[0], 200)
-        self.served.proxy("create-key", "--partition", "lab", "--id", "brief")
-        sealed = self.served.call("/keys/brief/encrypt", encrypt_body())[1]
-        self.served.proxy("rotate-key", "--partition", "lab", "--id", "brief")
-        self.assertEqual(self.served.call("/keys/brief/decrypt", decrypt_body(sealed))[0], 200)
-        self.served.proxy("set-callers", "--partition", "lab", "--id", "brief", "--caller", "AWS Internal")
-        self.refused(self.served.call("/keys/brief/decrypt", decrypt_body(sealed)), 403, "AccessDeniedException")
+        self.served.proxy("create-key", "--partition", "lab", "--id", "temporary")
+        encrypted = self.served.call("/keys/temporary/encrypt", encrypt_body())[1]
+        self.served.proxy("rotate-key", "--partition", "lab", "--id", "temporary")
+        self.assertEqual(self.served.call("/keys/temporary/decrypt", decrypt_body(encrypted))[0], 200)
+        self.served.proxy("set-callers", "--partition", "lab", "--id", "temporary", "--caller", "AWS Internal")
+        self.assert_error(self.served.call("/keys/temporary/decrypt", decrypt_body(encrypted)), 403, "AccessDeniedException")
         self.assertEqual(self.served.call("/health", HEALTH)[0], 200)
-        alices = ("--caller", "arn:aws:iam::111122223333:user/A*", "--caller", "ec2.amazonaws.com")
-        self.served.proxy("set-callers", "--partition", "lab", "--id", "brief", *alices)
-        self.assertEqual(self.served.call("/keys/brief/decrypt", decrypt_body(sealed))[0], 200)
-        self.assertIn((403, "callers: AWS Internal"), self.denials("brief"))
-        self.served.proxy("disable-key", "--partition", "lab", "--id", "brief")
-        self.refused(self.served.call("/keys/brief/decrypt", decrypt_body(sealed)), 400, "InvalidStateException")
-        self.served.proxy("delete-key", "--partition", "lab", "--id", "brief", "--yes")
-        self.refused(self.served.call("/keys/brief/decrypt", decrypt_body(sealed)), 404, "KeyNotFoundException")
+        callers = ("--caller", "arn:aws:iam::111122223333:user/A*", "--caller", "ec2.amazonaws.com")
+        self.served.proxy("set-callers", "--partition", "lab", "--id", "temporary", *callers)
+        self.assertEqual(self.served.call("/keys/temporary/decrypt", decrypt_body(encrypted))[0], 200)
+        self.assertIn((403, "callers: AWS Internal"), self.denials("temporary"))
+        self.served.proxy("disable-key", "--partition", "lab", "--id", "temporary")
+        self.assert_error(self.served.call("/keys/temporary/decrypt", decrypt_body(encrypted)), 400, "InvalidStateException")
+        self.served.proxy("delete-key", "--partition", "lab", "--id", "temporary", "--yes")
+        self.assert_error(self.served.call("/keys/temporary/decrypt", decrypt_body(encrypted)), 404, "KeyNotFoundException")
 
     def denials(self, key):
-        """What the log tells of denials; the server writes it half a second behind."""
+        """Returns the denials in the log, which the server writes with a delay of half a second."""
         for _ in range(50):
             log = [json.loads(line) for line in self.served.proxy("log", "--key", key).splitlines()]
             denials = [(one["status"], one["deniedBy"]) for one in log if "deniedBy" in one]
@@ -249,13 +249,13 @@ class Conformance:
             time.sleep(0.1)
         return []
 
-    def test_100_continue_and_many_at_once(self):
-        answer = self.served.call("/health", HEALTH, None, "--header", "Expect: 100-continue")
-        self.assertEqual(answer[0], 200)
+    def test_100_continue_and_concurrent_requests(self):
+        response = self.served.call("/health", HEALTH, None, "--header", "Expect: 100-continue")
+        self.assertEqual(response[0], 200)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: self.served.call("/keys/good/encrypt", encrypt_body()), range(24)))
-        self.assertEqual({status for status, _ in answers}, {200})
-        self.assertEqual(len({sealed["initializationVector"] for _, sealed in answers}), 24)
+            responses = list(pool.map(lambda _: self.served.call("/keys/good/encrypt", encrypt_body()), range(24)))
+        self.assertEqual({status for status, _ in responses}, {200})
+        self.assertEqual(len({encrypted["initializationVector"] for _, encrypted in responses}), 24)
 
 
 class Http(Conformance, unittest.TestCase):
@@ -265,7 +265,7 @@ class Http(Conformance, unittest.TestCase):
 class Tls(Conformance, unittest.TestCase):
     arguments = ("--tls-self-signed",)
 
-    def test_versions_of_tls(self):
+    def test_supported_tls_versions(self):
         ping = f"{self.served.url}/ping"
         for versions, status in (
             (("--tlsv1.3",), 200),
@@ -275,17 +275,17 @@ class Tls(Conformance, unittest.TestCase):
             with self.subTest(versions=versions):
                 self.assertEqual(self.served.curl(ping, *versions)[0], status)
 
-    def test_a_client_that_speaks_http_2_falls_back(self):
+    def test_http_2_client_falls_back_to_http_1_1(self):
         status, _ = self.served.call("/health", HEALTH, None, "--http2")
         self.assertEqual(status, 200)
 
 
 class Quota(unittest.TestCase):
-    def test_a_partition_that_asks_too_often_is_told_so(self):
-        served = Served("--proxy-rate", "1")
+    def test_requests_above_the_quota_are_throttled(self):
+        served = Server("--proxy-rate", "1")
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: served.call("/health", HEALTH), range(16)))
-        names = {(status, body.get("errorName")) for status, body in answers}
+            responses = list(pool.map(lambda _: served.call("/health", HEALTH), range(16)))
+        names = {(status, body.get("errorName")) for status, body in responses}
         self.assertEqual(names, {(200, None), (429, "ThrottlingException")})
         served.stop()
 

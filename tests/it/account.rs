@@ -1,4 +1,4 @@
-//! An account in memory and what tests ask of it.
+//! An in-memory account and the requests that tests send to it.
 
 use xks_console::aws::error::ServiceError;
 use xks_console::aws::kms::{
@@ -10,9 +10,9 @@ use xks_console::client::{CallError, Client};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::in_process_client;
 
-/// Waits where a test is no task itself.
-pub fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+/// Runs a future to completion in a test that isn't async.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 pub fn account() -> (Client, Clock) {
@@ -21,9 +21,9 @@ pub fn account() -> (Client, Clock) {
 }
 
 pub fn account_with_bundled() -> (Client, Clock, BundledAws) {
-    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
-    let clock = world.clock.clone();
-    let bundled = BundledAws::in_memory("default", world).unwrap();
+    let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
+    let clock = environment.clock.clone();
+    let bundled = BundledAws::in_memory("default", environment).unwrap();
     (in_process_client(&bundled, clock.clone()), clock, bundled)
 }
 
@@ -44,7 +44,7 @@ pub async fn create_key_request(client: &Client, name: &str, external_key: &str)
 pub fn service_error<T: std::fmt::Debug>(result: Result<T, CallError>) -> ServiceError {
     match result {
         Err(CallError::Service(error)) => error,
-        other => panic!("not refused by the service: {other:?}"),
+        other => panic!("expected a service error: {other:?}"),
     }
 }
 

@@ -1,11 +1,11 @@
-//! *API calls*: the page, and the file of `--log`.
+//! The *API calls* page and the log file of `--log`.
 
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::pty::Console;
 use super::snapshots::{play_from_start, play_tape};
 
-/// To *Review* of a key that will be refused, then Finish.
+/// Fills in a key that AWS will reject, goes to *Review*, and chooses Finish.
 const FINISH_REJECTED_KEY: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
     Wait+Screen /Create key/\nType \"no-such-key\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\n\
     Ctrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /XksKeyNotFoundException/\n";
@@ -32,8 +32,8 @@ fn navigation_opens_api_calls_and_new_calls_are_listed_first() {
          Wait+Screen /iam ListUsers/\nTab\nEscape\nType \"/sts\"\n\
          Wait+Screen /sts GetCallerIdentity/\nEscape\n",
     );
-    let last = "Home\nEnter\nWait+Screen /HTTP status +200/\nEscape\nWait+Screen /API calls \\(/\nEscape\n";
-    play_tape(&mut journey, "api-calls", last);
+    let open_newest = "Home\nEnter\nWait+Screen /HTTP status +200/\nEscape\nWait+Screen /API calls \\(/\nEscape\n";
+    play_tape(&mut journey, "api-calls", open_newest);
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn log_has_one_line_per_call_and_no_secrets() {
         );
     }
     let members = ["time", "service", "operation", "region", "requestId", "durationMilliseconds", "attempts", "status"];
-    let known = |name: &String| members.contains(&name.as_str()) || name == "errorCode";
-    assert!(calls.iter().all(|call| call.as_object().unwrap().keys().all(known)), "{text}");
+    let is_known = |name: &String| members.contains(&name.as_str()) || name == "errorCode";
+    assert!(calls.iter().all(|call| call.as_object().unwrap().keys().all(is_known)), "{text}");
     assert!(!text.contains("payments"), "{text}");
     assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -1,4 +1,4 @@
-//! Who may do what: key policies, grants, IAM policies and sessions of roles, by every kind of caller.
+//! Authorization of every kind of caller by key policies, grants, IAM policies, and role sessions.
 
 use serde_json::{Value, json};
 use xks_console::aws::kms::*;
@@ -22,8 +22,8 @@ struct Aws {
 
 impl Aws {
     fn new() -> Self {
-        let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
-        Self { bundled: BundledAws::in_memory("default", world.clone()).unwrap(), clock: world.clock }
+        let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
+        Self { bundled: BundledAws::in_memory("default", environment.clone()).unwrap(), clock: environment.clock }
     }
 
     fn client(&self, credentials: Credentials) -> Client {
@@ -35,7 +35,7 @@ impl Aws {
         Client::new(std::sync::Arc::new(transport), credentials, "us-west-2", self.clock.clone())
     }
 
-    /// A user with an access key.
+    /// Returns a client with the access key of a user.
     fn user(&self, name: &str) -> Client {
         let keys = self.bundled.access_keys().unwrap();
         self.client(keys.into_iter().find(|key| key.user_name == name).unwrap().credentials)
@@ -45,7 +45,7 @@ impl Aws {
         self.user("Admin")
     }
 
-    /// The session of a role, assumed by this user.
+    /// Assumes a role as the user `by` and returns a client with the session's credentials.
     async fn assume_role(&self, by: &str, arn: &str, policy: Option<Value>) -> Result<Client, CallError> {
         let request = AssumeRole {
             role_arn: arn.to_owned(),
@@ -61,7 +61,7 @@ impl Aws {
         }))
     }
 
-    /// A key with this policy, beside what lets its maker change it again.
+    /// Creates a key with these policy statements and one that lets its creator change the policy again.
     async fn create_key(&self, statements: Vec<Value>) -> String {
         let mut all = vec![json!({
             "Sid": "Enable IAM User Permissions", "Effect": "Allow",
@@ -107,7 +107,7 @@ async fn denial_message<O: Operation>(client: &Client, request: O) -> String {
     match client.call(&request).await {
         Err(CallError::Service(error)) => error.message,
         Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it was allowed"),
+        Ok(_) => panic!("the request was allowed"),
     }
 }
 
@@ -123,8 +123,8 @@ async fn key_users_can_use_the_key_and_key_administrators_can_administer_it() {
             administrators_may_delete: may_delete,
             ..KeyDraft::in_key_store("cks-1".to_owned())
         };
-        let known = AccountState { account_id: "111122223333".to_owned(), ..Default::default() };
-        draft.generated_policy(&known)
+        let account_state = AccountState { account_id: "111122223333".to_owned(), ..Default::default() };
+        draft.generated_policy(&account_state)
     };
     let request = |may_delete| CreateKey { policy: Some(policy(may_delete)), ..CreateKey::default() };
     let key = aws.admin().call(&request(true)).await.unwrap().key_metadata.arn;
@@ -142,7 +142,7 @@ async fn key_users_can_use_the_key_and_key_administrators_can_administer_it() {
              identity-based policy allows the kms:ScheduleKeyDeletion action"
         )
     );
-    // Clearing *Allow key administrators to delete this key* really forbids it.
+    // Clearing *Allow key administrators to delete this key* denies deletion.
     let key = aws.admin().call(&request(false)).await.unwrap().key_metadata.arn;
     assert!(!is_allowed(&jonas, schedule_deletion(&key)).await && is_allowed(&jonas, DisableKey { key_id: key }).await);
 }
@@ -163,7 +163,7 @@ async fn explicit_deny_overrides_every_allow() {
         ..CreateGrant::default()
     };
     aws.admin().call(&grant).await.unwrap();
-    assert!(!is_allowed(&aws.admin(), encrypt(&key)).await, "grants included");
+    assert!(!is_allowed(&aws.admin(), encrypt(&key)).await, "a deny overrides a grant");
 }
 
 #[tokio::test]
@@ -181,10 +181,10 @@ async fn operations_without_a_key_need_only_iam_permissions() {
              identity-based policy allows the kms:ListKeys action"
         )
     );
-    // The account may read its keys by IAM alone: their policies leave it to that.
+    // The key policies leave read access to IAM policies.
     assert!(is_allowed(&maria, DescribeKey::new("alias/customer-db".to_owned())).await);
     assert!(!is_allowed(&maria, encrypt("alias/customer-db")).await);
-    // An alias is two things: its name by IAM, its key by the key policy.
+    // Creating an alias needs permission on the alias, from IAM, and on the key, from the key policy.
     let key = aws
         .create_key(vec![allow_statement(&format!("{ACCOUNT}:user/payments/grace.liu"), &["kms:CreateAlias"])])
         .await;
@@ -201,20 +201,24 @@ async fn assuming_a_role_needs_trust_and_iam_and_its_session_expires() {
     let caller = session.call(&GetCallerIdentity {}).await.unwrap();
     assert_eq!(caller.arn, "arn:aws:sts::111122223333:assumed-role/PaymentsApi/it");
     assert!(is_allowed(&session, encrypt(&key)).await && !is_allowed(&session, schedule_deletion(&key)).await);
-    // What the key policy gives, a session policy narrows down.
+    // A session policy restricts what the key policy allows.
     let narrow = aws.assume_role("grace.liu", &role, Some(policy_document("Allow", &["kms:Decrypt"]))).await.unwrap();
     assert!(!is_allowed(&narrow, encrypt(&key)).await);
     assert!(denial_message(&narrow, encrypt(&key)).await.ends_with("no session policy allows the kms:Encrypt action"));
     for (by, role) in
         [("jonas.bauer", &*role), ("grace.liu", &*format!("{ACCOUNT}:role/ops/OpsOnCall")), ("Admin", "nobody")]
     {
-        let Err(CallError::Service(error)) = aws.assume_role(by, role, None).await else { panic!("{by} may not") };
+        let Err(CallError::Service(error)) = aws.assume_role(by, role, None).await else {
+            panic!("{by} must not assume the role")
+        };
         assert!(error.has_code("AccessDenied") && error.status == 403, "{error}");
     }
     assert!(aws.assume_role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.is_ok());
-    assert!(aws.assume_role("partner.analyst", &role, None).await.is_err(), "its trust policy names another account");
+    assert!(aws.assume_role("partner.analyst", &role, None).await.is_err(), "the trust policy names another account");
     aws.clock.advance(jiff::SignedDuration::from_secs(3600));
-    let Err(CallError::Service(error)) = session.call(&ListKeys::default()).await else { panic!("its time is over") };
+    let Err(CallError::Service(error)) = session.call(&ListKeys::default()).await else {
+        panic!("the call must fail after the session expires")
+    };
     assert_eq!(error.code, "ExpiredTokenException");
 }
 
@@ -224,7 +228,7 @@ async fn trust_policy_can_require_mfa_code_of_the_caller() {
     let device = aws.bundled.mfa_device().unwrap();
     assert_eq!(device.serial, "arn:aws:iam::111122223333:mfa/Admin");
     let again = aws.bundled.mfa_device().unwrap();
-    assert_eq!(again.seed, device.seed, "it is made once");
+    assert_eq!(again.seed, device.seed, "the device is created only once");
     let code = |seconds: i64| super::sign_in::mfa_code(&device.seed, aws.clock.now().as_second() + seconds);
     let assume = async |by: &str, role: &str, serial: Option<&str>, code: Option<String>| {
         let request = AssumeRole {
@@ -297,19 +301,20 @@ async fn cross_account_access_needs_key_policy_and_iam_policy() {
     let shared = aws
         .create_key(vec![allow_statement(&format!("{OTHER}:root"), &["kms:Encrypt", "kms:Decrypt", "kms:EnableKey"])])
         .await;
-    let kept = aws.create_key(vec![]).await;
+    let unshared = aws.create_key(vec![]).await;
     assert!(is_allowed(&partner, encrypt(&shared)).await);
     let blob = partner.call(&encrypt(&shared)).await.unwrap().ciphertext_blob;
     let decrypt = Decrypt { ciphertext_blob: blob, ..Decrypt::default() };
     assert!(is_allowed(&partner, decrypt.clone()).await && is_allowed(&aws.admin(), decrypt).await);
-    // A key that may not be used and one that is not there look alike.
-    let nowhere = "arn:aws:kms:us-west-2:111122223333:key/00000000-0000-4000-8000-000000000000";
-    let message = [denial_message(&partner, encrypt(&kept)).await, denial_message(&partner, encrypt(nowhere)).await];
-    assert_eq!(message[0], message[1]);
-    assert!(message[0].contains("user/partner.analyst is not authorized to perform: kms:Encrypt on this resource"));
-    // What is not for other accounts stays so, whatever the key policy says.
+    // An inaccessible key and a key that doesn't exist give the same message.
+    let missing = "arn:aws:kms:us-west-2:111122223333:key/00000000-0000-4000-8000-000000000000";
+    let messages =
+        [denial_message(&partner, encrypt(&unshared)).await, denial_message(&partner, encrypt(missing)).await];
+    assert_eq!(messages[0], messages[1]);
+    assert!(messages[0].contains("user/partner.analyst is not authorized to perform: kms:Encrypt on this resource"));
+    // Other accounts can't call some operations, whatever the key policy says.
     assert!(!is_allowed(&partner, EnableKey { key_id: shared.clone() }).await);
-    // Its IAM policy has no GenerateRandom, and its own Region is empty.
+    // The partner's IAM policy doesn't allow GenerateRandom.
     assert!(!is_allowed(&partner, GenerateRandom { number_of_bytes: Some(1), ..Default::default() }).await);
     let role = aws.assume_role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.unwrap();
     assert!(is_allowed(&role, encrypt(&shared)).await);
@@ -371,10 +376,10 @@ async fn grants_allow_their_operations_until_retired_or_revoked() {
         name: Some("nile".to_owned()),
         ..CreateGrant::default()
     };
-    let dry = CreateGrant { dry_run: Some(true), ..request.clone() };
-    assert!(admin.call(&dry).await.unwrap_err().to_string().starts_with("DryRunOperationException"));
-    let made = admin.call(&request).await.unwrap();
-    assert_eq!(admin.call(&request).await.unwrap(), made, "the same name and request give the same grant");
+    let dry_run = CreateGrant { dry_run: Some(true), ..request.clone() };
+    assert!(admin.call(&dry_run).await.unwrap_err().to_string().starts_with("DryRunOperationException"));
+    let created = admin.call(&request).await.unwrap();
+    assert_eq!(admin.call(&request).await.unwrap(), created, "the same name and request return the same grant");
     assert!(is_allowed(&jonas, encrypt_with_context(&key, &[("project", "nile"), ("more", "x")])).await);
     assert!(!is_allowed(&jonas, encrypt(&key)).await && !is_allowed(&jonas, DescribeKey::new(key.clone())).await);
     let list = ListGrants { key_id: key.clone(), ..ListGrants::default() };
@@ -383,14 +388,14 @@ async fn grants_allow_their_operations_until_retired_or_revoked() {
     assert!(!is_allowed(&jonas, list.clone()).await);
     let token = Encrypt { grant_tokens: Some(vec!["nonsense".to_owned()]), ..encrypt(&key) };
     assert!(admin.call(&token).await.unwrap_err().to_string().starts_with("InvalidGrantTokenException"));
-    let token = Encrypt { grant_tokens: Some(vec![made.grant_token.clone()]), ..encrypt(&key) };
+    let token = Encrypt { grant_tokens: Some(vec![created.grant_token.clone()]), ..encrypt(&key) };
     assert!(admin.call(&token).await.is_ok());
     let retire = |token: &str| RetireGrant { grant_token: Some(token.to_owned()), ..RetireGrant::default() };
-    assert!(!is_allowed(&jonas, retire(&made.grant_token)).await, "the grantee has no RetireGrant");
-    assert!(is_allowed(&aws.user("grace.liu"), retire(&made.grant_token)).await);
+    assert!(!is_allowed(&jonas, retire(&created.grant_token)).await, "the grantee is not allowed to call RetireGrant");
+    assert!(is_allowed(&aws.user("grace.liu"), retire(&created.grant_token)).await);
     assert!(!is_allowed(&jonas, encrypt_with_context(&key, &[("project", "nile")])).await);
-    let made = admin.call(&request).await.unwrap();
-    let revoke = RevokeGrant { key_id: key.clone(), grant_id: made.grant_id, dry_run: None };
+    let created = admin.call(&request).await.unwrap();
+    let revoke = RevokeGrant { key_id: key.clone(), grant_id: created.grant_id, dry_run: None };
     assert!(!is_allowed(&jonas, revoke.clone()).await && is_allowed(&admin, revoke.clone()).await);
     assert!(admin.call(&revoke).await.unwrap_err().to_string().starts_with("InvalidGrantIdException"));
     for (wrong, code) in [
@@ -417,18 +422,18 @@ async fn grants_allow_their_operations_until_retired_or_revoked() {
 async fn re_encrypt_needs_permission_on_both_keys() {
     let aws = Aws::new();
     let grace = format!("{ACCOUNT}:user/payments/grace.liu");
-    let from = aws.create_key(vec![allow_statement(&grace, &["kms:ReEncryptFrom"])]).await;
-    let to = aws.create_key(vec![allow_statement(&grace, &["kms:ReEncryptTo"])]).await;
+    let source = aws.create_key(vec![allow_statement(&grace, &["kms:ReEncryptFrom"])]).await;
+    let target = aws.create_key(vec![allow_statement(&grace, &["kms:ReEncryptTo"])]).await;
     let blob = |client: Client, key: String| async move { client.call(&encrypt(&key)).await.unwrap().ciphertext_blob };
-    let ask = |blob: Blob, destination: &str| ReEncrypt {
+    let request = |blob: Blob, destination: &str| ReEncrypt {
         ciphertext_blob: blob,
         destination_key_id: destination.to_owned(),
         ..ReEncrypt::default()
     };
     let client = aws.user("grace.liu");
-    assert!(is_allowed(&client, ask(blob(aws.admin(), from.clone()).await, &to)).await);
-    assert!(!is_allowed(&client, ask(blob(aws.admin(), to.clone()).await, &from)).await);
-    assert!(!is_allowed(&client, ask(blob(aws.admin(), from.clone()).await, &from)).await);
+    assert!(is_allowed(&client, request(blob(aws.admin(), source.clone()).await, &target)).await);
+    assert!(!is_allowed(&client, request(blob(aws.admin(), target.clone()).await, &source)).await);
+    assert!(!is_allowed(&client, request(blob(aws.admin(), source.clone()).await, &source)).await);
 }
 
 #[tokio::test]
@@ -436,7 +441,7 @@ async fn list_retirable_grants_finds_grants_by_retiring_principal() {
     let aws = Aws::new();
     let admin = aws.admin();
     let grace = format!("{ACCOUNT}:user/payments/grace.liu");
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for key in [aws.create_key(vec![]).await, aws.create_key(vec![]).await] {
         let request = CreateGrant {
             key_id: key,
@@ -445,22 +450,22 @@ async fn list_retirable_grants_finds_grants_by_retiring_principal() {
             operations: vec!["Encrypt".to_owned()],
             ..CreateGrant::default()
         };
-        made.push(admin.call(&request).await.unwrap().grant_id);
+        created.push(admin.call(&request).await.unwrap().grant_id);
     }
-    made.sort();
-    let ask = ListRetirableGrants { retiring_principal: Some(grace), ..ListRetirableGrants::default() };
-    let found: Vec<String> = admin.call(&ask).await.unwrap().grants.into_iter().map(|grant| grant.grant_id).collect();
-    assert_eq!(found, made);
-    let first = admin.call(&ListRetirableGrants { limit: Some(1), ..ask.clone() }).await.unwrap();
-    assert!(first.truncated && first.grants[0].grant_id == made[0]);
-    assert!(!is_allowed(&aws.user("jonas.bauer"), ask.clone()).await);
-    let other = ListRetirableGrants { retiring_principal: Some(format!("{ACCOUNT}:user/Admin")), ..ask.clone() };
+    created.sort();
+    let list = ListRetirableGrants { retiring_principal: Some(grace), ..ListRetirableGrants::default() };
+    let found: Vec<String> = admin.call(&list).await.unwrap().grants.into_iter().map(|grant| grant.grant_id).collect();
+    assert_eq!(found, created);
+    let first = admin.call(&ListRetirableGrants { limit: Some(1), ..list.clone() }).await.unwrap();
+    assert!(first.truncated && first.grants[0].grant_id == created[0]);
+    assert!(!is_allowed(&aws.user("jonas.bauer"), list.clone()).await);
+    let other = ListRetirableGrants { retiring_principal: Some(format!("{ACCOUNT}:user/Admin")), ..list.clone() };
     assert_eq!(admin.call(&other).await.unwrap().grants, []);
     let service = Some("backup.amazonaws.com".to_owned());
     for wrong in [
-        ListRetirableGrants { retiring_principal: None, ..ask.clone() },
-        ListRetirableGrants { retiring_service_principal: service.clone(), ..ask.clone() },
-        ListRetirableGrants { retiring_principal: None, retiring_service_principal: service, ..ask },
+        ListRetirableGrants { retiring_principal: None, ..list.clone() },
+        ListRetirableGrants { retiring_service_principal: service.clone(), ..list.clone() },
+        ListRetirableGrants { retiring_principal: None, retiring_service_principal: service, ..list },
     ] {
         assert!(admin.call(&wrong).await.unwrap_err().to_string().starts_with("ValidationException"), "{wrong:?}");
     }

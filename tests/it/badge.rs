@@ -1,4 +1,4 @@
-//! The top row: which AWS it is, who one is in it, and whether it can be changed.
+//! The top row: the target AWS, the caller, and whether the console is read-only.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,7 +28,7 @@ fn app(target: Target, principal: &str, is_read_only: bool) -> App {
     app
 }
 
-/// The top row, and how it is emphasised.
+/// Returns the text and the styles of the top row.
 fn top_row(app: &App, width: u16) -> String {
     let page = draw(app, (width, 24));
     let mut row = Buffer::empty(Rect { width, height: 1, ..Rect::default() });

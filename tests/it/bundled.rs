@@ -1,4 +1,4 @@
-//! The bundled AWS, asked by the client over the same bytes as any other caller.
+//! The bundled AWS, called through the client with the same bytes that any other caller sends.
 
 use super::account::*;
 use xks_console::aws::iam::ListUsers;
@@ -53,13 +53,13 @@ async fn decryption_needs_both_kms_and_external_key_layers() {
     let key_id = create_external_key(&client).await;
     let blob = encrypt(&client, &key_id).await;
     let (mut header, body) = ciphertext::decode(&blob.0).unwrap();
-    let ciphertext::Body::Double(external) = body else { panic!("no second layer") };
-    // KMS alone: what the external key encrypted is no ciphertext of the first layer.
+    let ciphertext::Body::Double(external) = body else { panic!("the ciphertext has no second layer") };
+    // KMS alone: the output of the external key is not a first-layer ciphertext.
     header.is_external = false;
-    let alone = Blob(ciphertext::encode(&header, &ciphertext::Body::Single(external.ciphertext.clone())));
-    assert_eq!(service_error(decrypt(&client, &alone, "nile").await).code, "InvalidCiphertextException");
-    // The external key alone: another KMS key in another store has other key material, so its first layer can't open
-    // what this one closed, even where the second layer is taken off.
+    let single_layer = Blob(ciphertext::encode(&header, &ciphertext::Body::Single(external.ciphertext.clone())));
+    assert_eq!(service_error(decrypt(&client, &single_layer, "nile").await).code, "InvalidCiphertextException");
+    // The external key alone: another KMS key has different key material, so it can't decrypt the first layer even if
+    // the second layer is removed.
     assert!(!external.ciphertext.windows(12).any(|window| window == b"four corners"));
     let other =
         client.call(&create_key_request(&client, "Frankfurt HSM", "ledger-archive").await).await.unwrap().key_metadata;
@@ -74,10 +74,11 @@ async fn encrypted_data_key_decrypts_to_its_plaintext() {
     let (client, _) = account();
     let key_id = create_external_key(&client).await;
     let request = GenerateDataKey { key_id, key_spec: Some("AES_256".to_owned()), ..Default::default() };
-    let made = client.call(&request).await.unwrap();
-    assert_eq!(made.plaintext.expose().len(), 32);
-    let back = client.call(&Decrypt { ciphertext_blob: made.ciphertext_blob, ..Default::default() }).await.unwrap();
-    assert_eq!(back.plaintext, made.plaintext);
+    let data_key = client.call(&request).await.unwrap();
+    assert_eq!(data_key.plaintext.expose().len(), 32);
+    let decrypted =
+        client.call(&Decrypt { ciphertext_blob: data_key.ciphertext_blob, ..Default::default() }).await.unwrap();
+    assert_eq!(decrypted.plaintext, data_key.plaintext);
 }
 
 #[tokio::test]
@@ -145,10 +146,10 @@ async fn create_key_rejects_policies_that_lock_out_the_caller_or_name_unknown_pr
     };
     let good = create_key_request(&client, "Frankfurt HSM", "payments-2026").await;
     let try_with = async |principal: &str| client.call(&CreateKey { policy: policy(principal), ..good.clone() }).await;
-    let stranger = service_error(try_with("arn:aws:iam::111122223333:role/NoSuchRole").await);
-    assert_eq!(stranger.message, "Policy contains a statement with one or more invalid principals.");
-    let locked = service_error(try_with("arn:aws:iam::444455556666:root").await);
-    assert_eq!(locked.message, "The new key policy will not allow you to update the key policy in the future.");
+    let unknown_principal = service_error(try_with("arn:aws:iam::111122223333:role/NoSuchRole").await);
+    assert_eq!(unknown_principal.message, "Policy contains a statement with one or more invalid principals.");
+    let locked_out = service_error(try_with("arn:aws:iam::444455556666:root").await);
+    assert_eq!(locked_out.message, "The new key policy will not allow you to update the key policy in the future.");
     assert!(try_with("arn:aws:iam::111122223333:root").await.is_ok());
 }
 
@@ -208,12 +209,12 @@ async fn key_store_with_wrong_secret_fails_to_connect() {
 
 #[tokio::test]
 async fn requests_with_invalid_or_missing_signatures_are_rejected() {
-    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
-    let clock = world.clock.clone();
-    let bundled = BundledAws::in_memory("default", world).unwrap();
+    let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
+    let clock = environment.clock.clone();
+    let bundled = BundledAws::in_memory("default", environment).unwrap();
     let caller = in_process_client(&bundled, clock.clone()).call(&GetCallerIdentity {}).await.unwrap();
     assert_eq!(caller.arn, "arn:aws:iam::111122223333:user/Admin");
-    let forged = |credentials: Credentials| {
+    let client_with = |credentials: Credentials| {
         let aws = bundled.clone();
         let transport = xks_console::client::InProcess::new(move |request| {
             let aws = aws.clone();
@@ -223,14 +224,14 @@ async fn requests_with_invalid_or_missing_signatures_are_rejected() {
     };
     let good = bundled.console_credentials();
     let wrong = Credentials { secret_access_key: SecretString::new("guess".to_owned()), ..good.clone() };
-    assert_eq!(service_error(forged(wrong).call(&ListKeys::default()).await).code, "InvalidSignatureException");
+    assert_eq!(service_error(client_with(wrong).call(&ListKeys::default()).await).code, "InvalidSignatureException");
     let nobody = Credentials { access_key_id: "AKIANOBODY".to_owned(), ..good };
-    assert_eq!(service_error(forged(nobody).call(&ListKeys::default()).await).code, "UnrecognizedClientException");
+    assert_eq!(service_error(client_with(nobody).call(&ListKeys::default()).await).code, "UnrecognizedClientException");
     let unsigned =
         http::Request::post("https://kms.us-west-2.amazonaws.com/").header("x-amz-target", "TrentService.ListKeys");
-    let answer = bundled.handle(unsigned.body(bytes::Bytes::from_static(b"{}")).unwrap()).await;
-    assert_eq!(answer.status(), 400);
-    assert!(String::from_utf8_lossy(answer.body()).contains("MissingAuthenticationTokenException"));
+    let response = bundled.handle(unsigned.body(bytes::Bytes::from_static(b"{}")).unwrap()).await;
+    assert_eq!(response.status(), 400);
+    assert!(String::from_utf8_lossy(response.body()).contains("MissingAuthenticationTokenException"));
 }
 
 #[tokio::test]
@@ -244,15 +245,15 @@ async fn data_survives_a_restart_and_a_missing_root_key_is_an_error() {
         let blob = encrypt(&client, &key_id).await;
         (key_id, blob)
     };
-    let again = in_process_client(&BundledAws::open(&path, None).unwrap(), Clock::System);
-    assert!(again.call(&DescribeKey::new(key_id)).await.is_ok());
-    assert_eq!(decrypt(&again, &blob, "nile").await.unwrap().expose(), b"four corners");
+    let reopened = in_process_client(&BundledAws::open(&path, None).unwrap(), Clock::System);
+    assert!(reopened.call(&DescribeKey::new(key_id)).await.is_ok());
+    assert_eq!(decrypt(&reopened, &blob, "nile").await.unwrap().expose(), b"four corners");
     assert!(matches!(BundledAws::open(&path, Some("default")), Err(OpenError::AccountExists(_))));
     let mode = |name: &str| std::fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(""), mode("account.root"), mode("external-key-manager.root")), (0o700, 0o600, 0o600));
     std::fs::remove_file(path.join("account.root")).unwrap();
     assert!(matches!(BundledAws::open(&path, None), Err(OpenError::Seal(_))));
-    assert!(!path.join("account.root").exists(), "a lost root key is never made anew");
+    assert!(!path.join("account.root").exists(), "a missing root key is never recreated");
 }
 
 #[tokio::test]
@@ -284,11 +285,11 @@ async fn concurrent_create_key_requests_for_one_external_key_succeed_only_once()
     let one = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
     let two = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
     let request = create_key_request(&one, "Frankfurt HSM", "hr-records").await;
-    let lost = match tokio::join!(one.call(&request), two.call(&request)) {
-        (Ok(_), lost @ Err(_)) | (lost @ Err(_), Ok(_)) => service_error(lost),
+    let failed = match tokio::join!(one.call(&request), two.call(&request)) {
+        (Ok(_), failed @ Err(_)) | (failed @ Err(_), Ok(_)) => service_error(failed),
         both => panic!("{both:?}"),
     };
-    assert_eq!(lost.code, "XksKeyAlreadyInUseException");
+    assert_eq!(failed.code, "XksKeyAlreadyInUseException");
 }
 
 #[tokio::test]
@@ -298,7 +299,7 @@ async fn key_store_disconnected_while_connecting_stays_disconnected() {
     client.call(&ConnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
     clock.advance(jiff::SignedDuration::from_secs(3));
     client.call(&DisconnectCustomKeyStore { custom_key_store_id: id }).await.unwrap();
-    // With these two seconds the five of the connection are over as well, and must not count any more.
+    // By now the five seconds that connecting takes have passed, too. They must not have an effect.
     clock.advance(jiff::SignedDuration::from_secs(2));
     assert_eq!(key_store(&client, "Zurich DR").await.connection_state, ConnectionState::Disconnected);
     clock.advance(jiff::SignedDuration::from_mins(1));
@@ -308,14 +309,14 @@ async fn key_store_disconnected_while_connecting_stays_disconnected() {
 #[tokio::test]
 async fn other_region_is_empty_and_does_not_find_keys_of_this_region() {
     let (client, _) = account();
-    let elsewhere = client.with_region("eu-central-1");
-    assert!(elsewhere.collect_keys().await.unwrap().is_empty());
-    assert!(elsewhere.collect_key_stores().await.unwrap().is_empty());
+    let other_region = client.with_region("eu-central-1");
+    assert!(other_region.collect_keys().await.unwrap().is_empty());
+    assert!(other_region.collect_key_stores().await.unwrap().is_empty());
     let all = ListUsers { max_items: Some(1000), ..ListUsers::default() };
-    let users = elsewhere.call(&all).await.unwrap().users.member;
-    assert_eq!(users.len(), 20, "IAM is one for all Regions");
+    let users = other_region.call(&all).await.unwrap().users.member;
+    assert_eq!(users.len(), 20, "IAM is global");
     let key_id = client.collect_keys().await.unwrap().remove(0).key_arn;
-    let error = service_error(elsewhere.call(&DescribeKey::new(key_id)).await);
+    let error = service_error(other_region.call(&DescribeKey::new(key_id)).await);
     assert_eq!(error.to_string(), "NotFoundException: Invalid arn us-west-2");
 }
 
@@ -323,12 +324,12 @@ async fn other_region_is_empty_and_does_not_find_keys_of_this_region() {
 fn account_files_do_not_contain_the_secret_access_key_in_plaintext() {
     let dir = tempfile::tempdir().unwrap();
     let aws = BundledAws::open(dir.path(), None).unwrap();
-    let (found, credentials) = (
+    let (contains, credentials) = (
         |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes()),
         aws.console_credentials(),
     );
     let files: Vec<_> =
         std::fs::read_dir(dir.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
-    assert!(files.iter().any(|file| found(file, &credentials.access_key_id)), "the ID is not secret");
-    assert!(!files.iter().any(|file| found(file, credentials.secret_access_key.expose())));
+    assert!(files.iter().any(|file| contains(file, &credentials.access_key_id)), "the ID is not secret");
+    assert!(!files.iter().any(|file| contains(file, credentials.secret_access_key.expose())));
 }

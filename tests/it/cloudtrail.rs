@@ -1,4 +1,4 @@
-//! CloudTrail: what calls leave behind, and how it is found again.
+//! CloudTrail: the events that calls leave, and LookupEvents.
 
 use serde_json::{Value, json};
 use xks_console::aws::cloudtrail::{Event, LookupAttribute, LookupEvents};
@@ -111,7 +111,7 @@ async fn session_events_name_the_role_and_contain_no_secrets() {
 async fn proxy_secret_access_key_is_hidden() {
     let (client, _) = account();
     let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYzEXAMPLEKEYwJalrXUtn";
-    let asked = UpdateCustomKeyStore {
+    let request = UpdateCustomKeyStore {
         custom_key_store_id: key_store(&client, "Frankfurt HSM").await.custom_key_store_id,
         xks_proxy_authentication_credential: Some(XksProxyAuthenticationCredential {
             access_key_id: "ABCDEFGHIJKLMNOPQRST".to_owned(),
@@ -119,7 +119,7 @@ async fn proxy_secret_access_key_is_hidden() {
         }),
         ..Default::default()
     };
-    service_error(client.call(&asked).await);
+    service_error(client.call(&request).await);
     let event = last_event(&client, "UpdateCustomKeyStore").await;
     assert_eq!(
         event["requestParameters"]["xksProxyAuthenticationCredential"],
@@ -145,7 +145,7 @@ async fn key_owner_sees_calls_of_other_accounts() {
     assert_eq!(event["recipientAccountId"], "111122223333");
     assert!(event["sharedEventID"].is_string() && event["sharedEventID"] != event["eventID"], "{event}");
     assert!(last_event(&client, "PutKeyPolicy").await["sharedEventID"].is_null());
-    // Their own trail is theirs, and this user may not read it.
+    // The partner's own events are in the partner's account, and this user isn't allowed to read them.
     assert_eq!(service_error(partner.call(&LookupEvents::default()).await).code, "AccessDeniedException");
 }
 
@@ -185,12 +185,13 @@ async fn events_are_paginated_newest_first() {
     assert_eq!(lookup_events(&client, Some(("ResourceName", &keys[2]))).await.len(), 1);
     assert_eq!(lookup_events(&client, Some(("ReadOnly", "false"))).await.len(), 7);
     let third = "2026-03-02T10:15:03Z".parse().unwrap();
-    let at = LookupEvents {
+    let lookup = LookupEvents {
         start_time: Some(EpochSeconds(third)),
         end_time: Some(EpochSeconds(third)),
         ..Default::default()
     };
-    let names: Vec<String> = client.call(&at).await.unwrap().events.into_iter().map(|event| event.event_name).collect();
+    let names: Vec<String> =
+        client.call(&lookup).await.unwrap().events.into_iter().map(|event| event.event_name).collect();
     assert_eq!(names, ["ListKeys", "CreateKey"]);
 }
 
@@ -246,7 +247,7 @@ async fn another_process_sees_changes_at_once_and_reads_within_a_second() {
     assert_eq!(lookup_events(&reader, Some(("EventName", "CreateKey"))).await.len(), 1);
     let start = std::time::Instant::now();
     while lookup_events(&reader, Some(("EventName", "ListKeys"))).await.is_empty() {
-        assert!(start.elapsed().as_secs() < 20, "the event of a read never came");
+        assert!(start.elapsed().as_secs() < 20, "the read event did not appear");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     writer.call(&ListAliases::default()).await.unwrap();
@@ -262,19 +263,21 @@ async fn event_and_proxy_log_entry_describe_the_same_request() {
     decrypt(&client, &blob, "nile").await.unwrap();
     for name in ["Encrypt", "Decrypt"] {
         let event = last_event(&client, name).await;
-        let wanted = ListProxyRequests {
+        let lookup = ListProxyRequests {
             kms_request_id: event["requestID"].as_str().map(str::to_owned),
             ..all_proxy_requests()
         };
-        let [request] = &client.call(&wanted).await.unwrap().requests[..] else { panic!("{name} is one request") };
+        let [request] = &client.call(&lookup).await.unwrap().requests[..] else {
+            panic!("expected one {name} request")
+        };
         assert_eq!((&*request.operation, request.status, &request.error_name), (name, 200, &None));
         assert_eq!((&*request.partition, request.external_key_id.as_deref()), ("frankfurt", Some("payments-2026")));
         assert_eq!(request.kms_operation.as_deref(), Some(name));
         assert_eq!(request.kms_key_arn.as_deref(), event["resources"][0]["ARN"].as_str());
         assert_eq!(request.aws_principal_arn.as_deref(), event["userIdentity"]["arn"].as_str());
-        // Who signed is told, with what secret is not, nor what was encrypted.
-        let written = serde_json::to_string(request).unwrap();
-        assert!(request.access_key_id.is_some() && !written.contains("plaintext"), "{written}");
+        // The entry identifies the signer but contains neither the secret nor the plaintext.
+        let entry = serde_json::to_string(request).unwrap();
+        assert!(request.access_key_id.is_some() && !entry.contains("plaintext"), "{entry}");
     }
 
     bundled.key_manager().set_enabled("frankfurt", "payments-2026", false).unwrap();

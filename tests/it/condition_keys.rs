@@ -1,8 +1,8 @@
-//! Every documented condition key and operator in a key policy, one row each, tried by real requests.
+//! Every documented condition key and operator in a key policy, one row each, tested with real requests.
 //!
-//! Sources: *AWS KMS condition keys* (AWS KMS Developer Guide); *AWS global condition context keys* and *IAM JSON policy
-//! elements: Condition operators* (IAM User Guide). A row allows a caller without permissions of its own the action of a
-//! request under one condition, and says what becomes of the request.
+//! Sources: *AWS KMS condition keys* (AWS KMS Developer Guide); *AWS global condition context keys* and *IAM JSON
+//! policy elements: Condition operators* (IAM User Guide). Each row allows a caller that has no other permissions to
+//! send a request under one condition, and states the outcome of the request.
 
 use serde_json::{Value, json};
 use xks_console::aws::iam::{CreateAccessKey, CreateRole, CreateUser, PutUserPolicy, Tag as IamTag};
@@ -18,10 +18,10 @@ use xks_console::environment::{Clock, Environment};
 const ACCOUNT: &str = "arn:aws:iam::111122223333";
 const NOW: &str = "2026-03-02T10:15:00Z";
 
-/// Condition key | operator | values in the policy | request | caller | what becomes of it.
+/// Condition key | operator | values in the policy | request | caller | outcome.
 ///
-/// Keys of operations that KMS has and the bundled AWS hasn't, and keys of services that call for somebody, are absent from
-/// every request here: they fail a condition, and fulfill a negated one.
+/// Keys of KMS operations that the bundled AWS doesn't have, and keys of services that call on behalf of a principal,
+/// are absent from every request here. An absent key doesn't match a condition, but matches a negated one.
 const ROWS: &str = r#"
 kms:BypassPolicyLockoutSafetyCheck | Null | "true" | put policy | user | allowed
 kms:BypassPolicyLockoutSafetyCheck | Null | "true" | put policy, bypass false | user | denied
@@ -210,11 +210,16 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        let world = Environment::replayable(NOW.parse().unwrap(), 11);
-        let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
-        let table =
-            Self { bundled, clock: world.clock, key: String::new(), other_key: String::new(), blob: Blob::default() };
-        let admin = table.user("Admin");
+        let environment = Environment::replayable(NOW.parse().unwrap(), 11);
+        let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
+        let fixture = Self {
+            bundled,
+            clock: environment.clock,
+            key: String::new(),
+            other_key: String::new(),
+            blob: Blob::default(),
+        };
+        let admin = fixture.user("Admin");
         let tags = Some(vec![Tag { tag_key: "team".to_owned(), tag_value: "red".to_owned() }]);
         let key = admin.call(&CreateKey { tags, ..CreateKey::default() }).await.unwrap().key_metadata.key_id;
         let other = admin.call(&CreateKey::default()).await.unwrap().key_metadata.key_id;
@@ -231,7 +236,7 @@ impl Fixture {
             ..CreateRole::default()
         };
         admin.call(&role).await.unwrap();
-        Self { key, other_key: other, blob, ..table }
+        Self { key, other_key: other, blob, ..fixture }
     }
 
     fn client(&self, credentials: Credentials, origin: Option<xks_console::bundled::ConnectionInfo>) -> Client {
@@ -271,7 +276,7 @@ impl Fixture {
         self.client(credentials, None)
     }
 
-    /// The caller that a row names, and the principal of it.
+    /// Returns a client for the caller that a row names, and the ARN of its principal.
     async fn caller(&self, name: &str) -> (Client, String) {
         let user = format!("{ACCOUNT}:user/security/alice.moreau");
         match name {
@@ -290,11 +295,11 @@ impl Fixture {
                 let client = self.session("Tagged", tags, Some("alice".to_owned())).await;
                 (client, format!("{ACCOUNT}:role/Tagged"))
             }
-            other => panic!("no caller {other}"),
+            other => panic!("unknown caller {other}"),
         }
     }
 
-    /// The policy in which `principal` may do everything that rows ask for, but only under this condition.
+    /// Returns a key policy that allows `principal` every KMS action, but only under this condition.
     fn policy(principal: &str, operator: &str, key: &str, values: &Value) -> String {
         json!({ "Version": "2012-10-17", "Statement": [
             { "Sid": "account", "Effect": "Allow", "Principal": { "AWS": format!("{ACCOUNT}:user/Admin") },
@@ -380,13 +385,13 @@ impl Fixture {
                 } else if let Some(context) = request.strip_prefix("grant subset ") {
                     client.call(&grant(Some(constraint(None, Some(context))), None)).await.map(drop)
                 } else {
-                    panic!("no request {request}")
+                    panic!("unknown request {request}")
                 }
             }
         }
     }
 
-    /// What becomes of a row: `allowed`, `denied`, or the message of PutKeyPolicy.
+    /// Returns the outcome of a row: `allowed`, `denied`, or the error message of PutKeyPolicy.
     async fn outcome(&self, [key, operator, values, request, caller, _]: [&str; 6]) -> String {
         let (client, principal) = self.caller(caller).await;
         let policy = Self::policy(&principal, operator, key, &serde_json::from_str(values).unwrap());
@@ -406,30 +411,30 @@ impl Fixture {
 
 #[tokio::test]
 async fn condition_keys_and_operators_behave_as_documented() {
-    let table = Fixture::new().await;
-    let mut wrong = Vec::new();
+    let fixture = Fixture::new().await;
+    let mut mismatches = Vec::new();
     let rows: Vec<&str> = ROWS.lines().filter(|line| !line.is_empty()).collect();
     for row in &rows {
         let cells: Vec<&str> = row.split(" | ").collect();
         let cells: [&str; 6] = cells.try_into().expect(row);
-        let outcome = table.outcome(cells).await;
+        let outcome = fixture.outcome(cells).await;
         if !outcome.contains(cells[5]) {
-            wrong.push(format!("{row}: {outcome}"));
+            mismatches.push(format!("{row}: {outcome}"));
         }
     }
-    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{} of {} rows:\n{}", mismatches.len(), rows.len(), mismatches.join("\n"));
 }
 
-/// CreateKey has no key policy yet: IAM policies alone look at its condition keys.
+/// Only IAM policies can use the condition keys of CreateKey, because the key policy doesn't exist yet.
 #[tokio::test]
 async fn create_key_condition_keys_apply_in_iam_policies() {
-    let table = Fixture::new().await;
-    let admin = table.user("Admin");
+    let fixture = Fixture::new().await;
+    let admin = fixture.user("Admin");
     admin.call(&CreateUser { user_name: "creator".to_owned(), ..CreateUser::default() }).await.unwrap();
     let key = admin.call(&CreateAccessKey { user_name: Some("creator".to_owned()) }).await.unwrap().access_key;
     let credentials =
         Credentials { access_key_id: key.access_key_id, secret_access_key: key.secret_access_key, session_token: None };
-    let creator = table.client(credentials, None);
+    let creator = fixture.client(credentials, None);
     let plain = CreateKey::default();
     let bypass = CreateKey { bypass_policy_lockout_safety_check: Some(true), ..CreateKey::default() };
     for (operator, name, value, request, is_allowed) in [

@@ -1,5 +1,5 @@
-//! The served AWS under eight clients that change what is theirs, killed again and again: what was acknowledged is there,
-//! what was not is there wholly or not at all, and each change has its event.
+//! Kills the served AWS repeatedly while eight clients change their own resources. Acknowledged changes must survive,
+//! unacknowledged changes must be applied completely or not at all, and each change must have its event.
 
 mod clients;
 pub mod server;
@@ -21,14 +21,14 @@ use crate::account::key_store;
 const CLIENTS: usize = 8;
 const CALLS: usize = 10_000;
 const KILLS: usize = 10;
-/// Names another run's seed, to make the same calls again. When the kills come is up to the machine.
+/// Environment variable with the seed of an earlier run, to repeat its calls. The timing of the kills varies.
 const SEED_ENV: &str = "XKS_CONSOLE_TEST_SEED";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_changes_survive_server_kills() {
-    let any = u64::from_le_bytes(Random::system().bytes().unwrap());
-    let seed = std::env::var(SEED_ENV).map_or(any, |seed| seed.parse().unwrap());
-    // Shown when the test fails.
+    let random_seed = u64::from_le_bytes(Random::system().bytes().unwrap());
+    let seed = std::env::var(SEED_ENV).map_or(random_seed, |seed| seed.parse().unwrap());
+    // Printed only when the test fails.
     eprintln!("{SEED_ENV}={seed}");
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let dir = tempfile::tempdir().unwrap();
@@ -45,13 +45,13 @@ async fn acknowledged_changes_survive_server_kills() {
     let mut kills: Vec<usize> = (0..KILLS).map(|_| rng.next_u32() as usize % CALLS).collect();
     kills.sort_unstable();
     for kill in kills {
-        // Events are told by the second.
+        // Event times are in whole seconds.
         let since = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
         let running = start_workers(workers, &server, &calls);
         while calls.load(Ordering::Relaxed) < kill {
             tokio::time::sleep(Duration::from_micros(500)).await;
         }
-        // Anywhere in what a call does.
+        // Kills the server at a random point during a call.
         tokio::time::sleep(Duration::from_micros(u64::from(rng.next_u32() % 3000))).await;
         server.kill();
         workers = join_workers(running).await;
@@ -61,18 +61,18 @@ async fn acknowledged_changes_survive_server_kills() {
     workers = join_workers(start_workers(workers, &server, &calls)).await;
     verify(&mut workers, &server, None).await;
     assert_eq!(calls.load(Ordering::Relaxed), CALLS);
-    assert!(workers.iter().map(Worker::unanswered_count).sum::<usize>() > 0, "no kill came amid a call");
+    assert!(workers.iter().map(Worker::unanswered_count).sum::<usize>() > 0, "no kill interrupted a call");
 }
 
 type RunningWorkers = Vec<tokio::task::JoinHandle<Worker>>;
 
-/// Lets every client call until all calls are made or the server is gone.
+/// Starts all clients. Each one sends calls until the total is reached or the server is killed.
 fn start_workers(workers: Vec<Worker>, server: &Server, calls: &Arc<AtomicUsize>) -> RunningWorkers {
     let start = |mut worker: Worker| {
         let (client, calls) = (server.named_client(), Arc::clone(calls));
         tokio::spawn(async move {
             while calls
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |made| (made < CALLS).then_some(made + 1))
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sent| (sent < CALLS).then_some(sent + 1))
                 .is_ok()
                 && worker.call(&client).await
             {}
@@ -90,7 +90,8 @@ async fn join_workers(running: RunningWorkers) -> Vec<Worker> {
     workers
 }
 
-/// Holds what is there against what each client knows; events of all time, or those since a moment.
+/// Compares the state of the server with the state that each client expects, and checks all events, or those since a
+/// time.
 async fn verify(workers: &mut [Worker], server: &Server, since: Option<jiff::Timestamp>) {
     let (state, events) = (server.state().await, server.event_counts(since).await);
     for worker in workers {

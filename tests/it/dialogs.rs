@@ -1,4 +1,4 @@
-//! Changing keys and key stores in the console, as tapes.
+//! Dialogs that change keys and key stores, played as tapes.
 
 use super::account::{account, block_on};
 use super::snapshots::{play_from_start, play_tape};
@@ -146,7 +146,7 @@ fn open_key_tape() -> String {
 
 #[test]
 fn description_tags_and_aliases_can_be_changed_on_the_key_page() {
-    let action = |downs: usize| format!("Type \"m\"\nWait+Screen /Key actions/\nDown {downs}\nEnter\n");
+    let action = |row: usize| format!("Type \"m\"\nWait+Screen /Key actions/\nDown {row}\nEnter\n");
     let tape = open_key_tape()
         + &action(3)
         + "Wait+Screen /Edit description/\nCtrl+A\nType \"New: \"\nScreenshot description.png\nCtrl+N\n\

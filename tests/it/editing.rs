@@ -1,4 +1,4 @@
-//! The editing keys in each kind of text field of the console.
+//! Editing keys in each kind of text field of the console.
 
 use super::endpoint::ServedAws;
 use super::sign_in::current_mfa_code;
@@ -16,7 +16,7 @@ fn draft(journey: &Player) -> &KeyDraft {
     &journey.app().wizard.as_ref().unwrap().draft
 }
 
-/// Types two words into the field that has the focus, deletes, undoes and redoes; `value` reads what stands there.
+/// Types two words into the focused field, then deletes, undoes, and redoes. `value` returns the text of the field.
 fn exercise_editing_keys(journey: &mut Player, name: &str, value: impl Fn(&Player) -> String) {
     let first = value(journey);
     let mut step = |keys: &str, expected: &str| {
@@ -48,7 +48,7 @@ fn exercise_editing_keys(journey: &mut Player, name: &str, value: impl Fn(&Playe
 fn single_line_wizard_fields_support_editing_keys() {
     let mut journey = play_from_start("editing", OPEN_ALIAS_STEP);
     exercise_editing_keys(&mut journey, "alias", |journey| draft(journey).alias.clone());
-    // An error that concerns what stands there follows an undo as it follows typing.
+    // Undo validates the field again, as typing does.
     play_tape(
         &mut journey,
         "alias",
@@ -57,7 +57,7 @@ fn single_line_wizard_fields_support_editing_keys() {
     exercise_editing_keys(&mut journey, "tag key", |journey| draft(journey).tags[0].tag_key.clone());
     play_tape(&mut journey, "tag value", "Tab\n");
     exercise_editing_keys(&mut journey, "tag value", |journey| draft(journey).tags[0].tag_value.clone());
-    // Ctrl-D removes the tag, as the list of keys says, and never a letter.
+    // Ctrl-D removes the tag, as the list of keys says, never a single letter.
     play_tape(
         &mut journey,
         "tag",
@@ -99,7 +99,7 @@ fn description_and_key_policy_support_editing_keys() {
     exercise_editing_keys(&mut journey, "policy", |journey| draft(journey).edited_policy.clone().unwrap());
 }
 
-/// What stands in the one-line field of the screen that has the focus.
+/// Returns the text of the focused single-line field.
 fn focused_field_text(journey: &Player) -> String {
     let screen = screen(journey.app(), (80, 24));
     let line = screen.lines().find_map(|line| line.split_once('▌')?.1.split_once('▐')).unwrap();
@@ -111,7 +111,7 @@ fn table_search_is_reapplied_after_undo() {
     let mut journey = play_from_start("editing", &format!("{WAIT_FOR_KEY_STORES}Type \"/\"\n"));
     for _ in 0..2 {
         play_tape(&mut journey, "search", "Type \"zurich\"\nWait+Screen /1 of 4 match/\n");
-        // As many letters, but others.
+        // The same number of letters, but different ones.
         play_tape(
             &mut journey,
             "search",
@@ -203,7 +203,7 @@ fn mfa_code_supports_editing_but_not_undo() {
     assert!(shows(console.app(), "3·····"));
     play_tape(&mut console, "mfa", "Delete\nCtrl+Y\n");
     assert!(shows(console.app(), "······"));
-    // The arrows move to the other button where there is nothing to move over.
+    // The arrow keys move to the other button when there is no text to move over.
     play_tape(&mut console, "mfa", "Left\nWait+Screen /▸\\[ Close/\nRight\nWait+Screen /▸\\[ Continue/\n");
     console.paste(&current_mfa_code(&aws));
     play_tape(&mut console, "mfa", "Enter\nWait+Screen /Frankfurt HSM/\n");

@@ -1,4 +1,4 @@
-//! The console against an AWS that is served at an endpoint: by another process, it may be.
+//! The console against an AWS that another server provides at an endpoint URL.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +21,7 @@ use super::account::{block_on, key_store};
 use super::pty::Console;
 use super::snapshots::play_tape;
 
-/// A served AWS, and the files `config` and `credentials` with profiles of its principals.
+/// A served AWS, with the files `config` and `credentials` that contain profiles of its principals.
 pub struct ServedAws {
     pub bundled: BundledAws,
     pub url: String,
@@ -34,14 +34,14 @@ impl ServedAws {
         Self::start_with(false, Environment::system())
     }
 
-    /// One whose clock is its own.
+    /// Starts a served AWS with this clock.
     pub fn start_at(clock: Clock) -> Self {
         Self::start_with(false, Environment { clock, ..Environment::system() })
     }
 
-    fn start_with(is_over_tls: bool, world: Environment) -> Self {
+    fn start_with(is_over_tls: bool, environment: Environment) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let bundled = BundledAws::in_memory("default", world).unwrap();
+        let bundled = BundledAws::in_memory("default", environment).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (tls, authority) = if is_over_tls {
             let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
@@ -53,10 +53,10 @@ impl ServedAws {
         let server = runtime.block_on(server).unwrap();
         let url = server.url();
         runtime.spawn(server.run(std::future::pending()));
-        // No profile says where it is: only the command line does.
-        let served =
+        // The profiles contain an invalid URL, so only the command line provides the right one.
+        let server_info =
             ServerInfo { url: "https://nowhere.invalid", region: "us-west-2", ca_certificate: authority.as_deref() };
-        files::write(&served, &bundled, dir.path()).unwrap();
+        files::write(&server_info, &bundled, dir.path()).unwrap();
         Self { bundled, url, dir, _runtime: runtime }
     }
 
@@ -64,7 +64,7 @@ impl ServedAws {
         ["config", "credentials"].map(|name| self.dir.path().join(name))
     }
 
-    /// Adds lines to one of the files.
+    /// Appends lines to one of the files.
     pub fn append_to_file(&self, file: usize, lines: &str) {
         let path = &self.files()[file];
         let text = std::fs::read_to_string(path).unwrap() + lines;
@@ -92,7 +92,7 @@ impl ServedAws {
         Player::with_client((80, 24), self.bundled.clone(), client, target, clock, runtime)
     }
 
-    /// Somebody else, who calls the same AWS.
+    /// Returns another client of the same AWS.
     pub fn other_client(&self) -> Client {
         in_process_client(&self.bundled, Clock::System)
     }
@@ -132,12 +132,12 @@ fn changes_by_other_clients_appear_on_refresh_and_when_a_page_opens() {
     let key = block_on(aws.other_client().collect_aliases()).unwrap();
     let key = key.into_iter().find(|alias| alias.alias_name == "alias/eu-analytics").unwrap().target_key_id.unwrap();
     play_tape(&mut console, "endpoint", "Escape\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n");
-    let words = "told by somebody else".to_owned();
-    block_on(aws.other_client().call(&UpdateKeyDescription { key_id: key, description: words })).unwrap();
+    let description = "changed by another client".to_owned();
+    block_on(aws.other_client().call(&UpdateKeyDescription { key_id: key, description })).unwrap();
     play_tape(
         &mut console,
         "endpoint",
-        "Type \"/\"\nType \"eu-analytics\"\nEnter\nEnter\nWait+Screen /told by somebody else/\n",
+        "Type \"/\"\nType \"eu-analytics\"\nEnter\nEnter\nWait+Screen /changed by another client/\n",
     );
 }
 
@@ -156,17 +156,17 @@ fn served_aws_shows_its_external_key_manager() {
 fn rejected_credentials_are_reported_and_reloaded_once_the_file_is_fixed() {
     let aws = ServedAws::start();
     let credentials = &aws.files()[1];
-    let right = std::fs::read_to_string(credentials).unwrap();
-    let spoilt = |line: &str| match line.split_once(" = ") {
+    let valid = std::fs::read_to_string(credentials).unwrap();
+    let with_wrong_secret = |line: &str| match line.split_once(" = ") {
         Some(("aws_secret_access_key", secret)) => format!("aws_secret_access_key = {secret}x"),
         _ => line.to_owned(),
     };
-    std::fs::write(credentials, right.lines().map(spoilt).collect::<Vec<_>>().join("\n")).unwrap();
+    std::fs::write(credentials, valid.lines().map(with_wrong_secret).collect::<Vec<_>>().join("\n")).unwrap();
     let mut console = aws.console(aws.client("default"));
     play_tape(&mut console, "endpoint", "Wait+Screen /InvalidSignatureException/\n");
-    std::fs::write(credentials, right.replace("AKIA", "AKIB")).unwrap();
+    std::fs::write(credentials, valid.replace("AKIA", "AKIB")).unwrap();
     play_tape(&mut console, "endpoint", "Type \"r\"\nWait+Screen /UnrecognizedClientException/\n");
-    std::fs::write(credentials, right).unwrap();
+    std::fs::write(credentials, valid).unwrap();
     play_tape(&mut console, "endpoint", "Type \"r\"\nWait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\n");
 }
 
@@ -209,13 +209,13 @@ fn role_is_assumed_at_the_endpoint_and_credential_process_supplies_credentials()
 
     let keys = aws.bundled.access_keys().unwrap();
     let key = keys.iter().find(|key| key.user_name != "Admin").unwrap();
-    let told = serde_json::json!({
+    let output = serde_json::json!({
         "Version": 1,
         "AccessKeyId": key.credentials.access_key_id,
         "SecretAccessKey": key.credentials.secret_access_key.expose(),
     });
-    let path = aws.dir.path().join("told.json");
-    std::fs::write(&path, told.to_string()).unwrap();
+    let path = aws.dir.path().join("credentials.json");
+    std::fs::write(&path, output.to_string()).unwrap();
     aws.append_to_file(
         0,
         &format!("\n[profile process]\nregion = us-west-2\ncredential_process = cat {}\n", path.display()),
@@ -298,17 +298,20 @@ sts =
     assert_eq!((client.region(), client.endpoints().kms_host().as_deref()), ("cn-north-1", Some("kms.example.com")));
     assert_eq!(client.endpoints().global_url.as_deref(), Some("https://all.example.com"));
     assert!(client.endpoints().service_urls.len() == 1, "{:?}", client.endpoints());
-    let ours = aws.client("services");
-    assert_eq!((ours.endpoints().global_url.as_ref(), ours.endpoints().service_urls.len()), (Some(&aws.url), 0));
-    let refused = block_on(profile::open(settings("careless"), Clock::System)).unwrap_err();
-    assert!(matches!(refused, OpenError::Endpoint { .. }), "{refused}");
+    let overridden = aws.client("services");
+    assert_eq!(
+        (overridden.endpoints().global_url.as_ref(), overridden.endpoints().service_urls.len()),
+        (Some(&aws.url), 0)
+    );
+    let error = block_on(profile::open(settings("careless"), Clock::System)).unwrap_err();
+    assert!(matches!(error, OpenError::Endpoint { .. }), "{error}");
     for (profile, words) in [
         ("all-secret", "can't use the endpoint of all services: the URL contains a user name or password"),
         ("one-secret", "can't use the endpoint of STS: \"https://sts.example.com/\" is followed by a query"),
     ] {
-        let refused = block_on(profile::open(settings(profile), Clock::System)).unwrap_err();
-        let told = format!("{refused} {refused:?}");
-        assert!(told.starts_with(words) && !told.contains("hunter2"), "{told}");
+        let error = block_on(profile::open(settings(profile), Clock::System)).unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(text.starts_with(words) && !text.contains("hunter2"), "{text}");
     }
 }
 
@@ -324,13 +327,13 @@ fn password_in_an_endpoint_environment_variable_is_not_printed() {
             .env(variable, "https://ada:hunter2@kms.example.com")
             .output()
             .unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(told.contains("the URL contains a user name or password"), "{told}");
-        assert!(!told.contains("hunter2") && !output.status.success(), "{told}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("the URL contains a user name or password"), "{stderr}");
+        assert!(!stderr.contains("hunter2") && !output.status.success(), "{stderr}");
     }
 }
 
-/// What a shell has that was told where the served AWS is.
+/// Returns the environment variables of a shell that uses the files in `home`.
 fn env_vars(home: &Path) -> Vec<(String, String)> {
     let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
     vec![
@@ -392,7 +395,7 @@ fn missing_region_or_conflicting_options_exit_with_an_error() {
         (&["--aws", "serve"], 2, "go with no other command"),
         (&["--endpoint-url", "http://10.0.0.1"], 2, "Use https"),
     ] {
-        let (found, written) = run_console(arguments, aws.dir.path(), &[]).wait_for_exit();
-        assert!(found == code && written.contains(words), "{arguments:?}: {found} {written}");
+        let (exit_code, written) = run_console(arguments, aws.dir.path(), &[]).wait_for_exit();
+        assert!(exit_code == code && written.contains(words), "{arguments:?}: {exit_code} {written}");
     }
 }

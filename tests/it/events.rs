@@ -1,4 +1,4 @@
-//! *Event history*: what the console shows of CloudTrail.
+//! The *Event history* page, which shows CloudTrail events.
 
 use super::account::block_on;
 use super::snapshots::{play_from_start, play_tape};
@@ -28,8 +28,8 @@ fn event_page_shows_the_requests_to_the_proxy() {
 #[test]
 fn failed_event_shows_its_error() {
     let mut journey = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
-    let gone = DisableKey { key_id: "00000000-0000-0000-0000-000000000000".to_owned() };
-    block_on(journey.client().call(&gone)).unwrap_err();
+    let disable = DisableKey { key_id: "00000000-0000-0000-0000-000000000000".to_owned() };
+    block_on(journey.client().call(&disable)).unwrap_err();
     let tape =
         format!("{OPEN}Type \"/error:notfound\"\nEnter\nEnter\nWait+Screen /DisableKey/\nScreenshot refused.png\n");
     play_tape(&mut journey, "events", &tape);

@@ -1,4 +1,4 @@
-//! The *External key manager* page, as tapes.
+//! The *External key manager* page, played as tapes.
 
 use xks_console::aws::xks_console::{ExternalKey, ListExternalKeys, Partition};
 use xks_console::flow::player::Player;
@@ -30,8 +30,11 @@ fn external_key_can_be_created_disabled_rotated_and_deleted() {
                   Type \"payments-2027\"\nCtrl+N\nWait+Screen /payments-2027 was created/\n\
                   Type \"/payments-2027\"\nEnter\n";
     let mut journey = play_from_start("external-keys", &format!("{OPEN}{create}"));
-    let made = find_key(&journey, "payments-2027").unwrap();
-    assert_eq!((made.enabled, made.version, &made.usage[..]), (true, 1, &["ENCRYPT".into(), "DECRYPT".into()][..]));
+    let created = find_key(&journey, "payments-2027").unwrap();
+    assert_eq!(
+        (created.enabled, created.version, &created.usage[..]),
+        (true, 1, &["ENCRYPT".into(), "DECRYPT".into()][..])
+    );
 
     let disable = "Type \"m\"\nDown 2\nEnter\nWait+Screen /Disable external key/\nScreenshot disable.png\nTab\nEnter\n\
                    Wait+Screen /payments-2027 is disabled/\n";

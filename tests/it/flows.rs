@@ -1,4 +1,4 @@
-//! Flows as tapes, on the console with an account in memory.
+//! Flows of the console, played as tapes on an in-memory account.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -39,7 +39,7 @@ fn method_2_matches_snapshots_from_start_to_success() {
     assert_method_at_every_size("method-2", include_str!("../../assets/tapes/method-2.tape"));
 }
 
-/// Remembers what CreateKey and CreateAlias asked for.
+/// Records CreateKey and CreateAlias requests.
 struct RecordingTransport {
     inner: Arc<dyn Transport>,
     requests: Arc<Mutex<Vec<serde_json::Value>>>,
@@ -62,7 +62,7 @@ impl Transport for RecordingTransport {
 #[test]
 fn both_methods_create_the_same_key() {
     let tapes = [include_str!("../../assets/tapes/method-1.tape"), include_str!("../../assets/tapes/method-2.tape")];
-    let made = tapes.map(|text| {
+    let results = tapes.map(|text| {
         let mut journey = Player::start((120, 40)).unwrap();
         let (client, sent) = (journey.client().clone(), Arc::new(Mutex::new(Vec::new())));
         journey.use_client(
@@ -70,10 +70,10 @@ fn both_methods_create_the_same_key() {
         );
         tape::play(&Tape::parse("method", text).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
         let mut sent = std::mem::take(&mut *sent.lock().unwrap());
-        // IDs of stores and keys are those of one account each; everything else is what the person said.
+        // The IDs of key stores and keys differ between accounts. Everything else is the user's input.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let name = runtime.block_on(frankfurt_key_store(&client)).custom_key_store_id;
-        assert_eq!(sent[0]["CustomKeyStoreId"], name.as_str());
+        let key_store_id = runtime.block_on(frankfurt_key_store(&client)).custom_key_store_id;
+        assert_eq!(sent[0]["CustomKeyStoreId"], key_store_id.as_str());
         sent[1]["TargetKeyId"] = serde_json::Value::Null;
         let keys = runtime.block_on(client.collect_aliases()).unwrap();
         let key_id =
@@ -84,11 +84,11 @@ fn both_methods_create_the_same_key() {
         let policy = kms::GetKeyPolicy { key_id, policy_name: None };
         (sent, key, runtime.block_on(client.call(&policy)).unwrap().policy)
     });
-    assert_eq!(made[0], made[1]);
-    assert_eq!(made[0].0.len(), 2);
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[0].0.len(), 2);
 }
 
-/// To the last step of the wizard with this external key, then Finish.
+/// Returns a tape that goes through the wizard with this external key and alias and chooses Finish.
 fn finish_tape(external_key: &str, alias: &str) -> String {
     format!(
         "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
@@ -140,15 +140,15 @@ fn connecting_a_failed_key_store_disconnects_it_first_and_explains_the_error() {
 
 #[test]
 fn wizard_updates_the_proxy_credential_of_a_failed_key_store_and_connects_it() {
-    // From a connected store the wizard is opened, and the failed one is chosen in it.
+    // The wizard is opened from a connected key store, and then the failed one is chosen.
     let tape = "Wait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\nDown\nType \"n\"\nWait+Screen /External key ID/\n\
                 Shift+Tab\nDown\nEnter\nWait+Screen /Update proxy credential/\nScreenshot offer.png\nTab\nEnter\n\
                 Wait+Screen /▸ Proxy credential: Access key ID/\nScreenshot form.png\n";
     let mut journey = play_from_start("credential", tape);
     let configuration = journey.bundled().proxy_configuration("paris").unwrap();
     let configuration: serde_json::Value = serde_json::from_str(&configuration).unwrap();
-    let part = |name: &str| configuration["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
-    let (id, secret) = (part("AccessKeyId"), part("RawSecretAccessKey"));
+    let member = |name: &str| configuration["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
+    let (id, secret) = (member("AccessKeyId"), member("RawSecretAccessKey"));
     let rest = format!(
         "Type \"{id}\"\nTab\nType \"{secret}\"\nCtrl+N\nWait+Screen /Disconnect and connect again/\nEnter\n\
          Wait+Screen@30s /◉ Paris legacy/\n"
@@ -158,7 +158,7 @@ fn wizard_updates_the_proxy_credential_of_a_failed_key_store_and_connects_it() {
 
 #[test]
 fn key_whose_alias_is_taken_gets_another_alias_and_no_second_key_is_created() {
-    // Somebody else takes the alias between the check and Finish.
+    // Another client creates the alias between the check and Finish.
     let text = finish_tape("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "");
     let mut journey = play_from_start("before-finish", &text);
     let client = journey.client().clone();
@@ -222,13 +222,13 @@ fn generated_policy_can_be_scrolled_to_its_end() {
 
 #[test]
 fn tape_with_an_unmet_wait_is_an_error() {
-    let tape = Tape::parse("hopeless.tape", "Wait+Screen /no such words/").unwrap();
+    let tape = Tape::parse("unmet.tape", "Wait+Screen /no such words/").unwrap();
     let mut journey = Player::start((80, 24)).unwrap();
     let error = tape::play(&tape, &mut journey, &mut |_, _| Ok(())).unwrap_err().to_string();
-    assert!(error.contains("hopeless.tape, line 1") && error.contains("never came true"), "{error}");
+    assert!(error.contains("unmet.tape, line 1") && error.contains("never came true"), "{error}");
 }
 
-/// A console whose terminal gets another size before each key.
+/// A console whose terminal is resized before each key press.
 struct ResizingStage {
     journey: Player,
     base_size: (u16, u16),
@@ -273,7 +273,7 @@ fn every_screen_can_be_drawn_at_every_size() {
     let tape = Tape::parse("method-1.tape", include_str!("../../assets/tapes/method-1.tape")).unwrap();
     for shift in [0, 7, 31] {
         let base_size = (120, 40);
-        // Widths and heights that share no factor, so that all sorts of pairs come.
+        // The cycles have different lengths, so that many combinations of width and height occur.
         let widths = (1..=12).chain([19, 20, 39, 40, 41, 59, 60, 75, 76, 99, 100, 200, 300]).cycle();
         let heights = (1..=9).chain([11, 12, 19, 20, 24, 59, 60, 90]).cycle().skip(shift);
         let sizes = Box::new(widths.zip(heights));
@@ -283,12 +283,12 @@ fn every_screen_can_be_drawn_at_every_size() {
     }
 }
 
-/// To *Review* with a draft that is right.
+/// Returns a tape that goes to *Review* with a valid draft.
 fn review_tape() -> String {
     finish_tape("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "Wait+Screen /7 Review/\n")
 }
 
-/// Plays `tape`; at its screenshot `world-changes.png` somebody else does `change` to the same account.
+/// Plays `tape`. At its screenshot `change.png`, another client applies `change` to the same account.
 fn play_with_change(tape: &str, change: impl AsyncFn(&Client)) -> Player {
     let tape = Tape::parse("while", tape).unwrap();
     let mut journey = Player::start((80, 24)).unwrap();
@@ -296,7 +296,7 @@ fn play_with_change(tape: &str, change: impl AsyncFn(&Client)) -> Player {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tape::play(&tape, &mut journey, &mut |name, journey| {
         match name {
-            "world-changes.png" => runtime.block_on(change(&other_client)),
+            "change.png" => runtime.block_on(change(&other_client)),
             name => assert_screen_matches(name.trim_end_matches(".png"), journey.app()),
         }
         Ok(())
@@ -313,7 +313,7 @@ pub async fn frankfurt_key_store(client: &Client) -> kms::CustomKeyStore {
 #[test]
 fn key_store_disconnected_before_finish_can_be_connected_from_the_review() {
     let tape = review_tape()
-        + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /CustomKeyStoreInvalidStateException/\n\
+        + "Screenshot change.png\nCtrl+N\nWait+Screen /CustomKeyStoreInvalidStateException/\n\
            Wait+Screen /What to do/\nScreenshot refused-disconnected.png\nEnter\nWait+Screen /Frankfurt HSM is/\n\
            Enter\nWait+Screen /Disconnecting/\nWait+Screen@30s /is connected/\nWait+Screen /payments-2026/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n\
            Ctrl+N\nWait+Screen /Success/\n";
@@ -326,7 +326,7 @@ fn key_store_disconnected_before_finish_can_be_connected_from_the_review() {
 #[test]
 fn external_key_taken_before_finish_is_reported_and_the_draft_is_kept() {
     let tape = review_tape()
-        + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /XksKeyAlreadyInUseException/\n\
+        + "Screenshot change.png\nCtrl+N\nWait+Screen /XksKeyAlreadyInUseException/\n\
            Wait+Screen /What to do/\nScreenshot refused-taken.png\nEnter\nWait+Screen /External key ID/\nCtrl+U\n\
            Type \"ledger-archive\"\nCtrl+N\nWait+Screen /payments/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
            Wait+Screen /7 Review/\nCtrl+N\nWait+Screen /Success/\n";
@@ -341,7 +341,7 @@ fn external_key_taken_before_finish_is_reported_and_the_draft_is_kept() {
     });
 }
 
-/// Asks AWS for another key than the console does, as a console that lets one choose would; the answer is AWS's own.
+/// Modifies CreateKey requests, as if the console offered other settings, and returns the error of AWS.
 struct ModifiedCreateKey {
     client: Client,
     inner: Arc<dyn Transport>,
@@ -356,7 +356,9 @@ impl Transport for ModifiedCreateKey {
         let mut sent: kms::CreateKey = serde_json::from_slice(request.body()).unwrap();
         (self.change)(&mut sent);
         Box::pin(async move {
-            let Err(CallError::Service(error)) = self.client.call(&sent).await else { panic!("it was not refused") };
+            let Err(CallError::Service(error)) = self.client.call(&sent).await else {
+                panic!("AWS accepted the request")
+            };
             let body = Bytes::from(xks_console::aws::codec::json_error_body(&error));
             Ok(Response::builder().status(error.status).body(body).unwrap())
         })
@@ -371,7 +373,7 @@ fn settings_unsupported_in_a_custom_key_store_are_explained() {
         ("key-usage", |sent| sent.key_usage = Some("GENERATE_VERIFY_MAC".to_owned())),
         ("multi-region", |sent| sent.multi_region = Some(true)),
     ];
-    for (what, change) in changes {
+    for (name, change) in changes {
         let mut journey = Player::start((80, 24)).unwrap();
         let client = journey.client().clone();
         journey.use_client(
@@ -379,14 +381,14 @@ fn settings_unsupported_in_a_custom_key_store_are_explained() {
         );
         let tape = finish_tape("payments-2026", "payments")
             + &format!(
-                "Wait+Screen /Exception/\nWait+Screen /What to do/\nScreenshot {what}.png\nCtrl+P\n\
+                "Wait+Screen /Exception/\nWait+Screen /What to do/\nScreenshot {name}.png\nCtrl+P\n\
                Wait+Screen /Edit key policy/\n"
             );
         play_tape(&mut journey, "refused", &tape);
     }
 }
 
-/// Loses the first answer to an operation, after AWS did what was asked.
+/// Drops the first response to an operation after AWS processed the request.
 struct LostResponse {
     inner: Arc<dyn Transport>,
     operation: &'static str,
@@ -426,7 +428,7 @@ fn lost_response_is_looked_up_and_creates_no_second_key() {
     }
 }
 
-/// Never answers an operation, as a service in trouble does.
+/// Never responds to an operation.
 struct HangingTransport {
     inner: Arc<dyn Transport>,
     operation: &'static str,
@@ -442,7 +444,7 @@ impl Transport for HangingTransport {
     }
 }
 
-/// Plays on a console whose AWS hangs, with calls that run beside the console as they do in a terminal.
+/// Runs calls in the background, as in a terminal, against an AWS in which one operation hangs.
 #[test]
 fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
     use xks_console::tui::app::App;
@@ -473,7 +475,7 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
             tape::screen_text(terminal.draw(|frame| chrome::draw(app, frame)).unwrap().buffer)
         };
         let key = |code| Msg::Key(crossterm::event::KeyEvent::new(code, crossterm::event::KeyModifiers::NONE));
-        // The other answers come; the list of stores does not.
+        // All responses arrive except the list of key stores.
         while app.account.keys.ready().is_none() || app.account.has_more_keys {
             let msg = inbox.recv().await.unwrap();
             spawn(app.update(msg));

@@ -1,5 +1,5 @@
-//! The whole console under random keys, pastes, sizes and times: nothing panics, going back loses nothing, and AWS
-//! understands every request.
+//! The whole console under random key presses, pastes, sizes, and waits: nothing panics, going back loses no data, and
+//! AWS understands every request.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use xks_console::client::{Transport, TransportError};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
 
-/// Lets every request through and stops at an answer that says that the request itself was not well formed.
+/// Forwards every request and panics if the response says that the request was malformed.
 struct RejectMalformedRequests(Arc<dyn Transport>);
 
 impl Transport for RejectMalformedRequests {
@@ -22,10 +22,10 @@ impl Transport for RejectMalformedRequests {
         Box::pin(async move {
             let response = self.0.send(request).await?;
             let body = String::from_utf8_lossy(response.body()).into_owned();
-            for wrong in
+            for code in
                 ["SerializationException", "UnknownOperation", "InvalidSignature", "MissingAction", "InvalidAction"]
             {
-                assert!(!body.contains(wrong), "{target} was answered {body}");
+                assert!(!body.contains(code), "response to {target}: {body}");
             }
             Ok(response)
         })
@@ -47,7 +47,7 @@ enum Input {
 fn input() -> impl Strategy<Value = Input> {
     let plain = |code| Just(Input::Key(code, KeyModifiers::NONE));
     let letters = prop::sample::select("nCmcdvyrsSa/?q xé0-=.\u{4e2d}".chars().collect::<Vec<_>>());
-    let moves = prop::sample::select(vec![
+    let navigation = prop::sample::select(vec![
         KeyCode::Up,
         KeyCode::Down,
         KeyCode::Left,
@@ -66,7 +66,7 @@ fn input() -> impl Strategy<Value = Input> {
         5 => plain(KeyCode::Tab),
         2 => Just(Input::Key(KeyCode::BackTab, KeyModifiers::SHIFT)),
         1 => plain(KeyCode::Esc),
-        4 => moves.prop_map(|code| Input::Key(code, KeyModifiers::NONE)),
+        4 => navigation.prop_map(|code| Input::Key(code, KeyModifiers::NONE)),
         6 => letters.prop_map(|letter| Input::Key(KeyCode::Char(letter), KeyModifiers::NONE)),
         5 => control.prop_map(|letter| Input::Key(KeyCode::Char(letter), KeyModifiers::CONTROL)),
         1 => (1u32..9).prop_map(|digit| Input::Key(KeyCode::Char(char::from_digit(digit, 10).unwrap()), KeyModifiers::ALT)),
@@ -82,7 +82,7 @@ fn input() -> impl Strategy<Value = Input> {
 fn run_inputs(inputs: &[Input]) -> Result<(), TestCaseError> {
     let mut journey = Player::start((80, 24)).unwrap();
     let client = journey.client().clone();
-    journey.use_client(client.map_transport(|way| Arc::new(RejectMalformedRequests(way))));
+    journey.use_client(client.map_transport(|inner| Arc::new(RejectMalformedRequests(inner))));
     for (index, input) in inputs.iter().enumerate() {
         let before = journey.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
         let changes_nothing = match input {
@@ -100,19 +100,19 @@ fn run_inputs(inputs: &[Input]) -> Result<(), TestCaseError> {
             }
             Input::Wait(seconds) => {
                 journey.advance(jiff::SignedDuration::from_secs(*seconds));
-                // A store that was being connected for the wizard may be chosen now.
+                // The wizard may now have chosen a key store that finished connecting.
                 false
             }
         };
         let after = journey.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
-        if let (true, Some((draft, step)), Some((now, there))) = (changes_nothing, before, after)
+        if let (true, Some((draft, step)), Some((new_draft, new_step))) = (changes_nothing, before, after)
             && journey.app().dialog.is_none()
         {
-            prop_assert_eq!(draft, now);
+            prop_assert_eq!(draft, new_draft);
             if matches!(input, Input::Key(..))
                 && !matches!(journey.app().wizard, Some(ref wizard) if wizard.submission.key().is_some())
             {
-                prop_assert!(there <= step, "back goes back");
+                prop_assert!(new_step <= step, "going back must not advance");
             }
         }
         journey.settle();

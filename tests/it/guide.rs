@@ -1,9 +1,9 @@
-//! The table of what the guide says names tests that are there.
+//! The test names in `tests/guide.md` exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The names of all functions in the Rust files below a directory.
+/// Collects the names of all functions in the Rust files below a directory.
 fn collect_function_names(dir: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -29,6 +29,6 @@ fn every_statement_of_the_guide_names_an_existing_test() {
     assert!(rows.len() > 50, "{}", rows.len());
     for row in rows {
         let test = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap().trim().trim_matches('`');
-        assert!(existing.contains(test), "{row}: there is no test {test}");
+        assert!(existing.contains(test), "{row}: test {test} doesn't exist");
     }
 }

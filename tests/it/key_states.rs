@@ -1,5 +1,5 @@
-//! What can be done with a key in which state: every row of the key-state table of the KMS developer guide but the
-//! grants', and what the operations do.
+//! Key states: every row of the key state table in the AWS KMS Developer Guide except those for grants, and the effects
+//! of the operations.
 
 use super::account::*;
 use xks_console::aws::kms::{
@@ -14,19 +14,19 @@ use xks_console::aws::scalar::Blob;
 use xks_console::client::{CallError, Client};
 use xks_console::environment::Clock;
 
-/// The columns of the table that a key in an external key store can have.
+/// The columns of the table that apply to keys in external key stores.
 const STATES: [KeyState; 4] = [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion, KeyState::Unavailable];
 
 struct TestKey {
     client: Client,
     clock: Clock,
     id: String,
-    /// What was encrypted under it while it was enabled.
+    /// A ciphertext that the key encrypted while it was enabled.
     blob: Blob,
 }
 
 impl TestKey {
-    /// A key in an external key store, with the alias `alias/it`, in this state.
+    /// Creates a key in an external key store, with the alias `alias/it`, and puts it in this state.
     async fn in_state(state: KeyState) -> Self {
         let (client, clock) = account();
         let id = create_external_key(&client).await;
@@ -66,7 +66,7 @@ impl TestKey {
         self.client.call(&DescribeKey::new(self.id.clone())).await.unwrap().key_metadata
     }
 
-    /// The code an operation is refused with, or `ok`.
+    /// Sends a request and returns its error code, or `ok`.
     async fn result_code<O: Operation>(&self, request: O) -> String {
         match self.client.call(&request).await {
             Ok(_) => "ok".to_owned(),
@@ -146,7 +146,7 @@ impl TestKey {
                 self.result_code(UpdateAlias { alias_name: "alias/app-logs".to_owned(), target_key_id: key_id }).await
             }
             "GetKeyRotationStatus" => self.result_code(GetKeyRotationStatus { key_id }).await,
-            other => panic!("no row {other}"),
+            other => panic!("unknown operation {other}"),
         }
     }
 }
@@ -160,7 +160,7 @@ async fn operations_follow_the_documented_key_state_table() {
     const OK: &str = "ok";
     const STATE: &str = "KMSInvalidState";
     const DISABLED: &str = "Disabled";
-    // Enabled, Disabled, PendingDeletion, Unavailable.
+    // Columns: Enabled, Disabled, PendingDeletion, Unavailable.
     let table: [(&str, [&str; 4]); 24] = [
         ("CancelKeyDeletion", [STATE, STATE, OK, STATE]),
         ("CreateAlias", [OK, OK, STATE, OK]),
@@ -214,7 +214,7 @@ async fn key_is_pending_deletion_until_cancelled_or_due() {
     let key = TestKey::in_state(KeyState::PendingDeletion).await;
     let due = key.metadata().await.deletion_date.unwrap().0;
     assert_eq!(due.to_string(), "2026-03-09T10:15:00Z");
-    // It stays pending, and can be cancelled, also while the store is disconnected.
+    // While the key store is disconnected, the key stays pending deletion, and the deletion can be cancelled.
     key.disconnect().await;
     assert_eq!(key.metadata().await.key_state, KeyState::PendingDeletion);
     let response = key.client.call(&CancelKeyDeletion { key_id: key.id.clone() }).await.unwrap();
@@ -226,7 +226,7 @@ async fn key_is_pending_deletion_until_cancelled_or_due() {
     key.client.call(&ScheduleKeyDeletion { key_id: key.id.clone(), pending_window_in_days: Some(7) }).await.unwrap();
     key.clock.advance(jiff::SignedDuration::from_hours(7 * 24 - 1));
     assert_eq!(key.metadata().await.key_state, KeyState::PendingDeletion);
-    // The external key is still taken, and the alias too.
+    // The external key is still in use.
     let again = create_key_request(&key.client, "Frankfurt HSM", "payments-2026").await;
     assert_eq!(service_error(key.client.call(&again).await).code, "XksKeyAlreadyInUseException");
     key.clock.advance(jiff::SignedDuration::from_hours(2));
@@ -235,7 +235,7 @@ async fn key_is_pending_deletion_until_cancelled_or_due() {
         service_error(key.client.call(&DescribeKey::new("alias/it".to_owned())).await).code,
         "NotFoundException"
     );
-    // The external key was not touched: a new KMS key can use it, and can't decrypt what the old one encrypted.
+    // The external key still exists. A new KMS key can use it, but can't decrypt ciphertexts of the old KMS key.
     key.client.call(&again).await.unwrap();
     assert_eq!(service_error(decrypt(&key.client, &key.blob, "nile").await).code, "InvalidCiphertextException");
 }
@@ -264,8 +264,8 @@ async fn description_tag_and_policy_changes_are_stored() {
     assert_eq!(key.client.collect_tags(&key.id).await.unwrap(), [tag("b", "2")]);
     let policy = default_policy("aws", "111122223333").replace("Enable IAM", "Enable all IAM");
     key.call(PutKeyPolicy { key_id: key_id(), policy: policy.clone(), ..Default::default() }).await;
-    let kept = key.client.call(&GetKeyPolicy { key_id: key_id(), policy_name: None }).await.unwrap();
-    assert_eq!(kept.policy, policy);
+    let stored = key.client.call(&GetKeyPolicy { key_id: key_id(), policy_name: None }).await.unwrap();
+    assert_eq!(stored.policy, policy);
 }
 
 #[tokio::test]
@@ -324,9 +324,9 @@ async fn generate_random_rejects_external_key_stores() {
     let (client, _) = account();
     let request =
         |number_of_bytes, custom_key_store_id| GenerateRandom { number_of_bytes, custom_key_store_id, recipient: None };
-    let some = client.call(&request(Some(32), None)).await.unwrap().plaintext;
-    assert_eq!(some.expose().len(), 32);
-    assert_ne!(client.call(&request(Some(32), None)).await.unwrap().plaintext, some);
+    let random = client.call(&request(Some(32), None)).await.unwrap().plaintext;
+    assert_eq!(random.expose().len(), 32);
+    assert_ne!(client.call(&request(Some(32), None)).await.unwrap().plaintext, random);
     for wrong in [None, Some(0), Some(1025)] {
         assert_eq!(service_error(client.call(&request(wrong, None)).await).code, "ValidationException");
     }
@@ -336,8 +336,8 @@ async fn generate_random_rejects_external_key_stores() {
     assert_eq!(error.code, "CustomKeyStoreNotFoundException");
 }
 
-/// Operations that no key here has.
-macro_rules! foreign {
+/// Defines operations that keys in external key stores don't support.
+macro_rules! unsupported_operations {
     ($($name:ident)+) => {
         $(
             #[derive(serde::Serialize, serde::Deserialize)]
@@ -350,17 +350,17 @@ macro_rules! foreign {
                 type Response = Empty;
             }
         )+
-        const FOREIGN: &[&str] = &[$(stringify!($name)),+];
+        const UNSUPPORTED: &[&str] = &[$(stringify!($name)),+];
 
-        async fn ask(client: &Client, operation: &str, request: serde_json::Value) -> Result<Empty, CallError> {
+        async fn call_operation(client: &Client, operation: &str, request: serde_json::Value) -> Result<Empty, CallError> {
             match operation {
                 $(stringify!($name) => client.call(&$name(request)).await,)+
-                other => panic!("no operation {other}"),
+                other => panic!("unknown operation {other}"),
             }
         }
     };
 }
-foreign! {
+unsupported_operations! {
     GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext GetParametersForImport ImportKeyMaterial
     DeleteImportedKeyMaterial ReplicateKey UpdatePrimaryRegion GetPublicKey Sign Verify GenerateMac VerifyMac
     DeriveSharedSecret Encapsulate Decapsulate Sing
@@ -369,7 +369,7 @@ foreign! {
 #[tokio::test]
 async fn operations_unsupported_for_external_key_store_keys_are_rejected() {
     let (client, _) = account();
-    // What any of them needs; the others pass over it.
+    // The required members of all operations. Each operation ignores those that it doesn't have.
     let request = serde_json::json!({
         "KeyId": create_external_key(&client).await, "KeyPairSpec": "RSA_2048", "WrappingAlgorithm": "RSAES_OAEP_SHA_256",
         "WrappingKeySpec": "RSA_2048", "ImportToken": "YQ==", "EncryptedKeyMaterial": "YQ==", "ReplicaRegion": "us-east-1",
@@ -377,8 +377,8 @@ async fn operations_unsupported_for_external_key_store_keys_are_rejected() {
         "MacAlgorithm": "HMAC_SHA_256", "Mac": "YQ==", "KeyAgreementAlgorithm": "ECDH", "PublicKey": "YQ==",
         "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "YQ==",
     });
-    for operation in FOREIGN {
-        let error = service_error(ask(&client, operation, request.clone()).await);
+    for operation in UNSUPPORTED {
+        let error = service_error(call_operation(&client, operation, request.clone()).await);
         let expected = match *operation {
             "Sign" | "Verify" | "GenerateMac" | "VerifyMac" | "DeriveSharedSecret" | "Encapsulate" | "Decapsulate" => {
                 "InvalidKeyUsageException"
@@ -388,9 +388,9 @@ async fn operations_unsupported_for_external_key_store_keys_are_rejected() {
         };
         assert_eq!(error.code, expected, "{operation}: {}", error.message);
         if expected != "UnknownOperationException" {
-            let without = serde_json::json!({ "Message": "YQ==" });
+            let without_key_id = serde_json::json!({ "Message": "YQ==" });
             assert_eq!(
-                service_error(ask(&client, operation, without).await).code,
+                service_error(call_operation(&client, operation, without_key_id).await).code,
                 "ValidationException",
                 "{operation}"
             );
@@ -426,14 +426,14 @@ async fn key_is_limited_to_fifty_aliases_and_fifty_tags() {
     }
     let one_more = CreateAlias { alias_name: "alias/it-50".to_owned(), target_key_id: key.id.clone() };
     assert_eq!(key.result_code(one_more).await, "LimitExceeded");
-    let move_here = UpdateAlias { alias_name: "alias/app-logs".to_owned(), target_key_id: key.id.clone() };
-    assert_eq!(key.result_code(move_here).await, "LimitExceeded");
+    let update = UpdateAlias { alias_name: "alias/app-logs".to_owned(), target_key_id: key.id.clone() };
+    assert_eq!(key.result_code(update).await, "LimitExceeded");
     let tags = |count: std::ops::Range<u32>| {
         count.map(|number| Tag { tag_key: number.to_string(), tag_value: String::new() }).collect::<Vec<_>>()
     };
     key.call(TagResource { key_id: key.id.clone(), tags: tags(0..30) }).await;
     assert_eq!(key.result_code(TagResource { key_id: key.id.clone(), tags: tags(30..51) }).await, "Tag");
-    // What was refused left nothing behind.
+    // The rejected request must not add any tags.
     assert_eq!(key.client.collect_tags(&key.id).await.unwrap().len(), 30);
 }
 

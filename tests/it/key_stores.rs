@@ -1,4 +1,4 @@
-//! Creating, changing and deleting external key stores, with all their refusals.
+//! Creating, updating, and deleting external key stores, with all error cases.
 
 use super::account::*;
 use xks_console::aws::kms::{
@@ -19,14 +19,14 @@ fn some(value: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// A credential that the proxy of this partition knows.
+/// Creates a credential and registers it with the proxy of this partition.
 fn register_credential(bundled: &BundledAws, partition: &str, seed: u64) -> Option<XksProxyAuthenticationCredential> {
-    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), seed);
-    let made = ProxyCredential::generate(&world.random).unwrap();
-    bundled.key_manager().add_credential(partition, &made).unwrap();
+    let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), seed);
+    let credential = ProxyCredential::generate(&environment.random).unwrap();
+    bundled.key_manager().add_credential(partition, &credential).unwrap();
     Some(XksProxyAuthenticationCredential {
-        access_key_id: made.access_key_id,
-        raw_secret_access_key: made.secret_access_key,
+        access_key_id: credential.access_key_id,
+        raw_secret_access_key: credential.secret_access_key,
     })
 }
 
@@ -166,12 +166,12 @@ async fn invalid_create_requests_fail_as_on_aws_and_create_nothing() {
     }
     assert_eq!(client.collect_key_stores().await.unwrap(), before);
     client.call(&template).await.unwrap();
-    let again = CreateCustomKeyStore {
+    let second = CreateCustomKeyStore {
         custom_key_store_name: "Second".to_owned(),
         xks_proxy_uri_endpoint: some("https://xks-vpc2.bundled.internal"),
         ..template
     };
-    assert_eq!(service_error(client.call(&again).await).code, "XksProxyVpcEndpointServiceInUseException");
+    assert_eq!(service_error(client.call(&second).await).code, "XksProxyVpcEndpointServiceInUseException");
 }
 
 fn oslo_vpc_request_without_credential() -> CreateCustomKeyStore {
@@ -189,17 +189,17 @@ fn oslo_vpc_request_without_credential() -> CreateCustomKeyStore {
 #[tokio::test]
 async fn account_is_limited_to_ten_key_stores() {
     let (client, _, bundled) = account_with_bundled();
-    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 5);
+    let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 5);
     for number in 5..=10 {
         let partition = format!("extra-{number}");
-        let made = ProxyCredential::generate(&world.random).unwrap();
-        bundled.key_manager().create_partition(&partition, &made).unwrap();
+        let credential = ProxyCredential::generate(&environment.random).unwrap();
+        bundled.key_manager().create_partition(&partition, &credential).unwrap();
         let create = CreateCustomKeyStore {
             custom_key_store_name: partition.clone(),
             xks_proxy_uri_path: some(&format!("/{partition}/kms/xks/v1")),
             xks_proxy_authentication_credential: Some(XksProxyAuthenticationCredential {
-                access_key_id: made.access_key_id,
-                raw_secret_access_key: made.secret_access_key,
+                access_key_id: credential.access_key_id,
+                raw_secret_access_key: credential.secret_access_key,
             }),
             xks_proxy_connectivity: Some(XksProxyConnectivity::PublicEndpoint),
             xks_proxy_uri_endpoint: some("https://xks-proxy.bundled.internal"),
@@ -252,7 +252,7 @@ async fn updatable_settings_depend_on_the_connection_state() {
             }
         }
     }
-    // With the new credential, through the VPC, it still works.
+    // The key store still connects with the new credential through the VPC endpoint service.
     client.call(&DisconnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
     clock.advance(jiff::SignedDuration::from_secs(10));
     assert_eq!(connect_and_wait(&client, &clock, &id).await, ConnectionState::Connected);

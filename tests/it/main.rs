@@ -1,4 +1,4 @@
-//! Tests of the whole: the bundled AWS on the wire, flows as tapes, and the program in a pseudo-terminal.
+//! Integration tests: the bundled AWS over HTTP, console flows played as tapes, and the program in a pseudo-terminal.
 
 mod account;
 mod api_calls;

@@ -1,5 +1,5 @@
-//! Answers that are none of AWS's: the page of a corporate proxy, half an answer, or one without end. Each gives an error
-//! that is short, says what came, and shows no tags.
+//! Responses that aren't from AWS: the page of a corporate proxy, a truncated response, or an endless one. Each gives a
+//! short error that describes the response and contains no HTML tags.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use xks_console::flow::player::Player;
 
 use super::snapshots::play_tape;
 
-/// The longest message that is shown, in characters.
+/// Upper limit for the length of an error message, in characters.
 const MAX_MESSAGE_CHARS: usize = 4200;
 
 const BLOCK_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Access blocked</title><style>p { color: red }</style>\
@@ -38,30 +38,30 @@ fn client(url: &str) -> Client {
         .with_endpoints(Endpoints::from_url(url))
 }
 
-/// What calls to KMS and IAM give where everything is answered so.
+/// Returns the results of a call to KMS and a call to IAM at a server that always returns this response.
 async fn call_with_response(
     status: u16,
     body: impl Fn() -> Body + Clone + Send + Sync + 'static,
 ) -> (Result<ListKeysOutput, CallError>, Result<ListUsersOutput, CallError>) {
-    let answer = move || async move { Response::builder().status(status).body(body()).unwrap() };
+    let handler = move || async move { Response::builder().status(status).body(body()).unwrap() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client(&format!("http://{}", listener.local_addr().unwrap()));
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await.unwrap() });
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(handler)).await.unwrap() });
     (client.call(&ListKeys::default()).await, client.call(&ListUsers::default()).await)
 }
 
-/// What both calls say about a body; neither is a success.
+/// Returns the errors of both calls for a response body. Asserts that they are short and contain no markup.
 async fn errors_for_response(status: u16, body: &[u8]) -> [CallError; 2] {
     let body = Bytes::copy_from_slice(body);
     let (keys, users) = call_with_response(status, move || Body::from(body.clone())).await;
     let errors = [keys.unwrap_err(), users.unwrap_err()];
     for error in &errors {
-        let words = error.to_string();
-        assert!(words.chars().count() < MAX_MESSAGE_CHARS, "{}", words.chars().count());
+        let message = error.to_string();
+        assert!(message.chars().count() < MAX_MESSAGE_CHARS, "{}", message.chars().count());
         for tag in ["<html", "<body", "<p>", "</", "<!DOCTYPE", "<script"] {
-            assert!(!words.contains(tag), "{words}");
+            assert!(!message.contains(tag), "{message}");
         }
-        assert!(!words.chars().any(|letter| letter.is_control() && letter != '\n'), "{words:?}");
+        assert!(!message.chars().any(|letter| letter.is_control() && letter != '\n'), "{message:?}");
     }
     errors
 }
@@ -81,9 +81,9 @@ async fn error_without_a_code_shows_its_status_and_start_of_body() {
         (500, long.as_bytes(), ". It begins with: xxxx"),
         (400, b"{\"__type\":7,\"message\":{\"text\":\"no\"}}", ". It begins with: {\"__type\":7"),
     ];
-    for (status, body, words) in cases {
+    for (status, body, expected) in cases {
         for error in errors_for_response(status, body).await {
-            assert!(error.to_string().starts_with(&(no_code(status) + words)), "{error}");
+            assert!(error.to_string().starts_with(&(no_code(status) + expected)), "{error}");
             assert!(error.outcome_unknown(), "{error}");
             let CallError::Service(error) = error else { panic!("{error}") };
             assert_eq!(error.status, status);
@@ -102,7 +102,7 @@ async fn long_error_message_is_truncated_and_its_code_is_kept() {
     assert!(error.to_string().ends_with("éé… (195904 more characters)"));
     let [_, error] = errors_for_response(403, xml.as_bytes()).await;
     assert!(error.to_string().starts_with("AccessDenied: éé") && !error.outcome_unknown(), "{error}");
-    // Half an error still has its code.
+    // The code is kept even if the error is truncated.
     let [_, error] = errors_for_response(403, &xml.as_bytes()[..100]).await;
     assert_eq!(error.to_string(), "AccessDenied: ");
 }
@@ -128,15 +128,15 @@ async fn unparseable_success_response_explains_why() {
     }
 }
 
-/// What is decrypted may be in an answer that can't be read, so no word of it is told.
+/// A response that can't be parsed may contain plaintext, so the error must not quote it.
 #[tokio::test]
 async fn unparseable_decrypt_response_does_not_leak_plaintext() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client(&format!("http://{}", listener.local_addr().unwrap()));
-    let half = "{\"KeyId\":\"arn\",\"Plaintext\":\"c2VjcmV0LXBsYWludGV4dA==\",\"Encr";
-    tokio::spawn(
-        async move { axum::serve(listener, Router::new().fallback(move || async move { half })).await.unwrap() },
-    );
+    let truncated = "{\"KeyId\":\"arn\",\"Plaintext\":\"c2VjcmV0LXBsYWludGV4dA==\",\"Encr";
+    tokio::spawn(async move {
+        axum::serve(listener, Router::new().fallback(move || async move { truncated })).await.unwrap()
+    });
     let error = client.call(&Decrypt::default()).await.unwrap_err();
     assert!(!error.to_string().contains("c2Vj") && error.to_string().contains("EOF"), "{error}");
 }
@@ -154,10 +154,11 @@ async fn truncated_response_is_a_transport_error() {
     }
 }
 
-/// Bytes of the answer that a server without end sends at most.
+/// The maximum number of bytes that the endless response sends.
 const STREAM_BYTES: usize = 300 << 20;
 
-/// Answers one request with so many bytes under this header; gives how many the client took before it hung up.
+/// Responds to one request with [`STREAM_BYTES`] and this header. Returns the number of bytes sent before the client
+/// disconnected.
 async fn bytes_sent_until_disconnect(listener: tokio::net::TcpListener, header: &str) -> usize {
     let (mut socket, _) = listener.accept().await.unwrap();
     let mut request = vec![0; 64 << 10];
@@ -174,7 +175,7 @@ async fn bytes_sent_until_disconnect(listener: tokio::net::TcpListener, header: 
     sent
 }
 
-/// The limit is 16 MiB. What is sent beyond it and never read stays in the buffers of the sockets, which hold some MiB.
+/// The limit is 16 MiB. The server can send a few MiB more, which stay unread in the socket buffers.
 #[tokio::test]
 async fn response_over_the_size_limit_is_rejected_while_streaming() {
     const SOCKET_BUFFERS: usize = 32 << 20;
@@ -192,7 +193,7 @@ async fn response_over_the_size_limit_is_rejected_while_streaming() {
     }
 }
 
-/// Answers calls that list with the page of a corporate proxy.
+/// Responds to calls that list resources with the page of a corporate proxy.
 struct BlockingProxy(Arc<dyn Transport>);
 
 impl Transport for BlockingProxy {
@@ -201,9 +202,9 @@ impl Transport for BlockingProxy {
         if !target.contains("List") && !target.contains("Stores") {
             return self.0.send(request);
         }
-        let answer =
+        let response =
             http::Response::builder().status(StatusCode::FORBIDDEN).body(Bytes::from_static(BLOCK_PAGE.as_bytes()));
-        Box::pin(async move { Ok(answer.unwrap()) })
+        Box::pin(async move { Ok(response.unwrap()) })
     }
 
     fn is_bundled(&self) -> bool {
@@ -214,7 +215,7 @@ impl Transport for BlockingProxy {
 #[test]
 fn html_page_of_corporate_proxy_is_shown_as_plain_text() {
     let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|way| Arc::new(BlockingProxy(way)));
+    let client = journey.client().map_transport(|inner| Arc::new(BlockingProxy(inner)));
     journey.use_client(client);
     play_tape(&mut journey, "blocked", "Wait+Screen /HTTP status 403/\nScreenshot stores.png\n");
 }

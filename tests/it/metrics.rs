@@ -1,4 +1,4 @@
-//! CloudWatch: what is counted of the calls to external key store proxies, and how it is asked for.
+//! CloudWatch: metrics of the requests to external key store proxies, and the operations that read them.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,12 @@ use crate::account::{
 use crate::cloudtrail::client_for_user;
 
 async fn list_metrics(client: &Client, name: Option<&str>, store: Option<&str>) -> Vec<Metric> {
-    let of_store = store.map(|id| DimensionFilter { name: "CustomKeyStoreId".to_owned(), value: Some(id.to_owned()) });
+    let store_filter =
+        store.map(|id| DimensionFilter { name: "CustomKeyStoreId".to_owned(), value: Some(id.to_owned()) });
     let request = ListMetrics {
         namespace: Some("AWS/KMS".to_owned()),
         metric_name: name.map(str::to_owned),
-        dimensions: of_store.into_iter().collect(),
+        dimensions: store_filter.into_iter().collect(),
         ..ListMetrics::default()
     };
     client.call(&request).await.unwrap().metrics
@@ -47,7 +48,7 @@ fn metric_data_request(queries: Vec<MetricDataQuery>, start: &str, end: &str) ->
     }
 }
 
-/// The data points of a day of a statistic of a metric, the newest first.
+/// Returns one day's data points of a metric, newest first.
 async fn data_points(client: &Client, metric: &Metric, stat: &str, period: i64) -> Vec<(String, f64)> {
     let request =
         metric_data_request(vec![query(metric, stat, period)], "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
@@ -76,7 +77,7 @@ async fn proxy_requests_are_counted_with_their_dimensions() {
 
     let id = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
     let errors = list_metrics(&client, Some("XksProxyErrors"), Some(&id)).await;
-    let of = |exception: &str| {
+    let find_metric = |exception: &str| {
         let mut encrypts = errors.iter().filter(|metric| metric.dimension("KmsOperation") == Some("Encrypt"));
         encrypts.find(|metric| metric.dimension("ExceptionName") == Some(exception)).unwrap()
     };
@@ -90,7 +91,7 @@ async fn proxy_requests_are_counted_with_their_dimensions() {
             ("ExceptionName", exception),
         ])
     };
-    let (good, bad) = (of("None"), of("InvalidStateException"));
+    let (good, bad) = (find_metric("None"), find_metric("InvalidStateException"));
     assert_eq!(dimensions(good), dimensions_of("N/A", "None"));
     assert_eq!(dimensions(bad), dimensions_of("Non-retryable", "InvalidStateException"));
     let at = |hour: &str, value| (hour.to_owned(), value);
@@ -107,10 +108,14 @@ async fn proxy_requests_are_counted_with_their_dimensions() {
     assert_eq!(latency.dimensions.len(), 4);
     assert_eq!(data_points(&client, latency, "SampleCount", 3600).await, [at("10:00", 7.)]);
     for statistic in ["Average", "Minimum", "Maximum"] {
-        assert_eq!(data_points(&client, latency, statistic, 3600).await, [at("10:00", 0.)], "the clock stands still");
+        assert_eq!(
+            data_points(&client, latency, statistic, 3600).await,
+            [at("10:00", 0.)],
+            "the clock does not advance"
+        );
     }
-    let made = latencies.iter().find(|metric| metric.dimension("KmsOperation") == Some("CreateKey")).unwrap();
-    assert_eq!(made.dimension("XksOperation"), Some("GetKeyMetadata"));
+    let create_key = latencies.iter().find(|metric| metric.dimension("KmsOperation") == Some("CreateKey")).unwrap();
+    assert_eq!(create_key.dimension("XksOperation"), Some("GetKeyMetadata"));
 }
 
 #[tokio::test]
@@ -121,19 +126,19 @@ async fn kms_health_checks_connected_key_stores_when_metrics_are_read() {
         let mut latencies = metrics.iter().filter(|metric| metric.dimension("XksOperation") == Some("GetHealthStatus"));
         latencies.find(|metric| metric.dimension("KmsOperation") == Some("KmsHealthCheck")).cloned().unwrap()
     };
-    let seen = list_metrics(&client, Some("XksProxyLatency"), Some(&id)).await;
+    let metrics = list_metrics(&client, Some("XksProxyLatency"), Some(&id)).await;
     clock.advance(SignedDuration::from_mins(4));
     let at = |hour: &str, value| (hour.to_owned(), value);
-    assert_eq!(data_points(&client, &health(&seen), "SampleCount", 60).await, [at("10:15", 1.)]);
+    assert_eq!(data_points(&client, &health(&metrics), "SampleCount", 60).await, [at("10:15", 1.)]);
     clock.advance(SignedDuration::from_mins(1));
-    assert_eq!(data_points(&client, &health(&seen), "SampleCount", 60).await, [at("10:20", 1.), at("10:15", 1.)]);
+    assert_eq!(data_points(&client, &health(&metrics), "SampleCount", 60).await, [at("10:20", 1.), at("10:15", 1.)]);
 
     let states = list_metrics(&client, Some("XksExternalKeyManagerStates"), Some(&id)).await;
     let state = |name| states.iter().find(|metric| metric.dimension("XksExternalKeyManagerState") == Some(name));
     assert_eq!(data_points(&client, state("Active").unwrap(), "Maximum", 3600).await, [at("10:00", 1.)]);
     assert_eq!(data_points(&client, state("Degraded").unwrap(), "Maximum", 3600).await, [at("10:00", 0.)]);
 
-    // Nobody asks the proxies of stores that are not connected.
+    // KMS doesn't check the proxies of key stores that aren't connected.
     let states = [("Dublin HSM", true), ("Zurich DR", false), ("Paris legacy", false)];
     for (name, is_connected) in states {
         let id = key_store(&client, name).await.custom_key_store_id;
@@ -147,7 +152,7 @@ async fn credential_age_is_measured_from_when_kms_received_the_credential() {
     let id = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
     let age = list_metrics(&client, Some("XksProxyCredentialAge"), Some(&id)).await.remove(0);
     assert_eq!(dimensions(&age), BTreeMap::from([("CustomKeyStoreId", &*id)]));
-    // The scenario made the store on March 11 of the year before.
+    // The scenario created the key store on March 11 of the previous year.
     assert_eq!(data_points(&client, &age, "Maximum", 3600).await, [("10:00".to_owned(), 356.)]);
     let file: serde_json::Value = serde_json::from_str(&bundled.proxy_configuration("frankfurt").unwrap()).unwrap();
     let credential: XksProxyAuthenticationCredential =
@@ -217,7 +222,7 @@ async fn invalid_metric_requests_are_rejected_with_a_reason() {
     };
     let good = || query(&metric, "Sum", 300);
     let (early, late) = ("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
-    let of = |query: MetricDataQuery| metric_data_request(vec![query], early, late);
+    let request_for = |query: MetricDataQuery| metric_data_request(vec![query], early, late);
     let expression = || MetricDataQuery { expression: Some("a + b".to_owned()), metric_stat: None, ..good() };
     let both = MetricDataQuery { metric_stat: good().metric_stat, ..expression() };
     let nameless = Metric { metric_name: None, ..metric.clone() };
@@ -225,27 +230,27 @@ async fn invalid_metric_requests_are_rejected_with_a_reason() {
         ("1 to 500 queries", metric_data_request(Vec::new(), early, late)),
         ("1 to 500 queries", metric_data_request(vec![good(); 501], early, late)),
         ("twice", metric_data_request(vec![good(), good()], early, late)),
-        ("small letter", of(MetricDataQuery { id: "Query".to_owned(), ..good() })),
-        ("no metric math", of(expression())),
-        ("either MetricStat or Expression", of(both)),
-        ("another account", of(MetricDataQuery { account_id: Some("444455556666".to_owned()), ..good() })),
-        ("Namespace and MetricName", of(query(&nameless, "Sum", 300))),
-        ("multiple of 60", of(query(&metric, "Sum", 90))),
-        ("multiple of 60", of(query(&metric, "Sum", 0))),
-        ("statistic p99", of(query(&metric, "p99", 300))),
+        ("small letter", request_for(MetricDataQuery { id: "Query".to_owned(), ..good() })),
+        ("no metric math", request_for(expression())),
+        ("either MetricStat or Expression", request_for(both)),
+        ("another account", request_for(MetricDataQuery { account_id: Some("444455556666".to_owned()), ..good() })),
+        ("Namespace and MetricName", request_for(query(&nameless, "Sum", 300))),
+        ("multiple of 60", request_for(query(&metric, "Sum", 90))),
+        ("multiple of 60", request_for(query(&metric, "Sum", 0))),
+        ("statistic p99", request_for(query(&metric, "p99", 300))),
         ("StartTime must be less", metric_data_request(vec![good()], late, early)),
-        ("MaxDatapoints", GetMetricData { max_datapoints: Some(0), ..of(good()) }),
-        ("MaxDatapoints", GetMetricData { max_datapoints: Some(100_801), ..of(good()) }),
-        ("ScanBy", GetMetricData { scan_by: Some("Random".to_owned()), ..of(good()) }),
+        ("MaxDatapoints", GetMetricData { max_datapoints: Some(0), ..request_for(good()) }),
+        ("MaxDatapoints", GetMetricData { max_datapoints: Some(100_801), ..request_for(good()) }),
+        ("ScanBy", GetMetricData { scan_by: Some("Random".to_owned()), ..request_for(good()) }),
     ] {
         let error = service_error(client.call(&request).await);
         assert!(error.code == "ValidationError" && error.message.contains(reason), "{error:?}: {reason}");
     }
     for token in ["x", "1.0", "7.7"] {
-        let request = GetMetricData { next_token: Some(token.to_owned()), ..of(good()) };
+        let request = GetMetricData { next_token: Some(token.to_owned()), ..request_for(good()) };
         assert_eq!(service_error(client.call(&request).await).code, "InvalidNextToken", "{token}");
     }
-    // Metrics that nobody records are no error.
+    // Metrics without data are not an error.
     for unknown in [
         Metric { namespace: Some("AWS/EC2".to_owned()), ..metric.clone() },
         Metric { dimensions: vec![Dimension { name: "Color".to_owned(), value: "Red".to_owned() }], ..metric.clone() },
@@ -258,8 +263,8 @@ async fn invalid_metric_requests_are_rejected_with_a_reason() {
     for (unit, count) in [(None, 1), (Some("Milliseconds"), 1), (Some("Seconds"), 0)] {
         let mut request = query(&recorded, "SampleCount", 3600);
         request.metric_stat.as_mut().unwrap().unit = unit.map(str::to_owned);
-        let told = client.call(&of(request)).await.unwrap();
-        assert_eq!(told.metric_data_results[0].values.len(), count, "{unit:?}");
+        let response = client.call(&request_for(request)).await.unwrap();
+        assert_eq!(response.metric_data_results[0].values.len(), count, "{unit:?}");
     }
     for request in [
         ListMetrics { next_token: Some("x".to_owned()), ..ListMetrics::default() },
@@ -315,12 +320,12 @@ async fn another_process_sees_metrics_within_a_second() {
     let key: CreateKey = create_key_request(&writer, "Frankfurt HSM", "payments-2026").await;
     writer.call(&key).await.unwrap();
     let start = std::time::Instant::now();
-    let is_there = async || {
-        let seen = list_metrics(&reader, Some("XksProxyErrors"), None).await;
-        seen.iter().any(|metric| metric.dimension("KmsOperation") == Some("CreateKey"))
+    let is_recorded = async || {
+        let metrics = list_metrics(&reader, Some("XksProxyErrors"), None).await;
+        metrics.iter().any(|metric| metric.dimension("KmsOperation") == Some("CreateKey"))
     };
-    while !is_there().await {
-        assert!(start.elapsed().as_secs() < 20, "the figures never came");
+    while !is_recorded().await {
+        assert!(start.elapsed().as_secs() < 20, "the metric did not appear");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }

@@ -16,7 +16,7 @@ use super::snapshots::{assert_screen_matches, play_from_start, play_tape};
 
 const OPEN: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 
-/// The page of a store, the focus on its figures.
+/// Opens the page of a key store, with the focus on its metrics.
 fn open_metrics_of(place: &str) -> Player {
     play_from_start(
         "monitoring",
@@ -56,7 +56,7 @@ fn key_store_that_is_not_connected_has_no_data() {
     play_tape(&mut journey, "monitoring", "Wait+Screen /No data available/\nScreenshot empty.png\n");
 }
 
-/// Asks for the next longer time; gives the app, and what it asked.
+/// Requests the next longer time range and returns the app and the ID of its call.
 fn request_longer_range(journey: &Player) -> (App, xks_console::tui::effect::CallId) {
     let mut app = journey.app().clone();
     let effects = app.update(Msg::Key(KeyCode::Char('t').into()));
@@ -99,7 +99,7 @@ fn metric_result(start: Timestamp, values: &[(i64, f64)]) -> MetricDataResult {
     }
 }
 
-/// What CloudWatch might tell of a store with troubles.
+/// Returns metrics of a key store with many errors.
 fn monitoring_with_errors() -> Monitoring {
     let range = TimeRange::TwelveHours;
     let (start, _) = range.window_at("2026-03-02T10:15:00Z".parse().unwrap());
@@ -108,13 +108,13 @@ fn monitoring_with_errors() -> Monitoring {
     let certificate = metric("XksProxyCertificateDaysToExpire", &[("CertificateName", "xks.example.com")]);
     let state = |name| metric("XksExternalKeyManagerStates", &[("XksExternalKeyManagerState", name)]);
     let counts = [820., 960., 1410., 3300., 5200., 5150., 4800., 3900., 2500., 1800., 1200., 900.];
-    let times = |of: fn(f64) -> f64| {
+    let series = |scale: fn(f64) -> f64| {
         let values: Vec<_> =
-            (0..48).filter(|at| !(20..24).contains(at)).map(|at| (at, of(counts[at as usize / 4]))).collect();
+            (0..48).filter(|at| !(20..24).contains(at)).map(|at| (at, scale(counts[at as usize / 4]))).collect();
         metric_result(start, &values)
     };
-    let told = [
-        (error("N/A", "None"), "SampleCount", times(|count| count)),
+    let metrics = [
+        (error("N/A", "None"), "SampleCount", series(|count| count)),
         (error("Retryable", "ThrottlingException"), "SampleCount", metric_result(start, &[(16, 700.), (17, 310.)])),
         (
             error("Retryable", "XksProxyUnreachableException"),
@@ -125,9 +125,9 @@ fn monitoring_with_errors() -> Monitoring {
         (error("Non-retryable", "KeyNotFoundException"), "SampleCount", metric_result(start, &[(31, 2.)])),
         (error("Non-retryable", "AccessDeniedException"), "SampleCount", metric_result(start, &[(2, 5.)])),
         (error("Non-retryable", "ValidationException"), "SampleCount", metric_result(start, &[(2, 1.)])),
-        (latency.clone(), "SampleCount", times(|count| count)),
-        (latency.clone(), "Sum", times(|count| count * (12. + count / 40.))),
-        (latency, "Maximum", times(|count| (30. + count / 20.).min(250.))),
+        (latency.clone(), "SampleCount", series(|count| count)),
+        (latency.clone(), "Sum", series(|count| count * (12. + count / 40.))),
+        (latency, "Maximum", series(|count| (30. + count / 20.).min(250.))),
         (certificate, "Minimum", metric_result(start, &[(0, 9.), (47, 8.)])),
         (state("Active"), "Maximum", metric_result(start, &[(0, 2.), (47, 1.)])),
         (state("Degraded"), "Maximum", metric_result(start, &[(0, 0.), (47, 1.)])),
@@ -135,7 +135,7 @@ fn monitoring_with_errors() -> Monitoring {
         (metric("XksProxyCredentialAge", &[]), "Maximum", metric_result(start, &[(47, 356.)])),
         (metric("ExternalKeyStoreThrottle", &[]), "Sum", metric_result(start, &[(16, 20.), (17, 3.)])),
     ];
-    Monitoring::new(range, start, told.iter().map(|(metric, statistic, result)| (metric, *statistic, result)))
+    Monitoring::new(range, start, metrics.iter().map(|(metric, statistic, result)| (metric, *statistic, result)))
 }
 
 #[test]
@@ -167,13 +167,13 @@ fn metrics_of_another_key_store_are_discarded() {
 fn external_change_refreshes_metrics_with_the_key_stores() {
     let journey = open_metrics_of("Down\n");
     let mut app = journey.app().clone();
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("a moment is waited") };
-    let asked = app.update(Msg::TimerElapsed(timer));
-    let [Effect::Call(id, Call::KeyStores), ..] = asked[..] else { panic!("{asked:?}") };
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
+    let effects = app.update(Msg::TimerElapsed(timer));
+    let [Effect::Call(id, Call::KeyStores), ..] = effects[..] else { panic!("{effects:?}") };
     let stores = app.account.key_stores.ready().unwrap().clone();
-    let asked = app.update(Msg::CallCompleted(id, Ok(Response::KeyStores(stores))));
-    assert!(asked.iter().any(|effect| matches!(effect, Effect::Call(_, Call::Metrics { .. }))), "{asked:?}");
-    // What is shown stays until the answer is there.
+    let effects = app.update(Msg::CallCompleted(id, Ok(Response::KeyStores(stores))));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Call(_, Call::Metrics { .. }))), "{effects:?}");
+    // The old data stays on the screen until the response arrives.
     let shown = xks_console::flow::tape::screen_text(&super::snapshots::draw(&app, (80, 24)));
     assert!(shown.contains("Total requests"), "{shown}");
 }

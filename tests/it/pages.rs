@@ -1,4 +1,4 @@
-//! Pages as AWS's answers make them: empty, refused, on their way, and with each thing that can be wrong.
+//! Pages for all kinds of responses from AWS: empty, denied, still loading, and with every possible error.
 
 use std::sync::Arc;
 use xks_console::tui::target::Target;
@@ -18,7 +18,7 @@ use xks_console::tui::effect::{Call, CallFailure, Effect, Msg};
 
 use super::snapshots::{assert_screen_matches, assert_screens_match, play_from_start, play_tape, screen};
 
-/// Tells the console something else than AWS answered: status and body, by operation.
+/// Rewrites the status and body of responses from AWS, by operation.
 struct RewritingTransport<F> {
     inner: Arc<dyn Transport>,
     rewrite: F,
@@ -29,11 +29,11 @@ impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Rewri
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
         let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
         Box::pin(async move {
-            let answer = self.inner.send(request).await?;
-            let mut body = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+            let response = self.inner.send(request).await?;
+            let mut body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
             let status = (self.rewrite)(&operation, &mut body);
-            let told = if body.is_null() { answer.into_body() } else { Bytes::from(body.to_string()) };
-            Ok(Response::builder().status(status).body(told).unwrap())
+            let rewritten = if body.is_null() { response.into_body() } else { Bytes::from(body.to_string()) };
+            Ok(Response::builder().status(status).body(rewritten).unwrap())
         })
     }
 
@@ -42,7 +42,7 @@ impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Rewri
     }
 }
 
-/// A console that is told something else.
+/// Returns a console that receives rewritten responses.
 pub fn console_with_rewritten_responses(
     rewrite: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static,
 ) -> Player {
@@ -110,7 +110,7 @@ fn lists_that_are_loading_say_so() {
     assert_screen_matches("loading-keys", &app);
 }
 
-/// Those of an external key store, and one that no console knows yet.
+/// The connection error codes of external key stores, and one that the console doesn't know.
 const CONNECTION_ERROR_CODES: [&str; 12] = [
     "INTERNAL_ERROR",
     "NETWORK_ERRORS",
@@ -201,7 +201,7 @@ fn long_values_wrap_when_wrapping_is_enabled_in_preferences() {
     play_from_start("wrapped", &tape);
 }
 
-/// Refuses one operation before AWS hears of it.
+/// Fails one operation without sending it to AWS.
 struct FailingTransport {
     inner: Arc<dyn Transport>,
     operation: &'static str,
@@ -239,8 +239,8 @@ const COMMON_ERRORS: [&str; 5] = [
     "ExpiredTokenException",
 ];
 
-fn with_common_errors<'a>(own: &'a [&'static str]) -> impl Iterator<Item = &'static str> + 'a {
-    own.iter().copied().chain(COMMON_ERRORS)
+fn with_common_errors<'a>(specific_codes: &'a [&'static str]) -> impl Iterator<Item = &'static str> + 'a {
+    specific_codes.iter().copied().chain(COMMON_ERRORS)
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\
                 Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
                 Wait+Screen /7 Review/\nCtrl+N\n";
-    let of_create_key = [
+    let create_key_codes = [
         "MalformedPolicyDocumentException",
         "InvalidArnException",
         "UnsupportedOperationException",
@@ -262,17 +262,18 @@ fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
         "XksKeyNotFoundException",
         "ValidationException",
     ];
-    let of_create_alias = [
+    let create_alias_codes = [
         "AlreadyExistsException",
         "NotFoundException",
         "InvalidAliasNameException",
         "LimitExceededException",
         "KMSInvalidStateException",
     ];
-    for (operation, own) in [("CreateKey", &of_create_key[..]), ("CreateAlias", &of_create_alias[..])] {
-        let shown = with_common_errors(own).map(|code| {
+    for (operation, specific_codes) in [("CreateKey", &create_key_codes[..]), ("CreateAlias", &create_alias_codes[..])]
+    {
+        let shown = with_common_errors(specific_codes).map(|code| {
             let mut journey = console_with_failing_operation(operation, code);
-            // AWS may have done it when the answer says that AWS itself failed.
+            // After an internal error, AWS may have processed the request anyway.
             let shown = format!("Wait+Screen /{code}|No answer/\nWait+Screen /What to do|look/\n");
             play_tape(&mut journey, "error", &(tape.to_owned() + &shown));
             (code, journey.app().clone())
@@ -283,7 +284,7 @@ fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
 
 #[test]
 fn create_and_update_key_store_errors_are_shown_with_a_remedy() {
-    let of_create = [
+    let create_codes = [
         "CustomKeyStoreNameInUseException",
         "LimitExceededException",
         "XksProxyUriInUseException",
@@ -296,7 +297,7 @@ fn create_and_update_key_store_errors_are_shown_with_a_remedy() {
         "XksProxyInvalidResponseException",
         "XksProxyInvalidConfigurationException",
     ];
-    let shown = with_common_errors(&of_create).map(|code| {
+    let shown = with_common_errors(&create_codes).map(|code| {
         let mut journey = console_with_failing_operation("CreateCustomKeyStore", code);
         play_tape(
             &mut journey,
@@ -333,14 +334,14 @@ fn connect_and_tagging_errors_are_shown_with_a_remedy() {
             (code, journey.app().clone())
         });
     assert_screens_match("errors-ConnectCustomKeyStore", &shown.collect::<Vec<_>>());
-    let of_tagging = [
+    let tagging_codes = [
         "NotFoundException",
         "InvalidArnException",
         "KMSInvalidStateException",
         "LimitExceededException",
         "TagException",
     ];
-    let shown = with_common_errors(&of_tagging).map(|code| {
+    let shown = with_common_errors(&tagging_codes).map(|code| {
         let mut journey = console_with_failing_operation("TagResource", code);
         let tag = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
             + OPEN_KEYS
@@ -356,21 +357,21 @@ fn connect_and_tagging_errors_are_shown_with_a_remedy() {
 #[test]
 fn external_changes_are_debounced_before_refreshing() {
     let (mut app, _) = App::new(Target::Bundled, "us-west-2");
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("a moment is waited") };
-    assert_eq!(app.update(Msg::DataChanged), [], "the same moment will do");
-    // The keys are still on their way: a list that is begun anew at each change would never end.
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
+    assert_eq!(app.update(Msg::DataChanged), [], "a second change starts no second timer");
+    // The keys are still loading. Restarting the list at each change could keep it from ever finishing.
     let again = app.update(Msg::TimerElapsed(timer));
     assert!(matches!(again[..], [Effect::StartTimer(..)]), "{again:?}");
 
     let mut journey = Player::start((80, 24)).unwrap();
     play_tape(&mut journey, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("a moment is waited") };
-    let asked = app.update(Msg::TimerElapsed(timer));
-    assert!(matches!(asked[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{asked:?}");
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
+    let effects = app.update(Msg::TimerElapsed(timer));
+    assert!(matches!(effects[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{effects:?}");
 }
 
-/// The AWS that knows nothing of external key managers.
+/// A transport that isn't to the bundled AWS, so that the API for external key managers is missing.
 struct NotBundledTransport(Arc<dyn Transport>);
 
 impl Transport for NotBundledTransport {
@@ -392,8 +393,8 @@ fn external_keys_page_is_unavailable_outside_the_bundled_aws() {
 #[test]
 fn key_stores_are_polled_only_while_a_visible_one_is_changing_state() {
     let mut journey = Player::start((80, 24)).unwrap();
-    let to_connect = "Wait+Screen /Zurich DR/\nDown 3\nType \"c\"\nEnter\nWait+Screen /[Cc]onnecting/\nEscape\n";
-    play_tape(&mut journey, "polling", to_connect);
+    let connect = "Wait+Screen /Zurich DR/\nDown 3\nType \"c\"\nEnter\nWait+Screen /[Cc]onnecting/\nEscape\n";
+    play_tape(&mut journey, "polling", connect);
     assert!(journey.next_deadline().is_some());
     play_tape(&mut journey, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
     assert_eq!((journey.next_deadline(), journey.app().is_idle()), (None, true));

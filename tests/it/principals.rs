@@ -1,4 +1,4 @@
-//! Key administrators and users: lists that come page by page or not at all, ARNs that are typed, and what one may not do.
+//! Key administrators and key users: paginated and denied lists, typed ARNs, and missing permissions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,13 +26,13 @@ const OPERATOR: &str = "arn:aws:iam::111122223333:role/security/HsmOperator";
 const OPEN_ADMINISTRATORS_STEP: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\
     Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nWait+Screen /administrative permissions/\n";
 
-/// A console of a role of the scenario.
+/// Returns a console that a role of the scenario uses.
 fn console_for_role(role: &str) -> Player {
-    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 20_260_302);
-    let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
+    let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 20_260_302);
+    let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = runtime.block_on(role_session(&bundled, &world.clock, role));
-    Player::with_client((80, 24), bundled, client, Target::Bundled, world.clock, runtime)
+    let client = runtime.block_on(role_session(&bundled, &environment.clock, role));
+    Player::with_client((80, 24), bundled, client, Target::Bundled, environment.clock, runtime)
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (bundled, client) = (journey.bundled().clone(), journey.client().clone());
     let aliases = runtime.block_on(client.collect_aliases()).unwrap();
-    let made = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments").unwrap();
+    let alias = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments").unwrap();
     let admin = super::simulation::client_with_credentials(&bundled, &clock(), bundled.console_credentials());
-    let policy = kms::GetKeyPolicy { key_id: made.target_key_id.unwrap(), policy_name: None };
+    let policy = kms::GetKeyPolicy { key_id: alias.target_key_id.unwrap(), policy_name: None };
     let policy = runtime.block_on(admin.call(&policy)).unwrap().policy;
     for name in ["role/security/KeyAdministrator", "role/PartnerDecrypt", "user/payments/grace.liu"] {
         assert!(policy.contains(name), "{policy}");
@@ -105,7 +105,7 @@ fn nonexistent_principal_leads_back_to_the_step_where_it_was_typed() {
     play_from_start("no-such-principal", &tape);
 }
 
-/// Refuses to list users while it is told to.
+/// Denies ListUsers while `is_denied` is set.
 struct DenyListUsers {
     inner: Arc<dyn Transport>,
     is_denied: Arc<AtomicBool>,
@@ -145,7 +145,7 @@ fn roles_are_listed_while_list_users_is_denied_and_refresh_adds_users() {
     play_tape(&mut journey, "no-users", "Type \"r\"\nWait+Screen /60 in all/\nScreenshot again.png\n");
 }
 
-/// A console in the step of the administrators, and what it asks; nothing is answered by itself.
+/// A console in the key administrators step, with its pending calls, which only the test completes.
 struct UnansweredConsole {
     app: App,
     pending: Vec<(CallId, Call)>,
@@ -174,18 +174,18 @@ impl UnansweredConsole {
         self.pending.iter().map(|(_, call)| call).collect()
     }
 
-    /// Answers the open question about roles with `names`.
-    fn answer_roles(&mut self, names: impl Iterator<Item = usize>, next: Option<&str>) {
-        let place = self.pending.iter().position(|(_, call)| matches!(call, Call::Roles(_))).unwrap();
-        let page = names.map(|number| IamPrincipal {
+    /// Completes the pending call for roles with a page of roles.
+    fn answer_roles(&mut self, numbers: impl Iterator<Item = usize>, next: Option<&str>) {
+        let index = self.pending.iter().position(|(_, call)| matches!(call, Call::Roles(_))).unwrap();
+        let page = numbers.map(|number| IamPrincipal {
             name: format!("role-{number:05}"),
             path: "/many/".to_owned(),
             kind: PrincipalKind::Role,
             arn: format!("arn:aws:iam::111122223333:role/many/role-{number:05}"),
         });
-        let reply = effect::Response::Principals { page: page.collect(), next: next.map(str::to_owned) };
-        let (id, _) = self.pending.remove(place);
-        self.update(Msg::CallCompleted(id, Ok(reply)));
+        let response = effect::Response::Principals { page: page.collect(), next: next.map(str::to_owned) };
+        let (id, _) = self.pending.remove(index);
+        self.update(Msg::CallCompleted(id, Ok(response)));
     }
 
     fn refreshed() -> Self {
@@ -201,7 +201,11 @@ impl UnansweredConsole {
 fn next_page_loads_when_the_cursor_nears_the_end() {
     let mut console = UnansweredConsole::refreshed();
     console.answer_roles(0..200, Some("m1"));
-    assert_eq!(console.pending_calls(), Vec::<&Call>::new(), "what is far away can wait");
+    assert_eq!(
+        console.pending_calls(),
+        Vec::<&Call>::new(),
+        "the next page is not loaded before the cursor nears the end"
+    );
     assert_screen_matches("many-roles-first", &console.app);
     console.press(KeyCode::End);
     assert_eq!(console.pending_calls(), [&Call::Roles(Some("m1".to_owned()))]);
@@ -209,10 +213,10 @@ fn next_page_loads_when_the_cursor_nears_the_end() {
     let before = screen(&console.app, (80, 24));
     assert!(before.contains("▸ ☐ tess.vandijk"), "{before}");
     console.press(KeyCode::Down);
-    assert_eq!(screen(&console.app, (80, 24)), before, "more comes: the end is not the end");
+    assert_eq!(screen(&console.app, (80, 24)), before, "the cursor stays at the end while more roles are loading");
     console.answer_roles(200..1200, Some("m2"));
     let after = screen(&console.app, (80, 24));
-    assert!(after.contains("▸ ☐ tess.vandijk"), "the cursor stays with its principal: {after}");
+    assert!(after.contains("▸ ☐ tess.vandijk"), "the cursor stays on its principal: {after}");
     console.press(KeyCode::Home);
     console.pending.clear();
     console.press(KeyCode::Down);
@@ -229,7 +233,7 @@ fn search_loads_all_remaining_pages() {
     for page in 0..10 {
         let first = 200 + page * 980;
         let next = format!("m{}", page + 2);
-        assert_eq!(console.pending_calls().len(), 1, "one page at a time");
+        assert_eq!(console.pending_calls().len(), 1, "pages load one at a time");
         console.answer_roles(first..first + 980, (page < 9).then_some(&*next));
         if page == 4 {
             assert_screen_matches("many-roles-search", &console.app);

@@ -1,4 +1,4 @@
-//! `xks-console proxy` as a program: its exit codes, its questions, and readers that go.
+//! `xks-console proxy` as a process: exit codes, prompts, and closed pipes.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -43,8 +43,8 @@ fn exit_codes_match_the_help() {
         ("list-keys --partition oslo --scenario none".to_owned(), 1, "none"),
     ] {
         let dir = if line.contains("--scenario") { &dir.path().join("new") } else { dir.path() };
-        let (ended, _, notes) = run(dir, &line);
-        assert!(ended == code && notes.contains(words), "{line}: {ended} {notes}");
+        let (exit_code, _, notes) = run(dir, &line);
+        assert!(exit_code == code && notes.contains(words), "{line}: {exit_code} {notes}");
     }
 }
 
@@ -57,7 +57,7 @@ fn closed_output_pipe_ends_a_list_silently() {
         let notes: Vec<String> = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap).collect();
         assert_eq!((child.wait().unwrap().code(), notes), (Some(0), Vec::new()), "{line}");
     }
-    // A credential that nobody got is no success.
+    // The command fails if the credential couldn't be written.
     let mut child = proxy_command(dir.path(), "rotate-credential oslo")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -65,7 +65,7 @@ fn closed_output_pipe_ends_a_list_silently() {
         .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    // Nor does it matter when nobody reads what is said to people.
+    // A closed standard error doesn't change the exit code.
     let mut child = proxy_command(dir.path(), "list-keys --partition nowhere").stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(1));
@@ -75,7 +75,7 @@ fn closed_output_pipe_ends_a_list_silently() {
 fn delete_key_asks_for_confirmation_on_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let delete = "\"$XKS\" proxy delete-key --data-dir d --partition oslo --id oslo-vault; echo \"ended with $?\"";
-    for (answer, code, left) in [("n", 3, true), ("y", 0, false)] {
+    for (answer, code, is_kept) in [("n", 3, true), ("y", 0, false)] {
         let script = format!("cd {} && {delete}", dir.path().display());
         let mut terminal = Console::shell(&script, dir.path(), &[]);
         terminal.wait_for("[y/N]");
@@ -83,6 +83,6 @@ fn delete_key_asks_for_confirmation_on_the_terminal() {
         terminal.send(&format!("{answer}\n"));
         terminal.wait_for(&format!("ended with {code}"));
         let (_, keys, _) = run(&dir.path().join("d"), "list-keys --partition oslo");
-        assert_eq!(keys.contains("oslo-vault"), left);
+        assert_eq!(keys.contains("oslo-vault"), is_kept);
     }
 }

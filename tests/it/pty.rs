@@ -1,4 +1,4 @@
-//! The program itself, in a pseudo-terminal.
+//! The program in a pseudo-terminal.
 
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
@@ -18,8 +18,9 @@ pub struct Console {
     child: Box<dyn portable_pty::Child + Send + Sync>,
     writer: Box<dyn std::io::Write + Send>,
     output: mpsc::Receiver<Vec<u8>>,
-    /// All that was written so far, as a terminal shows it, and as it came.
+    /// The screen as a terminal shows it.
     screen: vt100::Parser,
+    /// All output so far.
     written: Vec<u8>,
     pty: Box<dyn portable_pty::MasterPty + Send>,
 }
@@ -33,7 +34,8 @@ impl Console {
         Self::run(&["--data-dir", data_dir.to_str().unwrap()], data_dir, size, environment)
     }
 
-    /// Starts the program with these arguments; it remembers preferences in `home`, and has of AWS only what `environment` says.
+    /// Starts the program with these arguments. It keeps its preferences in `home`, and `environment` is its only AWS
+    /// configuration.
     pub fn run(arguments: &[&str], home: &Path, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_xks-console"));
         command.args(arguments);
@@ -41,7 +43,7 @@ impl Console {
         Self::spawn(command, home, size, environment)
     }
 
-    /// Runs a script of the shell, in which `$XKS` is the program.
+    /// Runs a shell script in which `$XKS` is the path of the program.
     pub fn shell(script: &str, home: &Path, environment: &[(&str, &str)]) -> Self {
         let mut command = CommandBuilder::new("sh");
         command.args(["-c", script]);
@@ -83,7 +85,7 @@ impl Console {
         Self { child, writer, output, screen, written: Vec::new(), pty: pty.master }
     }
 
-    /// The lines of the screen, without the blanks at their ends.
+    /// Returns the lines of the screen without trailing spaces.
     fn lines(&self) -> Vec<String> {
         self.text().lines().map(|line| line.trim_end().to_owned()).collect()
     }
@@ -92,7 +94,7 @@ impl Console {
         self.screen.screen().contents()
     }
 
-    /// Takes what the program writes within `time`; whether it wrote.
+    /// Reads output of the program for up to `time`. Returns whether there was any.
     pub fn read(&mut self, time: Duration) -> bool {
         let Ok(bytes) = self.output.recv_timeout(time) else { return false };
         self.screen.process(&bytes);
@@ -100,31 +102,31 @@ impl Console {
         true
     }
 
-    /// Reads until the screen shows `words`.
-    pub fn wait_for(&mut self, words: &str) {
+    /// Reads output until the screen shows `text`.
+    pub fn wait_for(&mut self, text: &str) {
         let deadline = Instant::now() + TIMEOUT;
-        while !self.text().contains(words) {
+        while !self.text().contains(text) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(self.read(left), "‘{words}’ never came:\n{}", self.text());
+            assert!(self.read(left), "\"{text}\" did not appear:\n{}", self.text());
         }
     }
 
-    /// As [`wait`](Self::wait), however the words are broken into lines.
-    pub fn wait_for_wrapped(&mut self, words: &str) {
+    /// Reads output until the screen shows `text`, ignoring line breaks.
+    pub fn wait_for_wrapped(&mut self, text: &str) {
         let deadline = Instant::now() + TIMEOUT;
-        let in_one_line = |text: &str| text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
-        while !in_one_line(&self.text()).contains(words) {
+        let unwrap_lines = |screen: &str| screen.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        while !unwrap_lines(&self.text()).contains(text) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(self.read(left), "‘{words}’ never came:\n{}", self.text());
+            assert!(self.read(left), "\"{text}\" did not appear:\n{}", self.text());
         }
     }
 
-    /// Reads until the screen shows `words` no more.
-    pub fn wait_until_gone(&mut self, words: &str) {
+    /// Reads output until the screen no longer shows `text`.
+    pub fn wait_until_gone(&mut self, text: &str) {
         let deadline = Instant::now() + TIMEOUT;
-        while self.text().contains(words) {
+        while self.text().contains(text) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(self.read(left), "‘{words}’ never went:\n{}", self.text());
+            assert!(self.read(left), "\"{text}\" did not disappear:\n{}", self.text());
         }
     }
 
@@ -138,10 +140,10 @@ impl Console {
         self.pty.resize(pty_size(size)).unwrap();
     }
 
-    /// From the first page to the first step of the wizard.
+    /// Goes from the first page to the first step of the wizard.
     fn open_wizard(&mut self) {
         self.wait_for("Frankfurt HSM");
-        // Without the account there is no key policy yet.
+        // The key policy needs the account ID.
         self.wait_for("111122223333");
         self.send("\x1b[B\r");
         self.wait_for("General configuration");
@@ -149,7 +151,7 @@ impl Console {
         self.wait_for("External key ID");
     }
 
-    /// From the first page to the last step of the wizard, everything filled in.
+    /// Goes from the first page to the last step of the wizard and fills in every step.
     pub fn go_to_review(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");
@@ -177,10 +179,10 @@ impl Console {
         self.child.wait().unwrap();
     }
 
-    /// Waits for the end; the exit code, and all that was written.
+    /// Waits for the program to exit and returns its exit code and all output.
     pub fn wait_for_exit(mut self) -> (u32, String) {
         let code = self.child.wait().unwrap().exit_code();
-        // The reader never hears of the end while the terminal is held open.
+        // The reader doesn't end while the terminal is open.
         drop(self.writer);
         drop(self.pty);
         while let Ok(bytes) = self.output.recv_timeout(TIMEOUT) {
@@ -189,10 +191,10 @@ impl Console {
         (code, String::from_utf8_lossy(&self.written).into_owned())
     }
 
-    fn has_cell(&self, holds: impl Fn(&vt100::Cell) -> bool) -> bool {
+    fn has_cell(&self, predicate: impl Fn(&vt100::Cell) -> bool) -> bool {
         let (rows, columns) = self.screen.screen().size();
         (0..rows.get())
-            .any(|row| (0..columns.get()).any(|column| self.screen.screen().cell(row, column).is_some_and(&holds)))
+            .any(|row| (0..columns.get()).any(|column| self.screen.screen().cell(row, column).is_some_and(&predicate)))
     }
 }
 
@@ -201,7 +203,7 @@ fn created_key_survives_a_kill_right_after_success() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
     console.create_key();
-    // SIGKILL right at the success message.
+    // Kills the console as soon as it shows the success message.
     console.kill();
     let mut console = Console::start(dir.path());
     console.wait_for("Frankfurt HSM");
@@ -216,18 +218,18 @@ fn created_key_survives_a_kill_right_after_success() {
 #[test]
 fn focus_is_visible_without_colors() {
     let dir = tempfile::tempdir().unwrap();
-    let is_coloured = |cell: &vt100::Cell| cell.fgcolor() != vt100::Color::Default;
+    let has_color = |cell: &vt100::Cell| cell.fgcolor() != vt100::Color::Default;
     let mut console = Console::start(dir.path());
     console.open_wizard();
-    assert!(console.has_cell(is_coloured));
+    assert!(console.has_cell(has_color));
     console.kill();
     let mut console = Console::start_with(dir.path(), (80, 24), &[("NO_COLOR", "1")]);
     console.wait_for("Frankfurt HSM");
     assert!(console.has_cell(vt100::Cell::inverse) && console.has_cell(vt100::Cell::bold));
     console.open_wizard();
     assert!(console.has_cell(vt100::Cell::inverse) && console.has_cell(vt100::Cell::dim));
-    assert!(!console.has_cell(is_coloured));
-    // Not one sequence that sets a color, or sets it back.
+    assert!(!console.has_cell(has_color));
+    // No escape sequence may set or reset a color.
     let written = String::from_utf8_lossy(&console.written).into_owned();
     for sequence in written.split("\x1b[").skip(1).filter_map(|rest| rest.split_once('m').map(|(numbers, _)| numbers)) {
         let numbers: Vec<&str> = sequence.split([';', ':']).collect();
@@ -269,19 +271,19 @@ fn wide_graphemes_leave_nothing_on_the_next_page() {
     console.send("payments-2026\t \x0e");
     console.wait_for("Add alias");
     console.send("payments\t");
-    // The terminal of this test draws each part of these on its own.
+    // The terminal of this test draws each code point of these graphemes separately.
     console.send("\x1b[200~👩‍👩‍👧 🇩🇪🇫🇷 ☺️ नमस्ते end\x1b[201~");
     console.wait_for("end");
     console.send("\x0e");
     console.wait_for("Add tags");
-    let seen = console.lines();
+    let before = console.lines();
     console.send("\x0c");
     while console.read(Duration::from_millis(500)) {}
-    assert_eq!(seen, console.lines(), "what is drawn in full is the same");
+    assert_eq!(before, console.lines(), "a full redraw must not change the screen");
     console.kill();
 }
 
-/// Puts a program into `folder` that keeps what it is called with and given, and ends with `status`.
+/// Writes a program that records its arguments and input in a `.given` file and exits with `status`.
 fn write_fake_program(folder: &Path, name: &str, status: u8) {
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.join(name);
@@ -290,11 +292,12 @@ fn write_fake_program(folder: &Path, name: &str, status: u8) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Copies the ID of the store with these programs and variables: what the console says, what it wrote, what each was given.
+/// Copies the ID of a key store with these programs and environment variables, and waits for `message`. Returns the
+/// output of the console and what each program received.
 fn copy_key_store_id(
     programs: &[(&str, u8)],
     variables: &[(&str, &str)],
-    words: &str,
+    message: &str,
 ) -> (String, Vec<Option<String>>) {
     let dir = tempfile::tempdir().unwrap();
     programs.iter().for_each(|(name, status)| write_fake_program(dir.path(), name, *status));
@@ -305,7 +308,7 @@ fn copy_key_store_id(
     console.send("\x1b[B\r");
     console.wait_for("General configuration");
     console.send("\t\t\t\r");
-    console.wait_for(words);
+    console.wait_for(message);
     let written = String::from_utf8_lossy(&console.written).into_owned();
     console.kill();
     let given = |(name, _): &(&str, u8)| std::fs::read_to_string(dir.path().join(format!("{name}.given"))).ok();
@@ -316,27 +319,27 @@ fn copy_key_store_id(
 fn copy_message_names_the_clipboard_that_was_used() {
     const TOOLS: [(&str, u8); 3] = [("wl-copy", 0), ("xclip", 0), ("tmux", 0)];
     let is_sent = |written: &str| written.contains("\x1b]52;c;");
-    // Nothing but the terminal.
+    // No clipboard except that of the terminal.
     let (written, given) = copy_key_store_id(&TOOLS, &[], "sent to the terminal's clipboard");
     assert!(written.contains("\x1b]52;c;Y2tzL") && given == [None, None, None], "{given:?}");
-    // A desktop.
+    // A local desktop.
     let (written, given) = copy_key_store_id(&TOOLS, &[("WAYLAND_DISPLAY", "wayland-0")], "is on the clipboard");
     assert!(!is_sent(&written) && given[0].as_ref().unwrap().starts_with("\ncks-"), "{given:?}");
     let (written, given) =
         copy_key_store_id(&[("wl-copy", 1), ("xclip", 0)], &[("DISPLAY", ":0")], "is on the clipboard");
     assert!(!is_sent(&written), "{given:?}");
     assert!(given[1].as_ref().unwrap().starts_with("-selection clipboard\ncks-"), "{given:?}");
-    // A desktop is far away.
-    let far = [("DISPLAY", ":0"), ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")];
-    let (written, given) = copy_key_store_id(&TOOLS, &far, "sent to the terminal's clipboard");
+    // A remote desktop.
+    let over_ssh = [("DISPLAY", ":0"), ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")];
+    let (written, given) = copy_key_store_id(&TOOLS, &over_ssh, "sent to the terminal's clipboard");
     assert!(is_sent(&written) && given == [None, None, None], "{given:?}");
-    // tmux, and one that doesn't know the option.
+    // tmux, and a version of tmux that fails.
     let (written, given) = copy_key_store_id(&TOOLS, &[("TMUX", "/tmp/tmux,1,0")], "in tmux's paste buffer");
     assert!(!is_sent(&written) && given[2].as_ref().unwrap().starts_with("load-buffer -w -\ncks-"), "{given:?}");
     let (written, _) =
         copy_key_store_id(&[("tmux", 1)], &[("TMUX", "/tmp/tmux,1,0")], "sent to the terminal's clipboard");
     assert!(written.contains("\x1bPtmux;\x1b\x1b]52;c;"), "{written}");
-    // screen.
+    // GNU Screen.
     let (written, _) = copy_key_store_id(&[], &[("STY", "1.pts")], "sent to the terminal's clipboard");
     assert!(written.contains("\x1bP\x1b]52;c;"), "{written}");
 }
@@ -368,10 +371,10 @@ fn ctrl_l_redraws_the_screen() {
     console.wait_for("111122223333");
     while console.read(Duration::from_millis(500)) {}
     let before = console.lines();
-    // Another program writes on the terminal.
-    console.screen.process(b"\x1b[3;1Hrubbish\x1b[5;10Hrubbish");
+    // Another program writes to the terminal.
+    console.screen.process(b"\x1b[3;1Hgarbage\x1b[5;10Hgarbage");
     console.send("\x0c");
-    console.wait_until_gone("rubbish");
+    console.wait_until_gone("garbage");
     while console.read(Duration::from_millis(500)) {}
     assert_eq!(console.lines(), before);
     console.kill();
@@ -397,16 +400,16 @@ fn console_follows_terminal_resizes() {
     console.open_wizard();
     console.send("payments-2026");
     console.wait_for("payments-2026");
-    for (size, words) in
+    for (size, text) in
         [((60, 20), "Step 1 of 7"), ((12, 3), "Needs"), ((200, 60), "[ Next ]"), ((80, 24), "payments-2026")]
     {
         console.resize(size);
-        console.wait_for(words);
+        console.wait_for(text);
     }
     console.kill();
 }
 
-/// Context switches of all threads of a process so far.
+/// Returns the number of context switches of all threads of a process.
 #[cfg(target_os = "linux")]
 fn context_switches(process: u32) -> u64 {
     let mut switches = 0;
@@ -425,14 +428,14 @@ fn idle_console_does_not_wake_up_or_write() {
     let mut console = Console::start(dir.path());
     console.open_wizard();
     let process = console.child.process_id().unwrap();
-    // Lists may still be loading at first; then it must come to rest.
+    // Lists may still be loading at first. After that, the console must become idle.
     let deadline = Instant::now() + TIMEOUT;
     loop {
         let before = context_switches(process);
         if !console.read(Duration::from_secs(1)) && context_switches(process) == before {
             break;
         }
-        assert!(Instant::now() < deadline, "it never comes to rest");
+        assert!(Instant::now() < deadline, "the console did not become idle");
     }
     console.kill();
 }
@@ -478,11 +481,11 @@ fn changes_by_another_process_appear_at_once() {
     console.wait_for("Frankfurt HSM");
     console.send("\t\x1b[B\r");
     console.wait_for("external keys (16)");
-    let done = std::process::Command::new(env!("CARGO_BIN_EXE_xks-console"))
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_xks-console"))
         .args(["proxy", "create-key", "--partition", "oslo", "--id", "a-key-of-the-shell", "--data-dir"])
         .arg(dir.path())
         .status();
-    assert!(done.unwrap().success());
+    assert!(status.unwrap().success());
     console.wait_for("external keys (17)");
     console.wait_for("a-key-of-the-shell");
     console.kill();
@@ -501,7 +504,7 @@ fn console_resumes_after_ctrl_z_in_a_shell_with_job_control() {
     shell.wait_for("Frankfurt HSM");
     for stop in ["\x1a", "kill", "\x1a"] {
         if stop == "kill" {
-            // From outside, to the whole job as a terminal would.
+            // Sends the signal to the whole process group, as a terminal does.
             let id = shell.pty.process_group_leader().unwrap();
             let group = rustix::process::Pid::from_raw(id).unwrap();
             rustix::process::kill_process_group(group, rustix::process::Signal::TSTP).unwrap();
@@ -513,7 +516,7 @@ fn console_resumes_after_ctrl_z_in_a_shell_with_job_control() {
         shell.wait_until_gone("Stopped");
         shell.send("fg\r");
         shell.wait_for("Frankfurt HSM");
-        // It draws and takes keys again.
+        // The console draws and accepts keys again.
         shell.send("?");
         shell.wait_for("╭ Keys");
         shell.send("\x1b");

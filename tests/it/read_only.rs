@@ -1,4 +1,4 @@
-//! A read-only console: nothing is sent that changes something, and each dialog gives the command that does it.
+//! The read-only console: it sends no changes, and each dialog shows the command that makes the change.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use super::endpoint::{ServedAws, run_console};
 use super::pty::Console;
 use super::snapshots::{assert_screens_match, play_tape};
 
-/// Remembers which operations were asked for.
+/// Records the operations that are called.
 struct RecordingTransport {
     inner: Arc<dyn Transport>,
     operations: Arc<Mutex<Vec<String>>>,
@@ -37,7 +37,7 @@ impl Transport for RecordingTransport {
     }
 }
 
-/// Makes a console read-only; what it asks for from then on.
+/// Makes a console read-only and returns the record of the operations that it calls from now on.
 fn make_read_only(journey: &mut Player) -> Arc<Mutex<Vec<String>>> {
     let operations = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&operations);
@@ -49,7 +49,7 @@ fn make_read_only(journey: &mut Player) -> Arc<Mutex<Vec<String>>> {
     operations
 }
 
-/// A read-only console, and what it has asked for.
+/// Returns a read-only console and the record of the operations that it calls.
 fn read_only() -> (Player, Arc<Mutex<Vec<String>>>) {
     let mut journey = Player::start((80, 24)).unwrap();
     let recorded = make_read_only(&mut journey);
@@ -57,7 +57,7 @@ fn read_only() -> (Player, Arc<Mutex<Vec<String>>>) {
 }
 
 fn is_read_operation(name: &str) -> bool {
-    ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word))
+    ["Describe", "Get", "List", "Lookup"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn assert_only_reads(operations: &Mutex<Vec<String>>) {
@@ -65,7 +65,8 @@ fn assert_only_reads(operations: &Mutex<Vec<String>>) {
     assert!(recorded.len() > 3 && recorded.iter().all(|name| is_read_operation(name)), "{recorded:?}");
 }
 
-/// Plays a tape of a method up to Finish, which copies the commands; pictures on the way are passed over.
+/// Plays the tape of a method up to Finish, which copies the commands, and returns the commands. Ignores the
+/// screenshots of the tape.
 fn copy_commands_at_review(method: &str, text: &str) -> String {
     let (mut journey, recorded) = read_only();
     let (to_review, _) = text.split_once("Wait+Screen /Review/").unwrap();
@@ -82,15 +83,15 @@ fn copy_commands_at_review(method: &str, text: &str) -> String {
 
 #[test]
 fn both_methods_reach_review_and_show_the_same_commands() {
-    let one = copy_commands_at_review("method-1", include_str!("../../assets/tapes/method-1.tape"));
-    let two = copy_commands_at_review("method-2", include_str!("../../assets/tapes/method-2.tape"));
-    let told = |commands: &str| {
+    let method_1 = copy_commands_at_review("method-1", include_str!("../../assets/tapes/method-1.tape"));
+    let method_2 = copy_commands_at_review("method-2", include_str!("../../assets/tapes/method-2.tape"));
+    let comparable_lines = |commands: &str| {
         let lines = commands.lines().filter(|line| !line.contains("--custom-key-store-id"));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(told(&one), told(&two));
+    assert_eq!(comparable_lines(&method_1), comparable_lines(&method_2));
     for part in ["--region us-west-2", "--xks-key-id payments-2026", "--alias-name alias/payments", "444455556666"] {
-        assert!(one.contains(part), "{part}: {one}");
+        assert!(method_1.contains(part), "{part}: {method_1}");
     }
 }
 
@@ -111,7 +112,7 @@ fn connection_state_changes_by_others_are_followed_without_sending_changes() {
     assert_only_reads(&recorded);
 }
 
-/// Goes on with `keys`, then takes what the console shows.
+/// Plays `keys` and returns the state of the console.
 fn app_after(journey: &mut Player, keys: &str) -> App {
     play_tape(journey, "read-only", keys);
     journey.app().clone()
@@ -136,9 +137,9 @@ fn key_store_dialogs_show_the_aws_cli_command() {
     let cases = cases.map(|(case, keys)| (case, app_after(&mut journey, keys)));
     assert_screens_match("read-only-stores", &cases);
     play_tape(&mut journey, "read-only", "Enter\nWait+Screen /✓ Sent/\n");
-    let told = journey.copied().last().unwrap();
-    assert!(told.contains("\n  --custom-key-store-name 'Oslo HSM' \\\n"), "{told}");
-    assert!(told.ends_with("\\\n  --xks-proxy-authentication-credential file://credential.json"), "{told}");
+    let command = journey.copied().last().unwrap();
+    assert!(command.contains("\n  --custom-key-store-name 'Oslo HSM' \\\n"), "{command}");
+    assert!(command.ends_with("\\\n  --xks-proxy-authentication-credential file://credential.json"), "{command}");
     assert_only_reads(&recorded);
 }
 
@@ -169,14 +170,14 @@ fn key_dialogs_show_the_aws_cli_command() {
     for (case, keys) in &cases {
         all.push((*case, app_after(&mut journey, keys)));
         play_tape(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\n");
-        let told = journey.copied().last().unwrap();
-        assert!(told.contains("aws kms ") && told.contains("--region us-west-2"), "{told}");
-        assert!(!told.contains("four corners"), "{told}");
+        let command = journey.copied().last().unwrap();
+        assert!(command.contains("aws kms ") && command.contains("--region us-west-2"), "{command}");
+        assert!(!command.contains("four corners"), "{command}");
         play_tape(&mut journey, "read-only", close);
     }
     assert_screens_match("read-only-keys", &all);
     let moved = &journey.copied()[5];
-    assert!(!moved.contains("app-logs"), "an alias is no target: {moved}");
+    assert!(!moved.contains("app-logs"), "the target must be a key ID, not an alias: {moved}");
     assert_only_reads(&recorded);
 }
 
@@ -186,7 +187,7 @@ fn external_key_dialogs_show_the_xks_console_command() {
     let open = "Wait+Screen /External key stores \\(4\\)/\nTab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n";
     play_tape(&mut journey, "read-only", open);
     let mut all = Vec::new();
-    let mut told = Vec::new();
+    let mut commands = Vec::new();
     for (case, downs, keys) in [
         ("create", 0, "Type \"new\"\nShift+Tab\nWait+Screen /proxy create-key/\n"),
         ("rotate", 3, "Wait+Screen /proxy rotate-key/\n"),
@@ -197,11 +198,11 @@ fn external_key_dialogs_show_the_xks_console_command() {
         let keys = format!("Type \"m\"\n{}Enter\n{keys}", "Down\n".repeat(downs));
         all.push((case, app_after(&mut journey, &keys)));
         play_tape(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\nEscape\nEscape\n");
-        told.push(journey.copied().last().unwrap().clone());
+        commands.push(journey.copied().last().unwrap().clone());
     }
     assert_screens_match("read-only-external-keys", &all);
-    // The program itself understands what it says.
-    for command in told {
+    // The program can parse the commands that it shows.
+    for command in commands {
         let words = command.split_whitespace();
         let parsed = <xks_console::cli::Arguments as clap::Parser>::try_parse_from(words);
         assert!(parsed.is_ok(), "{command}: {parsed:?}");
@@ -236,7 +237,7 @@ fn read_only_option_prevents_changes() {
     console.wait_for("READ-ONLY: no key is made");
     console.send("\x0e");
     console.wait_for("AWS CLI commands were sent");
-    // Back from the first button past Next, Previous and Cancel to the one that saves.
+    // Moves back from the first button, past Next, Previous, and Cancel, to the button that saves.
     console.send("\x1b[Z\x1b[Z\x1b[Z\x1b[Z");
     console.wait_for("▸[ Save as a file ]");
     console.send("\r");
@@ -245,7 +246,7 @@ fn read_only_option_prevents_changes() {
     let script = std::fs::read_to_string(dir.path().join("create-key-payments.sh")).unwrap();
     assert!(script.contains("aws kms create-key \\\n  --region us-west-2"), "{script}");
     assert!(!std::fs::read_to_string(&log).unwrap().contains("CreateKey"));
-    // Without the flag the very same keys make the key.
+    // Without the option, the same key presses create the key.
     arguments.pop();
     let another = dir.path().join("another");
     let mut console = Console::run(&arguments, dir.path(), (80, 24), &[("XDG_STATE_HOME", another.to_str().unwrap())]);
@@ -258,14 +259,14 @@ fn read_only_option_prevents_changes() {
 fn read_only_setting_applies_to_a_profile_and_config_errors_are_reported() {
     let aws = ServedAws::start();
     let home = aws.dir.path();
-    let directory = home.join("config-of-the-person");
-    let file = directory.join("xks-console/config.toml");
+    let config_dir = home.join("user-config");
+    let file = config_dir.join("xks-console/config.toml");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, "[profile.Admin]\nread-only = true\n").unwrap();
-    let xdg = ("XDG_CONFIG_HOME", directory.to_str().unwrap());
+    let xdg = ("XDG_CONFIG_HOME", config_dir.to_str().unwrap());
     let endpoint = ["--endpoint-url", &aws.url];
-    let of_profile = [&endpoint[..], &["--profile", "Admin"]].concat();
-    for (arguments, more) in [(of_profile, vec![xdg]), (endpoint.to_vec(), vec![xdg, ("AWS_PROFILE", "Admin")])] {
+    let with_profile = [&endpoint[..], &["--profile", "Admin"]].concat();
+    for (arguments, more) in [(with_profile, vec![xdg]), (endpoint.to_vec(), vec![xdg, ("AWS_PROFILE", "Admin")])] {
         let state = home.join(more.len().to_string());
         let more = [&more[..], &[("XDG_STATE_HOME", state.to_str().unwrap())]].concat();
         let mut console = run_console(&arguments, home, &more);
@@ -279,7 +280,7 @@ fn read_only_setting_applies_to_a_profile_and_config_errors_are_reported() {
     console.wait_for("Admin @ 111122223333");
     assert!(!console.text().contains("READ-ONLY"), "{}", console.text());
     console.kill();
-    std::fs::write(&file, "# all\nread-only = yes\n").unwrap();
+    std::fs::write(&file, "# comment\nread-only = yes\n").unwrap();
     let (code, written) = run_console(&endpoint, home, &[xdg]).wait_for_exit();
     assert!(code == 1 && written.contains("config.toml, line 2: "), "{code} {written}");
 }

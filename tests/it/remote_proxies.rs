@@ -1,4 +1,4 @@
-//! External key store proxies on the network: another program's, over TLS, and the ways in which they fail.
+//! External key store proxies on the network: TLS connections to proxies of other programs, and their failures.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use super::snapshots::play_tape;
 
 pub const HOST: &str = "xks.example.com";
 
-/// An authority, and what it signs, as PEM files.
+/// A certificate authority that writes its certificates as PEM files.
 pub struct CertificateAuthority {
     dir: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
@@ -47,7 +47,7 @@ impl CertificateAuthority {
         self.dir.path().join("ca.pem")
     }
 
-    /// A certificate for a name, and its key.
+    /// Issues a certificate for a name and returns the paths of the certificate and its private key.
     pub fn issue(&self, name: &str) -> [PathBuf; 2] {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();
@@ -59,7 +59,7 @@ impl CertificateAuthority {
     }
 }
 
-/// Somebody's proxy, and a credential for its partition `oslo`.
+/// Starts a proxy and returns its address and a target with a credential for its partition `oslo`.
 async fn start_remote_proxy(chain: &Path, key: &Path, clients: Option<&ClientAuth>) -> (SocketAddr, ProxyTarget) {
     let aws = BundledAws::in_memory("default", Environment::system()).unwrap();
     let file: serde_json::Value = serde_json::from_str(&aws.proxy_configuration("oslo").unwrap()).unwrap();
@@ -81,8 +81,8 @@ async fn start_remote_proxy(chain: &Path, key: &Path, clients: Option<&ClientAut
 
 fn xks_client(address: SocketAddr, authorities: Option<PathBuf>) -> XksClient {
     let connect_to = vec![ConnectTo { host: HOST.to_owned(), address }];
-    let nobody = axum::Router::new();
-    XksClient::new(nobody, Some(Arc::new(Network::new(connect_to, authorities))), Clock::System)
+    let no_local_proxy = axum::Router::new();
+    XksClient::new(no_local_proxy, Some(Arc::new(Network::new(connect_to, authorities))), Clock::System)
 }
 
 fn metadata() -> RequestMetadata {
@@ -97,10 +97,10 @@ fn metadata() -> RequestMetadata {
     }
 }
 
-/// Machines under load may miss the 250 ms that AWS gives a proxy.
-async fn retry_on_timeout<T>(mut ask: impl AsyncFnMut() -> Result<T, XksFailure>) -> Result<T, XksFailure> {
+/// Retries requests that time out, because a machine under load can exceed the 250 ms that KMS allows a proxy.
+async fn retry_on_timeout<T>(mut send: impl AsyncFnMut() -> Result<T, XksFailure>) -> Result<T, XksFailure> {
     for _ in 0..20 {
-        match ask().await {
+        match send().await {
             Err(XksFailure::TimedOut) => {}
             other => return other,
         }
@@ -116,9 +116,9 @@ async fn remote_proxy_is_called_over_tls() {
     let kms = xks_client(address, Some(authority.ca_path()));
     let health = retry_on_timeout(async || kms.get_health_status(&target, &metadata()).await).await.unwrap();
     assert_eq!(health.xks_proxy_vendor, "xks-console");
-    let noted = kms.metrics().take();
-    let certificate = noted.iter().find(|one| matches!(one.metric, Metric::CertificateDaysToExpire(_))).unwrap();
-    // Without a word of ours the certificates of these tests have this name and last this long.
+    let metrics = kms.metrics().take();
+    let certificate = metrics.iter().find(|one| matches!(one.metric, Metric::CertificateDaysToExpire(_))).unwrap();
+    // The default name and validity period of rcgen certificates.
     assert_eq!(certificate.metric, Metric::CertificateDaysToExpire("rcgen self signed cert".into()));
     assert!(certificate.statistics.max > 365. * 1000., "{certificate:?}");
     let parts = retry_on_timeout(async || kms.encrypt(&target, &metadata(), "oslo-vault", b"secret", b"aad").await)
@@ -128,8 +128,8 @@ async fn remote_proxy_is_called_over_tls() {
         retry_on_timeout(async || kms.decrypt(&target, &metadata(), "oslo-vault", &parts, b"aad").await).await.unwrap();
     assert_eq!(plain.expose(), b"secret");
     let wrong = ProxyTarget { secret_access_key: SecretString::new("A".repeat(43)), ..target };
-    let refused = retry_on_timeout(async || kms.get_health_status(&wrong, &metadata()).await).await.unwrap_err();
-    assert_eq!(refused.connection_error_code(), "INVALID_CREDENTIALS");
+    let failure = retry_on_timeout(async || kms.get_health_status(&wrong, &metadata()).await).await.unwrap_err();
+    assert_eq!(failure.connection_error_code(), "INVALID_CREDENTIALS");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +151,7 @@ async fn proxy_that_requires_client_certificates_rejects_other_clients() {
     let clients =
         ClientAuth { ca_certificates: authority.ca_path(), client_name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
     let (address, _) = start_remote_proxy(&chain, &key, Some(&clients)).await;
-    let ask = async |name: Option<&str>| {
+    let connects = async |name: Option<&str>| {
         let ca = reqwest::Certificate::from_pem(&std::fs::read(authority.ca_path()).unwrap()).unwrap();
         let mut client = reqwest::Client::builder().no_proxy().resolve(HOST, address).tls_certs_only([ca]);
         if let Some(name) = name {
@@ -160,8 +160,8 @@ async fn proxy_that_requires_client_certificates_rejects_other_clients() {
         }
         client.build().unwrap().get(format!("https://{HOST}:{}/ping", address.port())).send().await.is_ok()
     };
-    assert!(ask(Some("cks.kms.us-west-2.amazonaws.com")).await);
-    assert!(!ask(Some("cks.kms.eu-west-1.amazonaws.com")).await && !ask(None).await);
+    assert!(connects(Some("cks.kms.us-west-2.amazonaws.com")).await);
+    assert!(!connects(Some("cks.kms.eu-west-1.amazonaws.com")).await && !connects(None).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,15 +169,15 @@ async fn unreachable_and_unresponsive_proxies_are_distinguished() {
     let authority = CertificateAuthority::new();
     let [chain, key] = authority.issue(HOST);
     let (_, target) = start_remote_proxy(&chain, &key, None).await;
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let unresponsive = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let start = Instant::now();
     let failure =
-        xks_client(silent.local_addr().unwrap(), None).get_health_status(&target, &metadata()).await.unwrap_err();
+        xks_client(unresponsive.local_addr().unwrap(), None).get_health_status(&target, &metadata()).await.unwrap_err();
     assert_eq!(failure.connection_error_code(), "XKS_PROXY_TIMED_OUT");
-    // Two tries of 250 ms.
+    // Two attempts of 250 ms each.
     assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
-    let address = silent.local_addr().unwrap();
-    drop(silent);
+    let address = unresponsive.local_addr().unwrap();
+    drop(unresponsive);
     let failure = retry_on_timeout(async || xks_client(address, None).get_health_status(&target, &metadata()).await)
         .await
         .unwrap_err();
@@ -187,8 +187,8 @@ async fn unreachable_and_unresponsive_proxies_are_distinguished() {
 #[test]
 fn ca_file_without_certificates_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    let wrong = Network::new(Vec::new(), Some(dir.path().join("none.pem"))).check().unwrap_err();
-    assert!(wrong.contains("none.pem"), "{wrong}");
+    let error = Network::new(Vec::new(), Some(dir.path().join("none.pem"))).check().unwrap_err();
+    assert!(error.contains("none.pem"), "{error}");
 }
 
 const OPEN_CREATE_FORM: &str = "Wait+Screen /External key stores \\(4\\)/
@@ -198,18 +198,18 @@ Type \"Vendor HSM\"
 Tab
 ";
 
-/// The store in front of somebody's proxy, as an account reaches it.
+/// Reads the key spec of an external key through a key store, and retries on timeouts.
 async fn external_key_spec(account: &BundledAws, store: &str) -> Result<String, CallError> {
     let client = in_process_client(account, Clock::System);
-    let wanted = DescribeExternalKey { custom_key_store_id: store.to_owned(), xks_key_id: "oslo-vault".to_owned() };
-    let mut response = client.call(&wanted).await;
+    let request = DescribeExternalKey { custom_key_store_id: store.to_owned(), xks_key_id: "oslo-vault".to_owned() };
+    let mut response = client.call(&request).await;
     for _ in 0..20 {
-        let is_late =
+        let is_timeout =
             matches!(&response, Err(CallError::Service(error)) if error.message.to_lowercase().contains("tim"));
-        if !is_late {
+        if !is_timeout {
             break;
         }
-        response = client.call(&wanted).await;
+        response = client.call(&request).await;
     }
     response.map(|response| response.key_spec)
 }
@@ -221,12 +221,12 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
     let server_runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (address, target) = server_runtime.block_on(start_remote_proxy(&chain, &key, None));
     let dir = tempfile::tempdir().unwrap();
-    let ours = BundledAws::open(dir.path(), None).unwrap();
+    let first = BundledAws::open(dir.path(), None).unwrap();
     let second = BundledAws::open(dir.path(), None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
-    let client = in_process_client(&ours, Clock::System);
-    let mut console = Player::with_client((80, 24), ours.clone(), client, Target::Bundled, clock, runtime);
+    let client = in_process_client(&first, Clock::System);
+    let mut console = Player::with_client((80, 24), first.clone(), client, Target::Bundled, clock, runtime);
     play_tape(&mut console, "route", OPEN_CREATE_FORM);
     let secret = target.secret_access_key.expose();
     let credential = serde_json::json!({ "AccessKeyId": target.access_key_id, "RawSecretAccessKey": secret });
@@ -254,18 +254,18 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
     play_tape(&mut console, "route", "Wait+Screen /Vendor HSM was created/\n");
 
     block_on(async {
-        let stores = in_process_client(&ours, Clock::System).collect_key_stores().await.unwrap();
+        let stores = in_process_client(&first, Clock::System).collect_key_stores().await.unwrap();
         let id = &stores.iter().find(|store| store.custom_key_store_name == "Vendor HSM").unwrap().custom_key_store_id;
-        assert_eq!(external_key_spec(&ours, id).await.as_deref(), Ok("AES_256"));
+        assert_eq!(external_key_spec(&first, id).await.as_deref(), Ok("AES_256"));
         assert_eq!(external_key_spec(&second, id).await.as_deref(), Ok("AES_256"));
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let connect_to = vec![ConnectTo { host: HOST.to_owned(), address: nobody }];
-        let told = BundledAws::open_with_network(dir.path(), None, Network::new(connect_to, None)).unwrap();
-        assert!(external_key_spec(&told, id).await.is_err());
-        // As its name says again, which leads nowhere.
+        let unreachable = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let connect_to = vec![ConnectTo { host: HOST.to_owned(), address: unreachable }];
+        let overridden = BundledAws::open_with_network(dir.path(), None, Network::new(connect_to, None)).unwrap();
+        assert!(external_key_spec(&overridden, id).await.is_err());
+        // Without an address, the host name is resolved again, and it doesn't exist.
         let route = ProxyRoute { host: HOST.to_uppercase(), ..ProxyRoute::default() };
         in_process_client(&second, Clock::System).call(&PutProxyRoute(route)).await.unwrap();
-        assert!(external_key_spec(&ours, id).await.is_err());
+        assert!(external_key_spec(&first, id).await.is_err());
     });
 }
 
@@ -302,8 +302,8 @@ async fn proxy_routes_are_stored_listed_and_validated() {
         certificate_authorities: Some(pem),
     };
     client.call(&PutProxyRoute(route.clone())).await.unwrap();
-    let kept = ProxyRoute { host: "xks.example.com".to_owned(), ..route.clone() };
-    assert_eq!(client.call(&ListProxyRoutes {}).await.unwrap().routes, [kept]);
+    let stored = ProxyRoute { host: "xks.example.com".to_owned(), ..route.clone() };
+    assert_eq!(client.call(&ListProxyRoutes {}).await.unwrap().routes, [stored]);
     for (invalid, code) in [
         (ProxyRoute { host: "a b".to_owned(), ..route.clone() }, "Validation"),
         (ProxyRoute { address: Some("localhost:8443".to_owned()), ..route.clone() }, "Validation"),

@@ -1,4 +1,4 @@
-//! Rotation of key material that KMS makes, and when a key was last used.
+//! Rotation of key material that KMS generates, and GetKeyLastUsage.
 
 use jiff::SignedDuration;
 use xks_console::aws::kms::*;
@@ -10,10 +10,10 @@ async fn create_kms_key(client: &Client) -> KeyMetadata {
     client.call(&CreateKey::default()).await.unwrap().key_metadata
 }
 
-async fn list_rotations(client: &Client, key_id: &str, what: &str) -> Vec<(String, String, Option<String>)> {
+async fn list_rotations(client: &Client, key_id: &str, include: &str) -> Vec<(String, String, Option<String>)> {
     let request = ListKeyRotations {
         key_id: key_id.to_owned(),
-        include_key_material: Some(what.to_owned()),
+        include_key_material: Some(include.to_owned()),
         ..ListKeyRotations::default()
     };
     let all = client.call(&request).await.unwrap().rotations;
@@ -40,8 +40,8 @@ async fn older_key_material_decrypts_after_rotations() {
     };
     assert_eq!(client.call(&request).await.unwrap().key_material_id, first);
     let all = list_rotations(&client, &key_id, "ALL_KEY_MATERIAL").await;
-    let now = client.call(&DescribeKey::new(key_id.clone())).await.unwrap().key_metadata.current_key_material_id;
-    assert_eq!((all.len(), &all[0].0, &all[3].0), (4, first.as_ref().unwrap(), now.as_ref().unwrap()));
+    let current = client.call(&DescribeKey::new(key_id.clone())).await.unwrap().key_metadata.current_key_material_id;
+    assert_eq!((all.len(), &all[0].0, &all[3].0), (4, first.as_ref().unwrap(), current.as_ref().unwrap()));
     let states: Vec<&str> = all.iter().map(|(_, state, _)| state.as_str()).collect();
     assert_eq!(states, ["NON_CURRENT", "NON_CURRENT", "NON_CURRENT", "CURRENT"]);
     assert_eq!(list_rotations(&client, &key_id, "ROTATIONS_ONLY").await, all[1..]);
@@ -74,7 +74,7 @@ async fn key_is_rotated_automatically_when_due_but_not_while_disabled() {
 async fn rotation_is_rejected_where_aws_rejects_it() {
     let (client, _) = account();
     let external = create_external_key(&client).await;
-    let (ours, disabled) = (create_kms_key(&client).await.key_id, create_kms_key(&client).await.key_id);
+    let (kms_key, disabled) = (create_kms_key(&client).await.key_id, create_kms_key(&client).await.key_id);
     client.call(&DisableKey { key_id: disabled.clone() }).await.unwrap();
     let rotate =
         async |key_id: &str| service_error(client.call(&RotateKeyOnDemand { key_id: key_id.to_owned() }).await).code;
@@ -87,13 +87,13 @@ async fn rotation_is_rejected_where_aws_rejects_it() {
     };
     assert_eq!(enable(&external, 365).await, "UnsupportedOperationException");
     for days in [89, 2561] {
-        assert_eq!(enable(&ours, days).await, "ValidationException");
+        assert_eq!(enable(&kms_key, days).await, "ValidationException");
     }
     for _ in 0..25 {
-        client.call(&RotateKeyOnDemand { key_id: ours.clone() }).await.unwrap();
+        client.call(&RotateKeyOnDemand { key_id: kms_key.clone() }).await.unwrap();
     }
-    assert_eq!(rotate(&ours).await, "LimitExceededException");
-    let page = ListKeyRotations { key_id: ours, limit: Some(20), ..Default::default() };
+    assert_eq!(rotate(&kms_key).await, "LimitExceededException");
+    let page = ListKeyRotations { key_id: kms_key, limit: Some(20), ..Default::default() };
     let first = client.call(&page).await.unwrap();
     let rest = client.call(&ListKeyRotations { marker: first.next_marker.clone(), ..page }).await.unwrap();
     assert_eq!((first.rotations.len(), first.truncated, rest.rotations.len(), rest.truncated), (20, true, 5, false));

@@ -1,4 +1,4 @@
-//! `xks-console serve` as a program: for one command, in the background, and what it tells scripts.
+//! `xks-console serve` as a process: for one command, in the background, and its output for scripts.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::pty::Console;
 
-/// A home of its own; a server in the background ends with it.
+/// A temporary home directory. Dropping it stops the background server.
 struct TestHome(TempDir);
 
 impl Drop for TestHome {
@@ -56,10 +56,10 @@ fn send_signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// The value of a variable in lines for a shell.
+/// Returns the value of a variable in shell export lines.
 fn export_value<'a>(exports: &'a str, name: &str) -> &'a str {
     let prefix = format!("export {name}=");
-    exports.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_else(|| panic!("no {name} in {exports}"))
+    exports.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_else(|| panic!("missing {name} in {exports}"))
 }
 
 fn connect(url: &str) -> std::io::Result<TcpStream> {
@@ -69,9 +69,9 @@ fn connect(url: &str) -> std::io::Result<TcpStream> {
 fn ping(url: &str) -> String {
     let mut stream = connect(url).unwrap();
     stream.write_all(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
 }
 
 #[test]
@@ -88,10 +88,10 @@ fn command_gets_only_the_aws_environment_of_the_served_aws() {
     for name in
         ["AWS_ENDPOINT_URL=http://127.0.0.1:", "AWS_SECRET_ACCESS_KEY=", "AWS_REGION=us-west-2", "AWS_CONFIG_FILE=/"]
     {
-        assert!(out.lines().any(|line| line.starts_with(name)), "{name} is not in {out}");
+        assert!(out.lines().any(|line| line.starts_with(name)), "missing {name} in {out}");
     }
-    let left: Vec<_> = std::fs::read_dir(home.data_dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("served-")), "{left:?}");
+    let files: Vec<_> = std::fs::read_dir(home.data_dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!files.iter().any(|name| name.to_string_lossy().starts_with("served-")), "{files:?}");
 }
 
 #[test]
@@ -105,10 +105,10 @@ fn command_calls_the_served_aws_and_the_access_log_has_no_secrets() {
     let secret = out.lines().last().unwrap();
     let log = std::fs::read_to_string(home.path("access.log")).unwrap();
     let line = log.lines().find(|line| line.contains(" kms:CreateKey ")).expect("CreateKey is in the log");
-    let words: Vec<&str> = line.split(' ').collect();
-    assert_eq!(words[1..6], ["POST", "kms:CreateKey", "arn:aws:iam::111122223333:user/Admin", "200", "-"], "{line}");
-    assert!(words[0].parse::<jiff::Timestamp>().is_ok() && words[6].parse::<f64>().is_ok(), "{line}");
-    assert_eq!((words.len(), words[7].len()), (8, 36), "{line}");
+    let fields: Vec<&str> = line.split(' ').collect();
+    assert_eq!(fields[1..6], ["POST", "kms:CreateKey", "arn:aws:iam::111122223333:user/Admin", "200", "-"], "{line}");
+    assert!(fields[0].parse::<jiff::Timestamp>().is_ok() && fields[6].parse::<f64>().is_ok(), "{line}");
+    assert_eq!((fields.len(), fields[7].len()), (8, 36), "{line}");
     assert!(!log.contains(secret) && !log.contains("reports"), "{log}");
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(home.path("access.log")).unwrap().permissions());
@@ -144,7 +144,7 @@ fn signals_are_forwarded_to_the_command_which_inherits_stdin_and_stdout() {
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "got words\n");
-        // Without a terminal nothing else brings the signal to the command.
+        // Without a terminal, only `serve` can forward the signal to the command.
         send_signal(&child, signal);
         assert_eq!(child.wait().unwrap().code(), Some(42), "{name}");
     }
@@ -170,7 +170,7 @@ fn background_server_is_ready_after_detach_and_gone_after_stop() {
     assert!(code == 1 && out.is_empty() && notes.contains("xks-console serve --stop"), "{code} {out} {notes}");
     let (code, out, notes) = home.run(&["--detach", "--listen", "127.0.0.1:9"]);
     assert!(code == 1 && out == "false\n" && notes.contains("can't listen on 127.0.0.1:9"), "{code} {out} {notes}");
-    // Its profiles stay when a command is run beside it.
+    // Serving a command at the same time doesn't change the profiles of the background server.
     let (code, other, _) = home.run(&["--", "sh", "-c", "echo $AWS_ENDPOINT_URL"]);
     assert!(code == 0 && other.trim() != url, "{other}");
     assert_eq!(std::fs::read_to_string(home.data_dir().join("config")).unwrap(), profiles);
@@ -189,9 +189,9 @@ fn background_server_is_ready_after_detach_and_gone_after_stop() {
 fn concurrent_detach_commands_share_one_server() {
     let home = TestHome::new();
     let start = || home.serve(&["--detach"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let both = [start(), start(), start()].map(|child| parse_output(&child.wait_with_output().unwrap()));
-    for (code, exports, notes) in &both {
-        assert_eq!((*code, exports), (0, &both[0].1), "{notes}");
+    let outputs = [start(), start(), start()].map(|child| parse_output(&child.wait_with_output().unwrap()));
+    for (code, exports, notes) in &outputs {
+        assert_eq!((*code, exports), (0, &outputs[0].1), "{notes}");
     }
 }
 
@@ -235,7 +235,7 @@ fn server_announces_its_address_and_writes_and_removes_the_ready_file() {
     assert!(listening.contains(url) && listening.contains(&data_dir) && listening.contains("Ctrl-C"), "{listening}");
     assert!(ping(url).ends_with("pong\n"));
     assert!(notes.next().unwrap().contains(" GET /ping - 200 - "));
-    // It was there before the first request was answered.
+    // The ready file is written before the server responds to the first request.
     assert_eq!(std::fs::read_to_string(home.path("ready")).unwrap(), exports);
     send_signal(&child, Signal::INT);
     assert_eq!(child.wait().unwrap().code(), Some(0));

@@ -1,4 +1,4 @@
-//! The bundled AWS on a port, under clients that keep to no rules.
+//! The bundled AWS on a port, with misbehaving clients.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use xks_console::bundled::BundledAws;
 use xks_console::environment::Environment;
 use xks_console::server::{ServeError, Server};
 
-/// An account that is served until it is dropped.
+/// A served account. Dropping it stops the server.
 struct TestServer {
     address: SocketAddr,
     shutdown: Option<oneshot::Sender<()>>,
@@ -19,8 +19,8 @@ struct TestServer {
 
 impl TestServer {
     async fn start() -> Self {
-        let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
-        let aws = BundledAws::in_memory("default", world).unwrap();
+        let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+        let aws = BundledAws::in_memory("default", environment).unwrap();
         let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
         let address = server.address();
         let (stop, stopped) = oneshot::channel();
@@ -30,13 +30,13 @@ impl TestServer {
         Self { address, shutdown: Some(stop), task: running }
     }
 
-    /// Sends bytes as they are; gives all that comes back until the end.
-    async fn send_raw(&self, words: &str) -> String {
+    /// Sends raw text and returns the response up to the end of the connection.
+    async fn send_raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(words.as_bytes()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
         let mut response = String::new();
         let read = stream.read_to_string(&mut response);
-        tokio::time::timeout(Duration::from_secs(20), read).await.expect("the server ends it").unwrap();
+        tokio::time::timeout(Duration::from_secs(20), read).await.expect("the server closes the connection").unwrap();
         response
     }
 }
@@ -60,24 +60,27 @@ async fn malformed_requests_get_the_errors_of_their_service() {
     assert!(unsigned.to_ascii_lowercase().contains("x-amzn-requestid: "), "{unsigned}");
     let unknown = aws.send_raw(&raw_request("POST /", "X-Amz-Target: TrentService.Sing\r\n", "{}")).await;
     assert!(unknown.contains("MissingAuthenticationTokenException"), "{unknown}");
-    let nothing = aws.send_raw(&raw_request("GET /", "", "")).await;
-    assert!(nothing.contains("MissingAction"), "{nothing}");
+    let without_action = aws.send_raw(&raw_request("GET /", "", "")).await;
+    assert!(without_action.contains("MissingAction"), "{without_action}");
     let health = aws.send_raw(&raw_request("GET /frankfurt/kms/xks/v1/health", "", "")).await;
     assert!(health.starts_with("HTTP/1.1 405 "), "{health}");
-    let elsewhere = aws.send_raw(&raw_request("POST /elsewhere", "", "")).await;
-    assert!(elsewhere.starts_with("HTTP/1.1 404 ") && elsewhere.contains("InvalidUriPathException"), "{elsewhere}");
+    let unknown_path = aws.send_raw(&raw_request("POST /elsewhere", "", "")).await;
+    assert!(
+        unknown_path.starts_with("HTTP/1.1 404 ") && unknown_path.contains("InvalidUriPathException"),
+        "{unknown_path}"
+    );
     assert!(aws.send_raw(&raw_request("GET /ping", "", "")).await.ends_with("pong\n"));
 }
 
 #[tokio::test]
 async fn oversized_bodies_are_rejected_before_authentication() {
     let aws = TestServer::start().await;
-    let half_a_megabyte = "x".repeat(600 * 1024);
-    let told = aws.send_raw(&raw_request("POST /", "X-Amz-Target: TrentService.ListKeys\r\n", &half_a_megabyte)).await;
-    assert!(told.contains("RequestEntityTooLargeException"), "{told}");
-    let more = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n";
-    assert!(aws.send_raw(more).await.starts_with("HTTP/1.1 413 "));
-    let proxy = aws.send_raw(&raw_request("POST /frankfurt/kms/xks/v1/health", "", &half_a_megabyte)).await;
+    let large_body = "x".repeat(600 * 1024);
+    let response = aws.send_raw(&raw_request("POST /", "X-Amz-Target: TrentService.ListKeys\r\n", &large_body)).await;
+    assert!(response.contains("RequestEntityTooLargeException"), "{response}");
+    let oversized = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n";
+    assert!(aws.send_raw(oversized).await.starts_with("HTTP/1.1 413 "));
+    let proxy = aws.send_raw(&raw_request("POST /frankfurt/kms/xks/v1/health", "", &large_body)).await;
     assert!(proxy.starts_with("HTTP/1.1 501 "), "{proxy}");
 }
 
@@ -109,13 +112,13 @@ async fn shutdown_finishes_requests_in_flight_and_closes_the_port() {
 
 #[tokio::test]
 async fn listening_beyond_loopback_must_be_allowed_explicitly() {
-    let world = || Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
-    let aws = BundledAws::in_memory("default", world()).unwrap();
-    let anywhere = "0.0.0.0:0".parse().unwrap();
-    let refused = Server::open(aws.clone(), anywhere, None, false).await;
+    let environment = || Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let aws = BundledAws::in_memory("default", environment()).unwrap();
+    let all_interfaces = "0.0.0.0:0".parse().unwrap();
+    let refused = Server::open(aws.clone(), all_interfaces, None, false).await;
     assert!(matches!(refused, Err(ServeError::BeyondLoopback(_))));
-    assert!(Server::open(aws.clone(), anywhere, None, true).await.is_ok());
-    let taken = Server::open(aws.clone(), "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
-    let again = Server::open(aws, taken.address(), None, false).await;
-    assert!(matches!(again, Err(ServeError::Listen { .. })));
+    assert!(Server::open(aws.clone(), all_interfaces, None, true).await.is_ok());
+    let first = Server::open(aws.clone(), "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
+    let second = Server::open(aws, first.address(), None, false).await;
+    assert!(matches!(second, Err(ServeError::Listen { .. })));
 }

@@ -1,4 +1,5 @@
-//! Logging in while the console runs: codes of an MFA device, and an expired login of IAM Identity Center. The draft stays.
+//! Signing in while the console runs, with MFA codes and after an IAM Identity Center session expires. The draft is
+//! kept.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -23,7 +24,7 @@ use super::account::block_on;
 use super::endpoint::{ServedAws, run_console};
 use super::snapshots::{assert_screen_matches, play_tape};
 
-/// The code that a device with this seed shows.
+/// Returns the code that an MFA device with this seed shows at a time, in seconds since the epoch.
 pub fn mfa_code(seed: &SecretString, seconds: i64) -> String {
     let secret = Secret::try_from_base32(seed.expose()).unwrap();
     Builder::new().with_secret(secret).build().unwrap().generate(u64::try_from(seconds).unwrap()).to_string()
@@ -33,19 +34,19 @@ pub fn current_mfa_code(aws: &ServedAws) -> String {
     mfa_code(&aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second())
 }
 
-/// One that it doesn't show, nor has just shown, nor is about to.
+/// Returns a code that the device doesn't show within one minute before or after now.
 pub fn wrong_mfa_code(aws: &ServedAws) -> String {
     let (seed, now) = (aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second());
     let near: Vec<String> = (-2..=2).map(|step| mfa_code(&seed, now + 30 * step)).collect();
     (0..10).map(|digit| digit.to_string().repeat(6)).find(|code| !near.contains(code)).unwrap()
 }
 
-/// Compares what is shown with snapshots that don't tell the port.
+/// Compares the screen with snapshots that contain a fixed port.
 fn assert_console_shown(name: &str, console: &Player) {
     assert_shown_without_port(name, console.app().clone());
 }
 
-/// Compares what lies over a page that is the same in each account.
+/// Compares the screen with snapshots over a page that is the same in every account.
 pub fn assert_shown_over_fixed_page(name: &str, console: &Player) {
     assert_shown_without_port(name, {
         let mut app = console.app().clone();
@@ -59,7 +60,7 @@ fn assert_shown_without_port(name: &str, mut app: App) {
     assert_screen_matches(name, &app);
 }
 
-/// From the first page to *Review*, with everything typed.
+/// Goes from the first page to *Review* and fills in every step.
 const GO_TO_REVIEW: &str = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\n\
     Space\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
 
@@ -91,20 +92,20 @@ fn closing_the_mfa_dialog_explains_the_empty_page_and_refresh_prompts_again() {
     play_tape(&mut console, "mfa", "Escape\nType \"r\"\nWait+Screen /Multi-factor/\n");
 }
 
-/// Profiles that lead to the role with a code in each way that there is, and in some that lead nowhere.
+/// Starts a served AWS with profiles that assume a role with MFA in all supported ways, and with invalid ones.
 fn aws_with_role_profiles() -> ServedAws {
     let aws = ServedAws::start();
     let serial = aws.bundled.mfa_device().unwrap().serial;
     let keys = aws.bundled.access_keys().unwrap();
     let (id, secret) = (&keys[0].credentials.access_key_id, keys[0].credentials.secret_access_key.expose());
     let role = "region = us-west-2\nrole_arn = arn:aws:iam::111122223333:role/security/BreakGlass";
-    let asks = format!("{role}\nmfa_serial = {serial}");
+    let role_with_mfa = format!("{role}\nmfa_serial = {serial}");
     aws.append_to_file(
         0,
         &format!(
             "
 [profile named]
-{asks}
+{role_with_mfa}
 source_profile = default
 role_session_name = alice
 duration_seconds = 900
@@ -113,25 +114,25 @@ region = us-west-2
 role_arn = arn:aws:iam::111122223333:role/payments/PaymentsApi
 source_profile = named
 [profile itself]
-{asks}
+{role_with_mfa}
 source_profile = itself
 aws_access_key_id = {id}
 aws_secret_access_key = {secret}
 [profile long]
-{asks}
+{role_with_mfa}
 source_profile = default
 duration_seconds = long
 [profile twice]
-{asks}
+{role_with_mfa}
 source_profile = named
 [profile one]
-{asks}
+{role_with_mfa}
 source_profile = other
 [profile other]
 {role}
 source_profile = one
 [profile nobody]
-{asks}
+{role_with_mfa}
 source_profile = missing
 "
         ),
@@ -162,10 +163,10 @@ fn role_settings_behave_as_in_the_aws_cli() {
     ] {
         let aws = aws_with_role_profiles();
         let client = aws.client(profile);
-        let Err(CallError::Credentials(none)) = block_on(client.call(&ListKeys::default())) else {
-            panic!("no code yet")
+        let Err(CallError::Credentials(error)) = block_on(client.call(&ListKeys::default())) else {
+            panic!("the call must fail without an MFA code")
         };
-        assert_eq!(none.mfa_serial, Some(aws.bundled.mfa_device().unwrap().serial));
+        assert_eq!(error.mfa_serial, Some(aws.bundled.mfa_device().unwrap().serial));
         block_on(client.log_in(Some(SecretString::new(current_mfa_code(&aws))))).unwrap();
         let caller = block_on(client.call(&GetCallerIdentity {})).unwrap().arn;
         assert!(caller.contains(words), "{caller}");
@@ -211,18 +212,18 @@ fn expired_session_prompts_for_a_code_and_then_sends_the_draft() {
     play_tape(&mut console, "session", "Wait+Screen /Multi-factor/\n");
     console.paste(&mfa_code(&seed, now));
     play_tape(&mut console, "session", &format!("Enter\n{GO_TO_REVIEW}"));
-    let session = SignedDuration::from_hours(1);
-    clock.advance(session * 2);
+    let session_duration = SignedDuration::from_hours(1);
+    clock.advance(session_duration * 2);
     play_tape(&mut console, "session", "Ctrl+N\nWait+Screen /Nothing was sent/\n");
-    // AWS's own clock has stayed.
-    clock.advance(session * -2);
+    // The clock of AWS didn't advance.
+    clock.advance(session_duration * -2);
     console.paste(&mfa_code(&seed, now + 30));
     play_tape(&mut console, "session", "Enter\nWait+Screen /Success/\n");
     let aliases = block_on(aws.other_client().collect_aliases()).unwrap();
     assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
 }
 
-/// A session of a role that may do everything, for a quarter of an hour.
+/// Assumes a role with full access for 15 minutes.
 fn assume_platform_admin(admin: &Client) -> SessionCredentials {
     let request = AssumeRole {
         role_arn: "arn:aws:iam::111122223333:role/platform/PlatformAdmin".to_owned(),
@@ -233,7 +234,8 @@ fn assume_platform_admin(admin: &Client) -> SessionCredentials {
     block_on(admin.call(&request)).unwrap().credentials
 }
 
-/// A portal of IAM Identity Center on this machine: gives a session to who shows the token `good`, `first` as long as it lasts.
+/// Starts an IAM Identity Center portal that issues credentials for the token `good`. It returns `first` until that
+/// session expires, then new ones.
 fn start_sso_portal(admin: Client, first: SessionCredentials) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -253,16 +255,16 @@ fn start_sso_portal(admin: Client, first: SessionCredentials) -> String {
                 && request.contains("role_name=PlatformAdmin")
                 && request.to_lowercase().contains("x-amz-sso_bearer_token: good");
             let (status, body) = if is_valid {
-                let lasts = admin.now() < first.expiration.parse::<Timestamp>().unwrap();
-                let credentials = if lasts { first.clone() } else { assume_platform_admin(&admin) };
-                let told = json!({ "roleCredentials": {
+                let is_valid_session = admin.now() < first.expiration.parse::<Timestamp>().unwrap();
+                let credentials = if is_valid_session { first.clone() } else { assume_platform_admin(&admin) };
+                let response = json!({ "roleCredentials": {
                     "accessKeyId": credentials.access_key_id,
                     "secretAccessKey": credentials.secret_access_key.expose(),
                     "sessionToken": credentials.session_token.expose(),
-                    // Longer than they last: AWS alone tells that they have expired.
+                    // Later than the real expiration, so that only AWS can tell that the session has expired.
                     "expiration": (Timestamp::now() + SignedDuration::from_hours(12)).as_millisecond(),
                 } });
-                ("200 OK", told)
+                ("200 OK", response)
             } else {
                 (
                     "401 Unauthorized",
@@ -280,9 +282,9 @@ fn start_sso_portal(admin: Client, first: SessionCredentials) -> String {
     url
 }
 
-/// The token file that `aws sso login` writes for the session `corporate`.
+/// Writes the token file that `aws sso login` writes for the session `corporate`.
 fn write_sso_token(home: &Path, expires: Timestamp) {
-    // SHA-1 of the session's name, which the AWS CLI and the SDKs agree on.
+    // The AWS CLI and the SDKs name the file after the SHA-1 of the session name.
     let path = home.join(".aws/sso/cache/e276d18d65653fa285155bfd3e11ab029306830c.json");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let token = json!({
@@ -298,7 +300,7 @@ fn write_sso_token(home: &Path, expires: Timestamp) {
 
 #[test]
 fn expired_identity_center_session_shows_the_command_and_retry_continues_even_at_finish() {
-    // A minute is left of the session when the console starts; no signature is more than two minutes off.
+    // The session has one minute left when the console starts. The clock skew of signatures stays within two minutes.
     let minutes = SignedDuration::from_mins;
     let clock = Clock::manual(Timestamp::now() - minutes(15));
     let aws = ServedAws::start_at(clock.clone());
@@ -330,12 +332,12 @@ sso_start_url = https://corporate.invalid/start
     console.wait_for("111122223333");
     console.go_to_review();
     console.wait_until_gone("Looking whether your IAM policies");
-    // The session is over, and so is the login that gave it.
+    // Both the session and the IAM Identity Center token expire.
     clock.advance(minutes(2));
     write_sso_token(home, Timestamp::now() - hour);
     console.send("\x0e");
     console.wait_for("Nothing was sent");
-    // Too early: the login is not there yet.
+    // This retry comes before the new token exists.
     console.send("\r");
     console.wait_for("aws sso login --profile work");
     write_sso_token(home, Timestamp::now() + hour);
@@ -366,7 +368,7 @@ sso_start_url = https://corporate.invalid/start
     let mut console = aws.console(aws.client("work"));
     play_tape(&mut console, "expired", "Wait+Screen /aws sso login --profile work/\n");
     let mut app = console.app().clone();
-    // The reason names the home directory of who runs this.
+    // The original reason contains the home directory of the user who runs this test.
     app.target = Target::Endpoint("127.0.0.1:4599".to_owned());
     if let Some(login) = &mut app.login {
         login.credentials_error.reason = "the SSO session has expired or is invalid".to_owned();

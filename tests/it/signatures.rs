@@ -1,4 +1,5 @@
-//! What the client sends, against what botocore signs: `tests/clients/signatures.py` holds the same table against botocore.
+//! Compares the requests that the client sends with a table of signatures. `tests/clients/signatures.py` compares the
+//! same table with botocore.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +24,7 @@ use super::account::block_on;
 /// The table of requests and their signatures.
 const TABLE: &str = include_str!("../clients/signatures.json");
 
-/// Keeps what is sent, and answers nothing.
+/// Captures the request and returns an empty error response.
 #[derive(Default)]
 struct CapturingTransport(Mutex<Option<Request<Bytes>>>);
 
@@ -34,7 +35,7 @@ impl Transport for CapturingTransport {
     }
 }
 
-/// How a request is sent.
+/// The settings that a request is signed with.
 struct SigningContext {
     region: &'static str,
     endpoint: Option<&'static str>,
@@ -46,7 +47,7 @@ const DEFAULT_CONTEXT: SigningContext =
     SigningContext { region: "eu-central-1", endpoint: None, token: None, time: "2026-01-02T03:04:05Z" };
 const TOKEN: &str = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLXdlc3QtMiJIMEYCIQD+session/token==";
 
-/// What the client sends of an operation, as the table has it.
+/// Returns the request that the client sends for an operation, in the format of the table.
 fn signed_request<O: Operation>(name: &str, context: &SigningContext, operation: &O) -> Value {
     let transport = Arc::new(CapturingTransport::default());
     let credentials = Credentials {
@@ -92,32 +93,32 @@ fn requests() -> Vec<Value> {
     let session = SigningContext { token: Some(TOKEN), ..DEFAULT_CONTEXT };
     let with_port = SigningContext { endpoint: Some("http://127.0.0.1:4599"), token: Some(TOKEN), ..DEFAULT_CONTEXT };
     vec![
-        signed_request("KMS, JSON beyond ASCII", &DEFAULT_CONTEXT, &create_key),
+        signed_request("KMS, non-ASCII JSON", &DEFAULT_CONTEXT, &create_key),
         signed_request("KMS, session token", &session, &create_alias),
-        signed_request("KMS, a port", &with_port, &DescribeKey::new("alias/payments".to_owned())),
+        signed_request("KMS, port", &with_port, &DescribeKey::new("alias/payments".to_owned())),
         signed_request(
-            "KMS, a port and a path",
+            "KMS, port and path",
             &SigningContext { endpoint: Some("https://kms.example.com:8443/tenant%201/~a+b"), ..DEFAULT_CONTEXT },
             &DescribeKey::new("k".to_owned()),
         ),
         signed_request(
-            "KMS, the usual port",
+            "KMS, default port",
             &SigningContext { endpoint: Some("https://kms.example.com:443"), ..DEFAULT_CONTEXT },
             &DescribeKey::new("k".to_owned()),
         ),
         signed_request(
-            "KMS, GovCloud at the end of a day",
+            "KMS, GovCloud, end of day",
             &SigningContext { region: "us-gov-west-1", time: "2024-02-29T23:59:59Z", ..DEFAULT_CONTEXT },
             &DescribeKey::new("k".to_owned()),
         ),
-        signed_request("IAM, one Region for all", &DEFAULT_CONTEXT, &users),
+        signed_request("IAM, global endpoint", &DEFAULT_CONTEXT, &users),
         signed_request(
             "IAM, China, session token",
             &SigningContext { region: "cn-northwest-1", token: Some(TOKEN), ..DEFAULT_CONTEXT },
             &users,
         ),
         signed_request("STS", &DEFAULT_CONTEXT, &GetCallerIdentity {}),
-        signed_request("STS, a form of all sorts", &session, &assume_role),
+        signed_request("STS, special characters", &session, &assume_role),
         signed_request(
             "CloudTrail",
             &DEFAULT_CONTEXT,
@@ -131,7 +132,8 @@ fn requests() -> Vec<Value> {
     ]
 }
 
-/// With XKS_CONSOLE_WRITE_SIGNATURES set the table is written anew; what botocore thinks of it is for botocore to say.
+/// If `XKS_CONSOLE_WRITE_SIGNATURES` is set, rewrites the table instead. `tests/clients/signatures.py` then verifies it
+/// with botocore.
 #[test]
 fn requests_and_signatures_match_the_table() {
     let requests = requests();
@@ -141,8 +143,8 @@ fn requests_and_signatures_match_the_table() {
         return;
     }
     let table: Vec<Value> = serde_json::from_str(TABLE).unwrap();
-    for (ours, theirs) in requests.iter().zip(&table) {
-        assert_eq!(ours, theirs, "{}", theirs["name"]);
+    for (request, expected) in requests.iter().zip(&table) {
+        assert_eq!(request, expected, "{}", expected["name"]);
     }
     assert_eq!(requests.len(), table.len());
 }

@@ -1,4 +1,4 @@
-//! SimulatePrincipalPolicy, GetRole and GetUser: what IAM says of what one may do, and that it comes true.
+//! SimulatePrincipalPolicy, GetRole, and GetUser, and whether simulated decisions match real calls.
 
 use serde_json::json;
 use xks_console::aws::codec;
@@ -15,8 +15,8 @@ const OPERATOR: &str = "arn:aws:iam::111122223333:role/security/HsmOperator";
 const ADMIN: &str = "arn:aws:iam::111122223333:user/Admin";
 
 pub fn account() -> (BundledAws, Clock) {
-    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
-    (BundledAws::in_memory("default", world.clone()).unwrap(), world.clock)
+    let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
+    (BundledAws::in_memory("default", environment.clone()).unwrap(), environment.clock)
 }
 
 pub fn client_with_credentials(
@@ -38,7 +38,7 @@ fn client_for_user(name: &str) -> Client {
     client_with_credentials(&bundled, &clock, key.credentials)
 }
 
-/// The session of a role, assumed by the console's user.
+/// Assumes a role as the console's user and returns a client with the session's credentials.
 pub async fn role_session(bundled: &BundledAws, clock: &Clock, role: &str) -> Client {
     let admin = client_with_credentials(bundled, clock, bundled.console_credentials());
     let request = xks_console::aws::sts::AssumeRole {
@@ -46,11 +46,11 @@ pub async fn role_session(bundled: &BundledAws, clock: &Clock, role: &str) -> Cl
         role_session_name: "it".to_owned(),
         ..Default::default()
     };
-    let given = admin.call(&request).await.unwrap().credentials;
+    let session = admin.call(&request).await.unwrap().credentials;
     let credentials = xks_console::aws::sigv4::Credentials {
-        access_key_id: given.access_key_id,
-        secret_access_key: given.secret_access_key,
-        session_token: Some(given.session_token),
+        access_key_id: session.access_key_id,
+        secret_access_key: session.secret_access_key,
+        session_token: Some(session.session_token),
     };
     client_with_credentials(bundled, clock, credentials)
 }
@@ -73,7 +73,7 @@ async fn simulate(request: &SimulatePrincipalPolicy) -> Vec<EvaluationResult> {
 }
 
 fn error_code_and_status<T: std::fmt::Debug>(result: Result<T, CallError>) -> (String, u16) {
-    let Err(CallError::Service(error)) = result else { panic!("it was not refused: {result:?}") };
+    let Err(CallError::Service(error)) = result else { panic!("expected a service error: {result:?}") };
     (error.code, error.status)
 }
 
@@ -92,7 +92,7 @@ async fn overall_decision_is_the_most_restrictive_of_all_resources() {
     assert_eq!(
         decisions,
         [("kms:CreateAlias", Decision::ExplicitDeny), ("kms:TagResource", Decision::ExplicitDeny)],
-        "one result for an action"
+        "there is one result per action"
     );
     let specific: Vec<_> = results.iter().flat_map(|one| &one.resource_specific_results.member).collect();
     let specific: Vec<_> =
@@ -113,10 +113,10 @@ async fn overall_decision_is_the_most_restrictive_of_all_resources() {
 
 #[tokio::test]
 async fn conditions_use_the_context_entries_and_missing_keys_are_reported() {
-    let only = json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": "kms:TagResource", "Resource": "*",
+    let policy = json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": "kms:TagResource", "Resource": "*",
         "Condition": { "ForAllValues:StringEquals": { "aws:TagKeys": ["team", "7"] }, "Bool": { "aws:MultiFactorAuthPresent": "true" } } } });
-    let with = |entries: &[(&str, &[&str])]| SimulatePrincipalPolicy {
-        policy_input_list: members(&[only.to_string()]),
+    let request = |entries: &[(&str, &[&str])]| SimulatePrincipalPolicy {
+        policy_input_list: members(&[policy.to_string()]),
         context_entries: entries
             .iter()
             .map(|(name, values)| ContextEntry {
@@ -128,7 +128,7 @@ async fn conditions_use_the_context_entries_and_missing_keys_are_reported() {
         ..simulation_request(&["kms:TagResource"], &[])
     };
     let decision = async |entries: &[(&str, &[&str])]| {
-        let results = simulate(&with(entries)).await;
+        let results = simulate(&request(entries)).await;
         (results[0].eval_decision, results[0].missing_context_values.member.clone())
     };
     let mfa: (&str, &[&str]) = ("aws:MultiFactorAuthPresent", &["true"]);
@@ -148,22 +148,22 @@ async fn permissions_boundaries_and_resource_policies_are_evaluated() {
         json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
     };
     let key = "arn:aws:kms:us-west-2:111122223333:key/1";
-    let by_grace = |resource_policy: Option<String>| SimulatePrincipalPolicy {
+    let request = |resource_policy: Option<String>| SimulatePrincipalPolicy {
         policy_source_arn: "arn:aws:iam::111122223333:user/payments/grace.liu".to_owned(),
         resource_policy,
         ..simulation_request(&["kms:Decrypt"], &[key])
     };
     let decision = async |request| simulate(&request).await[0].eval_decision;
-    let grace = by_grace(None).policy_source_arn;
-    assert_eq!(decision(by_grace(None)).await, Decision::ImplicitDeny);
-    assert_eq!(decision(by_grace(Some(policy("Allow", Some(&grace))))).await, Decision::Allowed);
-    assert_eq!(decision(by_grace(Some(policy("Allow", Some(ADMIN))))).await, Decision::ImplicitDeny);
-    assert_eq!(decision(by_grace(Some(policy("Deny", Some(&grace))))).await, Decision::ExplicitDeny);
-    let foreign = SimulatePrincipalPolicy {
+    let grace = request(None).policy_source_arn;
+    assert_eq!(decision(request(None)).await, Decision::ImplicitDeny);
+    assert_eq!(decision(request(Some(policy("Allow", Some(&grace))))).await, Decision::Allowed);
+    assert_eq!(decision(request(Some(policy("Allow", Some(ADMIN))))).await, Decision::ImplicitDeny);
+    assert_eq!(decision(request(Some(policy("Deny", Some(&grace))))).await, Decision::ExplicitDeny);
+    let other_account = SimulatePrincipalPolicy {
         resource_owner: Some("arn:aws:iam::444455556666:root".to_owned()),
-        ..by_grace(Some(policy("Allow", Some(&grace))))
+        ..request(Some(policy("Allow", Some(&grace))))
     };
-    assert_eq!(decision(foreign).await, Decision::ImplicitDeny, "another account's key needs both");
+    assert_eq!(decision(other_account).await, Decision::ImplicitDeny, "a key of another account needs both policies");
     let bounded = SimulatePrincipalPolicy {
         permissions_boundary_policy_input_list: members(&[policy("Allow", None)]),
         ..simulation_request(&["kms:CreateKey"], &[])
@@ -177,19 +177,19 @@ async fn permissions_boundaries_and_resource_policies_are_evaluated() {
 async fn results_are_paginated_in_the_order_of_the_actions() {
     let admin = client_for_user("Admin");
     let actions = ["kms:TagResource", "kms:CreateKey", "kms:CreateKey", "kms:Decrypt", "kms:ListKeys"];
-    let (mut seen, mut marker) = (Vec::new(), None);
+    let (mut names, mut marker) = (Vec::new(), None);
     loop {
         let request = SimulatePrincipalPolicy { max_items: Some(2), marker, ..simulation_request(&actions, &[]) };
         let page: SimulatePolicyOutput = admin.call(&request).await.unwrap();
         assert!(page.evaluation_results.member.len() <= 2);
         assert_eq!(page.is_truncated, page.marker.is_some());
-        seen.extend(page.evaluation_results.member.into_iter().map(|one| one.eval_action_name));
+        names.extend(page.evaluation_results.member.into_iter().map(|one| one.eval_action_name));
         marker = page.marker;
         if marker.is_none() {
             break;
         }
     }
-    assert_eq!(seen, actions);
+    assert_eq!(names, actions);
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn unauthorized_and_invalid_requests_fail_as_in_iam() {
             ("NoSuchEntity", 404),
         ),
         (
-            // The path is part of the ARN.
+            // The ARN lacks the path.
             SimulatePrincipalPolicy {
                 policy_source_arn: "arn:aws:iam::111122223333:role/HsmOperator".to_owned(),
                 ..simulation_request(&["a:b"], &[])
@@ -293,7 +293,7 @@ async fn simulated_decisions_match_real_calls() {
         .collect();
     assert_eq!(decisions, [Decision::Allowed, Decision::ImplicitDeny]);
     operator.call(&CreateKey::default()).await.unwrap();
-    let Err(CallError::Service(error)) = operator.call(&tagged).await else { panic!("it may not tag") };
+    let Err(CallError::Service(error)) = operator.call(&tagged).await else { panic!("tagging must be denied") };
     assert!(error.has_code("AccessDenied") && error.message.contains("kms:TagResource"), "{error}");
 }
 
@@ -326,7 +326,7 @@ fn wire_format_matches_the_api_reference() {
         ]
     );
     assert_eq!(codec::parse_query_request::<SimulatePrincipalPolicy>(&body).unwrap(), request);
-    // As AWS answers, with members of other kinds of accounts and in another order.
+    // A response as AWS sends it, with the members in another order and a member that only some accounts get.
     let xml = "<SimulatePrincipalPolicyResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
         <SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults><member>\
         <OrganizationsDecisionDetail><AllowedByOrganizations>true</AllowedByOrganizations></OrganizationsDecisionDetail>\
@@ -338,6 +338,6 @@ fn wire_format_matches_the_api_reference() {
     let result = &response.evaluation_results.member[0];
     assert_eq!((result.eval_decision, result.eval_action_name.as_str()), (Decision::ImplicitDeny, "kms:CreateKey"));
     assert_eq!(result.missing_context_values.member, ["aws:SourceIp"]);
-    let written = codec::query_response_xml::<SimulatePrincipalPolicy>(&response, "r").unwrap();
-    assert_eq!(codec::decode_response::<SimulatePrincipalPolicy>(written.as_bytes()).unwrap(), response);
+    let xml = codec::query_response_xml::<SimulatePrincipalPolicy>(&response, "r").unwrap();
+    assert_eq!(codec::decode_response::<SimulatePrincipalPolicy>(xml.as_bytes()).unwrap(), response);
 }

@@ -1,4 +1,4 @@
-//! Screens as snapshots: what is read, and how it is emphasised.
+//! Snapshots of screens: their text and their styles.
 
 use std::fmt::Write as _;
 
@@ -13,10 +13,10 @@ use xks_console::tui::chrome;
 use xks_console::tui::effect::Msg;
 use xks_console::tui::keymap::Action;
 
-/// The sizes that every screen has a snapshot at: narrow, usual, wide.
+/// The sizes of the snapshots of every screen: narrow, usual, and wide.
 pub const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
 
-/// The screen as text, then every run of cells that is not plain: meaning must not get lost in either.
+/// Returns the text of the screen, followed by every run of cells with a style.
 pub fn snapshot(buffer: &Buffer) -> String {
     let mut out = tape::screen_text(buffer);
     out.push_str("\n---\n");
@@ -45,25 +45,25 @@ pub fn snapshot(buffer: &Buffer) -> String {
     out
 }
 
-/// The console's screen as a terminal of this size shows it.
+/// Draws the console at this size.
 pub fn draw(app: &App, (width, height): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| chrome::draw(app, frame)).unwrap().buffer.clone()
 }
 
-/// What a terminal of this size shows, as text.
+/// Returns the text of the console's screen at this size.
 pub fn screen(app: &App, size: (u16, u16)) -> String {
     tape::screen_text(&draw(app, size))
 }
 
-/// Checks that each key that the footer tells does something: it asks for an effect, or the screen looks different.
+/// Asserts that each key in the footer does something: it causes an effect or changes the screen.
 pub fn assert_keys_work(name: &str, app: &App) {
     for size in SIZES {
         let before = draw(app, size);
         for binding in chrome::footer_bindings(app, size.0) {
-            // Who tries again what is wrong sees the same error again.
-            let tries_again = matches!(binding.action, Action::NextStep | Action::Activate);
-            if tries_again && tape::screen_text(&before).contains('✗') {
+            // Retrying an invalid input shows the same error again.
+            let is_retry = matches!(binding.action, Action::NextStep | Action::Activate);
+            if is_retry && tape::screen_text(&before).contains('✗') {
                 continue;
             }
             let codes = match binding.action {
@@ -72,12 +72,12 @@ pub fn assert_keys_work(name: &str, app: &App) {
                 _ => vec![binding.code],
             };
             let press = |app: &mut App, code, modifiers| app.update(Msg::Key(KeyEvent::new(code, modifiers)));
-            let acts = |code: KeyCode| {
+            let has_effect = |code: KeyCode| {
                 let mut app = app.clone();
                 !press(&mut app, code, binding.modifiers).is_empty() || draw(&app, size) != before
             };
-            // A line break at the end of a text is seen by what is typed after it, and a cursor that moved, too.
-            let shows_later = |code: KeyCode| {
+            // A line break at the end of a text or a cursor movement is visible only after more typing.
+            let changes_later_typing = |code: KeyCode| {
                 let [mut one, mut other] = [app.clone(), app.clone()];
                 press(&mut one, code, binding.modifiers);
                 for app in [&mut one, &mut other] {
@@ -87,7 +87,7 @@ pub fn assert_keys_work(name: &str, app: &App) {
             };
             let label = binding.label;
             assert!(
-                codes.into_iter().any(|code| acts(code) || shows_later(code)),
+                codes.into_iter().any(|code| has_effect(code) || changes_later_typing(code)),
                 "{name} at {size:?}: {label} {} does nothing",
                 binding.title
             );
@@ -95,7 +95,7 @@ pub fn assert_keys_work(name: &str, app: &App) {
     }
 }
 
-/// Compares what is shown with the snapshot at each of [`SIZES`].
+/// Compares the screen with its snapshot at each of [`SIZES`].
 pub fn assert_screen_matches(name: &str, app: &App) {
     assert_keys_work(name, app);
     for (width, height) in SIZES {
@@ -103,7 +103,7 @@ pub fn assert_screen_matches(name: &str, app: &App) {
     }
 }
 
-/// Compares what is shown in each of these cases with one snapshot of them all at each of [`SIZES`].
+/// Compares the screens of all cases with one combined snapshot at each of [`SIZES`].
 pub fn assert_screens_match(name: &str, cases: &[(&str, App)]) {
     cases.iter().for_each(|(case, app)| assert_keys_work(&format!("{name}, {case}"), app));
     for (width, height) in SIZES {
@@ -113,7 +113,7 @@ pub fn assert_screens_match(name: &str, cases: &[(&str, App)]) {
     }
 }
 
-/// Goes on with a tape; each screenshot is compared as `name-screenshot` at each of [`SIZES`].
+/// Plays a tape and compares each of its screenshots with the snapshot `name-screenshot` at each of [`SIZES`].
 pub fn play_tape(journey: &mut Player, name: &str, text: &str) {
     let tape = Tape::parse(name, text).unwrap();
     let size = journey.frame().area.as_size();
@@ -124,7 +124,7 @@ pub fn play_tape(journey: &mut Player, name: &str, text: &str) {
     played.unwrap_or_else(|error| panic!("{name} at {size}: {error}"));
 }
 
-/// Plays a tape from the start of a new account, as [`go_on`] does.
+/// Plays a tape on a new console with a new account, like [`play_tape`].
 pub fn play_from_start(name: &str, text: &str) -> Player {
     let mut journey = Player::start((80, 24)).unwrap();
     play_tape(&mut journey, name, text);

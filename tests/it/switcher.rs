@@ -1,4 +1,4 @@
-//! Going on with another profile or in another Region: what goes, what stays, and what is asked first.
+//! Switching the profile or Region: what changes, what is kept, and when the console asks for confirmation.
 
 use std::path::Path;
 use xks_console::tui::target::Target;
@@ -47,7 +47,7 @@ fn unlisted_region_can_be_typed_and_invalid_region_is_an_error() {
         "Ctrl+U\nType \"eu-north-9\"\nCtrl+N\nWait+Screen /No external key stores/\n",
     );
     assert_eq!(journey.client().region(), "eu-north-9");
-    // Where one is already nothing happens.
+    // Switching to the current Region does nothing.
     play_tape(&mut journey, "typed-region", "F3\nCtrl+N\nWait+Screen /No external key stores/\n");
     assert!(journey.app().dialog.is_none());
 }
@@ -72,7 +72,7 @@ fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
         (client.profile(), client.region(), app.profile.as_deref()),
         (Some("abroad"), "eu-west-1", Some("abroad"))
     );
-    // The Region that the person chose stays, whatever the profile says.
+    // The Region that the user chose takes precedence over the Region of the profile.
     play_tape(&mut console, "profile", "F3\nTab\nType \"us-west-2\"\nShift+Tab\nType \"grace\"\nCtrl+N\n");
     let tape = "Wait+Screen /us-west-2/\nWait+Screen /AccessDeniedException/\n";
     play_tape(&mut console, "profile", tape);
@@ -111,21 +111,21 @@ fn switching_region_asks_before_discarding_a_new_key() {
         "F3\nType \"eu-west-1\"\nCtrl+N\nTab\nEnter\nWait+Screen /No external key stores/\n",
     );
     assert!(journey.app().wizard.is_none());
-    assert!(journey.app().flashes.is_empty(), "nothing is kept: {:?}", journey.app().flashes);
+    assert!(journey.app().flashes.is_empty(), "the new key must be discarded: {:?}", journey.app().flashes);
 }
 
 fn press(app: &mut App, code: KeyCode, modifiers: KeyModifiers) -> Vec<Effect> {
     app.update(Msg::Key(KeyEvent::new(code, modifiers)))
 }
 
-/// The console in which what was asked first is still on its way, and the questions.
+/// Returns a console whose first calls are still pending, and these calls.
 fn app_with_pending_calls() -> (App, Vec<(CallId, Call)>) {
     let (app, effects) = App::new(Target::Bundled, "us-west-2");
-    let asked = effects.into_iter().filter_map(|effect| match effect {
+    let calls = effects.into_iter().filter_map(|effect| match effect {
         Effect::Call(id, call) => Some((id, call)),
         _ => None,
     });
-    (app, asked.collect())
+    (app, calls.collect())
 }
 
 fn any_key_store() -> CustomKeyStore {
@@ -155,7 +155,7 @@ fn responses_for_the_previous_client_are_ignored_and_the_new_client_is_used_firs
         effects.iter().filter_map(|effect| if let Effect::Call(id, _) = effect { Some(*id) } else { None }).collect();
     assert_eq!(new.len(), effects.len() - 1);
     for (id, call) in old {
-        assert!(!new.contains(&id), "an ID is never given twice");
+        assert!(!new.contains(&id), "call IDs are never reused");
         if call == Call::KeyStores {
             assert_eq!(app.update(Msg::CallCompleted(id, Ok(Response::KeyStores(vec![any_key_store()])))), []);
         }
@@ -181,24 +181,24 @@ fn switch_is_rejected_while_a_change_is_in_progress() {
     let review = "Down\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\n\
                   Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
     let mut app = play_from_start("half-done", &format!("{WAIT_FOR_KEY_STORES}{review}")).app().clone();
-    let refused = |app: &mut App, words: &str| {
+    let assert_rejected = |app: &mut App, words: &str| {
         assert_eq!(press(app, KeyCode::F(3), KeyModifiers::NONE), []);
         assert!(app.dialog.is_none());
-        let told = app.flashes.pop().unwrap();
-        assert!(told.title == "Not switched" && told.text.contains(words), "{told:?}");
+        let flash = app.flashes.pop().unwrap();
+        assert!(flash.title == "Not switched" && flash.text.contains(words), "{flash:?}");
     };
     let sent = press(&mut app, KeyCode::Char('n'), KeyModifiers::CONTROL);
     assert!(matches!(sent[..], [Effect::Call(_, Call::Submission(_))]));
-    refused(&mut app, "being created");
+    assert_rejected(&mut app, "being created");
     press(&mut app, KeyCode::Esc, KeyModifiers::NONE);
-    refused(&mut app, "is not known");
+    assert_rejected(&mut app, "is not known");
 
-    // A change whose dialog was left goes on.
+    // A change continues after its dialog is closed.
     let tape = format!("{WAIT_FOR_KEY_STORES}Down\nType \"d\"\nWait+Screen /Disconnect/\nTab\n");
     let mut app = play_from_start("half-done", &tape).app().clone();
-    let asked = press(&mut app, KeyCode::Enter, KeyModifiers::NONE);
-    let [Effect::Call(id, Call::Disconnect(_))] = asked[..] else { panic!("{asked:?}") };
-    refused(&mut app, "A change is under way");
+    let effects = press(&mut app, KeyCode::Enter, KeyModifiers::NONE);
+    let [Effect::Call(id, Call::Disconnect(_))] = effects[..] else { panic!("{effects:?}") };
+    assert_rejected(&mut app, "A change is under way");
     app.update(Msg::CallCompleted(id, Ok(Response::Accepted)));
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
     assert!(matches!(app.dialog, Some(Dialog::Switcher(_))));
@@ -214,7 +214,7 @@ fn api_calls_are_kept_after_a_switch() {
     play_tape(&mut journey, "stays", "Type \"/us-west-2\"\nEnter\nWait+Screen /API calls \\([1-9][0-9]*/\n");
 }
 
-/// `serve` as a process of its own, which writes the profiles.
+/// A `serve` process, which writes the profiles.
 struct ServeProcess {
     child: std::process::Child,
     url: String,
@@ -262,7 +262,7 @@ fn console_switches_between_profiles_of_a_served_aws() {
     console.send("\x0e");
     console.wait_until_gone("Profile and Region");
     console.wait_for("Frankfurt HSM");
-    // With a code of the MFA device whose key URI `serve` has written.
+    // Uses a code of the MFA device whose key URI `serve` wrote.
     let uri = std::fs::read_to_string(home.join("mfa")).unwrap();
     let seed = uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
     console.send("\x1bOR");
@@ -275,7 +275,7 @@ fn console_switches_between_profiles_of_a_served_aws() {
     console.send(&format!("{}\r", super::sign_in::mfa_code(&seed, jiff::Timestamp::now().as_second())));
     console.wait_until_gone("Multi-factor authentication");
     console.wait_for("Frankfurt HSM");
-    // In another Region the session serves, too, and the log goes on, a line for each call.
+    // The session also works in another Region, and the log continues with one line per call.
     console.send("\x1bOR");
     console.wait_for("◉ BreakGlass");
     console.send("\t");
@@ -285,10 +285,10 @@ fn console_switches_between_profiles_of_a_served_aws() {
     let text = std::fs::read_to_string(&log).unwrap();
     let calls: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let stores = |region: &str| {
-        let is_one = |call: &&serde_json::Value| {
+        let is_list_of_stores = |call: &&serde_json::Value| {
             call["operation"] == "DescribeCustomKeyStores" && call["region"] == region && call["status"] == 200
         };
-        calls.iter().filter(is_one).count()
+        calls.iter().filter(is_list_of_stores).count()
     };
     assert_eq!((stores("us-west-2"), stores("eu-west-1")), (3, 1), "{text}");
     console.kill();
@@ -300,10 +300,10 @@ fn switch_key_is_shown_in_the_header_and_in_the_help() {
     let header = super::snapshots::screen(journey.app(), (80, 24)).lines().next().unwrap().to_owned();
     assert!(header.ends_with("us-west-2 [F3]"), "{header}");
     let mut app = journey.app().clone();
-    let mut seen = String::new();
+    let mut help = String::new();
     for _ in 0..40 {
-        seen += &super::snapshots::screen(&app, (80, 24));
+        help += &super::snapshots::screen(&app, (80, 24));
         press(&mut app, KeyCode::Down, KeyModifiers::NONE);
     }
-    assert!(seen.contains("F3 ") && seen.contains("another Region"), "{seen}");
+    assert!(help.contains("F3 ") && help.contains("another Region"), "{help}");
 }

@@ -1,5 +1,5 @@
-//! An AWS that is newer than this version: its values are shown as they came, rows that can't be read in full say so, and
-//! only what needs a value that is not known is not offered.
+//! An AWS that is newer than this version: unknown values are shown unchanged, rows that can't be read completely say
+//! so, and only the actions that need an unknown value are unavailable.
 
 use serde_json::{Value, json};
 use xks_console::flow::player::Player;
@@ -7,7 +7,7 @@ use xks_console::flow::player::Player;
 use super::pages::{OPEN_KEYS, console_with_rewritten_responses};
 use super::snapshots::play_tape;
 
-/// The stores of the scenario, as AWS may describe them one day.
+/// Replaces values of the scenario's key stores with values that AWS might introduce.
 fn set_unknown_key_store_values(stores: &mut Value) {
     stores[0]["ConnectionState"] = json!("HIBERNATING");
     stores[1]["CustomKeyStoreType"] = json!("ORBITAL_KEY_STORE");
@@ -18,7 +18,7 @@ fn set_unknown_key_store_values(stores: &mut Value) {
     store.insert("CustomKeyStoreId".to_owned(), json!(["cks-1"]));
 }
 
-/// Keys of the scenario, as AWS may describe them one day.
+/// Replaces values of the scenario's keys with values that AWS might introduce.
 fn set_unknown_key_values(key: &mut Value) {
     match key["KeyId"].as_str().and_then(|id| id.get(..8)).unwrap_or_default() {
         "c5b38e98" => key["KeyState"] = json!("Hibernating"),
@@ -35,7 +35,7 @@ fn set_unknown_key_values(key: &mut Value) {
     }
 }
 
-/// A console on a newer AWS.
+/// Returns a console on an AWS that sends unknown values.
 fn console_with_unknown_values() -> Player {
     console_with_rewritten_responses(|operation, body| {
         match operation {
@@ -93,7 +93,7 @@ fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
         "newer-connect",
         "Enter\nWait+Screen /CustomKeyStoreInvalidStateException|Connecting/\nEscape\n",
     );
-    // One whose ID can't be read can't be named to AWS.
+    // A request for a key store needs its ID.
     play_tape(
         &mut journey,
         "newer-connect",

@@ -1,4 +1,4 @@
-//! Screens for terminals without color: no meaning gets lost.
+//! Screens on terminals without color, which must show the same information.
 
 use ratatui::style::{Color, Modifier};
 use xks_console::flow::player::Player;
@@ -31,7 +31,7 @@ fn screens_are_readable_without_color() {
         let is_marked = |cell: &ratatui::buffer::Cell| {
             cell.modifier.contains(Modifier::REVERSED) || ["▸", "▌"].contains(&cell.symbol())
         };
-        assert!(plain.content.iter().skip(80).any(is_marked), "{shot}: no focus");
+        assert!(plain.content.iter().skip(80).any(is_marked), "{shot}: the focus is not visible");
         insta::assert_snapshot!(format!("without-color-{}", shot.trim_end_matches(".png")), snapshot(&plain));
         Ok(())
     });

@@ -1,4 +1,4 @@
-//! What one client changes, and what it knows of it.
+//! A client that changes its own resources and tracks their expected state.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,15 +13,15 @@ use xks_console::client::{CallError, Client};
 
 use super::server::{NamedClient, Server};
 
-/// External keys of each client.
+/// Number of external keys per client.
 const EXTERNAL_KEYS: usize = 20;
 
-/// What calls can change.
+/// The resources that calls can change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    /// By key ID.
+    /// Keys by key ID.
     pub keys: BTreeMap<String, Key>,
-    /// Alias names, and the key ID that each points to.
+    /// Key IDs by alias name.
     pub aliases: BTreeMap<String, String>,
 }
 
@@ -46,11 +46,11 @@ enum Change {
 }
 
 impl Change {
-    /// Makes it; gives the ID of a key that came into being.
+    /// Sends the change and returns the ID of the key if it created one.
     async fn send(&self, client: &Client) -> Result<Option<String>, CallError> {
         match self {
             Self::CreateKey(request) => {
-                return client.call(request).await.map(|created_key_id| Some(created_key_id.key_metadata.key_id));
+                return client.call(request).await.map(|response| Some(response.key_metadata.key_id));
             }
             Self::UpdateKeyDescription(request) => client.call(request).await,
             Self::TagResource(request) => client.call(request).await,
@@ -69,7 +69,7 @@ fn tag_pairs(tags: &[Tag]) -> impl Iterator<Item = (String, String)> {
 }
 
 impl State {
-    /// This state after a change; `made` is the ID of a new key.
+    /// Returns this state after a change. `created_key_id` is the ID of a new key.
     fn with_change(&self, change: &Change, created_key_id: Option<&str>) -> Self {
         let mut after = self.clone();
         let Self { keys, aliases } = &mut after;
@@ -107,7 +107,7 @@ impl State {
         after
     }
 
-    /// What of this belongs to the client of that name.
+    /// Returns the part of this state that belongs to the client with that name.
     fn owned_by(&self, name: &str) -> Self {
         let keys = self.keys.iter().filter(|(_, key)| key.description.starts_with(&format!("{name}-")));
         let aliases = self.aliases.iter().filter(|(alias, _)| alias.starts_with(&format!("alias/{name}-")));
@@ -116,7 +116,7 @@ impl State {
     }
 }
 
-/// A policy that only the call of this name gives.
+/// Returns a policy that is unique to the call with this name.
 fn policy(call: &str) -> String {
     let root = r#"{"AWS":"arn:aws:iam::111122223333:root"}"#;
     format!(
@@ -124,22 +124,23 @@ fn policy(call: &str) -> String {
     )
 }
 
-/// A client with keys and aliases of its own.
+/// A client with its own keys and aliases.
 pub struct Worker {
     name: String,
     rng: ChaCha20Rng,
     /// The ID of the external key store.
     key_store: String,
-    /// What it has been told is done.
+    /// The state after all acknowledged changes.
     state: State,
     calls: usize,
-    /// The calls that are done, and how many of them were looked for in the trail.
+    /// The names of the acknowledged calls.
     acknowledged: Vec<String>,
+    /// How many of the acknowledged calls were checked against the events.
     verified_count: usize,
-    /// The call that never was.
+    /// The call that got no response.
     in_doubt: Option<(String, Change)>,
     unanswered_count: usize,
-    /// Ciphertexts, by the ID of the key that made them.
+    /// Ciphertexts, each with the ID of the key that encrypted it.
     blobs: Vec<(String, Blob)>,
 }
 
@@ -159,22 +160,22 @@ impl Worker {
         }
     }
 
-    /// The external keys that nobody else uses.
+    /// Returns the IDs of the external keys reserved for this client.
     pub fn external_keys(&self) -> impl Iterator<Item = String> {
         (0..EXTERNAL_KEYS).map(|number| format!("{}-{number}", self.name))
     }
 
-    /// How many calls it never heard of.
+    /// Returns the number of calls that got no response.
     pub fn unanswered_count(&self) -> usize {
         self.unanswered_count
     }
 
-    /// Makes a change; false when no answer came, for the server is gone.
-    pub async fn call(&mut self, line: &NamedClient) -> bool {
+    /// Sends a random change. Returns false if no response came because the server was killed.
+    pub async fn call(&mut self, named_client: &NamedClient) -> bool {
         self.calls += 1;
         let call = format!("{}-{}", self.name, self.calls);
         let change = self.next_change(&call);
-        match change.send(line.with_name(&call)).await {
+        match change.send(named_client.with_name(&call)).await {
             Ok(created_key_id) => {
                 self.state = self.state.with_change(&change, created_key_id.as_deref());
                 self.acknowledged.push(call);
@@ -189,9 +190,9 @@ impl Worker {
         }
     }
 
-    fn pick<T: Clone>(&mut self, mut of: impl ExactSizeIterator<Item = T>) -> Option<T> {
-        let at = self.rng.next_u32() as usize % of.len().max(1);
-        of.nth(at)
+    fn pick<T: Clone>(&mut self, mut items: impl ExactSizeIterator<Item = T>) -> Option<T> {
+        let index = self.rng.next_u32() as usize % items.len().max(1);
+        items.nth(index)
     }
 
     fn pick_key(&mut self) -> Option<String> {
@@ -204,7 +205,7 @@ impl Worker {
         self.pick(names.into_iter())
     }
 
-    /// Up to four tags at once.
+    /// Returns up to four tags.
     fn random_tags(&mut self, value: &str) -> Vec<Tag> {
         let first = self.rng.next_u32() % 12;
         let count = 1 + self.rng.next_u32() % 4;
@@ -238,7 +239,7 @@ impl Worker {
         }
     }
 
-    /// In the external key store as long as there are external keys.
+    /// Returns a CreateKey change: every other call uses the external key store while external keys are left.
     fn create_key_change(&mut self, call: &str) -> Change {
         let is_taken = |id: &String| self.state.keys.values().any(|key| key.external.as_ref() == Some(id));
         let external = self.external_keys().find(|id| !is_taken(id)).filter(|_| self.calls.is_multiple_of(2));
@@ -254,32 +255,32 @@ impl Worker {
         })
     }
 
-    /// Holds what is there against what this client was told. Its one change without an answer may be there, with its
-    /// event, or not, and then without; every other has its one event.
-    pub fn verify(&mut self, found: &State, events: &HashMap<String, usize>, of_all_time: bool) {
-        let found = found.owned_by(&self.name);
+    /// Compares the actual state with the expected state. The one change without a response must be present together
+    /// with its event, or absent without one. Every other change must have exactly one event.
+    pub fn verify(&mut self, actual: &State, events: &HashMap<String, usize>, checks_all_events: bool) {
+        let actual = actual.owned_by(&self.name);
         let count = |call: &str| events.get(call).copied().unwrap_or_default();
         let expected = match self.in_doubt.take() {
             Some((call, change)) if count(&call) > 0 => {
-                let created_key_id = found.keys.keys().find(|id| !self.state.keys.contains_key(*id));
+                let created_key_id = actual.keys.keys().find(|id| !self.state.keys.contains_key(*id));
                 self.acknowledged.push(call);
                 self.state.with_change(&change, created_key_id.map(String::as_str))
             }
             _ => self.state.clone(),
         };
-        assert_eq!(found, expected, "{}", self.name);
-        self.state = found;
-        let start = if of_all_time { 0 } else { self.verified_count };
+        assert_eq!(actual, expected, "{}", self.name);
+        self.state = actual;
+        let start = if checks_all_events { 0 } else { self.verified_count };
         for call in &self.acknowledged[start..] {
-            assert_eq!(count(call), 1, "events of {call}");
+            assert_eq!(count(call), 1, "number of events for {call}");
         }
         for (call, count) in events.iter().filter(|(call, _)| call.starts_with(&format!("{}-", self.name))) {
-            assert!(*count == 1 && self.acknowledged.contains(call), "{count} events of {call}");
+            assert!(*count == 1 && self.acknowledged.contains(call), "{count} events for {call}");
         }
         self.verified_count = self.acknowledged.len();
     }
 
-    /// What was encrypted before is decrypted now; then something is encrypted for the next time.
+    /// Decrypts the ciphertexts of the previous call, then encrypts new ones for the next call.
     pub async fn use_keys(&mut self, server: &Server) {
         let client = server.client("reader");
         let plaintext = SecretBlob::new(b"four corners".to_vec());

@@ -1,4 +1,4 @@
-//! The program, serving, and what it is asked from outside.
+//! A served AWS in its own process, and the requests that read its state.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead as _, BufReader};
@@ -20,17 +20,17 @@ use xks_console::environment::Clock;
 use super::clients::{Key, State};
 
 const REGION: &str = "us-west-2";
-/// How many keys are read at a time.
+/// Number of concurrent key readers.
 const READERS: usize = 8;
 
-/// A server in a process of its own.
+/// A server in its own process.
 pub struct Server {
     process: Child,
-    /// Kept, for the server may still write.
+    /// Kept open because the server can still write to it.
     _output: BufReader<ChildStdout>,
     address: SocketAddr,
     credentials: Credentials,
-    /// Shared by all clients: making one reads many certificates.
+    /// Shared by all clients because creating one reads many certificates.
     https: Https,
 }
 
@@ -52,7 +52,7 @@ impl Server {
         let mut exports = HashMap::new();
         while !exports.contains_key("AWS_SECRET_ACCESS_KEY") {
             let mut line = String::new();
-            assert!(output.read_line(&mut line).unwrap() > 0, "the server ended");
+            assert!(output.read_line(&mut line).unwrap() > 0, "the server exited");
             let (name, value) = line.trim().strip_prefix("export ").unwrap().split_once('=').unwrap();
             exports.insert(name.to_owned(), value.trim_matches(['\'', '"']).to_owned());
         }
@@ -65,13 +65,13 @@ impl Server {
         Self { process, _output: output, address, credentials, https: Https::new(None).unwrap() }
     }
 
-    /// SIGKILL.
+    /// Kills the server with SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    /// The way of a client of its own.
+    /// Returns a new client with its own name.
     pub fn named_client(&self) -> NamedClient {
         let name = Arc::default();
         let transport = NamedTransport { https: self.https.clone(), address: self.address, name: Arc::clone(&name) };
@@ -82,7 +82,7 @@ impl Server {
         self.named_client().with_name(name).clone()
     }
 
-    /// Everything that calls can change, of all clients.
+    /// Returns the keys and aliases of all clients.
     pub async fn state(&self) -> State {
         let client = self.client("reader");
         let aliases = client.collect_aliases().await.unwrap();
@@ -106,7 +106,7 @@ impl Server {
         State { keys, aliases }
     }
 
-    /// How many events of changes each user agent left.
+    /// Returns the number of change events per user agent.
     pub async fn event_counts(&self, since: Option<jiff::Timestamp>) -> HashMap<String, usize> {
         let client = self.client("reader");
         let changes = LookupAttribute { attribute_key: "ReadOnly".to_owned(), attribute_value: "false".to_owned() };
@@ -142,7 +142,7 @@ async fn read_key(client: &Client, id: &str) -> Key {
     }
 }
 
-/// A client that tells its name with each call: events tell it again.
+/// A client that sends its name as the user agent of each call, which its events then contain.
 pub struct NamedClient {
     client: Client,
     name: Arc<Mutex<String>>,
@@ -162,7 +162,7 @@ struct NamedTransport {
 }
 
 impl Transport for NamedTransport {
-    /// To the served AWS, whatever the host; the header `Host` is the signed one.
+    /// Sends the request to the served AWS, whatever its host. The `Host` header stays as signed.
     fn send(&self, mut request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         *request.uri_mut() = format!("http://{}/", self.address).parse::<Uri>().unwrap();
         let name = HeaderValue::from_str(&self.name.lock().unwrap()).unwrap();

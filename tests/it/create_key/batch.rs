@@ -1,4 +1,4 @@
-//! `create-key --batch`.
+//! The command `create-key --batch`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::{STORE, account, answers, block_on_paused, create_external_keys, crea
 use crate::account::key_store;
 use crate::faults::faulty_transport::{Fault, FaultTrigger};
 
-/// What came of it: the exit, standard output, what a person is told.
+/// Runs the batch and returns its exit, standard output, and the messages on standard error.
 async fn run(client: &Client, path: &Path) -> (CreateKeyExit, Vec<Value>, String) {
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     let shared = answers(&format!(r#"{{ "custom-key-store-id": "{STORE}", "description": "listed" }}"#));
@@ -32,7 +32,7 @@ fn read_report(list: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Each row has its key, with its alias, once.
+/// Asserts that each row has exactly one key, with its alias.
 async fn assert_all_created(case: &str, client: &Client, count: usize) {
     let created = created_keys(client, "batch-").await;
     assert_eq!(created.len(), count, "{case}");
@@ -66,7 +66,7 @@ fn batch_creates_one_key_per_row_and_a_second_run_creates_none() {
         let (exit, again, _) = run(&faulty_client, &path).await;
         assert_eq!((exit, again), (CreateKeyExit::Created, out));
         assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
-        // Nor does it need the store then.
+        // A finished batch doesn't need the key store.
         let custom_key_store_id = key_store(&client, STORE).await.custom_key_store_id;
         client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await.unwrap();
         assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
@@ -102,7 +102,7 @@ fn no_key_is_created_until_every_row_is_valid() {
             "line 7: --policy: nowhere.json: ",
             "no key was made",
         ] {
-            assert!(notes.contains(words), "{words} is not in {notes}");
+            assert!(notes.contains(words), "missing \"{words}\" in {notes}");
         }
     });
     assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
@@ -119,14 +119,14 @@ fn batch_rejects_origins_other_than_external_key_store() {
         let (exit, out, notes) = run(&faulty_client, &path).await;
         assert_eq!((exit, out), (CreateKeyExit::InvalidInput, Vec::new()));
         for line in ["line 3: --origin: a list makes keys in external key stores", "line 4: --origin: a list"] {
-            assert!(notes.contains(line), "{line} is not in {notes}");
+            assert!(notes.contains(line), "missing \"{line}\" in {notes}");
         }
         let before = faulty.calls().len();
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let shared = answers(r#"{ "origin": "AWS_KMS" }"#);
         let exit =
             batch::run(&faulty_client, &path, &shared, &Shutdown::default(), &mut out, &mut notes).await.unwrap();
-        assert_eq!((exit, faulty.calls().len()), (CreateKeyExit::InvalidInput, before), "nothing is asked");
+        assert_eq!((exit, faulty.calls().len()), (CreateKeyExit::InvalidInput, before), "no request is sent");
         let notes = String::from_utf8(notes).unwrap();
         assert!(notes.contains("its external key. Make others one at a time, with --yes"), "{notes}");
     });
@@ -147,7 +147,7 @@ fn rejected_row_is_retried_by_the_next_run_and_other_rows_are_created() {
         assert!(out[1]["error"].as_str().unwrap().starts_with("XksKeyNotFoundException: "), "{:?}", out[1]);
         write_list(&dir, &csv_list(3));
         assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
-        assert_all_created("mended", &client, 3).await;
+        assert_all_created("corrected row", &client, 3).await;
     });
 }
 
@@ -218,7 +218,7 @@ fn key_that_is_not_yet_visible_is_found_by_its_external_key() {
 #[test]
 fn lost_responses_do_not_create_a_second_key() {
     for fault in Fault::ALL.into_iter().filter(|fault| fault.leaves_outcome_unknown("CreateKey")) {
-        // That nothing ever gets through is another test's.
+        // Other tests cover faults that let no request through.
         if matches!(fault, Fault::FailsBefore | Fault::ResetBefore | Fault::HangsBefore) {
             continue;
         }
@@ -252,7 +252,7 @@ fn batch_interrupted_at_any_call_resumes_where_it_stopped() {
     };
     for (number, operation) in calls.iter().enumerate() {
         for fault in [Fault::HangsBefore, Fault::HangsAfter] {
-            let case = format!("cut off at call {number}, {operation}, {fault:?}");
+            let case = format!("interrupted at call {number}, {operation}, {fault:?}");
             let (bundled, client) = account();
             let (faulty_client, _) =
                 faulty_client(&bundled, |faulty| faulty.with_fault(fault, FaultTrigger::AtCall(number)));
@@ -260,9 +260,9 @@ fn batch_interrupted_at_any_call_resumes_where_it_stopped() {
             let path = write_list(&dir, &csv_list(ROWS));
             block_on_paused(async {
                 create_external_keys(&client, ROWS).await;
-                let run_is_cut_off =
+                let is_interrupted =
                     tokio::time::timeout(Duration::from_secs(20), run(&faulty_client, &path)).await.is_err();
-                assert!(run_is_cut_off, "{case}");
+                assert!(is_interrupted, "{case}");
                 let (exit, out, notes) = run(&client, &path).await;
                 assert_eq!((exit, out.len()), (CreateKeyExit::Created, ROWS), "{case}: {notes}");
                 assert_all_created(&case, &client, ROWS).await;

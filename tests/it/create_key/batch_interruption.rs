@@ -1,4 +1,4 @@
-//! The program itself, ended in the middle of a list.
+//! `create-key --batch` as a process that is killed in the middle of a batch.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,16 +16,16 @@ use crate::crash::server::Server;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where the program finds its AWS.
+/// Where the bundled AWS of the program runs.
 #[derive(Clone, Copy)]
 enum Backend {
-    /// In itself.
+    /// In the program itself.
     InProcess,
-    /// Served by another process.
+    /// In another process that serves it.
     Served,
 }
 
-/// A list of keys, and the AWS that has external keys for them.
+/// A batch file and an AWS that has the external keys for it.
 struct BatchTest {
     dir: tempfile::TempDir,
     backend: Backend,
@@ -34,11 +34,11 @@ struct BatchTest {
 }
 
 impl BatchTest {
-    fn new(at: Backend, rows: usize) -> Self {
+    fn new(backend: Backend, rows: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("keys.csv"), csv_list(rows)).unwrap();
-        let server = matches!(at, Backend::Served).then(|| Server::start(&dir.path().join("aws")));
-        let batch = Self { dir, backend: at, rows, _server: server };
+        let server = matches!(backend, Backend::Served).then(|| Server::start(&dir.path().join("aws")));
+        let batch = Self { dir, backend, rows, _server: server };
         block_on(create_external_keys(&batch.aws(), rows));
         batch
     }
@@ -72,7 +72,7 @@ impl BatchTest {
         std::fs::read_to_string(self.path("keys.csv.report.jsonl")).unwrap_or_default()
     }
 
-    /// Lets the program run until the report has so many lines, or it has ended.
+    /// Waits until the report has `lines` lines or the program exits.
     fn run_until(&self, child: &mut Child, lines: usize) -> Option<ExitStatus> {
         let deadline = Instant::now() + TIMEOUT;
         while self.report().lines().count() < lines {
@@ -85,13 +85,13 @@ impl BatchTest {
         None
     }
 
-    /// Kills the program, wherever it is, after each few lines, and starts it again, until it comes to its end.
+    /// Repeatedly kills the program after a few lines of the report and restarts it, until it finishes.
     fn kill_repeatedly(&self) {
         let mut kills = 0;
         loop {
             let before = self.report().lines().count();
             let mut child = self.start();
-            // Each kill comes at another place: before CreateKey, before CreateAlias, between two rows.
+            // Each kill comes at a different point: before CreateKey, before CreateAlias, or between two rows.
             if let Some(status) = self.run_until(&mut child, before + 5 + kills % 3) {
                 assert!(status.success(), "{status} {}", self.report());
                 break;
@@ -104,9 +104,9 @@ impl BatchTest {
     }
 
     fn assert_all_created(&self) {
-        let made = block_on(created_keys(&self.aws(), "batch-"));
-        assert_eq!(made.len(), self.rows);
-        assert!(made.iter().all(|(_, alias)| alias.as_ref().is_some_and(|alias| alias.starts_with("alias/list/"))));
+        let created = block_on(created_keys(&self.aws(), "batch-"));
+        assert_eq!(created.len(), self.rows);
+        assert!(created.iter().all(|(_, alias)| alias.as_ref().is_some_and(|alias| alias.starts_with("alias/list/"))));
     }
 }
 

@@ -1,4 +1,4 @@
-//! `create-key` in a terminal, with standard output in a pipe.
+//! `create-key` in a terminal, with standard output redirected to a pipe.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use crate::pty::Console;
 const OPTIONS: &str =
     "--custom-key-store-id 'Frankfurt HSM' --xks-key-id payments-2026 --alias payments --tag team=payments";
 
-/// Runs `script` in a terminal, in which `create_key` is the command.
+/// Runs a shell script in a terminal. In the script, `create_key` runs the command.
 fn shell(dir: &Path, script: &str) -> Console {
     let data_dir = dir.join("aws");
     let define = format!("create_key() {{ \"$XKS\" create-key --data-dir '{}' \"$@\"; }}\n", data_dir.display());
-    let there = [("DIR", dir.to_str().unwrap())];
-    Console::shell(&(define + script), dir, &there)
+    let environment = [("DIR", dir.to_str().unwrap())];
+    Console::shell(&(define + script), dir, &environment)
 }
 
-/// From the first step of the wizard that is filled in to Finish.
+/// Goes through all steps of the prefilled wizard and chooses Finish.
 fn complete_wizard(console: &mut Console) {
     console.wait_for("I understand");
     console.send(" \x0e");
@@ -94,14 +94,14 @@ fn invalid_option_values_are_shown_in_their_steps() {
 
 #[test]
 fn without_a_terminal_the_error_suggests_the_yes_option() {
-    // A session of its own has no terminal.
+    // A new session has no terminal.
     let output = std::process::Command::new("setsid")
         .args(["-w", env!("CARGO_BIN_EXE_xks-console"), "create-key", "--alias", "a"])
         .stdin(std::process::Stdio::null())
         .output()
         .unwrap();
-    let words = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{words}");
-    assert!(words.contains("terminal") && words.contains("--yes"), "{words}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("terminal") && stderr.contains("--yes"), "{stderr}");
     assert!(output.stdout.is_empty());
 }

@@ -1,4 +1,4 @@
-//! `create-key` without a screen, by a profile that asks for a code of an MFA device.
+//! `create-key` without a screen, with a profile that requires an MFA code.
 
 use std::process::{Command, Stdio};
 
@@ -7,7 +7,7 @@ use crate::endpoint::ServedAws;
 use crate::pty::Console;
 use crate::sign_in::{current_mfa_code, wrong_mfa_code};
 
-/// The command by that profile, for `sh`.
+/// Returns the `sh` command that creates a key with that profile.
 fn command(aws: &ServedAws) -> String {
     let [config, credentials] = aws.files();
     format!(
@@ -19,7 +19,7 @@ fn command(aws: &ServedAws) -> String {
     )
 }
 
-/// In a terminal, with the three streams elsewhere: a question can only come from the terminal itself.
+/// Runs the command in a terminal, with its three streams redirected so that only the terminal can show a prompt.
 fn run_in_terminal(aws: &ServedAws) -> Console {
     let dir = aws.dir.path();
     let script = format!("{} < /dev/null > out 2> err; echo $? > code", command(aws));
@@ -80,7 +80,7 @@ fn three_wrong_mfa_codes_or_end_of_input_fail() {
 #[test]
 fn without_a_terminal_the_error_explains_how_to_sign_in() {
     let aws = ServedAws::start();
-    // A session of its own has no terminal.
+    // A new session has no terminal.
     let output = Command::new("setsid")
         .args(["-w", "sh", "-c", &command(&aws)])
         .env("XKS", env!("CARGO_BIN_EXE_xks-console"))

@@ -1,4 +1,4 @@
-//! `create-key`: on the terminal, without a screen, and for a list.
+//! The command `create-key`: in the wizard, without a screen, and for a batch.
 
 mod batch;
 mod batch_interruption;
@@ -22,7 +22,7 @@ use crate::faults::faulty_transport::FaultyTransport;
 const START: &str = "2026-03-02T10:15:00Z";
 const STORE: &str = "Frankfurt HSM";
 
-/// A client of an AWS that is as far away as AWS is, by way of `wrap`; and somebody else's client of the same AWS.
+/// Returns a client whose transport behaves like a remote AWS and that `wrap` can give faults, and the transport.
 fn faulty_client(
     bundled: &BundledAws,
     wrap: impl FnOnce(FaultyTransport) -> FaultyTransport,
@@ -38,28 +38,28 @@ fn faulty_client(
 }
 
 fn account() -> (BundledAws, Client) {
-    let world = Environment::replayable(START.parse().unwrap(), 7);
-    let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
-    let client = in_process_client(&bundled, world.clock);
+    let environment = Environment::replayable(START.parse().unwrap(), 7);
+    let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
+    let client = in_process_client(&bundled, environment.clock);
     (bundled, client)
 }
 
-/// Waits where time passes at once.
-fn block_on_paused<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(work)
+/// Runs a future to completion with paused time, in which timers fire at once.
+fn block_on_paused<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(future)
 }
 
 fn answers(json: &str) -> KeyOptions {
     serde_json::from_str(json).unwrap()
 }
 
-/// The keys on external keys whose IDs begin so, each with its alias.
-async fn created_keys(client: &Client, beginning: &str) -> Vec<(KeyMetadata, Option<String>)> {
+/// Returns the KMS keys whose external key IDs start with `prefix`, each with its alias.
+async fn created_keys(client: &Client, prefix: &str) -> Vec<(KeyMetadata, Option<String>)> {
     let aliases = client.collect_aliases().await.unwrap();
     let mut created = Vec::new();
     for key in client.collect_keys().await.unwrap() {
         let key = client.call(&DescribeKey::new(key.key_id)).await.unwrap().key_metadata;
-        if key.xks_key_configuration.as_ref().is_some_and(|external| external.id.starts_with(beginning)) {
+        if key.xks_key_configuration.as_ref().is_some_and(|external| external.id.starts_with(prefix)) {
             let alias = aliases.iter().find(|alias| alias.target_key_id.as_ref() == Some(&key.key_id));
             created.push((key, alias.map(|alias| alias.alias_name.clone())));
         }
@@ -67,7 +67,7 @@ async fn created_keys(client: &Client, beginning: &str) -> Vec<(KeyMetadata, Opt
     created
 }
 
-/// External keys `batch-0`, `batch-1` ... for a list.
+/// Creates the external keys `batch-0`, `batch-1`, and so on.
 async fn create_external_keys(client: &Client, count: usize) {
     for number in 0..count {
         let request = CreateExternalKey {
@@ -80,7 +80,7 @@ async fn create_external_keys(client: &Client, count: usize) {
     }
 }
 
-/// A list of keys on those external keys.
+/// Returns a batch file with one row for each of those external keys.
 fn csv_list(count: usize) -> String {
     (0..count).fold("xks-key-id,alias,tag\n".to_owned(), |list, number| {
         list + &format!("batch-{number},list/{number},team=payments;row={number}\n")

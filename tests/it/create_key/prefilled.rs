@@ -1,4 +1,4 @@
-//! The wizard, filled in by options.
+//! The wizard, prefilled from command-line options.
 
 use xks_console::aws::kms::Origin;
 use xks_console::commands::create_key::CreateKeyExit;
@@ -20,7 +20,7 @@ const COMPLETE: &str = r#"{
     "user": ["arn:aws:iam::111122223333:user/Admin"], "other-account": ["444455556666"]
 }"#;
 
-/// Through all steps of a wizard in which nothing is missing but the acknowledgement.
+/// Goes through all steps of a wizard in which only the acknowledgement is missing.
 const TO_REVIEW: &str = "Wait+Screen /I understand/\nScreenshot 1.png\nSpace\nCtrl+N\nWait+Screen /◉ Frankfurt/\n\
     Screenshot 2.png\nCtrl+N\nScreenshot 3.png\nCtrl+N\nScreenshot 4.png\nCtrl+N\nScreenshot 5.png\nCtrl+N\n\
     Screenshot 6.png\nCtrl+N\nScreenshot 7.png\nCtrl+N\nScreenshot 8.png\n";
@@ -29,7 +29,7 @@ fn prefilled(journey: Player, answers: &KeyOptions) -> Player {
     journey.for_single_key(answers.to_draft(None).unwrap(), answers.custom_key_store_id.clone())
 }
 
-/// Plays a tape; gives the console as it was at each screenshot.
+/// Plays a tape and returns the state of the console at each screenshot.
 fn play(journey: &mut Player, text: &str) -> Vec<(String, App)> {
     let (tape, mut shots) = (Tape::parse("filled", text).unwrap(), Vec::new());
     tape::play(&tape, journey, &mut |name, journey| {
@@ -113,7 +113,7 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
 
     let only_store = answers(&format!(r#"{{ "custom-key-store-id": "{STORE}" }}"#));
     let mut journey = prefilled(Player::start((80, 24)).unwrap(), &only_store);
-    // The store alone is nothing to lose.
+    // With only a key store chosen, there is no draft to discard.
     play(&mut journey, "Wait+Screen /I understand/\nEscape\n");
     assert!(journey.has_quit());
     assert_eq!(CreateKeyExit::for_submission(journey.app().submission()), (CreateKeyExit::Cancelled, None));
@@ -121,18 +121,21 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
 
 #[test]
 fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() {
-    let lost = "Ctrl+N\nWait+Screen /Whether it was done is not known/\n";
-    let away = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
+    let unknown = "Ctrl+N\nWait+Screen /Whether it was done is not known/\n";
+    let other_page = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
     for (tape, exit) in [
         ("Wait+Screen /I understand/\nEscape\n".to_owned(), CreateKeyExit::Cancelled),
-        (format!("{TO_REVIEW}{lost}Escape\n"), CreateKeyExit::Unknown),
-        (format!("{TO_REVIEW}{lost}{away}Ctrl+C\n"), CreateKeyExit::Unknown),
-        (format!("{TO_REVIEW}{lost}{away}Down\nType \"n\"\nWait+Screen /not known/\nCtrl+C\n"), CreateKeyExit::Unknown),
+        (format!("{TO_REVIEW}{unknown}Escape\n"), CreateKeyExit::Unknown),
+        (format!("{TO_REVIEW}{unknown}{other_page}Ctrl+C\n"), CreateKeyExit::Unknown),
+        (
+            format!("{TO_REVIEW}{unknown}{other_page}Down\nType \"n\"\nWait+Screen /not known/\nCtrl+C\n"),
+            CreateKeyExit::Unknown,
+        ),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, _) = account();
-        let strikes = FaultTrigger::EachCall("CreateKey".to_owned());
-        let (client, _) = faulty_client(&bundled, |faulty| faulty.with_fault(Fault::ResetBefore, strikes));
+        let trigger = FaultTrigger::EachCall("CreateKey".to_owned());
+        let (client, _) = faulty_client(&bundled, |faulty| faulty.with_fault(Fault::ResetBefore, trigger));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let clock = Clock::manual(START.parse().unwrap());
         let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock.clone(), runtime);

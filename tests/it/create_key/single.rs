@@ -1,4 +1,4 @@
-//! `create-key --yes`.
+//! The command `create-key --yes`.
 
 use std::future;
 use std::io::Write as _;
@@ -30,7 +30,7 @@ fn complete_answers() -> KeyOptions {
     ))
 }
 
-/// What came of it: the exit, standard output, what a person is told.
+/// Runs the command and returns its exit, standard output, and the messages on standard error.
 async fn run(client: &Client, answers: &KeyOptions, policy: Option<&str>) -> (CreateKeyExit, String, String) {
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     let policy = policy.map(str::to_owned);
@@ -109,19 +109,20 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
             let (outcome, out, notes) = run(&faulty_client, &requested, policy).await;
             assert_eq!((outcome, out.as_str()), (exit, ""), "{notes}");
             assert!(notes.lines().all(|line| line.starts_with("xks-console: --")), "{notes}");
-            assert!(notes.contains(words), "{words} is not in {notes}");
+            assert!(notes.contains(words), "missing \"{words}\" in {notes}");
         }
-        let elsewhere = client.with_region("eu-west-1");
-        let (outcome, _, notes) = run(&elsewhere, &complete_answers(), None).await;
+        let other_region = client.with_region("eu-west-1");
+        let (outcome, _, notes) = run(&other_region, &complete_answers(), None).await;
         assert_eq!(outcome, CreateKeyExit::InvalidInput);
         assert!(notes.contains("no external key store in account 111122223333 and Region eu-west-1"), "{notes}");
-        let own = KeyOptions {
+        let with_policy = KeyOptions {
             administrators: Vec::new(),
             other_accounts: Vec::new(),
             no_admin_deletion: false,
             ..complete_answers()
         };
-        let (outcome, _, notes) = run(&faulty_client, &own, Some(r#"{"Version":"2012-10-17","Statement":[]}"#)).await;
+        let (outcome, _, notes) =
+            run(&faulty_client, &with_policy, Some(r#"{"Version":"2012-10-17","Statement":[]}"#)).await;
         assert_eq!(outcome, CreateKeyExit::InvalidInput);
         assert!(notes.contains("--policy: "), "{notes}");
     });
@@ -136,7 +137,7 @@ fn aws_error_is_reported_with_a_remedy() {
         let (exit, out, notes) = run(&client, &requested, None).await;
         assert_eq!((exit, out.as_str()), (CreateKeyExit::NotCreated, ""));
         for words in ["--xks-key-id: XksKeyNotFoundException", "What to do: ", "Request ID: ", "No KMS key was made."] {
-            assert!(notes.contains(words), "{words} is not in {notes}");
+            assert!(notes.contains(words), "missing \"{words}\" in {notes}");
         }
     });
 }
@@ -149,7 +150,7 @@ fn read_only_mode_prints_the_commands_that_create_the_key() {
         let (exit, out, notes) = run(&client, &complete_answers(), None).await;
         assert_eq!((exit, out.as_str()), (CreateKeyExit::NotCreated, ""), "{notes}");
         for words in ["ReadOnly: ", "without --read-only", "KEY_ID=$(aws kms create-key", "aws kms create-alias"] {
-            assert!(notes.contains(words), "{words} is not in {notes}");
+            assert!(notes.contains(words), "missing \"{words}\" in {notes}");
         }
         assert!(!notes.contains("given here"), "{notes}");
     });
@@ -166,11 +167,11 @@ fn key_without_alias_is_printed_with_the_command_that_creates_the_alias() {
         let (key, alias) = created_keys(&client, "payments-2026").await.remove(0);
         assert_eq!((exit, alias), (CreateKeyExit::AliasNotCreated, None));
         assert_eq!(out, expected_output(&key));
-        let mend = format!(
+        let command = format!(
             "aws kms create-alias --region us-west-2 --alias-name alias/payments --target-key-id {}",
             key.key_id
         );
-        assert!(notes.contains(&mend) && notes.contains("AccessDeniedException"), "{notes}");
+        assert!(notes.contains(&command) && notes.contains("AccessDeniedException"), "{notes}");
     });
 }
 
@@ -179,15 +180,15 @@ fn key_arn_is_reported_when_the_output_cannot_be_written() {
     let (_, client) = account();
     block_on_paused(async {
         let (mut full, mut notes) = (std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap(), Vec::new());
-        let ended = single::run(&client, &complete_answers(), None, &Shutdown::default(), &mut full, &mut notes).await;
-        assert!(ended.is_err(), "{ended:?}");
+        let result = single::run(&client, &complete_answers(), None, &Shutdown::default(), &mut full, &mut notes).await;
+        assert!(result.is_err(), "{result:?}");
         let (key, _) = created_keys(&client, "payments-2026").await.remove(0);
         let notes = String::from_utf8(notes).unwrap();
         assert!(notes.contains(&key.arn), "{notes}");
     });
 }
 
-/// The calls of a run without faults.
+/// Returns the number of calls in a run without faults.
 fn call_count() -> usize {
     let (bundled, _) = account();
     let (faulty_client, faulty) = faulty_client(&bundled, |faulty| faulty);
@@ -196,9 +197,9 @@ fn call_count() -> usize {
 }
 
 async fn assert_outcome_is_reported(case: &str, client: &Client, (exit, out, notes): &(CreateKeyExit, String, String)) {
-    let made = created_keys(client, "payments-2026").await;
-    assert!(made.len() <= 1, "{case}: {} keys", made.len());
-    let (key, alias) = made.into_iter().next().unzip();
+    let created = created_keys(client, "payments-2026").await;
+    assert!(created.len() <= 1, "{case}: {} keys", created.len());
+    let (key, alias) = created.into_iter().next().unzip();
     let output = key.as_ref().map(expected_output).unwrap_or_default();
     match exit {
         CreateKeyExit::Created => assert!(alias.flatten().is_some() && *out == output, "{case}: {out} {notes}"),
@@ -221,7 +222,7 @@ fn single_fault_creates_at_most_one_key_and_is_reported() {
             let operation = faulty.calls()[number].clone();
             let case = format!("{fault:?} at {operation}");
             assert_outcome_is_reported(&case, &client, &outcome).await;
-            // What nobody knows is looked up, and comes to its end.
+            // After an unknown outcome, the command looks the key up and completes it.
             if fault.leaves_outcome_unknown(&operation) {
                 assert_eq!(outcome.0, CreateKeyExit::Created, "{case}: {}", outcome.2);
             }
@@ -245,19 +246,24 @@ fn permanent_fault_creates_at_most_one_key_and_is_reported() {
     }
 }
 
-/// A client that has credentials for so many calls.
+/// Returns a client whose credentials last for `calls` calls.
 fn client_with_expiring_credentials(bundled: &BundledAws, calls: usize) -> Client {
     let (mut transport, left) = (None, AtomicUsize::new(calls));
-    let _ = in_process_client(bundled, Clock::System).map_transport(|there| Arc::clone(transport.insert(there)));
+    let _ = in_process_client(bundled, Clock::System).map_transport(|inner| Arc::clone(transport.insert(inner)));
     let (credentials, now) = (Arc::new(bundled.console_credentials()), START.parse().unwrap());
     let source = CredentialsProvider::chain(Box::new(move |_| {
-        let has_some = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        let is_valid = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
         let (profile, remedy) = ("prod".to_owned(), "Run `aws sso login --profile prod`".to_owned());
         let credentials = Arc::clone(&credentials);
-        Box::pin(future::ready(if has_some {
+        Box::pin(future::ready(if is_valid {
             Ok(FetchedCredentials { credentials, expires_at: Some(now), profile, remedy })
         } else {
-            Err(LoadCredentialsError { profile, reason: "the session is over".to_owned(), remedy, mfa_serial: None })
+            Err(LoadCredentialsError {
+                profile,
+                reason: "the session has expired".to_owned(),
+                remedy,
+                mfa_serial: None,
+            })
         }))
     }));
     Client::from_provider(transport.unwrap(), source, BundledAws::REGION, Clock::manual(now))
@@ -265,23 +271,23 @@ fn client_with_expiring_credentials(bundled: &BundledAws, calls: usize) -> Clien
 
 #[test]
 fn credentials_that_expire_between_calls_still_report_the_created_key() {
-    for (left, ends) in [(3, CreateKeyExit::NotCreated), (4, CreateKeyExit::AliasNotCreated)] {
+    for (left, expected) in [(3, CreateKeyExit::NotCreated), (4, CreateKeyExit::AliasNotCreated)] {
         let (bundled, client) = account();
         block_on_paused(async {
             let outcome = run(&client_with_expiring_credentials(&bundled, left), &complete_answers(), None).await;
-            assert_eq!(outcome.0, ends, "{}", outcome.2);
-            assert_outcome_is_reported("credentials end", &client, &outcome).await;
+            assert_eq!(outcome.0, expected, "{}", outcome.2);
+            assert_outcome_is_reported("credentials expire", &client, &outcome).await;
             assert!(outcome.2.contains("NoCredentials") && outcome.2.contains("aws sso login"), "{}", outcome.2);
         });
     }
 }
 
-/// A key whose material KMS makes.
+/// Returns the options of a key whose key material KMS generates.
 fn kms_key_answers() -> KeyOptions {
     answers(r#"{ "origin": "AWS_KMS", "alias": "reports", "description": "What's read", "tag": ["team=reports"] }"#)
 }
 
-/// The keys described as that one, each with whether it has the alias.
+/// Returns the keys with that description, each with whether it has the alias.
 async fn find_report_keys(client: &Client) -> Vec<(KeyMetadata, bool)> {
     let aliases = client.collect_aliases().await.unwrap();
     let mut found = Vec::new();
@@ -335,11 +341,11 @@ fn key_with_kms_origin_is_found_after_a_lost_response_despite_a_similar_key() {
             let (exit, out, notes) = run(&faulty_client, &kms_key_answers(), None).await;
             let operation = faulty.calls()[number].clone();
             let case = format!("{fault:?} at {operation}: {notes}");
-            let made: Vec<_> =
+            let created: Vec<_> =
                 find_report_keys(&client).await.into_iter().filter(|(key, _)| key.key_id != old).collect();
-            assert_eq!(exit == CreateKeyExit::Created, made.len() == 1 && made[0].1, "{case}");
-            assert!(made.len() <= 1, "{case}: {} keys", made.len());
-            assert_eq!(out, made.first().map(|(key, _)| expected_output(key)).unwrap_or_default(), "{case}");
+            assert_eq!(exit == CreateKeyExit::Created, created.len() == 1 && created[0].1, "{case}");
+            assert!(created.len() <= 1, "{case}: {} keys", created.len());
+            assert_eq!(out, created.first().map(|(key, _)| expected_output(key)).unwrap_or_default(), "{case}");
             if fault.leaves_outcome_unknown(&operation) {
                 assert_eq!(exit, CreateKeyExit::Created, "{case}");
             }
@@ -353,7 +359,7 @@ fn key_with_kms_origin_has_unknown_outcome_when_the_lookup_fails() {
     let (faulty_client, _) = faulty_client(&bundled, |faulty| {
         faulty.with_fault(Fault::HangsAfter, FaultTrigger::EachCall("CreateKey".to_owned()))
     });
-    let blind = faulty_client.map_transport(|transport| {
+    let without_list_keys = faulty_client.map_transport(|transport| {
         let clock = || Clock::manual(START.parse().unwrap());
         Arc::new(
             FaultyTransport::new(transport, clock(), clock())
@@ -361,7 +367,7 @@ fn key_with_kms_origin_has_unknown_outcome_when_the_lookup_fails() {
         )
     });
     block_on_paused(async {
-        let (exit, out, notes) = run(&blind, &kms_key_answers(), None).await;
+        let (exit, out, notes) = run(&without_list_keys, &kms_key_answers(), None).await;
         assert_eq!(
             (exit, out.as_str(), find_report_keys(&client).await.len()),
             (CreateKeyExit::Unknown, "", 1),
@@ -371,7 +377,7 @@ fn key_with_kms_origin_has_unknown_outcome_when_the_lookup_fails() {
     });
 }
 
-/// Runs the program itself, with this standard input.
+/// Runs the program with this standard input.
 fn run_program(dir: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_xks-console"))
         .args(["create-key", "--data-dir"])
@@ -382,7 +388,7 @@ fn run_program(dir: &Path, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It may end without reading.
+    // The program can exit without reading its input.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -396,8 +402,8 @@ fn answers_and_policy_are_read_from_files_or_standard_input() {
     };
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
     let answers = file("a.toml", "custom-key-store-id = \"Frankfurt HSM\"\nalias = \"from-file\"\ntag = [\"a=b\"]\n");
-    let by_input = ["--yes", "--answers", &answers, "--xks-key-id", "payments-2026", "--policy", "-"];
-    let output = run_program(dir.path(), &by_input, policy);
+    let from_stdin = ["--yes", "--answers", &answers, "--xks-key-id", "payments-2026", "--policy", "-"];
+    let output = run_program(dir.path(), &from_stdin, policy);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let json = r#"{ "custom-key-store-id": "Frankfurt HSM", "xks-key-id": "ledger-archive", "alias": "other" }"#;
     let output = run_program(dir.path(), &["--yes", "--answers", "-", "--alias", "wins"], json);
@@ -408,8 +414,8 @@ fn answers_and_policy_are_read_from_files_or_standard_input() {
         assert_eq!(created_keys(&client, "ledger-archive").await[0].1.as_deref(), Some("alias/wins"));
         let (key, alias) = created_keys(&client, "payments-2026").await.remove(0);
         assert_eq!(alias.as_deref(), Some("alias/from-file"));
-        let requested = GetKeyPolicy { key_id: key.key_id, policy_name: None };
-        assert_eq!(client.call(&requested).await.unwrap().policy, policy);
+        let get_policy = GetKeyPolicy { key_id: key.key_id, policy_name: None };
+        assert_eq!(client.call(&get_policy).await.unwrap().policy, policy);
     });
 }
 
@@ -436,7 +442,7 @@ fn usage_errors_exit_with_code_2() {
 #[test]
 fn ctrl_c_exits_at_once_when_no_change_is_in_progress() {
     let dir = tempfile::tempdir().unwrap();
-    // Whoever calls is kept waiting.
+    // Accepts connections but never responds.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let child = Command::new(env!("CARGO_BIN_EXE_xks-console"))
@@ -456,7 +462,7 @@ fn ctrl_c_exits_at_once_when_no_change_is_in_progress() {
         .env("HOME", dir.path())
         .spawn();
     let mut child = child.unwrap();
-    let _held = listener.accept().unwrap();
+    let _connection = listener.accept().unwrap();
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -1,5 +1,5 @@
-//! What credentials come from, on loopback: the bundled AWS with STS, the portal of IAM Identity Center, and the metadata
-//! services of containers and EC2.
+//! The services that credentials come from, on loopback: the bundled AWS with STS, the IAM Identity Center portal, and
+//! the metadata services of containers and EC2.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -21,20 +21,20 @@ use xks_console::flow::player::in_process_client;
 
 use crate::pty::Console;
 
-/// What IAM Identity Center takes.
+/// The access token that IAM Identity Center accepts.
 pub const SSO_TOKEN: &str = "portal-token";
-/// What IAM Identity Center gives another of that for.
+/// The refresh token that IAM Identity Center exchanges for an access token.
 pub const REFRESH_TOKEN: &str = "refresh-token";
-/// What the service for containers takes.
+/// The authorization token that the container credentials endpoint accepts.
 pub const CONTAINER_TOKEN: &str = "container-token";
-/// What STS takes for a web identity.
+/// The web identity token that STS accepts.
 pub const WEB_IDENTITY: &str = "header.claims.signature";
-/// What EC2 wants to see again.
+/// The session token of the EC2 instance metadata service (IMDSv2).
 const METADATA_SESSION: &str = "metadata-session";
-/// The role that sessions are given for.
+/// The role of all sessions.
 pub const ROLE: &str = "arn:aws:iam::111122223333:role/platform/PlatformAdmin";
 
-/// An access key ID, and the session token that goes with it.
+/// An access key ID and its session token, if any.
 pub type Signer = (String, Option<String>);
 
 pub fn signer(credentials: &Credentials) -> Signer {
@@ -42,7 +42,7 @@ pub fn signer(credentials: &Credentials) -> Signer {
     (credentials.access_key_id.clone(), token)
 }
 
-/// A service on loopback that notes who signed what, and a home with files of AWS's tools.
+/// Services on loopback that record the signer of each request, and a home directory with AWS configuration files.
 pub struct Cloud {
     pub url: String,
     pub bundled: BundledAws,
@@ -51,14 +51,14 @@ pub struct Cloud {
     pub runtime: Runtime,
 }
 
-/// What the handlers share.
+/// The state shared by the request handlers.
 pub struct ServiceState {
     bundled: BundledAws,
-    /// Operation and signer of each request to AWS.
+    /// The operation and signer of each request to AWS.
     calls: Mutex<Vec<(String, Signer)>>,
-    /// Handed out so far.
+    /// The credentials issued so far.
     issued: Mutex<Vec<Signer>>,
-    /// In how many seconds the next credentials are said to expire; an hour when nothing is said.
+    /// The lifetimes of the next credentials, in seconds. Credentials last one hour when the queue is empty.
     lifetimes: Mutex<VecDeque<i64>>,
 }
 
@@ -72,24 +72,24 @@ impl ServiceState {
         Router::new().fallback(handle_request).with_state(Arc::clone(self))
     }
 
-    /// Who signed calls to AWS, without those that only fetch credentials.
+    /// Returns the signers of all calls to AWS except AssumeRole.
     pub fn signers(&self) -> Vec<Signer> {
         let calls = self.calls.lock().unwrap();
         calls.iter().filter(|(operation, _)| operation != "AssumeRole").map(|(_, signer)| signer.clone()).collect()
     }
 
-    /// Who signed requests to be given a role.
+    /// Returns the signers of AssumeRole calls.
     fn assumed_by(&self) -> Vec<Signer> {
         let calls = self.calls.lock().unwrap();
         calls.iter().filter(|(operation, _)| operation == "AssumeRole").map(|(_, signer)| signer.clone()).collect()
     }
 
-    /// The operations that were called.
+    /// Returns the operations that were called.
     pub fn operations(&self) -> Vec<String> {
         self.calls.lock().unwrap().iter().map(|(operation, _)| operation.clone()).collect()
     }
 
-    /// A session of the role, and when it is said to expire.
+    /// Issues session credentials for the role and returns them with their expiration time.
     async fn issue(&self, name: &str) -> (Credentials, Timestamp) {
         let request =
             AssumeRole { role_arn: ROLE.to_owned(), role_session_name: name.to_owned(), ..AssumeRole::default() };
@@ -105,7 +105,7 @@ impl ServiceState {
         (credentials, Timestamp::now() + SignedDuration::from_secs(seconds))
     }
 
-    /// As the metadata services of EC2 and containers tell it.
+    /// Issues credentials in the format of the EC2 and container metadata services.
     async fn issue_json(&self, name: &str) -> String {
         let (credentials, expires) = self.issue(name).await;
         json!({
@@ -120,7 +120,7 @@ impl ServiceState {
         .to_string()
     }
 
-    /// As IAM Identity Center tells it.
+    /// Issues credentials in the format of IAM Identity Center.
     async fn issue_for_identity_center(&self) -> String {
         let (credentials, expires) = self.issue("sso").await;
         json!({ "roleCredentials": {
@@ -132,7 +132,7 @@ impl ServiceState {
         .to_string()
     }
 
-    /// As STS tells it.
+    /// Issues credentials in the format of STS.
     async fn issue_for_web_identity(&self) -> String {
         let (credentials, expires) = self.issue("web-identity").await;
         format!(
@@ -155,7 +155,7 @@ impl ServiceState {
         let target = header(&request, "x-amz-target");
         let operation = target.rsplit_once('.').map(|(_, name)| name.to_owned()).or_else(|| field("Action"));
         let operation = operation.unwrap_or_default();
-        // It is how the caller gets credentials, so it isn't signed.
+        // The request isn't signed because the caller has no credentials yet.
         if operation == "AssumeRoleWithWebIdentity" {
             let is_valid = field("WebIdentityToken").as_deref() == Some(WEB_IDENTITY);
             return if is_valid {
@@ -172,12 +172,12 @@ impl ServiceState {
         let token = Some(header(&request, "x-amz-security-token")).filter(|token| !token.is_empty());
         let lifetime = Some(()).filter(|()| operation == "AssumeRole").and_then(|()| self.next_lifetime());
         self.calls.lock().unwrap().push((operation, (id, token)));
-        let answer = self.bundled.handle(request).await;
+        let response = self.bundled.handle(request).await;
         match lifetime {
             Some(seconds) => {
-                answer.map(|body| with_expiration(&body, Timestamp::now() + SignedDuration::from_secs(seconds)))
+                response.map(|body| with_expiration(&body, Timestamp::now() + SignedDuration::from_secs(seconds)))
             }
-            None => answer,
+            None => response,
         }
     }
 
@@ -186,7 +186,7 @@ impl ServiceState {
     }
 }
 
-/// What STS answers, with another end of the session.
+/// Replaces the expiration time in a response of STS.
 fn with_expiration(body: &[u8], expires: Timestamp) -> Bytes {
     let text = String::from_utf8_lossy(body);
     let (before, rest) = text.split_once("<Expiration>").unwrap();
@@ -206,29 +206,26 @@ async fn handle_request(State(state): State<Arc<ServiceState>>, request: Request
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let request = Request::from_parts(head, body);
-    let holds = |name, value| header(&request, name) == value;
-    let is_in_session = holds("x-aws-ec2-metadata-token", METADATA_SESSION);
-    let answer = match (request.method().as_str(), request.uri().path()) {
+    let has_header = |name, value| header(&request, name) == value;
+    let is_in_session = has_header("x-aws-ec2-metadata-token", METADATA_SESSION);
+    let result = match (request.method().as_str(), request.uri().path()) {
         ("POST", "/") => state.handle_aws(request).await,
-        ("GET", "/federation/credentials") if holds("x-amz-sso_bearer_token", SSO_TOKEN) => {
+        ("GET", "/federation/credentials") if has_header("x-amz-sso_bearer_token", SSO_TOKEN) => {
             response(StatusCode::OK, state.issue_for_identity_center().await)
         }
         ("GET", "/federation/credentials") => {
-            let mut refused = response(StatusCode::UNAUTHORIZED, r#"{"message":"Session token not found or invalid"}"#);
-            refused.headers_mut().insert("x-amzn-errortype", "UnauthorizedException".parse().unwrap());
-            refused
+            let mut rejection =
+                response(StatusCode::UNAUTHORIZED, r#"{"message":"Session token not found or invalid"}"#);
+            rejection.headers_mut().insert("x-amzn-errortype", "UnauthorizedException".parse().unwrap());
+            rejection
         }
         ("POST", "/token") => {
-            let asked: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
-            let is_valid = asked["grantType"] == "refresh_token" && asked["refreshToken"] == REFRESH_TOKEN;
-            let issued_credentials = json!({"accessToken": SSO_TOKEN, "expiresIn": 28800, "tokenType": "Bearer"});
-            if is_valid {
-                response(StatusCode::OK, issued_credentials.to_string())
-            } else {
-                response(StatusCode::BAD_REQUEST, "{}")
-            }
+            let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+            let is_valid = body["grantType"] == "refresh_token" && body["refreshToken"] == REFRESH_TOKEN;
+            let token = json!({"accessToken": SSO_TOKEN, "expiresIn": 28800, "tokenType": "Bearer"});
+            if is_valid { response(StatusCode::OK, token.to_string()) } else { response(StatusCode::BAD_REQUEST, "{}") }
         }
-        ("GET", "/container") if holds("authorization", CONTAINER_TOKEN) => {
+        ("GET", "/container") if has_header("authorization", CONTAINER_TOKEN) => {
             response(StatusCode::OK, state.issue_json("container").await)
         }
         ("PUT", "/latest/api/token") => {
@@ -242,7 +239,7 @@ async fn handle_request(State(state): State<Arc<ServiceState>>, request: Request
         }
         _ => response(StatusCode::UNAUTHORIZED, ""),
     };
-    answer.map(Body::from)
+    result.map(Body::from)
 }
 
 impl Cloud {
@@ -259,18 +256,18 @@ impl Cloud {
         Self { url, bundled, home, state, runtime }
     }
 
-    /// The access key of a user.
+    /// Returns the access key of a user.
     pub fn access_key(&self, user: &str) -> Credentials {
         let keys = self.bundled.access_keys().unwrap();
         keys.into_iter().find(|key| key.user_name == user).unwrap().credentials
     }
 
-    /// Credentials that are handed out from now on are said to expire in so many seconds, one after the other.
+    /// Sets the lifetimes, in seconds, of the next credentials to be issued.
     pub fn set_lifetimes<const N: usize>(&self, seconds: [i64; N]) {
         *self.state.lifetimes.lock().unwrap() = seconds.into();
     }
 
-    /// What was handed out.
+    /// Returns the credentials issued so far.
     pub fn issued(&self) -> Vec<Signer> {
         self.state.issued.lock().unwrap().clone()
     }
@@ -283,7 +280,7 @@ impl Cloud {
         self.state.operations()
     }
 
-    /// What answers here.
+    /// Returns the router of all services.
     pub fn router(&self) -> Router {
         self.state.router()
     }
@@ -292,20 +289,20 @@ impl Cloud {
         self.state.assumed_by()
     }
 
-    /// All calls to AWS came, and were signed with this.
+    /// Asserts that there were calls to AWS and that `expected` signed all of them.
     pub fn assert_signed_by(&self, expected: &Signer) {
         let signers = self.signers();
         assert!(signers.len() > 1 && signers.iter().all(|signer| signer == expected), "{expected:?} {signers:?}");
     }
 
-    /// Writes a file below the home; gives its path.
+    /// Writes a file below the home directory and returns its path.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.home.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
     }
 
-    /// The program against this AWS, with nothing of AWS's tools but this home and what `environment` says.
+    /// Runs the program against this AWS, with only this home directory and `environment` as its AWS configuration.
     pub fn console(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Console {
         run(self.home.path(), &[&["--aws"], arguments].concat(), &[&self.default_env()[..], environment].concat())
     }
@@ -315,7 +312,7 @@ impl Cloud {
     }
 }
 
-/// The program on a screen that is wide enough for whole sentences.
+/// Runs the program on a screen that is wide enough for whole sentences.
 pub fn run(home: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Console {
     let (path, data) = (home.to_str().unwrap(), home.join("data"));
     let default_env = [("HOME", path), ("XDG_DATA_HOME", data.to_str().unwrap())];

@@ -1,5 +1,5 @@
-//! Each source of credentials that AWS's own chain knows, by the program itself in a pseudo-terminal: what it signs with,
-//! and what it says when the source gives nothing.
+//! Each credential source of the default AWS credential provider chain, tested with the program in a pseudo-terminal:
+//! the credentials it signs with, and the error it shows when the source provides none.
 
 mod cloud;
 mod network;
@@ -15,17 +15,17 @@ use serde_json::json;
 use super::pty::Console;
 use cloud::{CONTAINER_TOKEN, Cloud, REFRESH_TOKEN, ROLE, SSO_TOKEN, Signer, WEB_IDENTITY, run, signer};
 
-/// The account of the caller is told once a signed call was answered.
+/// The caller's account, which the console shows after the first signed call succeeds.
 const ACCOUNT: &str = "111122223333";
 
-/// The console comes up, and what it asks of AWS is signed so.
+/// Asserts that the console starts and signs its calls to AWS with the expected credentials.
 fn assert_signs_with(cloud: &Cloud, mut console: Console, expected: impl Fn() -> Signer) {
     console.wait_for(ACCOUNT);
     console.kill();
     cloud.assert_signed_by(&expected());
 }
 
-/// The console comes up, asks AWS nothing, and says all this.
+/// Asserts that the console starts, shows all `parts`, and sends no calls to AWS.
 fn assert_sign_in_dialog_shows(cloud: &Cloud, mut console: Console, parts: &[&str]) {
     console.wait_for("Log in again");
     parts.iter().for_each(|part| console.wait_for_wrapped(part));
@@ -33,14 +33,14 @@ fn assert_sign_in_dialog_shows(cloud: &Cloud, mut console: Console, parts: &[&st
     assert_eq!(cloud.signers(), []);
 }
 
-/// The one session that was handed out.
+/// Returns the credentials that were issued, which must be exactly one.
 fn only_issued(cloud: &Cloud) -> Signer {
     let mut issued = cloud.issued();
-    assert_eq!(issued.len(), 1, "asked more often than needed");
+    assert_eq!(issued.len(), 1, "credentials were requested more than once");
     issued.remove(0)
 }
 
-/// Credentials that are about to expire are fetched anew: all is signed with the second ones.
+/// Asserts that credentials about to expire are fetched again and that all calls are signed with the second ones.
 fn assert_refreshes_credentials(cloud: &Cloud, mut console: Console) {
     console.wait_for(ACCOUNT);
     console.kill();
@@ -79,7 +79,7 @@ fn credentials_file_profile_provides_credentials() {
     assert_signs_with(&cloud, cloud.console(&[], &[]), || signer(&cloud.access_key("Admin")));
     let cloud = Cloud::start();
     cloud.write(".aws/credentials", &static_keys(&cloud, "alice", "alice.moreau"));
-    // What is named comes before what the environment holds.
+    // A profile named on the command line takes precedence over environment variables.
     let others = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
     assert_signs_with(&cloud, cloud.console(&["--profile", "alice"], &others), || {
         signer(&cloud.access_key("alice.moreau"))
@@ -108,7 +108,7 @@ fn missing_credentials_show_a_remedy() {
     assert_sign_in_dialog_shows(&cloud, cloud.console(&[], &[]), &[sources, "Run `aws configure`", "--profile"]);
 }
 
-/// Calls are signed with the session that STS gave, and STS was called by `source`.
+/// Asserts that calls are signed with session credentials from STS, which `source` requested.
 fn assert_assumes_role(cloud: &Cloud, mut console: Console, source: impl Fn() -> Signer) {
     console.wait_for(ACCOUNT);
     console.kill();
@@ -199,7 +199,7 @@ fn role_is_assumed_with_instance_credentials() {
     });
 }
 
-/// Where SHA-1 of the session's name, and of the start URL, lead to: so the AWS CLI names the files of its logins.
+/// The token files of the AWS CLI, named after the SHA-1 of the session name or the start URL.
 const SESSION_FILE: &str = ".aws/sso/cache/e276d18d65653fa285155bfd3e11ab029306830c.json";
 const START_URL_FILE: &str = ".aws/sso/cache/46459b8c98a2da9643b3e88822aea485318b5d54.json";
 const SSO_SESSION: &str = "[profile login]
@@ -217,7 +217,7 @@ sso_region = eu-central-1
 sso_start_url = https://corporate.example.com/start
 ";
 
-/// What `aws sso login` leaves.
+/// Returns the token file that `aws sso login` writes.
 fn sso_token_file(token: &str, hours: i64) -> String {
     let expires = Timestamp::now() + SignedDuration::from_hours(hours);
     json!({
@@ -248,7 +248,7 @@ fn expired_identity_center_session_is_refreshed() {
     );
     let file = cloud.write(SESSION_FILE, &sso_token_file("of yesterday", -1).replace('}', &more));
     assert_signs_with(&cloud, cloud.console(&["--profile", "login"], &[]), || only_issued(&cloud));
-    // The AWS CLI goes on with it.
+    // The refreshed token is saved for the AWS CLI.
     assert!(std::fs::read_to_string(file).unwrap().contains(SSO_TOKEN));
 }
 
@@ -257,7 +257,7 @@ fn legacy_identity_center_profile_provides_credentials() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", SSO_LEGACY);
     cloud.write(START_URL_FILE, &sso_token_file(SSO_TOKEN, 8));
-    // The option is for AWS's services alone: the portal has a variable of its own.
+    // The option applies only to AWS services. The portal has its own variable.
     let arguments = ["--endpoint-url", &cloud.url, "--region", "us-west-2", "--profile", "login"];
     let console = run(cloud.home.path(), &arguments, &[("AWS_ENDPOINT_URL_SSO", &cloud.url)]);
     assert_signs_with(&cloud, console, || only_issued(&cloud));
@@ -284,7 +284,7 @@ fn missing_or_invalid_identity_center_session_shows_the_sign_in_command() {
     }
 }
 
-/// A script that gives the access key of a user.
+/// Writes a credential process script and a profile that runs it.
 fn write_credential_process(cloud: &Cloud, script: &str) {
     let path = cloud.write("credentials.sh", script);
     cloud.write(".aws/config", &format!("[profile work]\ncredential_process = sh {}\n", path.display()));
@@ -295,8 +295,8 @@ fn credential_process_provides_credentials() {
     let cloud = Cloud::start();
     let key = cloud.access_key("Admin");
     let (id, secret) = (&key.access_key_id, key.secret_access_key.expose());
-    let told = format!(r#"{{"Version": 1, "AccessKeyId": "{id}", "SecretAccessKey": "{secret}"}}"#);
-    write_credential_process(&cloud, &format!("echo '{told}'"));
+    let output = format!(r#"{{"Version": 1, "AccessKeyId": "{id}", "SecretAccessKey": "{secret}"}}"#);
+    write_credential_process(&cloud, &format!("echo '{output}'"));
     assert_signs_with(&cloud, cloud.console(&["--profile", "work"], &[]), || signer(&key));
 }
 
@@ -317,7 +317,7 @@ fn web_identity_environment_variables_provide_credentials() {
     let cloud = Cloud::start();
     let token = cloud.write("token", WEB_IDENTITY);
     let variables = [("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()), ("AWS_ROLE_ARN", ROLE)];
-    // STS is where the option says, too.
+    // The option also sets the endpoint of STS.
     let console = run(cloud.home.path(), &["--endpoint-url", &cloud.url, "--region", "us-west-2"], &variables);
     assert_signs_with(&cloud, console, || only_issued(&cloud));
 }
@@ -372,7 +372,7 @@ fn container_endpoint_failure_is_an_error() {
     }
 }
 
-/// Where the metadata service of EC2 is.
+/// Returns the variables that set the endpoint of the EC2 metadata service.
 fn metadata_env(url: &str) -> [(&str, &str); 2] {
     [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url), ("AWS_EC2_METADATA_DISABLED", "false")]
 }
@@ -397,11 +397,11 @@ fn unreachable_instance_metadata_is_skipped() {
 #[test]
 fn unresponsive_instance_metadata_times_out() {
     let cloud = Cloud::start();
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", silent.local_addr().unwrap());
+    let unresponsive = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", unresponsive.local_addr().unwrap());
     let start = Instant::now();
     assert_sign_in_dialog_shows(&cloud, cloud.console(&[], &metadata_env(&url)), &["Run `aws configure`"]);
-    // Two seconds to know, and twice: before the console comes up, and when it asks.
+    // The timeout of two seconds passes twice: before the console starts and when it sends its first call.
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
 
@@ -447,18 +447,18 @@ fn roles_are_assumed_again_before_their_sessions_expire() {
 #[test]
 fn credential_process_runs_again_before_its_credentials_expire() {
     let cloud = Cloud::start();
-    let told = |user: &str, seconds| {
+    let output = |user: &str, seconds| {
         let key = cloud.access_key(user);
         let (id, secret) = (&key.access_key_id, key.secret_access_key.expose());
         let end = (Timestamp::now() + SignedDuration::from_secs(seconds)).strftime("%FT%TZ").to_string();
         format!(r#"{{"Version": 1, "AccessKeyId": "{id}", "SecretAccessKey": "{secret}", "Expiration": "{end}"}}"#)
     };
-    let (first, second) = (told("grace.liu", 30), told("Admin", 3600));
-    let been = cloud.home.path().join("been");
-    let been = been.display();
+    let (first, second) = (output("grace.liu", 30), output("Admin", 3600));
+    let marker = cloud.home.path().join("marker");
+    let marker = marker.display();
     write_credential_process(
         &cloud,
-        &format!("if [ -e {been} ]; then echo '{second}'; else touch {been}; echo '{first}'; fi"),
+        &format!("if [ -e {marker} ]; then echo '{second}'; else touch {marker}; echo '{first}'; fi"),
     );
     assert_signs_with(&cloud, cloud.console(&["--profile", "work"], &[]), || signer(&cloud.access_key("Admin")));
 }

@@ -1,4 +1,4 @@
-//! Where AWS is, by what way, and whom to trust there: as the environment and the profiles say.
+//! Endpoints, proxies, and trusted certificate authorities, as set by environment variables and profiles.
 
 use xks_console::server::{Server, tls};
 
@@ -6,7 +6,7 @@ use super::cloud::{Cloud, SSO_TOKEN, run, signer};
 use super::proxy::HttpProxy;
 use super::{ACCOUNT, SESSION_FILE, SSO_SESSION, only_issued, sso_token_file, static_keys};
 
-/// What a shell says of proxies, with nothing left of what the machine is set up with.
+/// Returns the environment variables of the proxy, which override the proxy settings of the machine.
 fn proxy_env<'a>(proxy: &'a HttpProxy, no_proxy_hosts: &'a str) -> Vec<(&'static str, &'a str)> {
     let mut variables = vec![("AWS_CA_BUNDLE", proxy.ca_path.to_str().unwrap()), ("AWS_REGION", "us-west-2")];
     variables.extend(["HTTPS_PROXY", "https_proxy"].map(|name| (name, &*proxy.url)));
@@ -14,7 +14,7 @@ fn proxy_env<'a>(proxy: &'a HttpProxy, no_proxy_hosts: &'a str) -> Vec<(&'static
     variables
 }
 
-/// A profile `default` for `Admin`, in the home of `cloud`.
+/// Writes the profile `default` with the access key of `Admin` to the home directory of `cloud`.
 fn write_default_profile(cloud: &Cloud) {
     cloud.write(".aws/credentials", &static_keys(cloud, "default", "Admin"));
 }
@@ -31,7 +31,7 @@ fn aws_is_reached_through_the_https_proxy() {
     cloud.assert_signed_by(&signer(&cloud.access_key("Admin")));
     let hosts = proxy.connect_targets();
     for host in ["iam.amazonaws.com:443", "kms.us-west-2.amazonaws.com:443", "sts.us-west-2.amazonaws.com:443"] {
-        assert!(hosts.iter().any(|asked| asked == host), "{host}: {hosts:?}");
+        assert!(hosts.iter().any(|target| target == host), "{host}: {hosts:?}");
     }
     assert!(hosts.iter().all(|host| host.ends_with(".amazonaws.com:443")), "{hosts:?}");
 }
@@ -75,7 +75,7 @@ fn failing_proxy_is_named_in_the_error() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let cloud = Cloud::start();
     write_default_profile(&cloud);
-    // To what is no proxy a tunnel is a strange request.
+    // A server that isn't a proxy rejects the request for a tunnel.
     for (proxy, reason) in [(format!("http://{closed}"), "Connection refused"), (cloud.url.clone(), "unsuccessful")] {
         let variables = ["HTTPS_PROXY", "https_proxy"].map(|name| (name, &*proxy));
         let none = ["NO_PROXY", "no_proxy"].map(|name| (name, ""));
@@ -145,7 +145,7 @@ fn environment_variables_set_the_config_and_credentials_files() {
     cloud.assert_signed_by(&signer(&cloud.access_key("Admin")));
 }
 
-/// KMS is asked at one place, all else at another.
+/// Asserts that only calls to KMS went to `kms`.
 fn assert_only_kms_is_redirected(kms: &Cloud, others: &Cloud) {
     assert!(kms.operations().iter().any(|name| name == "DescribeCustomKeyStores"), "{:?}", kms.operations());
     assert!(others.operations().iter().any(|name| name == "GetCallerIdentity"), "{:?}", others.operations());
@@ -159,7 +159,7 @@ fn environment_variable_sets_the_endpoint_of_kms_only() {
     write_default_profile(&others);
     let mut console = others.console(&[], &[("AWS_ENDPOINT_URL_KMS", &kms.url)]);
     console.wait_for(ACCOUNT);
-    // The key is of the other account in memory.
+    // The access key belongs to the account of the other in-memory AWS.
     console.wait_for("UnrecognizedClientException");
     console.kill();
     assert_only_kms_is_redirected(&kms, &others);

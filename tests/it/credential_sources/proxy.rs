@@ -1,4 +1,4 @@
-//! A proxy that is asked for tunnels and stands, at the end of each, for all of AWS.
+//! An HTTP proxy that opens tunnels and acts as all of AWS at the end of each.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,19 +14,19 @@ use xks_console::server::tls;
 
 use super::cloud::Cloud;
 
-/// What AWS is called in Regions of these tests, and hosts that nobody ever has.
+/// The host names of AWS in the Regions of these tests, and a host that can't exist.
 const NAMES: [&str; 4] =
     ["*.us-west-2.amazonaws.com", "*.amazonaws.com", "*.sso.eu-central-1.amazonaws.com", "aws.invalid"];
 
 pub struct HttpProxy {
     pub url: String,
-    /// Whose certificates it shows, PEM.
+    /// The certificate authority of the proxy's certificates, as a PEM file.
     pub ca_path: PathBuf,
     connect_targets: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl HttpProxy {
-    /// A proxy in front of what answers at `cloud`.
+    /// Starts a proxy in front of the services of `cloud`.
     pub fn start(cloud: &Cloud) -> Self {
         let key = rcgen::KeyPair::generate().unwrap();
         let parameters = rcgen::CertificateParams::new(NAMES.map(str::to_owned).to_vec()).unwrap();
@@ -46,13 +46,13 @@ impl HttpProxy {
         Self { url, ca_path, connect_targets }
     }
 
-    /// The hosts and ports that tunnels were asked for.
+    /// Returns the hosts and ports that tunnels were requested for.
     pub fn connect_targets(&self) -> Vec<String> {
         self.connect_targets.lock().unwrap().iter().cloned().collect()
     }
 }
 
-/// A client that goes away ends it.
+/// Serves one tunnel until the client disconnects.
 async fn tunnel(
     stream: TcpStream,
     tls: TlsAcceptor,
@@ -63,7 +63,7 @@ async fn tunnel(
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await? > 0 {}
     let mut words = head.split(' ');
-    assert_eq!(words.next(), Some("CONNECT"), "nothing is sent in the open: {head}");
+    assert_eq!(words.next(), Some("CONNECT"), "not a request for a tunnel: {head}");
     connect_targets.lock().unwrap().insert(words.next().unwrap().to_owned());
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
     let stream = TokioIo::new(tls.accept(stream).await?);

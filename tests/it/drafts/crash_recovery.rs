@@ -1,4 +1,5 @@
-//! SIGKILL at each step and within each request: all that was typed is there again, and in the end there is one key.
+//! Recovery after a SIGKILL at each step and during each request: the draft keeps everything that was typed, and
+//! exactly one key is created.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::pty::Console;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const NEXT_STEP: &str = "\x0e";
 
-/// A served AWS behind a front, and the home of whoever has a console on it.
+/// A served AWS behind a fault injector, and the home directory of the console's user.
 struct Aws {
     client: Client,
     injector: Arc<FaultInjector>,
@@ -32,7 +33,8 @@ struct Aws {
     _runtime: tokio::runtime::Runtime,
 }
 
-/// What is to be seen at a step once all is loaded, what is typed there, and the next step as the file names it.
+/// The text that a step shows once everything is loaded, the keys to press there, and the name of the next step in the
+/// draft file.
 type WizardStep = (&'static [&'static str], &'static str, &'static str);
 
 const OPEN_FROM_KEY_STORE: &[&str] = &["Frankfurt HSM", "\x1b[B\r", "General configuration", "\r", "External key ID"];
@@ -66,8 +68,8 @@ impl Aws {
             (injector, url, server)
         });
         runtime.spawn(server.run(std::future::pending()));
-        let served = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: None };
-        profiles::write(&served, &bundled, home.path()).unwrap();
+        let server_info = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: None };
+        profiles::write(&server_info, &bundled, home.path()).unwrap();
         let client = in_process_client(&bundled, Clock::System);
         let keys_before = block_on(client.collect_keys()).unwrap().len();
         Self { client, injector, url, home, keys_before, _runtime: runtime }
@@ -77,7 +79,7 @@ impl Aws {
         endpoint::run_console(&["--endpoint-url", &self.url], self.home.path(), &[])
     }
 
-    /// A console that goes on with the only draft.
+    /// Starts a console and resumes the only draft.
     fn resume_draft(&self) -> Console {
         let mut console = self.console();
         console.wait_for("Unfinished KMS key");
@@ -89,15 +91,15 @@ impl Aws {
     }
 
     fn draft_files(&self) -> Vec<PathBuf> {
-        let place = self.home.path().join("state/xks-console/drafts");
-        let files = std::fs::read_dir(place).into_iter().flatten().map(|file| file.unwrap().path());
+        let dir = self.home.path().join("state/xks-console/drafts");
+        let files = std::fs::read_dir(dir).into_iter().flatten().map(|file| file.unwrap().path());
         files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
     }
 
-    /// Waits until the draft on the disk says `words`.
-    fn wait_for_draft(&self, console: &mut Console, words: &str) {
+    /// Waits until the draft file contains `text`.
+    fn wait_for_draft(&self, console: &mut Console, text: &str) {
         wait_until(console, |_| {
-            self.draft_files().iter().any(|path| std::fs::read_to_string(path).unwrap().contains(words))
+            self.draft_files().iter().any(|path| std::fs::read_to_string(path).unwrap().contains(text))
         });
     }
 
@@ -105,17 +107,17 @@ impl Aws {
         block_on(self.client.collect_keys()).unwrap().len() - self.keys_before
     }
 
-    /// The one key that the alias names.
+    /// Returns the created key. Asserts that there is exactly one and that the alias refers to it.
     fn created_key(&self) -> KeyMetadata {
         assert_eq!(self.created_key_count(), 1);
         block_on(self.client.call(&DescribeKey::new("alias/payments".to_owned()))).unwrap().key_metadata
     }
 }
 
-fn wait_until(console: &mut Console, mut is_so: impl FnMut(&str) -> bool) {
+fn wait_until(console: &mut Console, mut condition: impl FnMut(&str) -> bool) {
     let deadline = Instant::now() + TIMEOUT;
-    while !is_so(&console.text()) {
-        assert!(Instant::now() < deadline, "it never comes true:\n{}", console.text());
+    while !condition(&console.text()) {
+        assert!(Instant::now() < deadline, "the condition was not met in time:\n{}", console.text());
         console.read(Duration::from_millis(10));
     }
 }
@@ -127,12 +129,12 @@ fn open_wizard(console: &mut Console, navigation: &[&str]) {
     }
 }
 
-/// Goes a way with a console that is killed after each step; gives the key.
-fn kill_at_each_step(navigation: &[&str], first: &[WizardStep]) -> (Aws, KeyMetadata) {
+/// Creates a key with a console that is killed after each step, and returns the key.
+fn kill_at_each_step(navigation: &[&str], first_steps: &[WizardStep]) -> (Aws, KeyMetadata) {
     let aws = Aws::start(Fault::Slow, "Nothing");
     let mut console = aws.console();
     open_wizard(&mut console, navigation);
-    for (seen, keys, next) in [first, COMMON_STEPS].concat() {
+    for (seen, keys, next) in [first_steps, COMMON_STEPS].concat() {
         seen.iter().for_each(|words| console.wait_for(words));
         console.send(keys);
         console.send(NEXT_STEP);
@@ -204,18 +206,18 @@ fn draft_open_in_one_console_is_not_offered_in_another() {
     other.send("\r\x1b");
     wait_until(&mut other, |screen| !screen.contains("It is open"));
     one.kill();
-    // Its end lets go of the draft; whoever comes to a page looks again.
+    // A console that ends releases its draft. Other consoles check for drafts when they open a page.
     other.send("\x1b[B\r");
     other.wait_for("Unfinished KMS key: payments-2026");
     other.kill();
 }
 
-/// Kills the console while a request of Finish hangs, before or after it was carried out.
-fn kill_during_request(navigation: &[&str], first: &[WizardStep], fault: Fault, operation: &'static str) {
+/// Kills the console while a request of Finish hangs, before or after AWS processes it.
+fn kill_during_request(navigation: &[&str], first_steps: &[WizardStep], fault: Fault, operation: &'static str) {
     let aws = Aws::start(fault, operation);
     let mut console = aws.console();
     open_wizard(&mut console, navigation);
-    for (seen, keys, _) in [first, COMMON_STEPS].concat() {
+    for (seen, keys, _) in [first_steps, COMMON_STEPS].concat() {
         seen.iter().for_each(|words| console.wait_for(words));
         console.send(keys);
         console.send(NEXT_STEP);

@@ -1,4 +1,5 @@
-//! Drafts of KMS keys: kept as one types, offered again, and after an end at any moment still one key.
+//! Drafts of KMS keys: saved while the user types, offered again later, and never leading to a second key, whenever the
+//! console ends.
 
 mod crash_recovery;
 mod unavailable;
@@ -25,11 +26,11 @@ use crate::snapshots::play_tape;
 const START: &str = "2026-03-02T10:15:00Z";
 
 fn account() -> (BundledAws, Clock) {
-    let world = Environment::replayable(START.parse().unwrap(), 7);
-    (BundledAws::in_memory("default", world.clone()).unwrap(), world.clock)
+    let environment = Environment::replayable(START.parse().unwrap(), 7);
+    (BundledAws::in_memory("default", environment.clone()).unwrap(), environment.clock)
 }
 
-/// A console on `bundled`, reached by way of `wrap`, that keeps its drafts in `place`.
+/// Returns a console on `bundled`, through the transport that `wrap` returns, that keeps its drafts in `drafts_dir`.
 fn console_with_transport(
     bundled: &BundledAws,
     clock: &Clock,
@@ -40,8 +41,8 @@ fn console_with_transport(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let client = in_process_client(bundled, clock.clone()).map_transport(wrap);
     let mut journey = Player::with_client((80, 24), bundled.clone(), client, Target::Bundled, clock.clone(), runtime);
-    let folder = DraftStore::new(Some(drafts_dir.to_owned()), clock.clone());
-    journey.keep_drafts(folder, DraftTarget::Bundled("/data".to_owned()), session);
+    let drafts = DraftStore::new(Some(drafts_dir.to_owned()), clock.clone());
+    journey.keep_drafts(drafts, DraftTarget::Bundled("/data".to_owned()), session);
     journey
 }
 
@@ -68,14 +69,14 @@ fn draft_is_offered_when_a_wizard_starts() {
     let (bundled, clock) = account();
     let mut journey = open_console(&bundled, &clock, dir.path(), "a");
     play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
-    // Gone without a word.
+    // The console ends without leaving the wizard.
     drop(journey);
     let mut journey = open_console(&bundled, &clock, dir.path(), "b");
     let tape = "Wait+Screen /Unfinished KMS key: payments/\nScreenshot notice.png\nDown\nType 'n'\n\
                 Wait+Screen /Unfinished KMS keys/\nScreenshot offer.png\nEnter\nWait+Screen /Add tags/\n\
                 Escape\nWait+Screen /Draft kept/\nScreenshot kept.png\n";
     play_tape(&mut journey, "drafts", tape);
-    // Another one is begun, and both are there on another day.
+    // A second draft is started, and both still exist a day later.
     play(
         &mut journey,
         "Escape\nType 'n'\nWait+Screen /Create another/\nType 'n'\nWait+Screen /External key ID/\nType 'other-key'\n",
@@ -95,7 +96,7 @@ fn draft_is_offered_when_a_wizard_starts() {
 
 #[test]
 fn resumed_draft_restores_the_focused_field_and_cursor() {
-    for (typed, moves, then, whole) in [
+    for (typed, moves, more, expected) in [
         ("Type 'payments'", "Left 3\n", "Type '-EU-'", "payme-EU-nts"),
         ("Type 'a'\nTab\nType 'one'\nEnter\nType 'two'", "Up\nHome\n", "Type 'X'", "Xone"),
     ] {
@@ -108,9 +109,9 @@ fn resumed_draft_restores_the_focused_field_and_cursor() {
         let mut journey = open_console(&bundled, &clock, dir.path(), "b");
         play(
             &mut journey,
-            &format!("Wait+Screen /Unfinished KMS key/\nType 'D'\nEnter\nWait+Screen /Add alias/\n{then}\n"),
+            &format!("Wait+Screen /Unfinished KMS key/\nType 'D'\nEnter\nWait+Screen /Add alias/\n{more}\n"),
         );
-        assert!(screen_text(&journey).contains(whole), "{}", screen_text(&journey));
+        assert!(screen_text(&journey).contains(expected), "{}", screen_text(&journey));
     }
 }
 
@@ -131,7 +132,8 @@ fn enter_resumes_the_first_draft_not_open_in_another_console() {
     play(&mut other, "Enter\nWait+Screen /For a key that your external key manager has/\nWait+Screen /other-key/\n");
 }
 
-/// The way to an AWS that the console sees no more of after a call: it has ended then. What it had on the disk is copied.
+/// A transport that simulates the end of the console at a call: it copies the drafts on disk, and no later call
+/// succeeds.
 struct TerminatingTransport {
     transport: Arc<dyn Transport>,
     at_call: usize,
@@ -157,9 +159,9 @@ impl Transport for TerminatingTransport {
                 }
             }
             if call < self.at_call || call == self.at_call && self.delivers_call {
-                let answer = self.transport.send(request).await;
+                let response = self.transport.send(request).await;
                 if call < self.at_call {
-                    return answer;
+                    return response;
                 }
             }
             let reason = "the console has ended".to_owned();
@@ -175,18 +177,18 @@ impl Transport for TerminatingTransport {
 fn created_keys(aws: &Client) -> (usize, bool) {
     let keys = block_on(aws.collect_keys()).unwrap();
     let metadata = keys.into_iter().map(|key| xks_console::aws::kms::DescribeKey::new(key.key_id));
-    let made: Vec<_> = metadata
+    let created: Vec<_> = metadata
         .map(|request| block_on(aws.call(&request)).unwrap().key_metadata)
         .filter(|key| key.description == simulated_user::DESCRIPTION)
         .collect();
     let aliases = block_on(aws.collect_aliases()).unwrap();
     let alias = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments");
-    let is_named =
-        made.first().is_some_and(|key| alias.is_some_and(|alias| alias.target_key_id == Some(key.key_id.clone())));
-    (made.len(), is_named)
+    let has_alias =
+        created.first().is_some_and(|key| alias.is_some_and(|alias| alias.target_key_id == Some(key.key_id.clone())));
+    (created.len(), has_alias)
 }
 
-/// The calls that a flow ends with, by number, from CreateKey on; of the same call many times in a row only the first.
+/// Returns the numbers of the calls of a flow from CreateKey on. Counts repeated calls to the same operation once.
 fn calls_from_create_key(flow: Flow) -> Vec<usize> {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
@@ -209,18 +211,19 @@ fn calls_from_create_key(flow: Flow) -> Vec<usize> {
     (first..all.len()).filter(|at_call| all[*at_call] != all[*at_call - 1]).collect()
 }
 
-/// Ends the console before or after call `at` was carried out, and goes on in another; whether there was a draft.
+/// Ends the console before or after call `at_call` is processed and resumes in another one. Returns whether there was a
+/// draft.
 fn terminate_at_call(flow: Flow, at_call: usize, delivers_call: bool) -> bool {
-    let case = format!("{flow:?}, ended at call {at_call}, carried out: {delivers_call}");
+    let case = format!("{flow:?}, ended at call {at_call}, processed: {delivers_call}");
     let dir = tempfile::tempdir().unwrap();
     let (drafts, copy) = (dir.path().join("drafts"), dir.path().join("copy"));
     let (bundled, clock) = account();
-    let wrapped = |transport| {
+    let wrap = |transport| {
         let (drafts, copy) = (drafts.clone(), copy.clone());
         Arc::new(TerminatingTransport { transport, at_call, delivers_call, drafts, copy, calls: Arc::default() })
             as Arc<dyn Transport>
     };
-    let mut journey = console_with_transport(&bundled, &clock, &drafts, "a", wrapped);
+    let mut journey = console_with_transport(&bundled, &clock, &drafts, "a", wrap);
     journey.resize((100, 30));
     SimulatedUser::run_flow(&mut journey, flow);
     drop(journey);
@@ -228,14 +231,14 @@ fn terminate_at_call(flow: Flow, at_call: usize, delivers_call: bool) -> bool {
     journey.resize((100, 30));
     journey.settle();
     if !screen_text(&journey).contains("Unfinished KMS key") {
-        // It ended before anything was typed, or when all was done and told.
-        let (made, is_named) = created_keys(&in_process_client(&bundled, clock.clone()));
-        assert!(made == usize::from(is_named), "{case}: {made}");
+        // The console ended before anything was typed, or after it had reported success.
+        let (created, has_alias) = created_keys(&in_process_client(&bundled, clock.clone()));
+        assert!(created == usize::from(has_alias), "{case}: {created}");
         return false;
     }
     play(&mut journey, "Type 'D'\nWait+Screen /Unfinished KMS keys/\nEnter\n");
-    let person = SimulatedUser::resume_flow(&mut journey);
-    assert!(person.succeeded, "{case}: {}", person.last_screen);
+    let user = SimulatedUser::resume_flow(&mut journey);
+    assert!(user.succeeded, "{case}: {}", user.last_screen);
     assert_eq!(created_keys(&in_process_client(&bundled, clock)), (1, true), "{case}");
     assert!(!screen_text(&journey).contains("Unfinished"), "{case}: {}", screen_text(&journey));
     assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 0, "{case}");

@@ -1,4 +1,4 @@
-//! What is told of drafts that can't be kept, read or opened, and of those of somewhere else.
+//! Messages about drafts that can't be saved, read, or opened, and drafts of other accounts and Regions.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::snapshots::play_tape;
 
 const GO_TO_REVIEW: &str = "Ctrl+N 4\nWait+Screen /. Edit ./\n";
 
-/// A place where no directory can be made.
+/// A path at which no directory can be created.
 const UNWRITABLE_DIR: &str = "/dev/null/drafts";
 
 #[test]
@@ -30,7 +30,7 @@ fn user_decides_whether_to_create_the_key_when_the_draft_cannot_be_saved() {
     let mut journey = open_console(&bundled, &clock, Path::new(UNWRITABLE_DIR), "a");
     play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
     assert_eq!(screen_text(&journey).matches("Draft not kept").count(), 1, "{}", screen_text(&journey));
-    // Leaving asks again: it would be lost.
+    // Leaving asks for confirmation because the draft would be lost.
     play(&mut journey, "Escape 2\nWait+Screen /Discard the new KMS key/\nEscape\n");
     play(&mut journey, &format!("{GO_TO_REVIEW}Ctrl+N\n"));
     play_tape(&mut journey, "drafts", "Wait+Screen /without a draft/\nScreenshot unsaved.png\nEnter\n");
@@ -47,21 +47,21 @@ fn drafts_that_cannot_be_resumed_explain_why() {
     let mut journey = open_console(&bundled, &clock, dir.path(), "a");
     play(&mut journey, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
     drop(journey);
-    let whole = fs::read_to_string(dir.path().join("a-1.json")).unwrap();
+    let draft = fs::read_to_string(dir.path().join("a-1.json")).unwrap();
     let write = |name: &str, text: String| fs::write(dir.path().join(name), text).unwrap();
-    write("cut.json", whole[..300].to_owned());
-    write("later.json", whole.replace("\"version\": 1", "\"version\": 2"));
-    write("other-account.json", whole.replace("111122223333", "444455556666").replace("payments-2026", "theirs"));
-    write("other-world.json", whole.replace("{\n        \"bundled\": \"/data\"\n      }", "\"aws\""));
-    write("open.json", whole.replace("payments-2026", "at-work"));
+    write("cut.json", draft[..300].to_owned());
+    write("later.json", draft.replace("\"version\": 1", "\"version\": 2"));
+    write("other-account.json", draft.replace("111122223333", "444455556666").replace("payments-2026", "theirs"));
+    write("other-target.json", draft.replace("{\n        \"bundled\": \"/data\"\n      }", "\"aws\""));
+    write("open.json", draft.replace("payments-2026", "at-work"));
     let mut other = DraftStore::new(Some(dir.path().to_owned()), clock.clone());
     other.handle(DraftRequest::Open("open".to_owned()));
     let mut journey = open_console(&bundled, &clock, dir.path(), "b");
     let tape = "Wait+Screen /Unfinished KMS key: payments-2026   /\nType 'D'\nWait+Screen /444455556666/\nScreenshot all.png\n";
     play_tape(&mut journey, "drafts", tape);
-    // The row of the draft that is open elsewhere opens nothing.
+    // Enter does nothing on a draft that is open in another console.
     play(&mut journey, "Down\nEnter\nWait+Screen /Unfinished KMS keys/\nUp\nEnter\nWait+Screen /External key ID/\n");
-    for name in ["cut.json", "later.json", "other-account.json", "other-world.json", "open.json"] {
+    for name in ["cut.json", "later.json", "other-account.json", "other-target.json", "open.json"] {
         assert!(dir.path().join(name).exists(), "{name}");
     }
 }
@@ -90,9 +90,9 @@ fn draft_is_not_offered_in_another_region() {
     drop(journey);
     let client = in_process_client(&bundled, clock.clone()).with_region("eu-west-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let which = xks_console::tui::target::Target::Bundled;
+    let target = xks_console::tui::target::Target::Bundled;
     let mut journey =
-        xks_console::flow::player::Player::with_client((80, 24), bundled, client, which, clock.clone(), runtime);
+        xks_console::flow::player::Player::with_client((80, 24), bundled, client, target, clock.clone(), runtime);
     journey.keep_drafts(
         DraftStore::new(Some(dir.path().to_owned()), clock),
         DraftTarget::Bundled("/data".to_owned()),
@@ -116,7 +116,7 @@ fn wizard_left_through_the_navigation_is_offered_as_a_draft() {
     assert!(screen_text(&journey).contains("Draft kept"), "{}", screen_text(&journey));
 }
 
-/// A console on Review whose Finish was pressed, and the number that it waits with for the disk.
+/// Chooses Finish on Review and returns the console and the ticket of the draft save that it waits for.
 fn press_finish() -> (App, u64) {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
@@ -138,10 +138,10 @@ fn draft_saved(ticket: u64) -> Msg {
 #[test]
 fn create_key_is_sent_only_after_the_draft_is_saved() {
     let (mut app, ticket) = press_finish();
-    assert_eq!(app.update(draft_saved(ticket - 1)), [], "what was saved before does not count");
+    assert_eq!(app.update(draft_saved(ticket - 1)), [], "an earlier save does not count");
     let sent = app.update(draft_saved(ticket));
     assert!(matches!(&sent[..], [Effect::Call(_, Call::Submission(Stage::CreateKey(_)))]), "{sent:?}");
-    assert_eq!(app.update(draft_saved(ticket)), [], "nor is it sent twice");
+    assert_eq!(app.update(draft_saved(ticket)), [], "the request is not sent twice");
 }
 
 #[test]
@@ -159,9 +159,9 @@ fn creating_without_a_draft_discards_the_outdated_draft_first() {
     app.update(Msg::Draft(DraftResponse::Saved { ticket: Some(ticket), result: Err("the disk is full".to_owned()) }));
     app.update(Msg::Key(KeyCode::Tab.into()));
     let effects = app.update(Msg::Key(KeyCode::Enter.into()));
-    let at = |wanted: &dyn Fn(&Effect) -> bool| effects.iter().position(wanted).unwrap();
-    let discard = at(&|effect| *effect == Effect::Draft(DraftRequest::Discard("a-1".to_owned())));
-    let sent = at(&|effect| matches!(effect, Effect::Call(_, Call::Submission(Stage::CreateKey(_)))));
+    let position = |predicate: &dyn Fn(&Effect) -> bool| effects.iter().position(predicate).unwrap();
+    let discard = position(&|effect| *effect == Effect::Draft(DraftRequest::Discard("a-1".to_owned())));
+    let sent = position(&|effect| matches!(effect, Effect::Call(_, Call::Submission(Stage::CreateKey(_)))));
     assert!(discard < sent);
 }
 
@@ -173,9 +173,9 @@ fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, clock) = account();
-        let mut journey = console_with_transport(&bundled, &clock, dir.path(), "a", |way| {
-            let strikes = FaultTrigger::EachCall("CreateKey".to_owned());
-            Arc::new(FaultyTransport::new(way, clock.clone(), clock.clone()).with_fault(fault, strikes))
+        let mut journey = console_with_transport(&bundled, &clock, dir.path(), "a", |transport| {
+            let trigger = FaultTrigger::EachCall("CreateKey".to_owned());
+            Arc::new(FaultyTransport::new(transport, clock.clone(), clock.clone()).with_fault(fault, trigger))
         });
         play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}{GO_TO_REVIEW}Ctrl+N\nWait+Screen /not known/\n"));
         drop(journey);
@@ -187,8 +187,8 @@ fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
         play(&mut journey, "Wait+Screen /can be looked up/\n");
         assert!(!screen_text(&journey).contains("aws kms"), "{}", screen_text(&journey));
         play(&mut journey, &format!("Ctrl+N\nWait+Screen /{words}/\nCtrl+N\nWait+Screen /clipboard/\n"));
-        let told = journey.copied().last().unwrap();
-        assert!(told.starts_with(first), "{told}");
+        let copied = journey.copied().last().unwrap();
+        assert!(copied.starts_with(first), "{copied}");
         assert!(screen_text(&journey).contains(first), "{}", screen_text(&journey));
     }
 }

@@ -1,4 +1,4 @@
-//! The way to AWS, with a fault on it.
+//! A transport to AWS that injects a fault.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,36 +11,36 @@ use xks_console::aws::error::ServiceError;
 use xks_console::client::{Transport, TransportError};
 use xks_console::environment::Clock;
 
-/// What goes wrong.
+/// A fault in a call to AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The service is asked too much and does nothing.
+    /// The service throttles the request.
     Throttled,
-    /// The service fails inside, and does nothing.
+    /// The service returns an internal error before it processes the request.
     FailsBefore,
-    /// The service fails inside, after it did what was asked.
+    /// The service returns an internal error after it processed the request.
     FailsAfter,
-    /// Nobody is there.
+    /// The connection is refused.
     ConnectionRefused,
-    /// The connection is reset, and nothing is done.
+    /// The connection is reset before the service processes the request.
     ResetBefore,
-    /// The connection is reset, after it is done.
+    /// The connection is reset after the service processed the request.
     ResetAfter,
-    /// No answer ever comes, and nothing is done.
+    /// The request is never processed and gets no response.
     HangsBefore,
-    /// No answer ever comes, after it is done.
+    /// The request is processed but gets no response.
     HangsAfter,
-    /// The answer takes 20 seconds.
+    /// The response takes 20 seconds.
     Slow,
-    /// Half the answer comes.
+    /// Only half of the response arrives.
     Truncated,
-    /// Something comes that is no answer.
+    /// The response body is an unrelated web page.
     Garbage,
-    /// The clock of this machine is an hour off from then on.
+    /// The clock of this machine is off by one hour from now on.
     WrongClock,
-    /// The session is over.
+    /// The session has expired.
     Expired,
-    /// IAM says no.
+    /// IAM denies the request.
     Denied,
 }
 
@@ -62,10 +62,10 @@ impl Fault {
         Self::Denied,
     ];
 
-    /// Whether nobody knows afterwards if it was done.
+    /// Whether the client can't know if the request was processed.
     pub fn leaves_outcome_unknown(self, operation: &str) -> bool {
         match self {
-            // There is no half of nothing: CreateAlias answers with an empty body.
+            // The response body of CreateAlias is empty, so it can't be truncated.
             Self::Truncated => operation != "CreateAlias",
             Self::FailsBefore
             | Self::FailsAfter
@@ -79,13 +79,13 @@ impl Fault {
     }
 }
 
-/// When it goes wrong.
+/// The calls at which the fault occurs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultTrigger {
     Never,
-    /// At the call of this number, once.
+    /// Only at the call with this number, counted from 0.
     AtCall(usize),
-    /// At each call of an operation.
+    /// At each call to an operation.
     EachCall(String),
 }
 
@@ -108,7 +108,7 @@ impl FaultyTransport {
         Self { fault, trigger, ..self }
     }
 
-    /// The operations asked so far.
+    /// Returns the operations called so far.
     pub fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
@@ -125,7 +125,7 @@ impl FaultyTransport {
     }
 }
 
-/// The operation that a request asks for.
+/// Returns the operation that a request calls.
 pub fn operation_name(request: &Request<Bytes>) -> String {
     let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap());
     let form = String::from_utf8_lossy(request.body());
@@ -136,14 +136,16 @@ pub fn operation_name(request: &Request<Bytes>) -> String {
     )
 }
 
-/// A refusal as the service of the request writes it.
+/// Returns an error response in the format of the request's service.
 pub fn error_response(request: &Request<Bytes>, code: &str, status: u16) -> Response<Bytes> {
-    let error = ServiceError { status, ..ServiceError::new(code, "said the test") };
+    let error = ServiceError { status, ..ServiceError::new(code, "Error injected by the test") };
     let body = if request.headers().contains_key("x-amz-target") {
         Bytes::from(xks_console::aws::codec::json_error_body(&error))
     } else {
         let code = code.trim_end_matches("Exception");
-        Bytes::from(format!("<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"))
+        Bytes::from(format!(
+            "<ErrorResponse><Error><Code>{code}</Code><Message>Error injected by the test</Message></Error></ErrorResponse>"
+        ))
     };
     Response::builder().status(status).header("x-amzn-requestid", "r-1").body(body).unwrap()
 }
@@ -151,32 +153,32 @@ pub fn error_response(request: &Request<Bytes>, code: &str, status: u16) -> Resp
 impl Transport for FaultyTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let fault = self.next_fault(&operation_name(&request));
-        let lost = |may_have_arrived| {
-            let reason = "the test has cut the line".to_owned();
+        let connection_error = |may_have_arrived| {
+            let reason = "connection cut by the test".to_owned();
             Err(TransportError { host: "kms".to_owned(), reason, may_have_arrived })
         };
         Box::pin(async move {
             match fault {
                 Some(Fault::Throttled) => return Ok(error_response(&request, "ThrottlingException", 400)),
                 Some(Fault::FailsBefore) => return Ok(error_response(&request, "KMSInternalException", 500)),
-                Some(Fault::ConnectionRefused) => return lost(false),
-                Some(Fault::ResetBefore) => return lost(true),
+                Some(Fault::ConnectionRefused) => return connection_error(false),
+                Some(Fault::ResetBefore) => return connection_error(true),
                 Some(Fault::HangsBefore) => return std::future::pending().await,
                 Some(Fault::Expired) => return Ok(error_response(&request, "ExpiredTokenException", 400)),
                 Some(Fault::Denied) => return Ok(error_response(&request, "AccessDeniedException", 400)),
                 Some(Fault::Slow) => tokio::time::sleep(Duration::from_secs(20)).await,
-                // Signed before the clock went wrong, it would be taken.
+                // The request was signed before the clock changed, so the service would accept it.
                 Some(Fault::WrongClock) => {
                     self.client_clock.advance(SignedDuration::from_hours(1));
                     return Ok(self.with_date(error_response(&request, "InvalidSignatureException", 400)));
                 }
                 _ => {}
             }
-            let fails = error_response(&request, "KMSInternalException", 500);
+            let internal_error = error_response(&request, "KMSInternalException", 500);
             let mut response = self.inner.send(request).await?;
             match fault {
-                Some(Fault::FailsAfter) => return Ok(fails),
-                Some(Fault::ResetAfter) => return lost(true),
+                Some(Fault::FailsAfter) => return Ok(internal_error),
+                Some(Fault::ResetAfter) => return connection_error(true),
                 Some(Fault::HangsAfter) => return std::future::pending().await,
                 Some(Fault::Truncated) => {
                     let body = response.body().slice(..response.body().len() / 2);
@@ -191,7 +193,7 @@ impl Transport for FaultyTransport {
 }
 
 impl FaultyTransport {
-    /// Says when it was sent, as every HTTP server does.
+    /// Adds the `Date` header that every HTTP server sends.
     fn with_date(&self, mut response: Response<Bytes>) -> Response<Bytes> {
         let date = self.server_clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         response.headers_mut().insert("date", date.parse().unwrap());

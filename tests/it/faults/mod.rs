@@ -1,5 +1,5 @@
-//! The bundled AWS with faults in front: whatever goes wrong at whatever call, Finish makes one KMS key with one alias or
-//! none, and says which.
+//! The bundled AWS with injected faults. Whichever fault occurs at whichever call, Finish creates at most one KMS key
+//! with one alias and reports what it created.
 
 pub mod faulty_transport;
 pub mod simulated_user;
@@ -21,24 +21,26 @@ use super::account::block_on;
 const START: &str = "2026-03-02T10:15:00Z";
 const FLOWS: [Flow; 3] = [Flow::Method1, Flow::Method2, Flow::Method2InKms];
 
-/// A console on an AWS that is as far away as AWS is, by way of `wrap`; and somebody else's client of the same AWS.
+/// Returns a console whose transport behaves like a remote AWS and that `wrap` can give faults, another client of the
+/// same AWS, and the transport.
 fn open_console(wrap: impl FnOnce(FaultyTransport) -> FaultyTransport) -> (Player, Client, Arc<FaultyTransport>) {
-    let world = Environment::replayable(START.parse().unwrap(), 7);
-    let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
+    let environment = Environment::replayable(START.parse().unwrap(), 7);
+    let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
     let clock = Clock::manual(START.parse().unwrap());
-    let other_client = in_process_client(&bundled, world.clock.clone());
+    let other_client = in_process_client(&bundled, environment.clock.clone());
     let mut faulty = None;
-    let client = in_process_client(&bundled, clock.clone()).with_random(world.random).map_transport(|transport| {
-        let transport = Arc::new(wrap(FaultyTransport::new(transport, clock.clone(), world.clock.clone())));
-        faulty = Some(Arc::clone(&transport));
-        transport
-    });
+    let client =
+        in_process_client(&bundled, clock.clone()).with_random(environment.random).map_transport(|transport| {
+            let transport = Arc::new(wrap(FaultyTransport::new(transport, clock.clone(), environment.clock.clone())));
+            faulty = Some(Arc::clone(&transport));
+            transport
+        });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
     (journey, other_client, faulty.unwrap())
 }
 
-/// What there is of what the person wants: the KMS keys that were made, and the key that the alias points to.
+/// Returns the KMS keys that the flow created and the ID of the key that the alias refers to.
 fn created_keys(aws: &Client, before: usize) -> (Vec<KeyMetadata>, Option<String>) {
     block_on(async {
         let keys = aws.collect_keys().await.unwrap();
@@ -54,15 +56,15 @@ fn created_keys(aws: &Client, before: usize) -> (Vec<KeyMetadata>, Option<String
     })
 }
 
-/// What is told in the end must be what there is.
+/// Asserts that the last screen reports what actually exists in AWS.
 fn assert_outcome_is_reported(case: &str, user: &SimulatedUser, aws: &Client, before: usize) {
     let (keys, alias) = created_keys(aws, before);
-    assert!(keys.len() <= 1, "{case}: {} keys were made", keys.len());
+    assert!(keys.len() <= 1, "{case}: {} keys were created", keys.len());
     let last = &user.last_screen;
     let key = keys.first().map(|key| key.key_id.clone());
     if user.succeeded {
-        let key = key.unwrap_or_else(|| panic!("{case}: no key, but {last}"));
-        assert!(last.contains(&key), "{case}: {key} is not in {last}");
+        let key = key.unwrap_or_else(|| panic!("{case}: no key exists: {last}"));
+        assert!(last.contains(&key), "{case}: missing {key} in {last}");
         assert_eq!(alias, Some(key), "{case}");
     } else if last.contains("The KMS key was created.") {
         assert!(key.is_some() && alias.is_none(), "{case}: {key:?} {alias:?} {last}");
@@ -70,50 +72,51 @@ fn assert_outcome_is_reported(case: &str, user: &SimulatedUser, aws: &Client, be
         assert!(alias.is_none() || alias == key, "{case}");
     } else {
         assert!(key.is_none() && alias.is_none(), "{case}: {key:?} {alias:?} {last}");
-        // A key whose answer was cut off says so in its row.
+        // A key whose response was truncated is shown as unreadable in its row.
         let is_reported = ["was not created", "✗", "Unreadable"].into_iter().any(|words| last.contains(words));
-        assert!(is_reported, "{case}: nothing is told: {last}");
+        assert!(is_reported, "{case}: no error is shown: {last}");
     }
 }
 
-/// Whether it was done is said not to be known just where nobody can know.
+/// Asserts that the console reports an unknown outcome exactly when the fault leaves it unknown.
 fn assert_unknown_outcome_is_reported(case: &str, user: &SimulatedUser, fault: Fault, operation: &str) {
-    let is_reported = user.errors.iter().any(|trouble| trouble == simulated_user::UNKNOWN_OUTCOME);
+    let is_reported = user.errors.iter().any(|error| error == simulated_user::UNKNOWN_OUTCOME);
     assert_eq!(is_reported, fault.leaves_outcome_unknown(operation), "{case}: {:?}", user.errors);
 }
 
-/// The calls of a flow that goes well, as they follow each other; the same call many times in a row counts once.
+/// Returns the numbers and operations of the calls in a flow without faults. Counts repeated calls to the same
+/// operation once.
 fn distinct_calls(flow: Flow) -> Vec<(usize, String)> {
     let (mut journey, _, faulty) = open_console(|faulty| faulty);
     let user = SimulatedUser::run_flow(&mut journey, flow);
     assert!(user.succeeded && user.errors.is_empty(), "{flow:?}: {:?} {}", user.errors, user.last_screen);
     let all = faulty.calls();
-    let is_new = |at: &usize| *at == 0 || all[*at] != all[*at - 1];
-    (0..all.len()).filter(is_new).map(|at| (at, all[at].clone())).collect()
+    let is_new = |number: &usize| *number == 0 || all[*number] != all[*number - 1];
+    (0..all.len()).filter(is_new).map(|number| (number, all[number].clone())).collect()
 }
 
 fn every_fault_at_every_call(flow: Flow) {
-    for (at, operation) in distinct_calls(flow) {
+    for (number, operation) in distinct_calls(flow) {
         for fault in Fault::ALL {
-            let case = format!("{flow:?}, {fault:?} at call {at}, {operation}");
-            let (mut journey, aws, _) = open_console(|faulty| faulty.with_fault(fault, FaultTrigger::AtCall(at)));
+            let case = format!("{flow:?}, {fault:?} at call {number}, {operation}");
+            let (mut journey, aws, _) = open_console(|faulty| faulty.with_fault(fault, FaultTrigger::AtCall(number)));
             let before = block_on(aws.collect_keys()).unwrap().len();
             let user = SimulatedUser::run_flow(&mut journey, flow);
             assert_outcome_is_reported(&case, &user, &aws, before);
-            assert!(user.succeeded, "{case}: a fault that passes must not end it: {}", user.last_screen);
-            let is_once = ["CreateKey", "CreateAlias"].contains(&operation.as_str());
-            let troubles = &user.errors;
+            assert!(user.succeeded, "{case}: a temporary fault must not end the flow: {}", user.last_screen);
+            let is_create = ["CreateKey", "CreateAlias"].contains(&operation.as_str());
+            let errors = &user.errors;
             match fault {
-                // What was not needed yet, or is asked anew on the way, stops nobody; that it failed can be looked up.
+                // A failed call that the flow doesn't need, or repeats, shows no error but is listed on *API calls*.
                 Fault::Denied | Fault::Expired => {
-                    assert!(!is_once || !troubles.is_empty(), "{case} is not told");
+                    assert!(!is_create || !errors.is_empty(), "{case}: no error is shown");
                     let failed = simulated_user::failed_calls(&mut journey);
-                    assert!(failed.contains(&format!(" {operation} ")), "{case} is not among the calls: {failed}");
+                    assert!(failed.contains(&format!(" {operation} ")), "{case}: missing in API calls: {failed}");
                 }
-                fault if is_once && fault.leaves_outcome_unknown(&operation) => {
+                fault if is_create && fault.leaves_outcome_unknown(&operation) => {
                     assert_unknown_outcome_is_reported(&case, &user, fault, &operation)
                 }
-                _ => assert!(troubles.is_empty(), "{case}: what passes is not to be seen: {troubles:?}"),
+                _ => assert!(errors.is_empty(), "{case}: a temporary fault must not show an error: {errors:?}"),
             }
         }
     }
@@ -140,7 +143,7 @@ fn permanent_fault_creates_at_most_one_key_and_is_reported() {
         let mut operations: Vec<String> = distinct_calls(flow).into_iter().map(|(_, operation)| operation).collect();
         operations.sort();
         operations.dedup();
-        // What is read for it is the same as in the other flows.
+        // This flow reads the same data as the other flows, so only its Create calls are tested.
         operations.retain(|operation| flow != Flow::Method2InKms || operation.starts_with("Create"));
         for operation in operations {
             for fault in Fault::ALL {

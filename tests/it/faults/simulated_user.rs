@@ -1,24 +1,24 @@
-//! Who wants a KMS key, and tries again when something went wrong.
+//! A simulated user who creates a KMS key and retries after errors.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::SignedDuration;
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _};
 
-pub const DESCRIPTION: &str = "made under faults";
-/// What the console says when it doesn't know what became of a request.
+pub const DESCRIPTION: &str = "created despite faults";
+/// The console's message for a request whose outcome is unknown.
 pub const UNKNOWN_OUTCOME: &str = "Whether it was done is not known";
 
-/// How the person goes about it.
+/// How the user creates the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     Method1,
     Method2,
-    /// Method 2 with a key whose material AWS KMS makes: nothing but the console keeps it from being made twice.
+    /// Method 2 for a key with KMS origin. Only the console prevents a duplicate key here.
     Method2InKms,
 }
 
-/// A place on the way: what is seen there, and the keys that lead on.
+/// A step of a flow: the text that the screen shows, and the keys that lead to the next step.
 type FlowStep = (&'static str, &'static [&'static str]);
 
 const OPEN_FROM_KEY_STORE: &[FlowStep] = &[
@@ -43,17 +43,17 @@ const COMMON_STEPS: &[FlowStep] = &[
     ("Success", &[]),
 ];
 
-/// What the person has gone through.
+/// The results of a flow.
 pub struct SimulatedUser {
-    /// Whether the console said so.
+    /// Whether the console reported success.
     pub succeeded: bool,
-    /// What went wrong on the way, in the console's words.
+    /// The error messages that the console showed.
     pub errors: Vec<String>,
-    /// The last screen.
+    /// The text of the last screen.
     pub last_screen: String,
 }
 
-/// How often the person tries again.
+/// How often the user retries a step.
 const MAX_RETRIES: usize = 5;
 
 impl SimulatedUser {
@@ -64,25 +64,25 @@ impl SimulatedUser {
             Flow::Method2InKms => (OPEN_FROM_KEYS, CHOOSE_KMS_ORIGIN),
         };
         let mut user = Self { succeeded: false, errors: Vec::new(), last_screen: String::new() };
-        user.succeeded = [first, second, COMMON_STEPS].concat().iter().all(|place| user.complete_step(journey, *place));
+        user.succeeded = [first, second, COMMON_STEPS].concat().iter().all(|step| user.complete_step(journey, *step));
         user
     }
 
-    /// Goes on from wherever on the way the wizard stands.
+    /// Resumes the flow at the current step of the wizard.
     pub fn resume_flow(journey: &mut Player) -> Self {
         let mut user = Self { succeeded: false, errors: Vec::new(), last_screen: String::new() };
         user.read_screen(journey);
         let title = user.last_screen.lines().nth(2).unwrap_or_default();
-        // Out of trouble there is nothing but success.
+        // After an error on Review, only the success screen is left.
         let is_stuck = user.last_screen.contains(UNKNOWN_OUTCOME) || user.last_screen.contains("Its alias was not");
         let current =
             COMMON_STEPS.iter().position(|(seen, _)| if is_stuck { *seen == "Success" } else { title.contains(seen) });
         let current = current.unwrap_or_else(|| panic!("{}", user.last_screen));
-        user.succeeded = COMMON_STEPS[current..].iter().all(|place| user.complete_step(journey, *place));
+        user.succeeded = COMMON_STEPS[current..].iter().all(|step| user.complete_step(journey, *step));
         user
     }
 
-    /// Comes to a place and leads on from it; whether that went well.
+    /// Waits for a step, retries after errors, and presses the step's keys. Returns whether it succeeded.
     fn complete_step(&mut self, journey: &mut Player, (seen, keys): FlowStep) -> bool {
         let mut tries = 0;
         loop {
@@ -96,8 +96,8 @@ impl SimulatedUser {
             } else if self.last_screen.contains(seen) {
                 keys.iter().for_each(|key| press(journey, key));
                 return true;
-            } else if let Some(due) = journey.next_deadline().filter(|due| due.as_secs() < 60) {
-                journey.advance(due.max(SignedDuration::from_millis(1)));
+            } else if let Some(deadline) = journey.next_deadline().filter(|deadline| deadline.as_secs() < 60) {
+                journey.advance(deadline.max(SignedDuration::from_millis(1)));
             } else {
                 return false;
             }
@@ -109,10 +109,10 @@ impl SimulatedUser {
         self.last_screen = tape::screen_text(&journey.frame());
     }
 
-    /// Notes what is wrong on the screen; the key that leads on from it.
+    /// Records the error on the screen, if any, and returns the key that retries or dismisses it.
     fn record_error(&mut self) -> Option<&'static str> {
         let last = &self.last_screen;
-        let (words, retry_key) = if last.contains(UNKNOWN_OUTCOME) {
+        let (message, retry_key) = if last.contains(UNKNOWN_OUTCOME) {
             (UNKNOWN_OUTCOME.to_owned(), "enter")
         } else if last.contains("was not created") || last.contains("Its alias was not") {
             (last.lines().find(|line| line.contains('✗'))?.to_owned(), "enter")
@@ -123,7 +123,7 @@ impl SimulatedUser {
         } else {
             return None;
         };
-        self.errors.push(words);
+        self.errors.push(message);
         Some(retry_key)
     }
 }
@@ -149,7 +149,7 @@ fn press(journey: &mut Player, key: &str) {
     journey.settle();
 }
 
-/// The page *API calls*, of those that failed.
+/// Returns the screen of *API calls*, filtered by failed calls.
 pub fn failed_calls(journey: &mut Player) -> String {
     journey.resize((180, 30));
     journey.press(KeyEvent::new(KeyCode::F(2), KeyModifiers::NONE));

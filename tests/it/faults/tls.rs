@@ -1,4 +1,4 @@
-//! The same over TLS on loopback: a served AWS, and in front of it a server that does to one request what the fault says.
+//! Faults over TLS on loopback: a server in front of a served AWS injects a fault into one request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use super::simulated_user::{Flow, SimulatedUser};
 use super::{assert_outcome_is_reported, assert_unknown_outcome_is_reported};
 use crate::account::block_on;
 
-/// How long the console waits for an answer here.
+/// How long the console waits for a response in these tests.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What stands in front of the served AWS.
+/// A server in front of the served AWS that injects one fault.
 pub struct FaultInjector {
     upstream: SocketAddr,
     fault: Fault,
@@ -34,7 +34,7 @@ pub struct FaultInjector {
     has_fired: AtomicBool,
 }
 
-/// A message as it came: its head with the empty line, and its body.
+/// Reads one HTTP message. Returns its head, including the empty line, and its body.
 async fn read_message<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> std::io::Result<Option<(String, Vec<u8>)>> {
     let (mut head, mut length) = (String::new(), 0);
     loop {
@@ -61,17 +61,17 @@ fn parse_request(head: &str, body: &[u8]) -> Request<Bytes> {
 }
 
 impl FaultInjector {
-    /// One that does what `fault` says to the first `operation`, in front of a server.
+    /// Creates an injector in front of `upstream` that applies `fault` to the first call to `operation`.
     pub fn new(upstream: SocketAddr, fault: Fault, operation: &'static str) -> Self {
         Self { upstream, fault, operation, has_fired: AtomicBool::new(false) }
     }
 
-    /// Whether it has.
+    /// Whether the fault has occurred.
     pub fn has_fired(&self) -> bool {
         self.has_fired.load(Ordering::SeqCst)
     }
 
-    /// The same without TLS.
+    /// Serves connections without TLS.
     pub async fn run_without_tls(self: Arc<Self>, listener: TcpListener) {
         while let Ok((stream, _)) = listener.accept().await {
             let injector = Arc::clone(&self);
@@ -82,12 +82,12 @@ impl FaultInjector {
     async fn run(self: Arc<Self>, listener: TcpListener, tls: TlsAcceptor) {
         while let Ok((stream, _)) = listener.accept().await {
             let (injector, tls) = (Arc::clone(&self), tls.clone());
-            // Before a request has come nobody knows for what the connection is: the next one is for what is refused.
+            // The operation isn't known before the request arrives, so this fault refuses the first connection.
             if injector.fault == Fault::ConnectionRefused && !injector.has_fired.swap(true, Ordering::SeqCst) {
                 continue;
             }
             tokio::spawn(async move {
-                // A client that goes away ends it.
+                // Ends when the client disconnects.
                 let _ = injector.serve(tls.accept(stream).await?).await;
                 std::io::Result::Ok(())
             });
@@ -117,7 +117,7 @@ impl FaultInjector {
             }
             upstream.write_all(&[head.as_bytes(), &body].concat()).await?;
             let Some((head, body)) = read_message(&mut upstream).await? else { return Ok(()) };
-            let whole = [head.as_bytes(), &body].concat();
+            let message = [head.as_bytes(), &body].concat();
             match fault {
                 Some(Fault::FailsAfter) => {
                     stream.write_all(&error_response_bytes(&request, "KMSInternalException", 500)).await?
@@ -125,18 +125,18 @@ impl FaultInjector {
                 Some(Fault::ResetAfter) => return Ok(()),
                 Some(Fault::HangsAfter) => return std::future::pending().await,
                 Some(Fault::Truncated) => {
-                    stream.write_all(&whole[..whole.len() - body.len() / 2]).await?;
+                    stream.write_all(&message[..message.len() - body.len() / 2]).await?;
                     return stream.flush().await;
                 }
                 Some(Fault::Garbage) => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>").await?,
                 Some(Fault::Slow) => {
-                    for piece in whole.chunks(100) {
-                        stream.write_all(piece).await?;
+                    for chunk in message.chunks(100) {
+                        stream.write_all(chunk).await?;
                         stream.flush().await?;
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
                 }
-                _ => stream.write_all(&whole).await?,
+                _ => stream.write_all(&message).await?,
             }
             stream.flush().await?;
         }
@@ -145,12 +145,12 @@ impl FaultInjector {
 }
 
 fn error_response_bytes(request: &Request<Bytes>, code: &str, status: u16) -> Vec<u8> {
-    let answer = faulty_transport::error_response(request, code, status);
-    let head = format!("HTTP/1.1 {status} No\r\ncontent-length: {}\r\n\r\n", answer.body().len());
-    [head.as_bytes(), answer.body()].concat()
+    let response = faulty_transport::error_response(request, code, status);
+    let head = format!("HTTP/1.1 {status} Error\r\ncontent-length: {}\r\n\r\n", response.body().len());
+    [head.as_bytes(), response.body()].concat()
 }
 
-/// Goes through Method 1 with a fault at the first call of an operation.
+/// Runs Method 1 with a fault at the first call to an operation.
 fn run_method_1(fault: Fault, operation: &'static str) {
     let case = format!("{fault:?} at {operation} over TLS");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -172,19 +172,25 @@ fn run_method_1(fault: Fault, operation: &'static str) {
     let keys = bundled.access_keys().unwrap();
     let admin = keys.into_iter().find(|key| key.user_name == "Admin").unwrap().credentials;
     let https = Arc::new(Https::new(Some(&authority)).unwrap());
-    let wrong =
+    let clock_offset =
         if fault == Fault::WrongClock { jiff::SignedDuration::from_hours(1) } else { jiff::SignedDuration::ZERO };
-    let clock = Clock::manual(Clock::System.now() - wrong);
+    let clock = Clock::manual(Clock::System.now() - clock_offset);
     let client = Client::new(https, admin, BundledAws::REGION, clock.clone())
         .with_endpoints(Endpoints::from_url(&url))
         .with_attempt_timeout(ATTEMPT_TIMEOUT);
-    let console = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut journey =
-        Player::with_client((100, 30), bundled, client, Target::Endpoint("localhost".to_owned()), clock, console);
-    let person = SimulatedUser::run_flow(&mut journey, Flow::Method1);
-    assert_outcome_is_reported(&case, &person, &aws, before);
-    assert!(person.succeeded, "{case}: {:?} {}", person.errors, person.last_screen);
-    assert_unknown_outcome_is_reported(&case, &person, fault, operation);
+    let console_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut journey = Player::with_client(
+        (100, 30),
+        bundled,
+        client,
+        Target::Endpoint("localhost".to_owned()),
+        clock,
+        console_runtime,
+    );
+    let user = SimulatedUser::run_flow(&mut journey, Flow::Method1);
+    assert_outcome_is_reported(&case, &user, &aws, before);
+    assert!(user.succeeded, "{case}: {:?} {}", user.errors, user.last_screen);
+    assert_unknown_outcome_is_reported(&case, &user, fault, operation);
 }
 
 #[test]
@@ -194,7 +200,7 @@ fn method_1_completes_over_tls_despite_any_fault_at_create_key() {
 
 #[test]
 fn method_1_completes_over_tls_despite_faults_at_create_alias() {
-    // An empty body can't be cut; and nothing is refused or wrong that wasn't before.
+    // The other faults don't apply to an empty body or don't differ from those at CreateKey.
     for fault in [Fault::FailsAfter, Fault::ResetBefore, Fault::ResetAfter, Fault::HangsAfter, Fault::Garbage] {
         run_method_1(fault, "CreateAlias");
     }

@@ -1,4 +1,4 @@
-//! What proxies do wrong, and which checks must find it: those of other vendors among them.
+//! Faults of proxies, including some seen in other products, and the checks that must detect them.
 
 use std::sync::atomic::Ordering;
 
@@ -13,19 +13,19 @@ use super::faulty_proxy::{
     Fault, FaultyProxy, decode_base64, encode_base64, error_response, json_response, map_json, parse_json, with_status,
 };
 
-/// The fault that reads a body to its end before it looks at anything.
-pub const READS_WHOLE_BODY: &str = "reads each body to its end";
+/// The name of the fault that reads a whole body before it checks anything.
+pub const READS_WHOLE_BODY: &str = "reads the whole body before any check";
 
-/// What is wrong, the checks that fail by it, and how.
+/// The faults: name, failing checks, and implementation.
 pub const FAULTS: &[(&str, &[&str], Fault)] = &[
     ("nothing", &[], |proxy, request| proxy.forward(request).boxed()),
     (READS_WHOLE_BODY, &["body-huge"], |proxy, request| proxy.forward(request).boxed()),
-    ("answers 401 for 400", &["errors-status"], |proxy, request| {
+    ("returns 401 instead of 400", &["errors-status"], |proxy, request| {
         async { proxy.forward(request).await }
             .map(|response| if response.status() == 400 { with_status(response, 401) } else { response })
             .boxed()
     }),
-    ("answers 418 for an unknown key", &["errors-status"], |proxy, request| {
+    ("returns 418 for an unknown key", &["errors-status"], |proxy, request| {
         async {
             let response = proxy.forward(request).await;
             let is_unknown_key = parse_json(response.body())["errorName"] == "KeyNotFoundException";
@@ -33,49 +33,49 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("refuses operations that it doesn't know", &["metadata-unknown-operation"], |proxy, request| {
+    ("rejects unknown operations", &["metadata-unknown-operation"], |proxy, request| {
         async {
             let operation = &parse_json(request.body())["requestMetadata"]["kmsOperation"];
             if operation == "BulkDescribeKey" {
-                error_response(501, "UnsupportedOperationException", "what?")
+                error_response(501, "UnsupportedOperationException", "unknown")
             } else {
                 proxy.forward(request).await
             }
         }
         .boxed()
     }),
-    ("makes a key by asking for it", &["metadata-unknown-key", "path-key-id"], |proxy, request| {
+    ("creates keys on GetKeyMetadata", &["metadata-unknown-key", "path-key-id"], |proxy, request| {
         async {
             let is_metadata = request.uri().path().ends_with("/metadata");
             let response = proxy.forward(request).await;
-            let made = json!({ "keySpec": "AES_256", "keyUsage": ["ENCRYPT", "DECRYPT"], "keyStatus": "ENABLED" });
-            if is_metadata && response.status() == 404 { self::json_response(200, &made) } else { response }
+            let metadata = json!({ "keySpec": "AES_256", "keyUsage": ["ENCRYPT", "DECRYPT"], "keyStatus": "ENABLED" });
+            if is_metadata && response.status() == 404 { self::json_response(200, &metadata) } else { response }
         }
         .boxed()
     }),
-    ("tells each key as enabled", &["key-enabled"], |proxy, request| {
+    ("reports every key as enabled", &["key-enabled"], |proxy, request| {
         async { map_json(proxy.forward(request).await, |body| replace_member(body, "keyStatus", "ENABLED".into())) }
             .boxed()
     }),
-    ("tells keys of no known spec", &["metadata-usable-key"], |proxy, request| {
+    ("reports an unknown key spec", &["metadata-usable-key"], |proxy, request| {
         async { map_json(proxy.forward(request).await, |body| replace_member(body, "keySpec", "RSA_0".into())) }.boxed()
     }),
-    ("wants a signature of GET", &["method-get"], |proxy, request| {
+    ("requires a signature for GET", &["method-get"], |proxy, request| {
         async {
             let is_signed = request.headers().contains_key(AUTHORIZATION);
             if request.method() == "GET" && !is_signed {
-                unauthenticated("who are you?")
+                unauthenticated("not signed")
             } else {
                 proxy.forward(request).await
             }
         }
         .boxed()
     }),
-    ("answers GET", &["method-get", "method-get-signed"], |proxy, request| {
+    ("accepts GET", &["method-get", "method-get-signed"], |proxy, request| {
         async { if request.method() == "GET" { json_response(200, &json!({})) } else { proxy.forward(request).await } }
             .boxed()
     }),
-    ("takes unknown paths for unknown keys", &["path-unknown"], |proxy, request| {
+    ("treats unknown paths as unknown keys", &["path-unknown"], |proxy, request| {
         async {
             let response = proxy.forward(request).await;
             let is_unknown = parse_json(response.body())["errorName"] == "InvalidUriPathException";
@@ -83,7 +83,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("passes queries over", &["path-query"], |proxy, request| {
+    ("ignores query strings", &["path-query"], |proxy, request| {
         async {
             if request.uri().query().is_some() {
                 proxy.forward_with_body(&request, &parse_json(request.body())).await
@@ -93,16 +93,16 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("tells the right signature", &["auth-no-hint"], |proxy, request| {
+    ("reveals the expected signature", &["auth-no-hint"], |proxy, request| {
         async {
-            let right = proxy.sign_with_body(&request, &parse_json(request.body()));
-            let right = right.headers()[AUTHORIZATION].to_str().unwrap().to_owned();
+            let signed = proxy.sign_with_body(&request, &parse_json(request.body()));
+            let signed = signed.headers()[AUTHORIZATION].to_str().unwrap().to_owned();
             let response = proxy.forward(request).await;
-            if response.status() == 401 { unauthenticated(&format!("expected {right}")) } else { response }
+            if response.status() == 401 { unauthenticated(&format!("expected {signed}")) } else { response }
         }
         .boxed()
     }),
-    ("tells an unknown access key from a wrong signature", &["auth-alike"], |proxy, request| {
+    ("distinguishes an unknown access key from a wrong signature", &["auth-alike"], |proxy, request| {
         async {
             let is_known = authorization_contains(&request, &format!("={}/", proxy.lab.credential.access_key_id));
             let response = proxy.forward(request).await;
@@ -110,65 +110,65 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("lets host be unsigned", &["auth-host"], |proxy, request| {
+    ("accepts an unsigned host header", &["auth-host"], |proxy, request| {
         accept_if(proxy, request, |request| authorization_contains(request, "SignedHeaders=x-amz-date,")).boxed()
     }),
-    ("lets x-amz-date be unsigned", &["auth-date"], |proxy, request| {
+    ("accepts an unsigned x-amz-date header", &["auth-date"], |proxy, request| {
         accept_if(proxy, request, |request| {
             authorization_contains(request, "/us-west-2/kms-xks-proxy/aws4_request, SignedHeaders=host,")
         })
         .boxed()
     }),
-    ("takes any service", &["auth-service"], |proxy, request| {
+    ("accepts any service", &["auth-service"], |proxy, request| {
         accept_if(proxy, request, |request| authorization_contains(request, "/kms/")).boxed()
     }),
-    ("takes any Region", &["auth-region"], |proxy, request| {
+    ("accepts any Region", &["auth-region"], |proxy, request| {
         accept_if(proxy, request, |request| authorization_contains(request, "/mars-north-1/")).boxed()
     }),
-    ("looks at no clock", &["auth-fresh", "auth-future", "auth-past"], |proxy, request| {
+    ("ignores the request date", &["auth-fresh", "auth-future", "auth-past"], |proxy, request| {
         accept_if(proxy, request, |request| {
             let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M").to_string();
-            let is_right = authorization_contains(request, "SignedHeaders=host;x-amz-date, ")
+            let is_valid = authorization_contains(request, "SignedHeaders=host;x-amz-date, ")
                 && authorization_contains(request, "/us-west-2/kms-xks-proxy/");
             let minute = request.headers()["x-amz-date"].to_str().unwrap()[..13].to_owned();
-            is_right && minute != now && request.uri().path().ends_with("/health")
+            is_valid && minute != now && request.uri().path().ends_with("/health")
         })
         .boxed()
     }),
-    ("hashes 4,096 bytes of a body", &["auth-whole-body"], |proxy, request| {
+    ("hashes only 4,096 bytes of the body", &["auth-whole-body"], |proxy, request| {
         accept_if(proxy, request, |request| request.body().len() > 4096 && request.body().ends_with(b" ")).boxed()
     }),
-    ("signs by content-type alone", &["auth-more-headers"], |proxy, request| {
+    ("rejects additional signed headers", &["auth-more-headers"], |proxy, request| {
         async {
             if authorization_contains(&request, "content-type;host") {
-                unauthenticated("too many")
+                unauthenticated("too many signed headers")
             } else {
                 proxy.forward(request).await
             }
         }
         .boxed()
     }),
-    ("names no vendor of the key manager", &["health-fields"], |proxy, request| {
+    ("omits the vendor of the key manager", &["health-fields"], |proxy, request| {
         async { map_json(proxy.forward(request).await, |body| drop(body.as_object_mut().unwrap().remove("ekmVendor"))) }
             .boxed()
     }),
-    ("has a fleet of none", &["health-fleet-size"], |proxy, request| {
+    ("reports a fleet size of 0", &["health-fleet-size"], |proxy, request| {
         async { map_json(proxy.forward(request).await, |body| replace_member(body, "xksProxyFleetSize", json!(0))) }
             .boxed()
     }),
-    ("has no external key managers", &["health-fleet", "health-serving"], |proxy, request| {
+    ("reports no external key managers", &["health-fleet", "health-serving"], |proxy, request| {
         async { map_json(proxy.forward(request).await, |body| replace_member(body, "ekmFleetDetails", json!([]))) }
             .boxed()
     }),
-    ("has a model without version", &["health-model"], |proxy, request| {
+    ("reports a model without a version", &["health-model"], |proxy, request| {
         async { map_json(proxy.forward(request).await, |body| replace_member(body, "xksProxyModel", "proxy".into())) }
             .boxed()
     }),
-    ("has a policy before health", &["health-operations"], |proxy, request| {
+    ("denies the health operation of CreateCustomKeyStore", &["health-operations"], |proxy, request| {
         async {
             let operation = &parse_json(request.body())["requestMetadata"]["kmsOperation"];
             if operation == "CreateCustomKeyStore" {
-                error_response(403, "AccessDeniedException", "no")
+                error_response(403, "AccessDeniedException", "denied")
             } else {
                 proxy.forward(request).await
             }
@@ -176,24 +176,36 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         .boxed()
     }),
     (
-        "knows all fields there will ever be",
+        "rejects unknown fields",
         &["decrypt-extra-fields", "encrypt-extra-fields", "health-extra-fields", "metadata-extra-fields"],
         |proxy, request| {
             async {
-                let is_more = parse_json(request.body()).get("later").is_some();
-                if is_more { error_response(400, "ValidationException", "what?") } else { proxy.forward(request).await }
+                let has_unknown_field = parse_json(request.body()).get("later").is_some();
+                if has_unknown_field {
+                    error_response(400, "ValidationException", "unknown")
+                } else {
+                    proxy.forward(request).await
+                }
             }
             .boxed()
         },
     ),
-    ("wants UUIDs", &["encrypt-request-id", "health-request-id", "metadata-request-id"], |proxy, request| {
-        async {
-            let is_none = parse_json(request.body())["requestMetadata"]["kmsRequestId"] == "not a UUID";
-            if is_none { error_response(400, "ValidationException", "no UUID") } else { proxy.forward(request).await }
-        }
-        .boxed()
-    }),
-    ("has 40 characters for an ARN", &["encrypt-long-arns", "metadata-long-arn"], |proxy, request| {
+    (
+        "requires UUIDs as request IDs",
+        &["encrypt-request-id", "health-request-id", "metadata-request-id"],
+        |proxy, request| {
+            async {
+                let is_not_uuid = parse_json(request.body())["requestMetadata"]["kmsRequestId"] == "not a UUID";
+                if is_not_uuid {
+                    error_response(400, "ValidationException", "not a UUID")
+                } else {
+                    proxy.forward(request).await
+                }
+            }
+            .boxed()
+        },
+    ),
+    ("limits ARNs to 40 characters", &["encrypt-long-arns", "metadata-long-arn"], |proxy, request| {
         async {
             let length = parse_json(request.body())["requestMetadata"]["awsPrincipalArn"].as_str().map_or(0, str::len);
             if length > 40 {
@@ -204,14 +216,14 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("takes null for a value", &["encrypt-null", "metadata-null"], |proxy, request| {
+    ("rejects null values", &["encrypt-null", "metadata-null"], |proxy, request| {
         async {
             let is_null = parse_json(request.body()).to_string().contains(":null");
             if is_null { error_response(400, "ValidationException", "null") } else { proxy.forward(request).await }
         }
         .boxed()
     }),
-    ("gives no integrity value", &["encrypt-cdiv", "encrypt-cdiv-without-aad"], |proxy, request| {
+    ("omits the integrity value", &["encrypt-cdiv", "encrypt-cdiv-without-aad"], |proxy, request| {
         async {
             map_json(proxy.forward(request).await, |body| {
                 drop(body.as_object_mut().unwrap().remove("ciphertextDataIntegrityValue"))
@@ -227,7 +239,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("gives null for no integrity value", &["encrypt-cdiv-unasked"], |proxy, request| {
+    ("returns null instead of omitting the integrity value", &["encrypt-cdiv-unasked"], |proxy, request| {
         async {
             map_json(proxy.forward(request).await, |body| {
                 if body.get("ciphertext").is_some() && body.get("ciphertextDataIntegrityValue").is_none() {
@@ -237,11 +249,11 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("gives an integrity value without decrypting", &["key-encrypt-only-cdiv"], |proxy, request| {
+    ("returns an integrity value for an encrypt-only key", &["key-encrypt-only-cdiv"], |proxy, request| {
         async {
             let mut request_body = parse_json(request.body());
             let name = "ciphertextDataIntegrityValueAlgorithm";
-            if !request.uri().path().ends_with("/sealer/encrypt") || request_body.get(name).is_none() {
+            if !request.uri().path().ends_with("/encrypt-only/encrypt") || request_body.get(name).is_none() {
                 return proxy.forward(request).await;
             }
             request_body.as_object_mut().unwrap().remove(name);
@@ -253,20 +265,24 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         .boxed()
     }),
     (
-        "leaves the tag in the ciphertext",
+        "appends the tag to the ciphertext",
         &["encrypt-ciphertext", "encrypt-cdiv", "encrypt-cdiv-without-aad"],
         |proxy, request| {
             async {
                 if !request.uri().path().ends_with("/decrypt") {
                     return map_json(proxy.forward(request).await, |body| {
-                        let row =
+                        let combined =
                             [decode_base64(&body["ciphertext"]), decode_base64(&body["authenticationTag"])].concat();
-                        replace_member(body, "ciphertext", encode_base64(&row));
+                        replace_member(body, "ciphertext", encode_base64(&combined));
                     });
                 }
                 let mut request_body = parse_json(request.body());
-                let row = decode_base64(&request_body["ciphertext"]);
-                replace_member(&mut request_body, "ciphertext", encode_base64(&row[..row.len().saturating_sub(16)]));
+                let combined = decode_base64(&request_body["ciphertext"]);
+                replace_member(
+                    &mut request_body,
+                    "ciphertext",
+                    encode_base64(&combined[..combined.len().saturating_sub(16)]),
+                );
                 if is_signature_accepted(proxy, &request).await {
                     proxy.forward_with_body(&request, &request_body).await
                 } else {
@@ -276,19 +292,24 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
             .boxed()
         },
     ),
-    ("uses one initialization vector", &["encrypt-iv-fresh"], |proxy, request| {
+    ("reuses one initialization vector", &["encrypt-iv-fresh"], |proxy, request| {
         substitute_member(proxy, request, "initializationVector", encode_base64(&[7; 12])).boxed()
     }),
-    ("takes Base64 of any kind", &["encrypt-base64"], |proxy, request| {
+    ("accepts malformed Base64", &["encrypt-base64"], |proxy, request| {
         async {
             let mut request_body = parse_json(request.body());
-            let is_kind = request_body["plaintext"].as_str().is_some_and(|text| matches!(text, "QQ" | "-_8=" | "QR=="));
+            let is_malformed =
+                request_body["plaintext"].as_str().is_some_and(|text| matches!(text, "QQ" | "-_8=" | "QR=="));
             replace_member(&mut request_body, "plaintext", "QQ==".into());
-            if is_kind { proxy.forward_with_body(&request, &request_body).await } else { proxy.forward(request).await }
+            if is_malformed {
+                proxy.forward_with_body(&request, &request_body).await
+            } else {
+                proxy.forward(request).await
+            }
         }
         .boxed()
     }),
-    ("takes 4,096 bytes of plaintext", &["decrypt-largest", "encrypt-plaintext-4300"], |proxy, request| {
+    ("limits plaintext to 4,096 bytes", &["decrypt-largest", "encrypt-plaintext-4300"], |proxy, request| {
         async {
             let size = decode_base64(&parse_json(request.body())["plaintext"]).len();
             if size > 4096 {
@@ -300,7 +321,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         .boxed()
     }),
     (
-        "doesn't bind the metadata",
+        "doesn't authenticate the metadata",
         &["decrypt-metadata-added", "decrypt-metadata-changed", "decrypt-metadata-lost"],
         |proxy, request| {
             async {
@@ -320,18 +341,18 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
             .boxed()
         },
     ),
-    ("binds the metadata without its length", &["decrypt-boundary"], |proxy, request| {
+    ("authenticates the metadata without its length", &["decrypt-boundary"], |proxy, request| {
         async {
             let mut request_body = parse_json(request.body());
             if request.uri().path().ends_with("/encrypt") {
                 return proxy.forward_and_record(request).await;
             }
-            let row = |one: &Value, other: &Value| {
+            let combined = |one: &Value, other: &Value| {
                 [decode_base64(&one["additionalAuthenticatedData"]), decode_base64(&other["ciphertextMetadata"])]
                     .concat()
             };
             match proxy.recorded_encryption(&request_body).filter(|(original_request, response_body)| {
-                row(original_request, response_body) == row(&request_body, &request_body)
+                combined(original_request, response_body) == combined(&request_body, &request_body)
             }) {
                 Some((original_request, response_body)) => {
                     request_body["additionalAuthenticatedData"] =
@@ -344,21 +365,22 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("has metadata of 36 bytes", &["encrypt-metadata"], |proxy, request| {
+    ("returns 36 bytes of metadata", &["encrypt-metadata"], |proxy, request| {
         substitute_member(proxy, request, "ciphertextMetadata", encode_base64(&[7; 36])).boxed()
     }),
-    ("doesn't look at the length of the tag", &["decrypt-tag-length"], |proxy, request| {
+    ("doesn't check the length of the tag", &["decrypt-tag-length"], |proxy, request| {
         async {
             let mut request_body = parse_json(request.body());
-            let row = [decode_base64(&request_body["ciphertext"]), decode_base64(&request_body["authenticationTag"])]
-                .concat();
+            let combined =
+                [decode_base64(&request_body["ciphertext"]), decode_base64(&request_body["authenticationTag"])]
+                    .concat();
             if !request.uri().path().ends_with("/decrypt")
                 || decode_base64(&request_body["authenticationTag"]).len() == 16
-                || row.len() < 16
+                || combined.len() < 16
             {
                 return proxy.forward(request).await;
             }
-            let (ciphertext, tag) = row.split_at(row.len() - 16);
+            let (ciphertext, tag) = combined.split_at(combined.len() - 16);
             replace_member(&mut request_body, "ciphertext", encode_base64(ciphertext));
             replace_member(&mut request_body, "authenticationTag", encode_base64(tag));
             if is_signature_accepted(proxy, &request).await {
@@ -376,16 +398,16 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("dies of 65,536 bytes of AAD", &["body-aad-decrypt"], |proxy, request| {
+    ("crashes on 65,536 bytes of AAD", &["body-aad-decrypt"], |proxy, request| {
         async {
             let size = decode_base64(&parse_json(request.body())["additionalAuthenticatedData"]).len();
             if request.uri().path().ends_with("/decrypt") && size > 65_535 {
                 proxy.is_down.store(true, Ordering::Relaxed);
             }
-            // Somebody starts it again, after the first who has found it dead.
+            // The proxy is restarted after the first request that finds it down.
             if proxy.is_down.load(Ordering::Relaxed) {
                 proxy.is_down.store(!request.uri().path().ends_with("/health"), Ordering::Relaxed);
-                return error_response(503, "DependencyTimeoutException", "nobody here");
+                return error_response(503, "DependencyTimeoutException", "not running");
             }
             proxy.forward(request).await
         }
@@ -395,14 +417,14 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         async {
             let size = decode_base64(&parse_json(request.body())["additionalAuthenticatedData"]).len();
             if size > 65_535 {
-                error_response(500, "InternalException", "too much")
+                error_response(500, "InternalException", "too large")
             } else {
                 proxy.forward(request).await
             }
         }
         .boxed()
     }),
-    ("can't do two things at once", &["requests-at-once"], |proxy, request| {
+    ("fails on concurrent requests", &["requests-at-once"], |proxy, request| {
         async {
             if (20..36).contains(&decode_base64(&parse_json(request.body())["plaintext"]).len()) {
                 proxy.pair_barrier.wait().await;
@@ -424,7 +446,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("has errors without JSON", &["errors-content-type", "errors-json"], |proxy, request| {
+    ("returns errors that aren't JSON", &["errors-content-type", "errors-json"], |proxy, request| {
         async {
             let response = proxy.forward(request).await;
             if response.status() == StatusCode::OK {
@@ -434,7 +456,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("has errors of its own names", &["errors-names", "path-unknown"], |proxy, request| {
+    ("uses its own error names", &["errors-names", "path-unknown"], |proxy, request| {
         async {
             let response = proxy.forward(request).await;
             if parse_json(response.body())["errorName"] == "InvalidUriPathException" {
@@ -445,7 +467,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("writes errors at length and in Norwegian", &["errors-message"], |proxy, request| {
+    ("returns long error messages in Norwegian", &["errors-message"], |proxy, request| {
         async {
             let response = proxy.forward(request).await;
             let name = parse_json(response.body())["errorName"].as_str().map(str::to_owned);
@@ -455,7 +477,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("says that JSON is text", &["errors-content-type", "http-content-type"], |proxy, request| {
+    ("labels JSON as text/plain", &["errors-content-type", "http-content-type"], |proxy, request| {
         async {
             let mut response = proxy.forward(request).await;
             response.headers_mut().insert("content-type", "text/plain".parse().unwrap());
@@ -463,7 +485,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("ends each connection", &["http-keep-alive"], |proxy, request| {
+    ("closes every connection", &["http-keep-alive"], |proxy, request| {
         async {
             let mut response = proxy.forward(request).await;
             response.headers_mut().insert("connection", "close".parse().unwrap());
@@ -483,7 +505,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
     }),
 ];
 
-/// Sets a member that is there.
+/// Replaces a member if the body has it.
 fn replace_member(body: &mut Value, name: &str, value: Value) {
     if let Some(member) = body.get_mut(name) {
         *member = value;
@@ -494,17 +516,17 @@ fn unauthenticated(message: &str) -> Response<Bytes> {
     error_response(401, "AuthenticationFailedException", message)
 }
 
-/// Whether the Authorization header says so.
-fn authorization_contains(request: &Request<Bytes>, words: &str) -> bool {
-    request.headers().get(AUTHORIZATION).is_some_and(|value| value.to_str().unwrap().contains(words))
+/// Whether the Authorization header contains `text`.
+fn authorization_contains(request: &Request<Bytes>, text: &str) -> bool {
+    request.headers().get(AUTHORIZATION).is_some_and(|value| value.to_str().unwrap().contains(text))
 }
 
-/// Whether the right proxy takes the method and the signature.
+/// Whether the correct proxy accepts the method and the signature.
 async fn is_signature_accepted(proxy: &FaultyProxy, request: &Request<Bytes>) -> bool {
     !matches!(proxy.forward(request.clone()).await.status().as_u16(), 401 | 405)
 }
 
-/// Takes the places of the `name` that Encrypt gave by `value`, and undoes that for Decrypt.
+/// Replaces the member `name` in responses of Encrypt with `value`, and restores the original for Decrypt.
 async fn substitute_member(proxy: &FaultyProxy, request: Request<Bytes>, name: &str, value: Value) -> Response<Bytes> {
     let mut request_body = parse_json(request.body());
     if request.uri().path().ends_with("/encrypt") {
@@ -524,7 +546,7 @@ async fn substitute_member(proxy: &FaultyProxy, request: Request<Bytes>, name: &
     }
 }
 
-/// Takes a request for signed if it is one that `is_let_in`.
+/// Accepts a request regardless of its signature if `is_accepted` returns true for it.
 async fn accept_if(
     proxy: &FaultyProxy,
     request: Request<Bytes>,

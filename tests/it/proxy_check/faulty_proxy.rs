@@ -1,4 +1,4 @@
-//! The bundled proxy with one thing wrong with it, over HTTP.
+//! The bundled proxy with one fault, over HTTP.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -22,22 +22,22 @@ use xks_console::aws::sigv4::{self, Credentials};
 
 use super::TestProxy;
 
-/// What a proxy does in place of what it should.
+/// The faulty behavior of a proxy.
 pub type Fault = for<'a> fn(&'a FaultyProxy, Request<Bytes>) -> BoxFuture<'a, Response<Bytes>>;
 
-/// The right proxy behind a fault, and what the fault has seen.
+/// The correct proxy behind a fault, and the state of the fault.
 pub struct FaultyProxy {
     correct_proxy: Router,
     pub lab: TestProxy,
-    /// The answers of Encrypt by their ciphertext and tag, and what they were asked with.
+    /// The request and response bodies of Encrypt, by ciphertext and tag.
     pub encryptions: Mutex<HashMap<String, (Value, Value)>>,
     pub is_down: AtomicBool,
-    /// Lets two requests meet.
+    /// Makes two concurrent requests wait for each other.
     pub pair_barrier: Barrier,
 }
 
 impl FaultyProxy {
-    /// Serves `lab` with a fault, until the test ends.
+    /// Serves `lab` with a fault until the test ends. With `reads_all`, also reads large bodies completely.
     pub async fn serve(lab: &TestProxy, fault: Fault, reads_all: bool) -> SocketAddr {
         let faulty = Arc::new(Self {
             correct_proxy: lab.aws.proxy_router(),
@@ -64,13 +64,13 @@ impl FaultyProxy {
         address
     }
 
-    /// What the right proxy answers.
+    /// Returns the response of the correct proxy.
     pub async fn forward(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = self.correct_proxy.clone().oneshot(request.map(Body::from)).await.unwrap().into_parts();
         Response::from_parts(head, body.collect().await.unwrap().to_bytes())
     }
 
-    /// `request` with another body, signed rightly.
+    /// Returns `request` with another body and a valid signature.
     pub fn sign_with_body(&self, request: &Request<Bytes>, body: &Value) -> Request<Bytes> {
         let host = request.headers()[HOST].to_str().unwrap();
         let uri = format!("http://{host}{}", request.uri().path());
@@ -85,12 +85,12 @@ impl FaultyProxy {
         new
     }
 
-    /// What the right proxy answers to `request` with another body.
+    /// Returns the response of the correct proxy to `request` with another body.
     pub async fn forward_with_body(&self, request: &Request<Bytes>, body: &Value) -> Response<Bytes> {
         self.forward(self.sign_with_body(request, body)).await
     }
 
-    /// Passes an Encrypt and remembers what came of it.
+    /// Forwards an Encrypt request and records the request and response bodies.
     pub async fn forward_and_record(&self, request: Request<Bytes>) -> Response<Bytes> {
         let request_body = parse_json(request.body());
         let response = self.forward(request).await;
@@ -102,19 +102,19 @@ impl FaultyProxy {
         response
     }
 
-    /// What was asked, and what was given, when this ciphertext was made.
+    /// Returns the recorded request and response bodies for the ciphertext in `request_body`.
     pub fn recorded_encryption(&self, request_body: &Value) -> Option<(Value, Value)> {
         let name = format!("{}{}", request_body["ciphertext"], request_body["authenticationTag"]);
         self.encryptions.lock().unwrap().get(&name).cloned()
     }
 }
 
-/// A body as JSON; null if it is none.
+/// Parses a body as JSON. Returns null if it isn't valid JSON.
 pub fn parse_json(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-/// The bytes of a Base64 member; none if it isn't there.
+/// Decodes a Base64 member. Returns no bytes if it is missing or invalid.
 pub fn decode_base64(value: &Value) -> Vec<u8> {
     STANDARD.decode(value.as_str().unwrap_or_default()).unwrap_or_default()
 }
@@ -123,7 +123,7 @@ pub fn encode_base64(bytes: &[u8]) -> Value {
     STANDARD.encode(bytes).into()
 }
 
-/// An error as the API has them.
+/// Returns an error response in the format of the XKS proxy API.
 pub fn error_response(status: u16, name: &str, message: &str) -> Response<Bytes> {
     json_response(status, &json!({ "errorName": name, "errorMessage": message }))
 }
@@ -133,13 +133,13 @@ pub fn json_response(status: u16, body: &Value) -> Response<Bytes> {
     response.body(body.to_string().into()).unwrap()
 }
 
-/// The answer with another status.
+/// Returns the response with another status.
 pub fn with_status(mut response: Response<Bytes>, status: u16) -> Response<Bytes> {
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     response
 }
 
-/// A success with its JSON changed.
+/// Applies `change` to the JSON body of a successful response.
 pub fn map_json(response: Response<Bytes>, change: impl FnOnce(&mut Value)) -> Response<Bytes> {
     if response.status() != StatusCode::OK {
         return response;

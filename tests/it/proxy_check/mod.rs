@@ -1,4 +1,4 @@
-//! `xks-console proxy check`, against the bundled proxy as it is, and with all that may be wrong with one.
+//! `xks-console proxy check` against the bundled proxy, with and without faults.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -30,10 +30,10 @@ mod faults;
 mod faulty_proxy;
 mod process;
 
-/// One key of each kind.
-const KEYS: [&str; 5] = ["good", "other", "off", "sealer", "opener"];
+/// The IDs of the external keys, one of each kind.
+const KEYS: [&str; 5] = ["good", "other", "off", "encrypt-only", "decrypt-only"];
 
-/// A proxy with the partition `lab`, not served yet.
+/// A proxy with the partition `lab` that isn't being served yet.
 #[derive(Clone)]
 pub struct TestProxy {
     pub aws: BundledAws,
@@ -49,8 +49,8 @@ impl TestProxy {
             ("good", &["ENCRYPT", "DECRYPT"][..], true),
             ("other", &["ENCRYPT", "DECRYPT"], true),
             ("off", &["ENCRYPT", "DECRYPT"], false),
-            ("sealer", &["ENCRYPT"], true),
-            ("opener", &["DECRYPT"], true),
+            ("encrypt-only", &["ENCRYPT"], true),
+            ("decrypt-only", &["DECRYPT"], true),
         ] {
             let key = NewExternalKey {
                 id: id.to_owned(),
@@ -80,20 +80,20 @@ impl TestProxy {
     }
 }
 
-/// Runs the command; what it says of itself, or why it can't.
+/// Runs the command and returns its JSON report, or its error message.
 async fn run_check(arguments: &[&str]) -> Result<Value, String> {
     let arguments = ["xks-console", "proxy", "check", "--json", "--requests", "2"].iter().chain(arguments);
     let arguments = Arguments::try_parse_from(arguments).unwrap();
-    let Some(Command::Proxy { command: Proxy::Check(how) }) = &arguments.command else { panic!("{arguments:?}") };
+    let Some(Command::Proxy { command: Proxy::Check(options) }) = &arguments.command else { panic!("{arguments:?}") };
     let mut out = Vec::new();
-    let done = command::check(&arguments, how, None, Environment::system(), &mut out).await;
-    let is_conformant = done.map_err(|error| error.to_string())?;
+    let result = command::check(&arguments, options, None, Environment::system(), &mut out).await;
+    let is_conformant = result.map_err(|error| error.to_string())?;
     let report: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(report["isConformant"], is_conformant);
     Ok(report)
 }
 
-/// The IDs of the checks that came out so; those of latency say how busy this machine is.
+/// Returns the IDs of the checks with this outcome. Skips the latency checks, which depend on the load of the machine.
 fn checks_with_outcome(report: &Value, outcome: &str) -> BTreeSet<String> {
     let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["group"] != "Latency");
     checks.filter(|check| check["outcome"] == outcome).map(|check| check["id"].as_str().unwrap().to_owned()).collect()
@@ -103,7 +103,7 @@ fn id_set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// The options for all keys.
+/// Returns the command-line options for all keys.
 fn key_options() -> Vec<&'static str> {
     KEYS.iter().flat_map(|key| ["--key", key]).collect()
 }
@@ -127,10 +127,10 @@ async fn bundled_proxy_passes_every_check() {
         check["id"] == "tls-suites" && check["notes"][0].as_str().unwrap().starts_with("TLSv1_3, TLS13_")
     }));
     assert_eq!(report["latencies"].as_array().unwrap().len(), 5, "{report:#}");
-    // A certificate of an authority that isn't trusted: nothing is said to that host.
+    // The command sends no request to a host whose certificate authority isn't trusted.
     let untrusted = [&arguments[..4], &arguments[6..]].concat();
-    let refused = run_check(&untrusted).await.unwrap_err();
-    assert!(refused.contains("UnknownIssuer") && refused.contains("--proxy-ca"), "{refused}");
+    let error = run_check(&untrusted).await.unwrap_err();
+    assert!(error.contains("UnknownIssuer") && error.contains("--proxy-ca"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,15 +144,15 @@ async fn client_certificates_are_sent_and_their_absence_is_tested() {
     let (endpoint, trusted) = (format!("https://{HOST}"), authority.ca_path());
     let arguments = ["--endpoint", &endpoint, "--connect-to", &connect_to, "--proxy-ca", trusted.to_str().unwrap()];
     let arguments = [&arguments[..], &["--configuration", &file], &key_options()].concat();
-    let refused = run_check(&arguments).await.unwrap_err();
-    assert!(refused.contains("couldn't reach the proxy") && refused.contains("--client-cert"), "{refused}");
+    let error = run_check(&arguments).await.unwrap_err();
+    assert!(error.contains("couldn't reach the proxy") && error.contains("--client-cert"), "{error}");
     let [certificate, private] = authority.issue(name).map(|path| path.display().to_string());
     let arguments = [&arguments[..], &["--client-cert", &certificate, "--client-key", &private]].concat();
     let report = run_check(&arguments).await.unwrap();
     assert_eq!(checks_with_outcome(&report, "fail"), BTreeSet::new(), "{report:#}");
     assert_eq!(checks_with_outcome(&report, "skip"), id_set(&["request-half-sent"]));
 
-    // The same certificate, shown to a proxy that doesn't ask.
+    // A proxy that doesn't request the client certificate.
     let address = lab.serve(Some(tls::from_files(&chain, &key, None).unwrap())).await;
     let connect_to = format!("{HOST}={address}");
     let arguments: Vec<&str> =
@@ -165,7 +165,7 @@ async fn client_certificates_are_sent_and_their_absence_is_tested() {
     );
 }
 
-/// TLS with one suite that KMS doesn't have.
+/// Returns a TLS configuration with one cipher suite that KMS doesn't support.
 fn tls_with_unsupported_suite([chain, key]: &[PathBuf; 2]) -> Arc<ServerConfig> {
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
@@ -174,7 +174,7 @@ fn tls_with_unsupported_suite([chain, key]: &[PathBuf; 2]) -> Arc<ServerConfig> 
     Arc::new(builder.with_no_client_auth().with_single_cert(tls::load_certificates(chain).unwrap(), key).unwrap())
 }
 
-/// A port that goes on with TLS 1.1, and hands all else to `behind`.
+/// Starts a server that continues TLS 1.1 handshakes and forwards all other connections to `upstream`.
 async fn front_with_tls_1_1(upstream: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -184,7 +184,7 @@ async fn front_with_tls_1_1(upstream: SocketAddr) -> SocketAddr {
                 let mut start = [0; 11];
                 while stream.peek(&mut start).await.is_ok_and(|count| (1..11).contains(&count)) {}
                 if start[9..] == [3, 2] {
-                    // The start of a record, and of a ServerHello in it.
+                    // The start of a TLS record that contains a ServerHello.
                     let _ = stream.write_all(&[22, 3, 2, 0, 42, 2]).await;
                     return;
                 }
@@ -214,15 +214,15 @@ async fn each_fault_fails_exactly_the_checks_for_it() {
     let dir = tempfile::tempdir().unwrap();
     let lab = TestProxy::new();
     let file = lab.write_configuration(dir.path());
-    let checked = stream::iter(faults::FAULTS).map(async |(fault, expected, run)| {
+    let mismatches = stream::iter(faults::FAULTS).map(async |(fault, expected, run)| {
         let address = faulty_proxy::FaultyProxy::serve(&lab, *run, *fault == faults::READS_WHOLE_BODY).await;
         let endpoint = format!("http://{address}");
         let arguments = [&["--endpoint", &endpoint, "--configuration", &file][..], &key_options()].concat();
         let found = checks_with_outcome(&run_check(&arguments).await.unwrap(), "fail");
         (found != id_set(expected)).then(|| format!("{fault}: {found:?}"))
     });
-    let wrong: Vec<String> = checked.buffer_unordered(4).filter_map(async |wrong| wrong).collect().await;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mismatches: Vec<String> = mismatches.buffer_unordered(4).filter_map(async |mismatch| mismatch).collect().await;
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,8 +236,8 @@ async fn wrong_secret_fails_a_single_check() {
     let (endpoint, file) = (format!("http://{address}"), path.display().to_string());
     let report = run_check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap();
     assert_eq!(checks_with_outcome(&report, "fail"), id_set(&["auth-accepted"]), "{report:#}");
-    let told = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "auth-accepted").unwrap();
-    assert!(told["reason"].as_str().unwrap().contains("check the credential"), "{told}");
+    let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "auth-accepted").unwrap();
+    assert!(check["reason"].as_str().unwrap().contains("check the credential"), "{check}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,11 +268,11 @@ async fn throttled_requests_are_retried() {
 async fn unresponsive_proxy_fails_fast() {
     let dir = tempfile::tempdir().unwrap();
     let file = TestProxy::new().write_configuration(dir.path());
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let unresponsive = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", unresponsive.local_addr().unwrap());
     let start = tokio::time::Instant::now();
-    let told = run_check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap_err();
-    assert!(told.contains("no response within 3 seconds"), "{told}");
+    let error = run_check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap_err();
+    assert!(error.contains("no response within 3 seconds"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
@@ -280,11 +280,11 @@ async fn unresponsive_proxy_fails_fast() {
 async fn slow_option_tests_half_sent_requests() {
     let dir = tempfile::tempdir().unwrap();
     let lab = TestProxy::new();
-    let (right, file) = (lab.serve(None).await, lab.write_configuration(dir.path()));
-    // axum's own server waits as long as it takes.
-    let (_, _, nothing) = faults::FAULTS[0];
-    let patient = faulty_proxy::FaultyProxy::serve(&lab, nothing, false).await;
-    for (address, outcome) in [(right, "pass"), (patient, "fail")] {
+    let (correct, file) = (lab.serve(None).await, lab.write_configuration(dir.path()));
+    // The server of axum has no timeout.
+    let (_, _, no_fault) = faults::FAULTS[0];
+    let without_timeout = faulty_proxy::FaultyProxy::serve(&lab, no_fault, false).await;
+    for (address, outcome) in [(correct, "pass"), (without_timeout, "fail")] {
         let endpoint = format!("http://{address}");
         let arguments = ["--endpoint", &endpoint, "--configuration", &file, "--key", "good", "--slow"];
         let report = run_check(&arguments).await.unwrap();

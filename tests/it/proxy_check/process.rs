@@ -1,4 +1,4 @@
-//! The program itself.
+//! `xks-console proxy check` as a process.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use super::{TestProxy, faults, faulty_proxy::FaultyProxy, key_options};
 
-/// A home that nothing must be written into.
+/// A home directory that must stay empty.
 struct EmptyHome(tempfile::TempDir);
 
 impl EmptyHome {
@@ -22,7 +22,7 @@ impl EmptyHome {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // Who needs no input may have ended.
+        // A command that needs no input may have exited already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child.wait_with_output().unwrap()
     }
@@ -36,7 +36,7 @@ fn combined_output(output: &Output) -> String {
 async fn check_command_sets_exit_codes_prints_no_secrets_and_writes_no_files() {
     let (lab, home, dir) = (TestProxy::new(), EmptyHome(tempfile::tempdir().unwrap()), tempfile::tempdir().unwrap());
     let endpoint = format!("http://{}", lab.serve(None).await);
-    let (_, _, fault) = faults::FAULTS.iter().find(|(name, ..)| *name == "tells the right signature").unwrap();
+    let (_, _, fault) = faults::FAULTS.iter().find(|(name, ..)| *name == "reveals the expected signature").unwrap();
     let faulty = format!("http://{}", FaultyProxy::serve(&lab, *fault, false).await);
     let checked =
         tokio::task::spawn_blocking(move || assert_exit_codes_and_output(&lab, &home, dir.path(), &endpoint, &faulty));
@@ -49,30 +49,31 @@ fn assert_exit_codes_and_output(lab: &TestProxy, home: &EmptyHome, dir: &Path, e
     let secret_file = dir.join("secret");
     std::fs::write(&secret_file, format!("{secret}\n")).unwrap();
     let id = lab.credential.access_key_id.as_str();
-    let by_file = [&["--endpoint", endpoint, "--configuration", &file][..], &key_options()].concat();
-    let by_hand =
+    let with_file = [&["--endpoint", endpoint, "--configuration", &file][..], &key_options()].concat();
+    let with_options =
         [&["--endpoint", endpoint, "--path", "/lab/kms/xks/v1", "--access-key", id][..], &key_options()].concat();
-    let with_secret_file = [&by_hand[..], &["--secret-file", secret_file.to_str().unwrap()]].concat();
-    let with_faulty: Vec<&str> = by_file.iter().map(|word| if *word == endpoint { faulty } else { word }).collect();
-    let verbose = [&by_file[..], &["--verbose"]].concat();
-    let nobody =
-        by_file.iter().map(|word| if *word == endpoint { "http://127.0.0.1:1" } else { word }).collect::<Vec<_>>();
-    let no_path: Vec<&str> = by_hand.iter().map(|word| if word.starts_with("/lab") { "lab" } else { word }).collect();
-    let variable = [("XKS_PROXY_SECRET_ACCESS_KEY", secret)];
+    let with_secret_file = [&with_options[..], &["--secret-file", secret_file.to_str().unwrap()]].concat();
+    let with_faulty: Vec<&str> = with_file.iter().map(|word| if *word == endpoint { faulty } else { word }).collect();
+    let verbose = [&with_file[..], &["--verbose"]].concat();
+    let unreachable =
+        with_file.iter().map(|word| if *word == endpoint { "http://127.0.0.1:1" } else { word }).collect::<Vec<_>>();
+    let with_invalid_path: Vec<&str> =
+        with_options.iter().map(|word| if word.starts_with("/lab") { "lab" } else { word }).collect();
+    let secret_variable = [("XKS_PROXY_SECRET_ACCESS_KEY", secret)];
     for (arguments, environment, input, code, expected) in [
-        (&by_file, &[][..], "", 0, "meets every requirement that was checked"),
+        (&with_file, &[][..], "", 0, "meets every requirement that was checked"),
         (&verbose, &[], "", 0, "signed over host, x-amz-date"),
         (&with_secret_file, &[], "", 0, "meets every requirement that was checked"),
-        (&by_hand, &variable, "", 0, "meets every requirement that was checked"),
-        (&by_hand, &[], secret, 0, "meets every requirement that was checked"),
-        (&by_hand, &[], "", 1, "the secret access key is missing"),
+        (&with_options, &secret_variable, "", 0, "meets every requirement that was checked"),
+        (&with_options, &[], secret, 0, "meets every requirement that was checked"),
+        (&with_options, &[], "", 1, "the secret access key is missing"),
         (&with_faulty, &[], "", 1, "✗ FAIL  MUST    The proxy doesn't reveal the correct signature"),
-        (&nobody, &[], "", 1, "couldn't reach the proxy at http://127.0.0.1:1: couldn't connect to 127.0.0.1:1"),
+        (&unreachable, &[], "", 1, "couldn't reach the proxy at http://127.0.0.1:1: couldn't connect to 127.0.0.1:1"),
         (&vec!["--endpoint", endpoint], &[], "", 2, "--key"),
         (&vec!["--endpoint", "http://xks.example.com", "--key", "k"], &[], "", 2, "this machine"),
-        (&[&by_file[..], &["--key", "a/b"]].concat(), &[], "", 2, "--key"),
-        (&no_path, &variable, "", 1, "invalid URI path"),
-        (&[&by_file[..], &["--path", "/x"]].concat(), &[], "", 2, "cannot be used with"),
+        (&[&with_file[..], &["--key", "a/b"]].concat(), &[], "", 2, "--key"),
+        (&with_invalid_path, &secret_variable, "", 1, "invalid URI path"),
+        (&[&with_file[..], &["--path", "/x"]].concat(), &[], "", 2, "cannot be used with"),
     ] {
         let output = home.run(arguments, environment, input);
         let output_text = combined_output(&output);
@@ -80,6 +81,6 @@ fn assert_exit_codes_and_output(lab: &TestProxy, home: &EmptyHome, dir: &Path, e
         assert!(output_text.contains(expected), "{arguments:?}\n{output_text}");
         assert!(!output_text.contains(secret) && !output_text.contains('\u{1b}'), "{arguments:?}\n{output_text}");
         let is_empty = std::fs::read_dir(home.0.path()).unwrap().next().is_none();
-        assert!(is_empty, "an account was made by {arguments:?}");
+        assert!(is_empty, "{arguments:?} created files");
     }
 }

@@ -1,4 +1,4 @@
-//! What the four operations take and give.
+//! Requests and responses of the four operations.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,7 +24,7 @@ async fn unknown_paths_and_wrong_methods_are_rejected() {
             let request =
                 RawRequest::health().modified(|request| request.target = path.to_owned()).with_invalid_signature();
             if path != "/" {
-                let requirement = "an unknown path is InvalidUriPath, even with a wrong signature";
+                let requirement = "an unknown path gives InvalidUriPathException, even with an invalid signature";
                 proxy.send(&request).await.assert_outcome(404, "InvalidUriPathException", requirement);
             }
         }
@@ -32,7 +32,11 @@ async fn unknown_paths_and_wrong_methods_are_rejected() {
             ["", "/", "/health/", "/keys", "/keys/good", "/keys/good/sign", "/keys//encrypt", "/keys/good/encrypt/x"]
         {
             let response = proxy.call(api, &encrypt_body()).await;
-            response.assert_outcome(404, "InvalidUriPathException", "an unknown path is InvalidUriPath, signed or not");
+            response.assert_outcome(
+                404,
+                "InvalidUriPathException",
+                "an unknown path gives InvalidUriPathException, signed or not",
+            );
         }
         for api in ["/health", "/keys/good/metadata", "/keys/good/encrypt", "/keys/none/decrypt"] {
             for signed in [None, Some(vec!["host", "x-amz-date"])] {
@@ -42,19 +46,16 @@ async fn unknown_paths_and_wrong_methods_are_rejected() {
                         request.body.clear();
                     });
                     let response = proxy.send(&request).await;
-                    assert_eq!(
-                        response.status, 405,
-                        "GET of an API URI is Method Not Allowed, signed or not: {response:?}"
-                    );
+                    assert_eq!(response.status, 405, "methods other than POST give 405, signed or not: {response:?}");
                     assert_eq!(response.header("allow"), Some("POST"), "{method} {api}");
                 }
             }
         }
         let request = RawRequest::health().modified(|request| request.target += "?a=b");
-        proxy.send(&request).await.assert_outcome(400, "ValidationException", "the query string is empty");
+        proxy.send(&request).await.assert_outcome(400, "ValidationException", "the query string must be empty");
         for id in ["k".repeat(128), "A.b-c_9".to_owned()] {
             let response = proxy.call(&format!("/keys/{id}/encrypt"), &encrypt_body()).await;
-            response.assert_outcome(200, "", "an external key ID has 128 characters of A-Za-z0-9-._");
+            response.assert_outcome(200, "", "an external key ID can have 128 characters from A-Za-z0-9-._");
         }
     })
     .await;
@@ -72,7 +73,10 @@ async fn responses_have_the_specified_fields_and_no_nulls() {
                 .iter()
                 .all(|name| !health[*name].as_str().unwrap().is_empty())
         );
-        assert!(health["xksProxyModel"].as_str().unwrap().contains(env!("CARGO_PKG_VERSION")), "product and version");
+        assert!(
+            health["xksProxyModel"].as_str().unwrap().contains(env!("CARGO_PKG_VERSION")),
+            "the model contains the version"
+        );
         let fleet = health["ekmFleetDetails"].as_array().unwrap();
         assert!((1..=10).contains(&fleet.len()));
         assert!(fleet.iter().all(|one| one["id"].is_string() && one["model"].is_string()));
@@ -81,78 +85,84 @@ async fn responses_have_the_specified_fields_and_no_nulls() {
         for (id, usage, status) in [
             ("good", json!(["ENCRYPT", "DECRYPT"]), "ENABLED"),
             ("off", json!(["ENCRYPT", "DECRYPT"]), "DISABLED"),
-            ("sealer", json!(["ENCRYPT"]), "ENABLED"),
+            ("encrypt-only", json!(["ENCRYPT"]), "ENABLED"),
         ] {
             let response = proxy.call(&format!("/keys/{id}/metadata"), &metadata_body()).await;
             let expected = json!({ "keySpec": "AES_256", "keyUsage": usage, "keyStatus": status });
-            assert_eq!(response.json(), expected, "GetKeyMetadata tells spec, usage and status of {id}");
+            assert_eq!(response.json(), expected, "GetKeyMetadata returns the spec, usage, and status of {id}");
         }
         for operation in ["CreateKey", "DescribeKey", "GetKeyMetadata"] {
             let body = with_member(metadata_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
             let response = proxy.call("/keys/typo/metadata", &body).await;
-            response.assert_outcome(404, "KeyNotFoundException", "GetKeyMetadata makes no key");
+            response.assert_outcome(404, "KeyNotFoundException", "GetKeyMetadata creates no key");
         }
 
-        let sealed = proxy.encrypt(&encrypt_body()).await;
-        assert_eq!(decode_base64(&sealed["ciphertext"]).len(), 12, "the ciphertext is as long as the plaintext");
-        assert!(matches!(decode_base64(&sealed["initializationVector"]).len(), 12 | 16), "the IV has 12 or 16 bytes");
-        assert_eq!(decode_base64(&sealed["authenticationTag"]).len(), 16, "the tag has 16 bytes");
-        assert!(decode_base64(&sealed["ciphertextMetadata"]).len() <= 20, "ciphertextMetadata has 20 bytes at most");
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
+        assert_eq!(decode_base64(&encrypted["ciphertext"]).len(), 12, "the ciphertext is as long as the plaintext");
+        assert!(
+            matches!(decode_base64(&encrypted["initializationVector"]).len(), 12 | 16),
+            "the IV has 12 or 16 bytes"
+        );
+        assert_eq!(decode_base64(&encrypted["authenticationTag"]).len(), 16, "the tag has 16 bytes");
+        assert!(decode_base64(&encrypted["ciphertextMetadata"]).len() <= 20, "ciphertextMetadata has at most 20 bytes");
         let parts = ["ciphertextMetadata", "initializationVector", "ciphertext", "authenticationTag"];
         let hashed =
-            parts.iter().fold(b"project=nile".to_vec(), |text, part| [text, decode_base64(&sealed[*part])].concat());
+            parts.iter().fold(b"project=nile".to_vec(), |text, part| [text, decode_base64(&encrypted[*part])].concat());
         let value = Sha256::digest(hashed).to_vec();
         assert_eq!(
-            decode_base64(&sealed["ciphertextDataIntegrityValue"]),
+            decode_base64(&encrypted["ciphertextDataIntegrityValue"]),
             value,
-            "CDIV is SHA-256 over AAD, metadata, IV, ciphertext, tag"
+            "the CDIV is SHA-256 of AAD, metadata, IV, ciphertext, and tag"
         );
-        let opened = proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await;
-        assert_eq!(opened.json(), json!({ "plaintext": "SGVsbG8gV29ybGQh" }));
+        let decrypted = proxy.call("/keys/good/decrypt", &decrypt_body(&encrypted)).await;
+        assert_eq!(decrypted.json(), json!({ "plaintext": "SGVsbG8gV29ybGQh" }));
 
-        let unasked = with_member(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
-        let sealed = proxy.encrypt(&unasked).await;
-        assert!(sealed.get("ciphertextDataIntegrityValue").is_none(), "no CDIV unless asked: left out, not null");
+        let without_cdiv = with_member(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
+        let encrypted = proxy.encrypt(&without_cdiv).await;
+        assert!(
+            encrypted.get("ciphertextDataIntegrityValue").is_none(),
+            "the CDIV is omitted, not null, unless it is requested"
+        );
     })
     .await;
 }
 
 #[tokio::test]
 async fn optional_and_unknown_fields_are_tolerated() {
-    let encrypting: [(&str, &str, Option<Value>); 19] = [
-        ("a null optional field is absent", "/ciphertextDataIntegrityValueAlgorithm", Some(Value::Null)),
-        ("a null optional field is absent", "/requestMetadata/awsSourceVpc", Some(Value::Null)),
-        ("a null optional field is absent", "/requestMetadata/awsSourceVpce", Some(Value::Null)),
-        ("a null optional field is absent", "/requestMetadata/kmsViaService", Some(Value::Null)),
-        ("a null optional field is absent", "/additionalAuthenticatedData", Some(Value::Null)),
+    let cases: [(&str, &str, Option<Value>); 19] = [
+        ("null means that an optional field is absent", "/ciphertextDataIntegrityValueAlgorithm", Some(Value::Null)),
+        ("null means that an optional field is absent", "/requestMetadata/awsSourceVpc", Some(Value::Null)),
+        ("null means that an optional field is absent", "/requestMetadata/awsSourceVpce", Some(Value::Null)),
+        ("null means that an optional field is absent", "/requestMetadata/kmsViaService", Some(Value::Null)),
+        ("null means that an optional field is absent", "/additionalAuthenticatedData", Some(Value::Null)),
         ("AAD is optional", "/additionalAuthenticatedData", None),
-        ("AAD may be empty", "/additionalAuthenticatedData", Some("".into())),
-        ("the plaintext may be empty", "/plaintext", Some("".into())),
+        ("AAD can be empty", "/additionalAuthenticatedData", Some("".into())),
+        ("plaintext can be empty", "/plaintext", Some("".into())),
         ("unknown fields are tolerated", "/later", Some(json!({ "a": [1, null] }))),
         ("unknown metadata is tolerated", "/requestMetadata/sourceIdentity", Some("x".into())),
         ("an unknown kmsOperation is tolerated", "/requestMetadata/kmsOperation", Some("SomethingNew".into())),
         ("an ARN is opaque", "/requestMetadata/awsPrincipalArn", Some("AWS Internal".into())),
         ("an ARN is opaque", "/requestMetadata/awsPrincipalArn", Some("ec2.amazonaws.com".into())),
-        ("an ARN has 2048 characters", "/requestMetadata/awsPrincipalArn", Some("a".repeat(2048).into())),
-        ("an ARN has 2048 characters", "/requestMetadata/kmsKeyArn", Some("k".repeat(2048).into())),
+        ("an ARN can have 2048 characters", "/requestMetadata/awsPrincipalArn", Some("a".repeat(2048).into())),
+        ("an ARN can have 2048 characters", "/requestMetadata/kmsKeyArn", Some("k".repeat(2048).into())),
         ("kmsRequestId is opaque", "/requestMetadata/kmsRequestId", Some("not a UUID".into())),
-        ("a VPC endpoint is told", "/requestMetadata/awsSourceVpce", Some("vpce-1".into())),
+        ("a VPC endpoint is accepted", "/requestMetadata/awsSourceVpce", Some("vpce-1".into())),
         ("4300 bytes of plaintext", "/plaintext", Some(zeros(4300))),
         ("8192 bytes of AAD", "/additionalAuthenticatedData", Some(zeros(8192))),
     ];
     over_http_and_tls(async |proxy| {
-        for (requirement, pointer, value) in &encrypting {
+        for (requirement, pointer, value) in &cases {
             let body = with_member(encrypt_body(), pointer, value.clone());
             let response = proxy.call("/keys/good/encrypt", &body).await;
             response.assert_outcome(200, "", requirement);
-            let sealed = response.json();
-            let mut opening = decrypt_body(&sealed);
+            let encrypted = response.json();
+            let mut decrypt = decrypt_body(&encrypted);
             for name in ["additionalAuthenticatedData", "requestMetadata"] {
-                opening = with_member(opening, &format!("/{name}"), body.get(name).cloned());
+                decrypt = with_member(decrypt, &format!("/{name}"), body.get(name).cloned());
             }
-            let opened = proxy.call("/keys/good/decrypt", &opening).await;
-            opened.assert_outcome(200, "", requirement);
-            assert_eq!(opened.json()["plaintext"], body["plaintext"], "{requirement}");
+            let decrypted = proxy.call("/keys/good/decrypt", &decrypt).await;
+            decrypted.assert_outcome(200, "", requirement);
+            assert_eq!(decrypted.json()["plaintext"], body["plaintext"], "{requirement}");
         }
         let largest = ["/plaintext", "/additionalAuthenticatedData"].into_iter().zip([4300, 8192]);
         let largest =
@@ -172,7 +182,7 @@ async fn optional_and_unknown_fields_are_tolerated() {
 
 #[tokio::test]
 async fn invalid_requests_are_rejected_with_the_specified_error() {
-    let encrypting: [(&str, &str, Option<Value>); 16] = [
+    let cases: [(&str, &str, Option<Value>); 16] = [
         ("requestMetadata is required", "/requestMetadata", None),
         ("awsPrincipalArn is required", "/requestMetadata/awsPrincipalArn", None),
         ("kmsKeyArn is required", "/requestMetadata/kmsKeyArn", None),
@@ -185,19 +195,19 @@ async fn invalid_requests_are_rejected_with_the_specified_error() {
         ("the CDIV algorithm is SHA_256", "/ciphertextDataIntegrityValueAlgorithm", Some("SHA_1".into())),
         ("Base64 is padded", "/plaintext", Some("QQ".into())),
         ("Base64 is not URL-safe", "/plaintext", Some("-_8=".into())),
-        ("Base64 has no stray bits", "/plaintext", Some("QR==".into())),
+        ("Base64 has no nonzero trailing bits", "/plaintext", Some("QR==".into())),
         ("Base64 has no line breaks", "/plaintext", Some("QQ==\n".into())),
         ("Base64 is padded", "/additionalAuthenticatedData", Some("QUI".into())),
-        ("ARNs end at 2048 characters", "/requestMetadata/awsPrincipalArn", Some("a".repeat(2049).into())),
+        ("an ARN has at most 2048 characters", "/requestMetadata/awsPrincipalArn", Some("a".repeat(2049).into())),
     ];
     over_http_and_tls(async |proxy| {
-        for (requirement, pointer, value) in &encrypting {
+        for (requirement, pointer, value) in &cases {
             let body = with_member(encrypt_body(), pointer, value.clone());
             proxy.call("/keys/good/encrypt", &body).await.assert_outcome(400, "ValidationException", requirement);
         }
-        let sealed = proxy.encrypt(&encrypt_body()).await;
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
         for name in ["ciphertext", "encryptionAlgorithm", "initializationVector", "authenticationTag"] {
-            let body = with_member(decrypt_body(&sealed), &format!("/{name}"), None);
+            let body = with_member(decrypt_body(&encrypted), &format!("/{name}"), None);
             let requirement = format!("Decrypt requires {name}");
             proxy.call("/keys/good/decrypt", &body).await.assert_outcome(400, "ValidationException", &requirement);
         }
@@ -208,12 +218,12 @@ async fn invalid_requests_are_rejected_with_the_specified_error() {
                 proxy.send(&request).await.assert_outcome(
                     400,
                     "ValidationException",
-                    "a body is the JSON of its operation",
+                    "a body must be the JSON of its operation",
                 );
             }
         }
         let deep = RawRequest::health().modified(|request| request.body = [b'['; 60_000].to_vec());
-        proxy.send(&deep).await.assert_outcome(400, "ValidationException", "a deep body does no harm");
+        proxy.send(&deep).await.assert_outcome(400, "ValidationException", "deeply nested JSON is rejected");
     })
     .await;
 }
@@ -221,7 +231,7 @@ async fn invalid_requests_are_rejected_with_the_specified_error() {
 #[tokio::test]
 async fn unsupported_sizes_are_rejected_and_the_server_keeps_running() {
     over_http_and_tls(async |proxy| {
-        let sealed = proxy.encrypt(&encrypt_body()).await;
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
         for (requirement, api, body) in [
             ("4301 bytes of plaintext", "encrypt", with_member(encrypt_body(), "/plaintext", Some(zeros(4301)))),
             (
@@ -232,17 +242,17 @@ async fn unsupported_sizes_are_rejected_and_the_server_keeps_running() {
             (
                 "65,536 bytes of AAD",
                 "decrypt",
-                with_member(decrypt_body(&sealed), "/additionalAuthenticatedData", Some(zeros(65_536))),
+                with_member(decrypt_body(&encrypted), "/additionalAuthenticatedData", Some(zeros(65_536))),
             ),
             (
                 "4301 bytes of ciphertext",
                 "decrypt",
-                with_member(decrypt_body(&sealed), "/ciphertext", Some(zeros(4301))),
+                with_member(decrypt_body(&encrypted), "/ciphertext", Some(zeros(4301))),
             ),
         ] {
             let response = proxy.call(&format!("/keys/good/{api}"), &body).await;
             response.assert_outcome(501, "UnsupportedOperationException", requirement);
-            proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "the server lives on");
+            proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "the server keeps running");
         }
     })
     .await;
@@ -251,49 +261,55 @@ async fn unsupported_sizes_are_rejected_and_the_server_keeps_running() {
 #[tokio::test]
 async fn ciphertext_is_bound_to_its_iv_tag_aad_and_metadata() {
     over_http_and_tls(async |proxy| {
-        let sealed = proxy.encrypt(&encrypt_body()).await;
-        let good = decrypt_body(&sealed);
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
+        let valid = decrypt_body(&encrypted);
         let flipped = |name: &str| {
-            let mut bytes = decode_base64(&good[name]);
+            let mut bytes = decode_base64(&valid[name]);
             bytes[0] ^= 1;
             Some(STANDARD.encode(bytes).into())
         };
-        let sized = |name: &str, size: usize| {
-            let mut bytes = decode_base64(&good[name]);
+        let resized = |name: &str, size: usize| {
+            let mut bytes = decode_base64(&valid[name]);
             bytes.resize(size, 0);
             Some(STANDARD.encode(bytes).into())
         };
-        // The boundary between ciphertext and tag, moved: together they are the same bytes.
-        let moved = |by: isize| {
-            let joined = [decode_base64(&good["ciphertext"]), decode_base64(&good["authenticationTag"])].concat();
+        // Moves the boundary between ciphertext and tag without changing the combined bytes.
+        let with_moved_boundary = |by: isize| {
+            let joined = [decode_base64(&valid["ciphertext"]), decode_base64(&valid["authenticationTag"])].concat();
             let (ciphertext, tag) = joined.split_at(12usize.saturating_add_signed(by));
-            let body = with_member(good.clone(), "/ciphertext", Some(STANDARD.encode(ciphertext).into()));
+            let body = with_member(valid.clone(), "/ciphertext", Some(STANDARD.encode(ciphertext).into()));
             with_member(body, "/authenticationTag", Some(STANDARD.encode(tag).into()))
         };
-        let one = |pointer: &str, value: Option<Value>| with_member(good.clone(), pointer, value);
+        let changed = |pointer: &str, value: Option<Value>| with_member(valid.clone(), pointer, value);
         for (requirement, body) in [
-            ("a wrong ciphertext", one("/ciphertext", flipped("ciphertext"))),
-            ("a wrong IV", one("/initializationVector", flipped("initializationVector"))),
-            ("a wrong tag", one("/authenticationTag", flipped("authenticationTag"))),
-            ("a wrong AAD", one("/additionalAuthenticatedData", flipped("additionalAuthenticatedData"))),
-            ("no AAD where there was one", one("/additionalAuthenticatedData", None)),
-            ("changed ciphertextMetadata is detected", one("/ciphertextMetadata", flipped("ciphertextMetadata"))),
-            ("lost ciphertextMetadata is detected", one("/ciphertextMetadata", None)),
-            ("longer ciphertextMetadata is detected", one("/ciphertextMetadata", sized("ciphertextMetadata", 20))),
-            ("ciphertextMetadata has 20 bytes at most", one("/ciphertextMetadata", sized("ciphertextMetadata", 21))),
-            ("an IV of 16 bytes does no harm", one("/initializationVector", sized("initializationVector", 16))),
-            ("an IV has 12 or 16 bytes", one("/initializationVector", sized("initializationVector", 13))),
-            ("an IV has 12 or 16 bytes", one("/initializationVector", sized("initializationVector", 0))),
-            ("a tag of 12 bytes", moved(4)),
-            ("a tag of 20 bytes", moved(-4)),
-            ("no tag", moved(16)),
+            ("a wrong ciphertext", changed("/ciphertext", flipped("ciphertext"))),
+            ("a wrong IV", changed("/initializationVector", flipped("initializationVector"))),
+            ("a wrong tag", changed("/authenticationTag", flipped("authenticationTag"))),
+            ("a wrong AAD", changed("/additionalAuthenticatedData", flipped("additionalAuthenticatedData"))),
+            ("missing AAD", changed("/additionalAuthenticatedData", None)),
+            ("changed ciphertextMetadata is detected", changed("/ciphertextMetadata", flipped("ciphertextMetadata"))),
+            ("removed ciphertextMetadata is detected", changed("/ciphertextMetadata", None)),
+            (
+                "longer ciphertextMetadata is detected",
+                changed("/ciphertextMetadata", resized("ciphertextMetadata", 20)),
+            ),
+            (
+                "ciphertextMetadata has at most 20 bytes",
+                changed("/ciphertextMetadata", resized("ciphertextMetadata", 21)),
+            ),
+            ("a resized IV is detected", changed("/initializationVector", resized("initializationVector", 16))),
+            ("an IV has 12 or 16 bytes", changed("/initializationVector", resized("initializationVector", 13))),
+            ("an IV has 12 or 16 bytes", changed("/initializationVector", resized("initializationVector", 0))),
+            ("a tag of 12 bytes", with_moved_boundary(4)),
+            ("a tag of 20 bytes", with_moved_boundary(-4)),
+            ("no tag", with_moved_boundary(16)),
         ] {
             let response = proxy.call("/keys/good/decrypt", &body).await;
             response.assert_outcome(400, "InvalidCiphertextException", requirement);
         }
-        let response = proxy.call("/keys/opener/decrypt", &good).await;
+        let response = proxy.call("/keys/decrypt-only/decrypt", &valid).await;
         response.assert_outcome(400, "InvalidCiphertextException", "another key");
-        proxy.call("/keys/good/decrypt", &good).await.assert_outcome(200, "", "what was not changed");
+        proxy.call("/keys/good/decrypt", &valid).await.assert_outcome(200, "", "the unchanged request");
     })
     .await;
 }
@@ -302,10 +318,11 @@ async fn ciphertext_is_bound_to_its_iv_tag_aad_and_metadata() {
 async fn missing_and_empty_aad_are_equivalent() {
     over_http_and_tls(async |proxy| {
         let pointer = "/additionalAuthenticatedData";
-        let sealed = proxy.encrypt(&with_member(encrypt_body(), pointer, Some("".into()))).await;
+        let encrypted = proxy.encrypt(&with_member(encrypt_body(), pointer, Some("".into()))).await;
         for value in [None, Some(Value::Null), Some("".into())] {
-            let opened = proxy.call("/keys/good/decrypt", &with_member(decrypt_body(&sealed), pointer, value)).await;
-            opened.assert_outcome(200, "", "AAD of no bytes is no AAD");
+            let decrypted =
+                proxy.call("/keys/good/decrypt", &with_member(decrypt_body(&encrypted), pointer, value)).await;
+            decrypted.assert_outcome(200, "", "empty AAD is equivalent to no AAD");
         }
     })
     .await;
@@ -315,28 +332,34 @@ async fn missing_and_empty_aad_are_equivalent() {
 async fn allowed_operations_depend_on_key_usage_and_state() {
     over_http_and_tls(async |proxy| {
         let plain = with_member(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
-        let sealed = proxy.encrypt(&encrypt_body()).await;
-        let decrypt = decrypt_body(&sealed);
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
+        let decrypt = decrypt_body(&encrypted);
         for (requirement, key, body, status, name) in [
             ("an unknown key", "none/encrypt", &plain, 404, "KeyNotFoundException"),
             ("an unknown key", "none/decrypt", &decrypt, 404, "KeyNotFoundException"),
             ("a key of another partition", "oslo-vault/encrypt", &plain, 404, "KeyNotFoundException"),
             ("a disabled key", "off/encrypt", &plain, 400, "InvalidStateException"),
             ("a disabled key", "off/decrypt", &decrypt, 400, "InvalidStateException"),
-            ("a key that only encrypts", "sealer/decrypt", &decrypt, 400, "InvalidKeyUsageException"),
-            ("a key that only encrypts, without CDIV", "sealer/encrypt", &plain, 200, ""),
-            ("a key that only encrypts, with CDIV", "sealer/encrypt", &encrypt_body(), 400, "InvalidKeyUsageException"),
-            ("a key that only decrypts", "opener/encrypt", &plain, 400, "InvalidKeyUsageException"),
-            ("a key of 128 bits", "small/encrypt", &plain, 400, "InvalidKeyUsageException"),
+            ("an encrypt-only key", "encrypt-only/decrypt", &decrypt, 400, "InvalidKeyUsageException"),
+            ("an encrypt-only key, without CDIV", "encrypt-only/encrypt", &plain, 200, ""),
+            (
+                "an encrypt-only key, with CDIV",
+                "encrypt-only/encrypt",
+                &encrypt_body(),
+                400,
+                "InvalidKeyUsageException",
+            ),
+            ("a decrypt-only key", "decrypt-only/encrypt", &plain, 400, "InvalidKeyUsageException"),
+            ("a 128-bit key", "small/encrypt", &plain, 400, "InvalidKeyUsageException"),
         ] {
             proxy.call(&format!("/keys/{key}"), body).await.assert_outcome(status, name, requirement);
         }
         proxy.aws.key_manager().rotate_key("lab", "good").unwrap();
         let response = proxy.call("/keys/good/decrypt", &decrypt).await;
-        response.assert_outcome(200, "", "what an older version has sealed opens");
+        response.assert_outcome(200, "", "older key versions still decrypt");
         proxy.aws.key_manager().set_enabled("lab", "good", false).unwrap();
         let response = proxy.call("/keys/good/decrypt", &decrypt).await;
-        response.assert_outcome(400, "InvalidStateException", "a key is disabled at once");
+        response.assert_outcome(400, "InvalidStateException", "disabling a key takes effect immediately");
     })
     .await;
 }

@@ -1,5 +1,5 @@
-//! A served proxy and a client of it: HTTP/1.1 and Signature Version 4 written out, so that what no library sends can be
-//! sent too.
+//! A served proxy and a client with its own HTTP/1.1 and Signature Version 4, so that tests can send requests that no
+//! library would send.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -22,10 +22,10 @@ use xks_console::server::Server;
 use xks_console::server::tls;
 use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
 
-/// The path of the partition that the tests are in.
+/// The API path of the partition that the tests use.
 pub const API_PATH: &str = "/lab/kms/xks/v1";
 
-/// How the proxy is reached.
+/// The protocol of connections to the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     Http,
@@ -42,7 +42,7 @@ pub struct ServedProxy {
     pub address: SocketAddr,
     pub credential: ProxyCredential,
     protocol: Protocol,
-    /// Holds the certificate authority of the server.
+    /// The directory with the certificate authority of the server.
     dir: tempfile::TempDir,
 }
 
@@ -54,7 +54,7 @@ pub async fn over_http_and_tls(check: impl AsyncFn(ServedProxy)) {
     }
 }
 
-/// The credential in a proxy configuration file.
+/// Parses the credential in a proxy configuration file.
 pub fn parse_credential(file: &str) -> ProxyCredential {
     let file: Value = serde_json::from_str(file).unwrap();
     let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
@@ -69,11 +69,11 @@ impl ServedProxy {
         Self::start_with(protocol, |server| server).await
     }
 
-    /// Starts a proxy whose server is set up by `how`.
+    /// Starts a proxy with a server that `configure` sets up.
     pub async fn start_with(protocol: Protocol, configure: impl FnOnce(Server) -> Server) -> Self {
-        let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
-        let clock = world.clock.clone();
-        Self::serve(BundledAws::in_memory("default", world).unwrap(), clock, protocol, configure).await
+        let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+        let clock = environment.clock.clone();
+        Self::serve(BundledAws::in_memory("default", environment).unwrap(), clock, protocol, configure).await
     }
 
     /// Starts a proxy that keeps its keys in a directory.
@@ -96,16 +96,16 @@ impl ServedProxy {
             enabled,
             callers: Vec::new(),
         };
-        for made in [
+        for new_key in [
             key("good", "AES_256", &["ENCRYPT", "DECRYPT"], true),
             key("off", "AES_256", &["ENCRYPT", "DECRYPT"], false),
-            key("sealer", "AES_256", &["ENCRYPT"], true),
-            key("opener", "AES_256", &["DECRYPT"], true),
+            key("encrypt-only", "AES_256", &["ENCRYPT"], true),
+            key("decrypt-only", "AES_256", &["DECRYPT"], true),
             key("small", "AES_128", &["ENCRYPT", "DECRYPT"], true),
             key(&"k".repeat(128), "AES_256", &["ENCRYPT", "DECRYPT"], true),
             key("A.b-c_9", "AES_256", &["ENCRYPT", "DECRYPT"], true),
         ] {
-            aws.key_manager().create_key("lab", &made).unwrap();
+            aws.key_manager().create_key("lab", &new_key).unwrap();
         }
         let dir = tempfile::tempdir().unwrap();
         let tls = (protocol == Protocol::Tls).then(|| tls::self_signed(dir.path(), None).unwrap().0);
@@ -116,7 +116,7 @@ impl ServedProxy {
         Self { aws, clock, address, credential, protocol, dir }
     }
 
-    /// A connection of the client.
+    /// Opens a connection to the proxy.
     pub async fn connect(&self) -> Box<dyn Stream> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         match self.protocol {
@@ -128,16 +128,16 @@ impl ServedProxy {
         }
     }
 
-    /// Signs and sends a request; gives the answer.
+    /// Signs and sends a request and returns the response.
     pub async fn send(&self, request: &RawRequest) -> RawResponse {
         let mut stream = self.connect().await;
         self.send_on(&mut stream, request).await
     }
 
-    /// Likewise, on a connection that is there.
+    /// Signs and sends a request on an open connection and returns the response.
     pub async fn send_on(&self, stream: &mut Box<dyn Stream>, request: &RawRequest) -> RawResponse {
         let bytes = request.to_bytes(&self.credential, self.clock.now());
-        // A server that has said no may close while the rest is still on its way.
+        // A server that rejects the request may close the connection before it reads everything.
         let _ = stream.write_all(&bytes).await;
         RawResponse::read(stream).await
     }
@@ -147,7 +147,7 @@ impl ServedProxy {
         self.send(&RawRequest::new(api, body)).await
     }
 
-    /// Encrypts and gives the answer, which must be one.
+    /// Encrypts and returns the response body. Asserts that the request succeeds.
     pub async fn encrypt(&self, body: &Value) -> Value {
         let response = self.call("/keys/good/encrypt", body).await;
         assert_eq!(response.status, 200, "{}", response.text);
@@ -155,7 +155,7 @@ impl ServedProxy {
     }
 }
 
-/// A client that trusts one authority and speaks these versions of TLS.
+/// Returns a TLS client configuration that trusts one authority and supports these TLS versions.
 pub fn client_config_trusting(
     authority: &std::path::Path,
     versions: &[&'static SupportedProtocolVersion],
@@ -165,22 +165,22 @@ pub fn client_config_trusting(
     Arc::new(ClientConfig::builder_with_protocol_versions(versions).with_root_certificates(roots).with_no_client_auth())
 }
 
-/// A request on its way, and how it is signed.
+/// A request and the settings for signing it.
 #[derive(Clone)]
 pub struct RawRequest {
     pub method: &'static str,
-    /// Path and query.
+    /// The path and query.
     pub target: String,
-    /// Beside `host`, `x-amz-date` and those that frame the body; lower-case names.
+    /// The headers except `host`, `x-amz-date`, and `content-length`, with lowercase names.
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
     pub service: &'static str,
     pub region: &'static str,
-    /// What the signature covers; `None` leaves it out.
+    /// The headers that the signature covers. `None` leaves the request unsigned.
     pub signed_headers: Option<Vec<&'static str>>,
-    /// How far the client's clock is ahead.
+    /// How far the client's clock is ahead of the server's.
     pub clock_offset: SignedDuration,
-    /// Signs with another credential than the proxy's.
+    /// A credential to sign with instead of the proxy's.
     pub credential: Option<ProxyCredential>,
 }
 
@@ -203,25 +203,26 @@ impl RawRequest {
         Self::new("/health", &health_body())
     }
 
-    /// The same, changed.
+    /// Applies `change` to the request.
     pub fn modified(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    /// The same under a signature that is none.
+    /// Gives the request an invalid signature.
     pub fn with_invalid_signature(self) -> Self {
         let scope = "AAAAAAAAAAAAAAAAAAAA/20260302/us-west-2/kms-xks-proxy/aws4_request";
-        let junk = "0".repeat(64);
+        let signature = "0".repeat(64);
         self.modified(|request| {
             request.signed_headers = None;
             request.headers.push(("x-amz-date", "20260302T101500Z".to_owned()));
-            let value = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={junk}");
+            let value =
+                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={signature}");
             request.headers.push(("authorization", value));
         })
     }
 
-    /// The head, with its empty line.
+    /// Returns the signed head, including the empty line.
     pub fn head(&self, credential: &ProxyCredential, now: Timestamp) -> String {
         let credential = self.credential.as_ref().unwrap_or(credential);
         let mut headers = self.headers.clone();
@@ -246,7 +247,7 @@ impl RawRequest {
         [self.head(credential, now).as_bytes(), &self.body].concat()
     }
 
-    /// Signature Version 4, as the IAM User Guide tells it.
+    /// Computes the Authorization header with Signature Version 4, as the IAM User Guide describes it.
     fn authorization(
         &self,
         credential: &ProxyCredential,
@@ -280,21 +281,21 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct RawResponse {
     pub status: u16,
-    /// Status line and headers.
+    /// The status line and headers.
     pub head: String,
     pub text: String,
 }
 
 impl RawResponse {
-    /// Reads one answer and leaves the connection as it is.
+    /// Reads one response and leaves the connection open.
     pub async fn read(stream: &mut Box<dyn Stream>) -> Self {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.expect("an answer"));
+            head.push(stream.read_u8().await.expect("a response"));
         }
         let head = String::from_utf8(head).unwrap();
         let status = head[9..12].parse().unwrap();
@@ -312,10 +313,10 @@ impl RawResponse {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{self:?} is no JSON"))
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{self:?} is not JSON"))
     }
 
-    /// The status and, of an error, its name. An error must be in the form that KMS can read.
+    /// Returns the status and the error name, if any. Asserts that an error has the format that KMS can read.
     pub fn outcome(&self) -> (u16, String) {
         if self.status == 200 || self.text.is_empty() {
             return (self.status, String::new());
@@ -331,7 +332,7 @@ impl RawResponse {
         (self.status, body["errorName"].as_str().unwrap().to_owned())
     }
 
-    /// Holds the answer against what a requirement asks.
+    /// Asserts that the response has this status and error name.
     #[track_caller]
     pub fn assert_outcome(&self, status: u16, name: &str, requirement: &str) {
         assert_eq!(self.outcome(), (status, name.to_owned()), "{requirement}: {self:?}");
@@ -355,7 +356,7 @@ pub fn encrypt_body() -> Value {
         "encryptionAlgorithm": "AES_GCM", "ciphertextDataIntegrityValueAlgorithm": "SHA_256" })
 }
 
-/// Asks for what Encrypt has sealed.
+/// Returns the Decrypt request body for a response of Encrypt.
 pub fn decrypt_body(encrypted: &Value) -> Value {
     let mut body = encrypt_body();
     let members = body.as_object_mut().unwrap();
@@ -368,7 +369,7 @@ pub fn decrypt_body(encrypted: &Value) -> Value {
     body
 }
 
-/// The body with the value at `pointer` set, or taken away by [`Value::Null`] at the pointer's end if `value` is none.
+/// Sets the member at the JSON pointer, or removes it if `value` is `None`.
 pub fn with_member(mut body: Value, pointer: &str, value: Option<Value>) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let members = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();

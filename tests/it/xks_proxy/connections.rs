@@ -1,4 +1,4 @@
-//! Connections: framing, limits of time and size, TLS.
+//! Connections: HTTP framing, time and size limits, and TLS.
 
 use std::time::Duration;
 
@@ -27,20 +27,20 @@ async fn connection_serves_several_requests() {
             proxy.send_on(&mut stream, &RawRequest::health().with_invalid_signature()).await.assert_outcome(
                 401,
                 "AuthenticationFailedException",
-                "keep-alive after a refusal",
+                "keep-alive after an error",
             );
             let request = RawRequest::new("/keys/good/encrypt", &encrypt_body());
             proxy.send_on(&mut stream, &request).await.assert_outcome(200, "", "keep-alive");
         }
-        let heads = RawRequest::health().head(&proxy.credential, proxy.clock.now());
-        let one = [heads.as_bytes(), &RawRequest::health().body].concat();
+        let head = RawRequest::health().head(&proxy.credential, proxy.clock.now());
+        let one = [head.as_bytes(), &RawRequest::health().body].concat();
         stream.write_all(&[one.clone(), one].concat()).await.unwrap();
         for _ in 0..2 {
             RawResponse::read(&mut stream).await.assert_outcome(200, "", "pipelined requests");
         }
         stream.write_all(b"GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         let ping = RawResponse::read(&mut stream).await;
-        assert_eq!((ping.status, ping.text.as_str()), (200, "pong\n"), "a plain GET for load balancers");
+        assert_eq!((ping.status, ping.text.as_str()), (200, "pong\n"), "load balancers can send a plain GET");
     })
     .await;
 }
@@ -53,7 +53,7 @@ async fn body_can_be_chunked_or_sent_after_100_continue() {
         let request =
             RawRequest::health().modified(|request| request.headers.push(("expect", "100-continue".to_owned())));
         stream.write_all(request.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
-        assert_eq!(RawResponse::read(&mut stream).await.status, 100, "Expect: 100-continue is answered");
+        assert_eq!(RawResponse::read(&mut stream).await.status, 100, "Expect: 100-continue gets a response");
         stream.write_all(&body).await.unwrap();
         RawResponse::read(&mut stream).await.assert_outcome(200, "", "Expect: 100-continue");
         let request =
@@ -72,28 +72,31 @@ async fn body_can_be_chunked_or_sent_after_100_continue() {
 #[tokio::test]
 async fn oversized_bodies_are_rejected_before_they_are_read() {
     over_http_and_tls(async |proxy| {
-        let too_big =
-            |stream: RawResponse| stream.assert_outcome(501, "UnsupportedOperationException", "a body is bounded");
-        let head = |length: &str, more: &str| {
-            format!("POST {API_PATH}/health HTTP/1.1\r\nhost: localhost\r\n{more}content-length: {length}\r\n\r\n")
+        let assert_too_large = |response: RawResponse| {
+            response.assert_outcome(501, "UnsupportedOperationException", "the size of a body is limited")
         };
-        for more in ["", "expect: 100-continue\r\n"] {
+        let head = |length: &str, headers: &str| {
+            format!("POST {API_PATH}/health HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {length}\r\n\r\n")
+        };
+        for headers in ["", "expect: 100-continue\r\n"] {
             let mut stream = proxy.connect().await;
-            stream.write_all(head("268435456", more).as_bytes()).await.unwrap();
+            stream.write_all(head("268435456", headers).as_bytes()).await.unwrap();
             let response = tokio::time::timeout(Duration::from_secs(2), RawResponse::read(&mut stream)).await;
-            too_big(response.expect("no byte of the body is waited for"));
+            assert_too_large(response.expect("the server must not wait for the body"));
         }
-        let junk = RawRequest::health().modified(|request| request.body = vec![b'x'; 600_000]).with_invalid_signature();
-        too_big(proxy.send(&junk).await);
+        let unauthenticated =
+            RawRequest::health().modified(|request| request.body = vec![b'x'; 600_000]).with_invalid_signature();
+        assert_too_large(proxy.send(&unauthenticated).await);
         let mut stream = proxy.connect().await;
-        let chunked = junk.modified(|request| request.headers.push(("transfer-encoding", "chunked".to_owned())));
+        let chunked =
+            unauthenticated.modified(|request| request.headers.push(("transfer-encoding", "chunked".to_owned())));
         stream.write_all(chunked.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
         let chunk = [b"4000\r\n".as_slice(), &[b'x'; 0x4000], b"\r\n"].concat();
         for _ in 0..8 {
             let _ = stream.write_all(&chunk).await;
         }
-        too_big(RawResponse::read(&mut stream).await);
-        proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "the server lives on");
+        assert_too_large(RawResponse::read(&mut stream).await);
+        proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "the server keeps running");
     })
     .await;
 }
@@ -125,10 +128,10 @@ async fn unfinished_tls_handshake_times_out() {
     stream.write_all(&[0x16, 3, 1]).await.unwrap();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
-    assert_eq!(rest, b"", "half a handshake times out");
+    assert_eq!(rest, b"", "an unfinished handshake times out");
 }
 
-/// A ClientHello of TLS 1.1, for suites of its time.
+/// Returns a TLS 1.1 ClientHello with cipher suites of that version.
 fn client_hello_of_tls_1_1() -> Vec<u8> {
     // Record: handshake, length; message: ClientHello, length, version; then the random bytes.
     let head = [22, 3, 1, 0, 47, 1, 0, 0, 43, 3, 2];
@@ -164,12 +167,12 @@ async fn tls_has_the_specified_versions_and_cipher_suites() {
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response).await;
     // A fatal alert: protocol_version or handshake_failure.
-    assert!(matches!(response[..], [21, 3, _, 0, 2, 2, 70 | 40]), "TLS is 1.2 at least: {response:?}");
+    assert!(matches!(response[..], [21, 3, _, 0, 2, 2, 70 | 40]), "the minimum version is TLS 1.2: {response:?}");
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response).await;
-    assert!(!response.starts_with(b"HTTP"), "nothing is said without TLS");
+    assert!(!response.starts_with(b"HTTP"), "a TLS port must not respond to plain HTTP");
 }
 
 #[tokio::test]
@@ -195,7 +198,7 @@ async fn mutual_tls_accepts_only_the_configured_name_and_authority() {
     tokio::spawn(server.run(std::future::pending()));
     let long_ago = rcgen::date_time_ymd(2001, 1, 1);
     for (requirement, issuer, subject, is_expired, is_accepted) in [
-        ("the name and the authority", Some(&amazon), name, false, true),
+        ("the configured name and authority", Some(&amazon), name, false, true),
         ("another authority", Some(&untrusted), name, false, false),
         ("another name", Some(&amazon), "cks.kms.eu-west-1.amazonaws.com", false, false),
         ("an expired certificate", Some(&amazon), name, true, false),

@@ -1,4 +1,4 @@
-//! What fails behind the proxy: the external key manager's database, truly broken or busy.
+//! Failures behind the proxy: a damaged or busy database of the external key manager.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,19 +13,27 @@ fn database(dir: &Path) -> Connection {
 
 #[tokio::test]
 async fn broken_database_is_an_internal_error_without_details() {
-    for wire in [Protocol::Http, Protocol::Tls] {
+    for protocol in [Protocol::Http, Protocol::Tls] {
         let dir = tempfile::tempdir().unwrap();
-        let proxy = ServedProxy::start_in(dir.path(), wire).await;
-        let sealed = proxy.encrypt(&encrypt_body()).await;
-        // What is wrapped is damaged: the key is known and can't be used.
+        let proxy = ServedProxy::start_in(dir.path(), protocol).await;
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
+        // Damages the wrapped key material. The key still exists but can't be used.
         database(dir.path()).execute_batch("UPDATE key_versions SET sealed = x'00'").unwrap();
-        let requests = [("encrypt", encrypt_body()), ("decrypt", decrypt_body(&sealed))];
+        let requests = [("encrypt", encrypt_body()), ("decrypt", decrypt_body(&encrypted))];
         for (api, body) in &requests {
             let response = proxy.call(&format!("/keys/good/{api}"), body).await;
             response.assert_outcome(500, "InternalException", "the key material is damaged");
         }
-        proxy.send(&RawRequest::health()).await.assert_outcome(500, "InternalException", "a deep health check notices");
-        proxy.call("/keys/good/metadata", &metadata_body()).await.assert_outcome(200, "", "what is whole is told");
+        proxy.send(&RawRequest::health()).await.assert_outcome(
+            500,
+            "InternalException",
+            "a deep health check detects it",
+        );
+        proxy.call("/keys/good/metadata", &metadata_body()).await.assert_outcome(
+            200,
+            "",
+            "undamaged metadata is returned",
+        );
         database(dir.path()).execute_batch("DROP TABLE key_versions").unwrap();
         for (api, body) in requests.iter().chain([&("metadata", metadata_body())]) {
             let response = proxy.call(&format!("/keys/good/{api}"), body).await;
@@ -36,38 +44,42 @@ async fn broken_database_is_an_internal_error_without_details() {
                 "{message}"
             );
         }
-        proxy.send(&RawRequest::health()).await.assert_outcome(500, "InternalException", "a deep health check notices");
+        proxy.send(&RawRequest::health()).await.assert_outcome(
+            500,
+            "InternalException",
+            "a deep health check detects it",
+        );
     }
 }
 
 #[tokio::test]
 async fn busy_database_is_a_dependency_timeout() {
-    for wire in [Protocol::Http, Protocol::Tls] {
+    for protocol in [Protocol::Http, Protocol::Tls] {
         let dir = tempfile::tempdir().unwrap();
-        let proxy = ServedProxy::start_in(dir.path(), wire).await;
-        let sealed = proxy.encrypt(&encrypt_body()).await;
+        let proxy = ServedProxy::start_in(dir.path(), protocol).await;
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
         let other_connection = database(dir.path());
         other_connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let started = Instant::now();
-        // Its uses must be counted on disk before it encrypts for the first time.
-        let first = proxy.call("/keys/sealer/encrypt", &encrypt_body_without_integrity_value()).await;
-        first.assert_outcome(503, "DependencyTimeoutException", "the database is somebody else's");
-        // Far from the five seconds that a change may wait; KMS gives up after a quarter of one.
-        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        let start = Instant::now();
+        // The first Encrypt with a key must write its usage counter to the database.
+        let first = proxy.call("/keys/encrypt-only/encrypt", &encrypt_body_without_integrity_value()).await;
+        first.assert_outcome(503, "DependencyTimeoutException", "the database is locked");
+        // Other changes can wait for five seconds, but KMS times out after 250 ms.
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         proxy.send(&RawRequest::health()).await.assert_outcome(
             503,
             "DependencyTimeoutException",
-            "a deep health check notices",
+            "a deep health check detects it",
         );
-        let decrypting = proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await;
-        decrypting.assert_outcome(200, "", "who changes nothing waits for nobody");
+        let response = proxy.call("/keys/good/decrypt", &decrypt_body(&encrypted)).await;
+        response.assert_outcome(200, "", "requests that change nothing don't wait");
         other_connection.execute_batch("ROLLBACK").unwrap();
-        proxy.call("/keys/sealer/encrypt", &encrypt_body_without_integrity_value()).await.assert_outcome(
+        proxy.call("/keys/encrypt-only/encrypt", &encrypt_body_without_integrity_value()).await.assert_outcome(
             200,
             "",
-            "and then it goes on",
+            "requests succeed again",
         );
-        proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "and then it goes on");
+        proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "requests succeed again");
     }
 }
 

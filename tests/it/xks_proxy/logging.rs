@@ -1,4 +1,4 @@
-//! What the request log tells of each call, and what it never holds.
+//! The request log: what it contains for each call, and what it never contains.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -9,7 +9,7 @@ use super::client::{
     Protocol, RawRequest, ServedProxy, decrypt_body, encrypt_body, metadata_body, over_http_and_tls, with_member,
 };
 
-/// What the proxy has been asked, the newest first, as the log writes it.
+/// Returns the log entries, newest first, as JSON.
 fn log_entries(proxy: &ServedProxy) -> Vec<Value> {
     let entries = proxy.aws.key_manager().requests(&ListProxyRequests::default()).unwrap();
     entries.iter().map(|entry| serde_json::to_value(entry).unwrap()).collect()
@@ -17,28 +17,28 @@ fn log_entries(proxy: &ServedProxy) -> Vec<Value> {
 
 #[tokio::test]
 async fn every_call_is_logged_with_its_metadata_time_and_outcome() {
-    let more = json!({ "kmsViaService": "ebs", "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-2" });
+    let metadata = json!({ "kmsViaService": "ebs", "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-2" });
     let with_all_metadata = |mut body: Value| {
-        let metadata = body["requestMetadata"].as_object_mut().unwrap();
-        metadata.extend(more.as_object().unwrap().clone());
+        let members = body["requestMetadata"].as_object_mut().unwrap();
+        members.extend(metadata.as_object().unwrap().clone());
         body
     };
     over_http_and_tls(async |proxy| {
-        let sealed = proxy.encrypt(&encrypt_body()).await;
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
         for (api, operation, body) in [
             ("metadata", "GetKeyMetadata", metadata_body()),
             ("encrypt", "Encrypt", encrypt_body()),
-            ("decrypt", "Decrypt", decrypt_body(&sealed)),
+            ("decrypt", "Decrypt", decrypt_body(&encrypted)),
         ] {
             let body = with_all_metadata(body);
-            proxy.call(&format!("/keys/good/{api}"), &body).await.assert_outcome(200, "", "all metadata at once");
+            proxy.call(&format!("/keys/good/{api}"), &body).await.assert_outcome(200, "", "all metadata is accepted");
             let entry = log_entries(&proxy).remove(0);
             for (name, value) in body["requestMetadata"].as_object().unwrap() {
-                assert_eq!(&entry[name], value, "{operation} is logged with its {name}: {entry}");
+                assert_eq!(&entry[name], value, "the entry of {operation} has its {name}: {entry}");
             }
             let expected = (json!(operation), json!("good"), json!(200), json!("lab"));
-            let found = ["operation", "externalKeyId", "status", "partition"].map(|name| entry[name].clone());
-            assert_eq!(found, <[Value; 4]>::from(expected));
+            let actual = ["operation", "externalKeyId", "status", "partition"].map(|name| entry[name].clone());
+            assert_eq!(actual, <[Value; 4]>::from(expected));
             assert!(entry["microseconds"].is_u64() && entry["time"].is_string(), "{entry}");
             assert_eq!(entry["accessKeyId"], json!(proxy.credential.access_key_id));
         }
@@ -48,15 +48,15 @@ async fn every_call_is_logged_with_its_metadata_time_and_outcome() {
             (&entry["operation"], &entry["kmsOperation"]),
             (&json!("GetHealthStatus"), &json!("KmsHealthCheck"))
         );
-        for (ask, status, name) in [
+        for (request, status, name) in [
             (RawRequest::health().with_invalid_signature(), 401, "AuthenticationFailedException"),
             (RawRequest::new("/keys/none/encrypt", &encrypt_body()), 404, "KeyNotFoundException"),
             (RawRequest::new("/keys/good/sign", &encrypt_body()), 404, "InvalidUriPathException"),
             (RawRequest::new("/keys/off/encrypt", &encrypt_body()), 400, "InvalidStateException"),
         ] {
-            proxy.send(&ask).await.assert_outcome(status, name, "a refusal");
+            proxy.send(&request).await.assert_outcome(status, name, "an error");
             let entry = log_entries(&proxy).remove(0);
-            assert_eq!((&entry["status"], &entry["errorName"]), (&json!(status), &json!(name)), "a refusal is logged");
+            assert_eq!((&entry["status"], &entry["errorName"]), (&json!(status), &json!(name)), "errors are logged");
         }
     })
     .await;
@@ -65,25 +65,29 @@ async fn every_call_is_logged_with_its_metadata_time_and_outcome() {
 #[tokio::test]
 async fn log_contains_no_plaintext_ciphertext_or_signature() {
     over_http_and_tls(async |proxy| {
-        let sealed = proxy.encrypt(&encrypt_body()).await;
-        proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await.assert_outcome(200, "", "decrypts");
-        // What is wrong is told without what it is wrong in.
+        let encrypted = proxy.encrypt(&encrypt_body()).await;
+        proxy.call("/keys/good/decrypt", &decrypt_body(&encrypted)).await.assert_outcome(200, "", "Decrypt succeeds");
+        // Error messages don't quote the request.
         let wrong = with_member(encrypt_body(), "/encryptionAlgorithm", Some(7.into()));
         proxy.call("/keys/good/encrypt", &wrong).await.assert_outcome(400, "ValidationException", "a wrong type");
         let unauthenticated = RawRequest::new("/keys/good/encrypt", &encrypt_body()).with_invalid_signature();
-        proxy.send(&unauthenticated).await.assert_outcome(401, "AuthenticationFailedException", "a stranger");
+        proxy.send(&unauthenticated).await.assert_outcome(
+            401,
+            "AuthenticationFailedException",
+            "an unauthenticated request",
+        );
         let log = Value::from(log_entries(&proxy)).to_string();
         assert!(log.contains("\"Encrypt\"") && log.contains("\"Decrypt\""));
         for secret in [
             "SGVsbG8gV29ybGQh",
             "Hello World!",
             "cHJvamVjdD1uaWxl",
-            sealed["ciphertext"].as_str().unwrap(),
+            encrypted["ciphertext"].as_str().unwrap(),
             proxy.credential.secret_access_key.expose(),
             "AWS4-HMAC-SHA256",
             &"0".repeat(64),
         ] {
-            assert!(!log.contains(secret), "{secret} is in the log");
+            assert!(!log.contains(secret), "the log contains {secret}");
         }
     })
     .await;

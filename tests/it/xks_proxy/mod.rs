@@ -1,5 +1,5 @@
-//! The served external key store proxy against the XKS Proxy API Specification 1.0.3, over HTTP and over TLS. Each check
-//! names its requirement; many are faults that other proxies have.
+//! Tests of the served external key store proxy against the XKS Proxy API Specification 1.0.3, over HTTP and TLS. Each
+//! assertion names its requirement. Other proxies are known to violate many of them.
 
 mod api;
 mod authentication;
