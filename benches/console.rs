@@ -20,9 +20,9 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 fn wizard_session(size: (u16, u16)) -> Player {
     let text = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"";
     let tape = Tape::parse("bench", text).expect("the tape is valid");
-    let mut journey = Player::start(size).expect("an in-memory account");
-    tape::play(&tape, &mut journey, &mut |_, _| Ok(())).expect("the tape plays to its end");
-    journey
+    let mut player = Player::start(size).expect("an in-memory account");
+    tape::play(&tape, &mut player, &mut |_, _| Ok(())).expect("the tape plays to its end");
+    player
 }
 
 fn bench_frames(criterion: &mut Criterion) {
@@ -36,11 +36,11 @@ fn bench_frames(criterion: &mut Criterion) {
                 baseline.draw(|frame| frame.render_widget(text, frame.area())).expect("the frame is drawn");
             });
         });
-        let journey = wizard_session(size);
+        let player = wizard_session(size);
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("an in-memory screen");
         group.bench_function(BenchmarkId::new("wizard", &name), |bencher| {
             bencher.iter(|| {
-                terminal.draw(|frame| chrome::draw(black_box(journey.app()), frame)).expect("the frame is drawn");
+                terminal.draw(|frame| chrome::draw(black_box(player.app()), frame)).expect("the frame is drawn");
             });
         });
     }
@@ -48,8 +48,8 @@ fn bench_frames(criterion: &mut Criterion) {
 }
 
 fn bench_key_presses(criterion: &mut Criterion) {
-    let journey = wizard_session((80, 24));
-    let mut app = journey.app().clone();
+    let player = wizard_session((80, 24));
+    let mut app = player.app().clone();
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("an in-memory screen");
     let keys = [KeyCode::Char('x'), KeyCode::Backspace].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
     let mut next_key = keys.iter().cycle();
@@ -64,8 +64,8 @@ fn bench_key_presses(criterion: &mut Criterion) {
 }
 
 fn bench_cryptography(criterion: &mut Criterion) {
-    let journey = Player::start((80, 24)).expect("an in-memory account");
-    let client = journey.client().clone();
+    let player = Player::start((80, 24)).expect("an in-memory account");
+    let client = player.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for (name, key_id) in [("one layer", "alias/app-logs"), ("both layers", "alias/customer-db")] {
         let request =

@@ -18,22 +18,22 @@ fn api_calls_page_lists_opens_and_copies_calls_and_escape_goes_back() {
          Escape\nWait+Screen /kms CreateKey/\nEscape\nWait+Screen /API calls \\(/\nEscape\n\
          Wait+Screen /The KMS key was not created/\n"
     );
-    let journey = play_from_start("api-calls", &tape);
-    let copied: serde_json::Value = serde_json::from_str(journey.copied().last().unwrap()).unwrap();
+    let player = play_from_start("api-calls", &tape);
+    let copied: serde_json::Value = serde_json::from_str(player.copied().last().unwrap()).unwrap();
     assert_eq!((&copied["operation"], &copied["attempts"]), (&"CreateKey".into(), &1.into()));
     assert_eq!(copied["errorCode"], "XksKeyNotFoundException");
 }
 
 #[test]
 fn navigation_opens_api_calls_and_new_calls_are_listed_first() {
-    let mut journey = play_from_start(
+    let mut player = play_from_start(
         "api-calls",
         "Wait+Screen /External key stores \\(4\\)/\nTab\nDown 3\nEnter\nWait+Screen /API calls \\([0-9]+\\)/\n\
          Wait+Screen /iam ListUsers/\nTab\nEscape\nType \"/sts\"\n\
          Wait+Screen /sts GetCallerIdentity/\nEscape\n",
     );
     let open_newest = "Home\nEnter\nWait+Screen /HTTP status +200/\nEscape\nWait+Screen /API calls \\(/\nEscape\n";
-    play_tape(&mut journey, "api-calls", open_newest);
+    play_tape(&mut player, "api-calls", open_newest);
 }
 
 #[test]

@@ -68,10 +68,10 @@ fn aws_is_distinguishable_without_colors() {
 
 #[test]
 fn read_only_console_on_aws_says_so() {
-    let mut journey = Player::start((80, 24)).unwrap();
-    journey.use_client(journey.client().clone().with_read_only(ReadOnly::ALL));
-    play_tape(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
-    let mut app = journey.app().clone();
+    let mut player = Player::start((80, 24)).unwrap();
+    player.use_client(player.client().clone().with_read_only(ReadOnly::ALL));
+    play_tape(&mut player, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
+    let mut app = player.app().clone();
     app.target = Target::Aws;
     assert_screen_matches("read-only-on-aws", &app);
 }

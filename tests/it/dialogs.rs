@@ -11,13 +11,13 @@ use xks_console::tui::runtime::perform;
 const OPEN_KEYS: &str =
     "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
 
-fn describe_key(journey: &Player, alias: &str) -> KeyMetadata {
+fn describe_key(player: &Player, alias: &str) -> KeyMetadata {
     let request = DescribeKey::new(format!("alias/{alias}"));
-    block_on(journey.client().call(&request)).unwrap().key_metadata
+    block_on(player.client().call(&request)).unwrap().key_metadata
 }
 
-fn key_store_names(journey: &Player) -> Vec<String> {
-    let stores = block_on(journey.client().collect_key_stores()).unwrap();
+fn key_store_names(player: &Player) -> Vec<String> {
+    let stores = block_on(player.client().collect_key_stores()).unwrap();
     stores.into_iter().map(|store| store.custom_key_store_name).collect()
 }
 
@@ -25,18 +25,18 @@ fn key_store_names(journey: &Player) -> Vec<String> {
 fn key_store_is_created_from_a_configuration_file() {
     let open = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nScreenshot empty.png\n\
                 Ctrl+N\nWait+Screen /Key store name is required/\nType \"Oslo HSM\"\nTab\n";
-    let mut journey = play_from_start("create-store", open);
-    let file = journey.bundled().proxy_configuration("oslo").unwrap();
-    journey.paste(&file);
+    let mut player = play_from_start("create-store", open);
+    let file = player.bundled().proxy_configuration("oslo").unwrap();
+    player.paste(&file);
     let secret = serde_json::from_str::<serde_json::Value>(&file).unwrap();
     let secret = &secret["XksProxyAuthenticationCredential"]["RawSecretAccessKey"];
-    assert!(!tape::screen_text(&journey.frame()).contains(&secret.as_str().unwrap()[..6]));
+    assert!(!tape::screen_text(&player.frame()).contains(&secret.as_str().unwrap()[..6]));
     let rest = "Screenshot pasted.png\nWait+Screen /Proxy connectivity/\nTab\nWait+Screen /Proxy URI endpoint/\n\
                 Type \"https://xks.example.com\"\nCtrl+N\nWait+Screen /XksProxyUriUnreachableException/\n\
                 Screenshot unreachable.png\nCtrl+U\nType \"https://xks-proxy.bundled.internal\"\nTab 5\n\
                 Screenshot filled.png\nCtrl+N\nWait+Screen /Oslo HSM was created/\nScreenshot created.png\n";
-    play_tape(&mut journey, "create-store", rest);
-    assert!(key_store_names(&journey).contains(&"Oslo HSM".to_owned()));
+    play_tape(&mut player, "create-store", rest);
+    assert!(key_store_names(&player).contains(&"Oslo HSM".to_owned()));
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn connected_key_store_can_be_renamed_and_shows_only_editable_fields() {
     let tape = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nScreenshot menu.png\nEnter\n\
                 Wait+Screen /Edit external key store/\nScreenshot form.png\nCtrl+U\nType \"Frankfurt HSM\"\nCtrl+N\n\
                 Wait+Screen /has this/\nCtrl+U\nType \"Dublin HSM 2\"\nCtrl+N\nWait+Screen /was updated/\n";
-    let journey = play_from_start("edit-store", tape);
-    assert!(key_store_names(&journey).contains(&"Dublin HSM 2".to_owned()));
+    let player = play_from_start("edit-store", tape);
+    assert!(key_store_names(&player).contains(&"Dublin HSM 2".to_owned()));
 }
 
 #[test]
@@ -105,38 +105,38 @@ fn key_store_is_deleted_only_after_its_name_is_typed() {
     let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nDown 4\nEnter\n\
                 Wait+Screen /Delete external key store/\nShift+Tab\nScreenshot form.png\nType \"Zurich\"\nCtrl+N\n\
                 Wait+Screen /to confirm/\nType \" DR\"\nCtrl+N\nWait+Screen /was deleted/\n";
-    let journey = play_from_start("delete-store", tape);
-    assert!(!key_store_names(&journey).contains(&"Zurich DR".to_owned()));
+    let player = play_from_start("delete-store", tape);
+    assert!(!key_store_names(&player).contains(&"Zurich DR".to_owned()));
 }
 
 #[test]
 fn key_actions_apply_to_all_selected_keys() {
-    let mut journey = play_from_start(
+    let mut player = play_from_start(
         "key-actions",
         &format!(
             "{OPEN_KEYS}Down 3\nSpace\nDown\nSpace\nType \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nEnter\n\
              Wait+Screen /Disable KMS keys/\nScreenshot disable.png\nTab\nEnter\nWait+Screen /2 KMS keys are disabled/\n"
         ),
     );
-    assert_eq!(describe_key(&journey, "customer-db").key_state, KeyState::Disabled);
+    assert_eq!(describe_key(&player, "customer-db").key_state, KeyState::Disabled);
     play_tape(
-        &mut journey,
+        &mut player,
         "key-actions",
         "Escape\nType \"m\"\nWait+Screen /Key actions/\nDown 2\nEnter\nWait+Screen /Schedule key deletion\\?/\nTab\nTab\n\
          Ctrl+U\nType \"6\"\nCtrl+N\nWait+Screen /a number of days from 7/\nCtrl+U\nType \"7\"\nTab\nScreenshot delete.png\n\
          Type \"eu-analytics\"\nCtrl+N\nWait+Screen /pending deletion, for 7/\nWait+Screen /Pending deletion/\n\
          Screenshot pending.png\n",
     );
-    let pending = describe_key(&journey, "eu-analytics");
+    let pending = describe_key(&player, "eu-analytics");
     assert_eq!(pending.key_state, KeyState::PendingDeletion);
     play_tape(
-        &mut journey,
+        &mut player,
         "key-actions",
         "Escape\nType \"m\"\nWait+Screen /Key actions/\nEnter\nWait+Screen /Cancel key deletion/\nScreenshot cancel-deletion.png\nCtrl+N\n\
          Wait+Screen /no longer pending deletion/\nEscape\nType \"m\"\nWait+Screen /Key actions/\nEnter\n\
          Wait+Screen /Enable KMS keys/\nScreenshot enable.png\nCtrl+N\nWait+Screen /is enabled/\n",
     );
-    assert_eq!(describe_key(&journey, "eu-analytics").key_state, KeyState::Enabled);
+    assert_eq!(describe_key(&player, "eu-analytics").key_state, KeyState::Enabled);
 }
 
 /// Opens the page of the key `customer-db`.
@@ -160,10 +160,10 @@ fn description_tags_and_aliases_can_be_changed_on_the_key_page() {
         + &action(7)
         + "Wait+Screen /Delete alias/\nShift+Tab\nScreenshot delete-alias.png\nTab\nTab\nEnter\n\
            Wait+Screen /alias customer-db was deleted/\n";
-    let journey = play_from_start("key-page", &tape);
-    let key = describe_key(&journey, "db-new");
+    let player = play_from_start("key-page", &tape);
+    let key = describe_key(&player, "db-new");
     assert_eq!(key.description, "New: Customer database, encrypted under our own HSM");
-    let tags = block_on(journey.client().collect_tags(&key.key_id)).unwrap();
+    let tags = block_on(player.client().collect_tags(&key.key_id)).unwrap();
     assert!(tags.iter().any(|tag| tag.tag_key == "team2" && tag.tag_value == "data"), "{tags:?}");
 }
 
@@ -173,8 +173,8 @@ fn alias_can_be_moved_to_a_key_identified_by_another_alias() {
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 6\nEnter\nWait+Screen /Move alias/\nTab\nType \"nobody\"\nCtrl+N\n\
            Wait+Screen /Name a KMS key/\nCtrl+U\nType \"app-logs\"\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /alias customer-db was moved/\n";
-    let journey = play_from_start("move-alias", &tape);
-    assert_eq!(describe_key(&journey, "customer-db").key_id, describe_key(&journey, "app-logs").key_id);
+    let player = play_from_start("move-alias", &tape);
+    assert_eq!(describe_key(&player, "customer-db").key_id, describe_key(&player, "app-logs").key_id);
 }
 
 #[test]
@@ -192,16 +192,16 @@ fn text_is_encrypted_and_decrypted() {
         + "Left 2\nWait+Screen /Encrypt up to/\nScreenshot tab.png\nType \"e\"\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
            Type \"project = nile\"\nScreenshot encrypt.png\nCtrl+N\nWait+Screen /CiphertextBlob, /\n\
            Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Sent/\nEscape\n";
-    let mut journey = play_from_start("cryptography", &tape);
-    let blob = journey.copied().last().unwrap().clone();
+    let mut player = play_from_start("cryptography", &tape);
+    let blob = player.copied().last().unwrap().clone();
     play_tape(
-        &mut journey,
+        &mut player,
         "cryptography",
         "Type \"m\"\nWait+Screen /Key actions/\nDown 11\nEnter\nWait+Screen /Base64, as Encrypt/\n",
     );
-    journey.paste(&blob);
+    player.paste(&blob);
     play_tape(
-        &mut journey,
+        &mut player,
         "cryptography",
         "Ctrl+N\nWait+Screen /Exception/\nScreenshot wrong-context.png\nShift+Tab\nShift+Tab\nType \"project = nile\"\nCtrl+N\n\
          Wait+Screen /Plaintext, 12 bytes as text/\nWait+Screen /four corners/\nScreenshot plaintext.png\n",
@@ -215,18 +215,18 @@ fn key_store_can_be_created_from_the_wizard_without_losing_the_draft() {
          Wait+Screen /Choose external key/\nTab\nType \"oslo-vault\"\nTab\nEnter\nWait+Screen /Key store name/\n\
          Type \"Oslo HSM\"\nTab\n"
     );
-    let mut journey = play_from_start("wizard-store", &tape);
-    let file = journey.bundled().proxy_configuration("oslo").unwrap();
-    journey.paste(&file);
+    let mut player = play_from_start("wizard-store", &tape);
+    let file = player.bundled().proxy_configuration("oslo").unwrap();
+    player.paste(&file);
     let rest = "Tab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\nWait+Screen /Oslo HSM was created/\n\
                 Wait+Screen /oslo-vault/\nShift+Tab\nShift+Tab\nDown 2\nEnter\nWait+Screen /not connected/\nEnter\n\
                 Wait+Screen@30s /is connected/\nScreenshot chosen.png\nCtrl+N\nWait+Screen /Add alias/\nType \"oslo\"\nCtrl+N\n\
                 Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /8 Review/\nCtrl+N\nWait+Screen /Success/\n";
-    play_tape(&mut journey, "wizard-store", rest);
-    let stores = block_on(journey.client().collect_key_stores()).unwrap();
+    play_tape(&mut player, "wizard-store", rest);
+    let stores = block_on(player.client().collect_key_stores()).unwrap();
     let oslo = stores.iter().find(|store| store.custom_key_store_name == "Oslo HSM").unwrap();
     assert_eq!(oslo.connection_state, ConnectionState::Connected);
-    assert_eq!(describe_key(&journey, "oslo").custom_key_store_id.as_ref(), Some(&oslo.custom_key_store_id));
+    assert_eq!(describe_key(&player, "oslo").custom_key_store_id.as_ref(), Some(&oslo.custom_key_store_id));
 }
 
 #[test]
@@ -235,8 +235,8 @@ fn wizard_creates_a_key_with_kms_origin() {
         "{OPEN_KEYS}Type \"n\"\nWait+Screen /Configure key/\nCtrl+N\nWait+Screen /Add alias/\nType \"standard\"\nCtrl+N\nCtrl+N\n\
          Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /Success/\n"
     );
-    let journey = play_from_start("standard", &tape);
-    assert_eq!(describe_key(&journey, "standard").custom_key_store_id, None);
+    let player = play_from_start("standard", &tape);
+    assert_eq!(describe_key(&player, "standard").custom_key_store_id, None);
 }
 
 #[test]
@@ -267,10 +267,10 @@ fn editing_administrators_and_users_keeps_other_statements() {
            Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to them/\n\
            Screenshot default-view.png\n";
-    let journey = play_from_start("permissions", &tape);
-    let key = describe_key(&journey, "customer-db");
+    let player = play_from_start("permissions", &tape);
+    let key = describe_key(&player, "customer-db");
     let request = xks_console::aws::kms::GetKeyPolicy { key_id: key.key_id, policy_name: None };
-    let policy = block_on(journey.client().call(&request)).unwrap().policy;
+    let policy = block_on(player.client().call(&request)).unwrap().policy;
     for part in ["KeyAdministrator", "role/payments/CardVault", "444455556666:root", "key-default-1"] {
         assert!(policy.contains(part), "{part}: {policy}");
     }
@@ -292,9 +292,9 @@ fn response_for_a_closed_form_does_not_close_another_form() {
     use xks_console::tui::app::Dialog;
     use xks_console::tui::effect::{ChangeOutcome, Effect, Msg, Response};
 
-    let journey =
+    let player =
         play_from_start("left", &(open_key_tape() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"));
-    let mut app = journey.app().clone();
+    let mut app = player.app().clone();
     let mut press = |code, modifiers| app.update(Msg::Key(KeyEvent::new(code, modifiers)));
     press(KeyCode::Char('x'), KeyModifiers::NONE);
     let sent = press(KeyCode::Char('n'), KeyModifiers::CONTROL);

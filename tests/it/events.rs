@@ -9,40 +9,40 @@ const OPEN: &str = "Tab\nDown 2\nEnter\nWait+Screen /Event history \\(/\n";
 
 #[test]
 fn event_page_shows_the_requests_to_the_proxy() {
-    let mut journey = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
+    let mut player = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
     let encrypt = Encrypt {
         key_id: "alias/customer-db".to_owned(),
         plaintext: SecretBlob::new(b"card 4111".to_vec()),
         ..Encrypt::default()
     };
-    block_on(journey.client().call(&encrypt)).unwrap();
+    block_on(player.client().call(&encrypt)).unwrap();
     let tape = format!(
         "{OPEN}Type \"/event-name:encrypt\"\nEnter\nScreenshot list.png\nEnter\nWait+Screen /Encrypt 200/\n\
          Screenshot event.png\nType \"y\"\nWait+Screen /Sent/\nEscape\nEscape\nWait+Screen /Event history \\(/\n"
     );
-    play_tape(&mut journey, "events", &tape);
-    let record: serde_json::Value = serde_json::from_str(journey.copied().last().unwrap()).unwrap();
+    play_tape(&mut player, "events", &tape);
+    let record: serde_json::Value = serde_json::from_str(player.copied().last().unwrap()).unwrap();
     assert_eq!((&record["eventName"], &record["eventVersion"]), (&"Encrypt".into(), &"1.08".into()));
 }
 
 #[test]
 fn failed_event_shows_its_error() {
-    let mut journey = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
+    let mut player = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
     let disable = DisableKey { key_id: "00000000-0000-0000-0000-000000000000".to_owned() };
-    block_on(journey.client().call(&disable)).unwrap_err();
+    block_on(player.client().call(&disable)).unwrap_err();
     let tape =
         format!("{OPEN}Type \"/error:notfound\"\nEnter\nEnter\nWait+Screen /DisableKey/\nScreenshot refused.png\n");
-    play_tape(&mut journey, "events", &tape);
+    play_tape(&mut player, "events", &tape);
 }
 
 #[test]
 fn older_events_load_when_the_end_is_reached() {
-    let mut journey = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
+    let mut player = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
     for _ in 0..60 {
         let request = CreateKey { origin: Some(Origin::AwsKms), ..CreateKey::default() };
-        block_on(journey.client().call(&request)).unwrap();
+        block_on(player.client().call(&request)).unwrap();
     }
     let tape =
         format!("{OPEN}Wait+Screen /Event history \\(50…\\)/\nEnd\nWait+Screen /Event history \\((8|9)[0-9]\\)/\n");
-    play_tape(&mut journey, "events", &tape);
+    play_tape(&mut player, "events", &tape);
 }

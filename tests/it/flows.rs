@@ -19,10 +19,10 @@ const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 fn assert_method_at_every_size(method: &str, text: &str) {
     let tape = Tape::parse(method, text).unwrap();
     for (width, height) in SIZES {
-        let mut journey = Player::start((width, height)).unwrap();
-        let played = tape::play(&tape, &mut journey, &mut |name, journey| {
+        let mut player = Player::start((width, height)).unwrap();
+        let played = tape::play(&tape, &mut player, &mut |name, player| {
             let stem = name.trim_end_matches(".png");
-            insta::assert_snapshot!(format!("{method}-{stem}-{width}x{height}"), snapshot(&journey.frame()));
+            insta::assert_snapshot!(format!("{method}-{stem}-{width}x{height}"), snapshot(&player.frame()));
             Ok(())
         });
         played.unwrap_or_else(|error| panic!("{width}x{height}: {error}"));
@@ -63,12 +63,12 @@ impl Transport for RecordingTransport {
 fn both_methods_create_the_same_key() {
     let tapes = [include_str!("../../assets/tapes/method-1.tape"), include_str!("../../assets/tapes/method-2.tape")];
     let results = tapes.map(|text| {
-        let mut journey = Player::start((120, 40)).unwrap();
-        let (client, sent) = (journey.client().clone(), Arc::new(Mutex::new(Vec::new())));
-        journey.use_client(
+        let mut player = Player::start((120, 40)).unwrap();
+        let (client, sent) = (player.client().clone(), Arc::new(Mutex::new(Vec::new())));
+        player.use_client(
             client.map_transport(|inner| Arc::new(RecordingTransport { inner, requests: Arc::clone(&sent) })),
         );
-        tape::play(&Tape::parse("method", text).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
+        tape::play(&Tape::parse("method", text).unwrap(), &mut player, &mut |_, _| Ok(())).unwrap();
         let mut sent = std::mem::take(&mut *sent.lock().unwrap());
         // The IDs of key stores and keys differ between accounts. Everything else is the user's input.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -144,8 +144,8 @@ fn wizard_updates_the_proxy_credential_of_a_failed_key_store_and_connects_it() {
     let tape = "Wait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\nDown\nType \"n\"\nWait+Screen /External key ID/\n\
                 Shift+Tab\nDown\nEnter\nWait+Screen /Update proxy credential/\nScreenshot offer.png\nTab\nEnter\n\
                 Wait+Screen /▸ Proxy credential: Access key ID/\nScreenshot form.png\n";
-    let mut journey = play_from_start("credential", tape);
-    let configuration = journey.bundled().proxy_configuration("paris").unwrap();
+    let mut player = play_from_start("credential", tape);
+    let configuration = player.bundled().proxy_configuration("paris").unwrap();
     let configuration: serde_json::Value = serde_json::from_str(&configuration).unwrap();
     let member = |name: &str| configuration["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
     let (id, secret) = (member("AccessKeyId"), member("RawSecretAccessKey"));
@@ -153,15 +153,15 @@ fn wizard_updates_the_proxy_credential_of_a_failed_key_store_and_connects_it() {
         "Type \"{id}\"\nTab\nType \"{secret}\"\nCtrl+N\nWait+Screen /Disconnect and connect again/\nEnter\n\
          Wait+Screen@30s /◉ Paris legacy/\n"
     );
-    play_tape(&mut journey, "credential", &rest);
+    play_tape(&mut player, "credential", &rest);
 }
 
 #[test]
 fn key_whose_alias_is_taken_gets_another_alias_and_no_second_key_is_created() {
     // Another client creates the alias between the check and Finish.
     let text = finish_tape("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "");
-    let mut journey = play_from_start("before-finish", &text);
-    let client = journey.client().clone();
+    let mut player = play_from_start("before-finish", &text);
+    let client = player.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let alias = xks_console::aws::kms::CreateAlias {
         alias_name: "alias/payments".to_owned(),
@@ -175,7 +175,7 @@ fn key_whose_alias_is_taken_gets_another_alias_and_no_second_key_is_created() {
     let rest = "Ctrl+N\nWait+Screen /AlreadyExistsException/\nWait+Screen /The KMS key was created/\nScreenshot half.png\n\
          Enter\nWait+Screen /Add alias/\nCtrl+U\nType \"payments-2\"\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\n\
          Wait+Screen /Success/\nWait+Screen /payments-2/\n";
-    play_tape(&mut journey, "finish", rest);
+    play_tape(&mut player, "finish", rest);
     assert_eq!(runtime.block_on(client.collect_keys()).unwrap().len(), keys + 1);
 }
 
@@ -188,21 +188,21 @@ fn leaving_the_wizard_asks_only_when_changes_would_be_lost() {
          Enter\nWait+Screen /General configuration/\n"
     );
     play_from_start("typed", &typed);
-    let mut journey = play_from_start("quit", &format!("{open}Type \"x\"\nCtrl+C\nWait+Screen /Ctrl-C once more/\n"));
-    assert!(!journey.has_quit());
-    play_tape(&mut journey, "again", "Ctrl+C");
-    assert!(journey.has_quit());
+    let mut player = play_from_start("quit", &format!("{open}Type \"x\"\nCtrl+C\nWait+Screen /Ctrl-C once more/\n"));
+    assert!(!player.has_quit());
+    play_tape(&mut player, "again", "Ctrl+C");
+    assert!(player.has_quit());
 }
 
 #[test]
 fn alt_digit_opens_only_visited_steps() {
-    let mut journey = play_from_start(
+    let mut player = play_from_start(
         "visited",
         "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\n\
          Ctrl+N\nWait+Screen /▸ 2/\nType \"payments\"\nCtrl+N\nWait+Screen /▸ 3/\nAlt+1\nWait+Screen /▸ 1/\nAlt+3\n\
          Wait+Screen /▸ 3/\nAlt+5\nWait+Screen /▸ 3/\n",
     );
-    play_tape(&mut journey, "two", "Alt+2\nWait+Screen /payments/");
+    play_tape(&mut player, "two", "Alt+2\nWait+Screen /payments/");
 }
 
 #[test]
@@ -223,14 +223,14 @@ fn generated_policy_can_be_scrolled_to_its_end() {
 #[test]
 fn tape_with_an_unmet_wait_is_an_error() {
     let tape = Tape::parse("unmet.tape", "Wait+Screen /no such words/").unwrap();
-    let mut journey = Player::start((80, 24)).unwrap();
-    let error = tape::play(&tape, &mut journey, &mut |_, _| Ok(())).unwrap_err().to_string();
+    let mut player = Player::start((80, 24)).unwrap();
+    let error = tape::play(&tape, &mut player, &mut |_, _| Ok(())).unwrap_err().to_string();
     assert!(error.contains("unmet.tape, line 1") && error.contains("never came true"), "{error}");
 }
 
 /// A console whose terminal is resized before each key press.
 struct ResizingStage {
-    journey: Player,
+    player: Player,
     base_size: (u16, u16),
     sizes: Box<dyn Iterator<Item = (u16, u16)>>,
     resize_count: usize,
@@ -239,32 +239,32 @@ struct ResizingStage {
 impl tape::ConsoleDriver for ResizingStage {
     fn press(&mut self, key: crossterm::event::KeyEvent) {
         if let Some(size) = self.sizes.next() {
-            self.journey.resize(size);
-            assert_eq!(self.journey.frame().area.as_size(), size.into());
+            self.player.resize(size);
+            assert_eq!(self.player.frame().area.as_size(), size.into());
             self.resize_count += 1;
-            self.journey.resize(self.base_size);
+            self.player.resize(self.base_size);
         }
-        self.journey.press(key);
+        self.player.press(key);
     }
 
     fn paste(&mut self, text: &str) {
-        self.journey.paste(text);
+        self.player.paste(text);
     }
 
     fn advance(&mut self, by: jiff::SignedDuration) {
-        self.journey.advance(by);
+        self.player.advance(by);
     }
 
     fn settle(&mut self) {
-        self.journey.settle();
+        self.player.settle();
     }
 
     fn frame(&self) -> Buffer {
-        self.journey.frame()
+        self.player.frame()
     }
 
     fn next_deadline(&self) -> Option<jiff::SignedDuration> {
-        self.journey.next_deadline()
+        self.player.next_deadline()
     }
 }
 
@@ -277,7 +277,7 @@ fn every_screen_can_be_drawn_at_every_size() {
         let widths = (1..=12).chain([19, 20, 39, 40, 41, 59, 60, 75, 76, 99, 100, 200, 300]).cycle();
         let heights = (1..=9).chain([11, 12, 19, 20, 24, 59, 60, 90]).cycle().skip(shift);
         let sizes = Box::new(widths.zip(heights));
-        let mut stage = ResizingStage { journey: Player::start(base_size).unwrap(), base_size, sizes, resize_count: 0 };
+        let mut stage = ResizingStage { player: Player::start(base_size).unwrap(), base_size, sizes, resize_count: 0 };
         tape::play(&tape, &mut stage, &mut |_, _| Ok(())).unwrap();
         assert!(stage.resize_count > 100, "{}", stage.resize_count);
     }
@@ -291,18 +291,18 @@ fn review_tape() -> String {
 /// Plays `tape`. At its screenshot `change.png`, another client applies `change` to the same account.
 fn play_with_change(tape: &str, change: impl AsyncFn(&Client)) -> Player {
     let tape = Tape::parse("while", tape).unwrap();
-    let mut journey = Player::start((80, 24)).unwrap();
-    let other_client = journey.client().clone();
+    let mut player = Player::start((80, 24)).unwrap();
+    let other_client = player.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tape::play(&tape, &mut journey, &mut |name, journey| {
+    tape::play(&tape, &mut player, &mut |name, player| {
         match name {
             "change.png" => runtime.block_on(change(&other_client)),
-            name => assert_screen_matches(name.trim_end_matches(".png"), journey.app()),
+            name => assert_screen_matches(name.trim_end_matches(".png"), player.app()),
         }
         Ok(())
     })
     .unwrap();
-    journey
+    player
 }
 
 pub async fn frankfurt_key_store(client: &Client) -> kms::CustomKeyStore {
@@ -374,9 +374,9 @@ fn settings_unsupported_in_a_custom_key_store_are_explained() {
         ("multi-region", |sent| sent.multi_region = Some(true)),
     ];
     for (name, change) in changes {
-        let mut journey = Player::start((80, 24)).unwrap();
-        let client = journey.client().clone();
-        journey.use_client(
+        let mut player = Player::start((80, 24)).unwrap();
+        let client = player.client().clone();
+        player.use_client(
             client.map_transport(|inner| Arc::new(ModifiedCreateKey { client: client.clone(), inner, change })),
         );
         let tape = finish_tape("payments-2026", "payments")
@@ -384,7 +384,7 @@ fn settings_unsupported_in_a_custom_key_store_are_explained() {
                 "Wait+Screen /Exception/\nWait+Screen /What to do/\nScreenshot {name}.png\nCtrl+P\n\
                Wait+Screen /Edit key policy/\n"
             );
-        play_tape(&mut journey, "refused", &tape);
+        play_tape(&mut player, "refused", &tape);
     }
 }
 
@@ -413,15 +413,15 @@ impl Transport for LostResponse {
 #[test]
 fn lost_response_is_looked_up_and_creates_no_second_key() {
     for operation in ["CreateKey", "CreateAlias"] {
-        let mut journey = Player::start((80, 24)).unwrap();
-        let client = journey.client().clone();
+        let mut player = Player::start((80, 24)).unwrap();
+        let client = player.client().clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let keys = runtime.block_on(client.collect_keys()).unwrap().len();
         let is_lost = AtomicBool::new(false);
-        journey.use_client(client.map_transport(|inner| Arc::new(LostResponse { inner, operation, is_lost })));
+        player.use_client(client.map_transport(|inner| Arc::new(LostResponse { inner, operation, is_lost })));
         let tape = finish_tape("payments-2026", "payments")
             + &format!("Wait+Screen /No answer came/\nScreenshot {operation}.png\nEnter\nWait+Screen /Success/\n");
-        play_tape(&mut journey, "lost", &tape);
+        play_tape(&mut player, "lost", &tape);
         assert_eq!(runtime.block_on(client.collect_keys()).unwrap().len(), keys + 1);
         let aliases = runtime.block_on(client.collect_aliases()).unwrap();
         assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
@@ -451,8 +451,8 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
     use xks_console::tui::effect::{Effect, Msg};
     use xks_console::tui::{chrome, runtime};
 
-    let journey = Player::start((80, 24)).unwrap();
-    let client = journey
+    let player = Player::start((80, 24)).unwrap();
+    let client = player
         .client()
         .map_transport(|inner| Arc::new(HangingTransport { inner, operation: ".DescribeCustomKeyStores" }));
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -80,50 +80,50 @@ fn input() -> impl Strategy<Value = Input> {
 }
 
 fn run_inputs(inputs: &[Input]) -> Result<(), TestCaseError> {
-    let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().clone();
-    journey.use_client(client.map_transport(|inner| Arc::new(RejectMalformedRequests(inner))));
+    let mut player = Player::start((80, 24)).unwrap();
+    let client = player.client().clone();
+    player.use_client(client.map_transport(|inner| Arc::new(RejectMalformedRequests(inner))));
     for (index, input) in inputs.iter().enumerate() {
-        let before = journey.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
+        let before = player.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
         let changes_nothing = match input {
             Input::Key(code, modifiers) => {
-                journey.press(KeyEvent::new(*code, *modifiers));
+                player.press(KeyEvent::new(*code, *modifiers));
                 *modifiers == KeyModifiers::CONTROL && *code == KeyCode::Char('p')
             }
             Input::Paste(text) => {
-                journey.paste(text);
+                player.paste(text);
                 false
             }
             Input::Resize(width, height) => {
-                journey.resize((*width, *height));
+                player.resize((*width, *height));
                 true
             }
             Input::Wait(seconds) => {
-                journey.advance(jiff::SignedDuration::from_secs(*seconds));
+                player.advance(jiff::SignedDuration::from_secs(*seconds));
                 // The wizard may now have chosen a key store that finished connecting.
                 false
             }
         };
-        let after = journey.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
+        let after = player.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
         if let (true, Some((draft, step)), Some((new_draft, new_step))) = (changes_nothing, before, after)
-            && journey.app().dialog.is_none()
+            && player.app().dialog.is_none()
         {
             prop_assert_eq!(draft, new_draft);
             if matches!(input, Input::Key(..))
-                && !matches!(journey.app().wizard, Some(ref wizard) if wizard.submission.key().is_some())
+                && !matches!(player.app().wizard, Some(ref wizard) if wizard.submission.key().is_some())
             {
                 prop_assert!(new_step <= step, "going back must not advance");
             }
         }
-        journey.settle();
+        player.settle();
         if index % 4 == 0 {
-            let _ = journey.frame();
+            let _ = player.frame();
         }
-        if journey.has_quit() {
+        if player.has_quit() {
             break;
         }
     }
-    let _ = journey.frame();
+    let _ = player.frame();
     Ok(())
 }
 

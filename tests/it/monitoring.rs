@@ -24,41 +24,41 @@ fn open_metrics_of(place: &str) -> Player {
     )
 }
 
-fn encrypt(journey: &Player) {
+fn encrypt(player: &Player) {
     let request = Encrypt {
         key_id: "alias/customer-db".to_owned(),
         plaintext: SecretBlob::new(b"card 4111".to_vec()),
         ..Encrypt::default()
     };
-    let _ = block_on(journey.client().call(&request));
+    let _ = block_on(player.client().call(&request));
 }
 
 #[test]
 fn proxy_requests_are_shown() {
-    let mut journey = play_from_start("monitoring", OPEN);
+    let mut player = play_from_start("monitoring", OPEN);
     for count in [4, 0, 1, 7, 12, 2] {
-        (0..count).for_each(|_| encrypt(&journey));
-        journey.advance(SignedDuration::from_mins(5));
+        (0..count).for_each(|_| encrypt(&player));
+        player.advance(SignedDuration::from_mins(5));
     }
-    journey.bundled().key_manager().set_enabled("frankfurt", "customer-db", false).unwrap();
-    (0..3).for_each(|_| encrypt(&journey));
+    player.bundled().key_manager().set_enabled("frankfurt", "customer-db", false).unwrap();
+    (0..3).for_each(|_| encrypt(&player));
     let tape = "Down\nEnter\nWait+Screen /General configuration/\nUp\nWait+Screen /in all 30/\nScreenshot seen.png\n\
                 Type \"t\"\nWait+Screen /12 hours by 15 minutes/\nWait+Screen /in all 30/\nEnter\n\
                 Wait+Screen /1 day by 30 minutes/\n";
-    play_tape(&mut journey, "monitoring", tape);
-    encrypt(&journey);
-    play_tape(&mut journey, "monitoring", "Type \"r\"\nWait+Screen /in all 31/\n");
+    play_tape(&mut player, "monitoring", tape);
+    encrypt(&player);
+    play_tape(&mut player, "monitoring", "Type \"r\"\nWait+Screen /in all 31/\n");
 }
 
 #[test]
 fn key_store_that_is_not_connected_has_no_data() {
-    let mut journey = open_metrics_of("End\n");
-    play_tape(&mut journey, "monitoring", "Wait+Screen /No data available/\nScreenshot empty.png\n");
+    let mut player = open_metrics_of("End\n");
+    play_tape(&mut player, "monitoring", "Wait+Screen /No data available/\nScreenshot empty.png\n");
 }
 
 /// Requests the next longer time range and returns the app and the ID of its call.
-fn request_longer_range(journey: &Player) -> (App, xks_console::tui::effect::CallId) {
-    let mut app = journey.app().clone();
+fn request_longer_range(player: &Player) -> (App, xks_console::tui::effect::CallId) {
+    let mut app = player.app().clone();
     let effects = app.update(Msg::Key(KeyCode::Char('t').into()));
     let [Effect::Call(id, Call::Metrics { range: TimeRange::TwelveHours, .. })] = effects[..] else {
         panic!("{effects:?}")
@@ -68,8 +68,8 @@ fn request_longer_range(journey: &Player) -> (App, xks_console::tui::effect::Cal
 
 #[test]
 fn loading_and_access_denied_states_are_shown() {
-    let journey = open_metrics_of("Down\n");
-    let (mut app, id) = request_longer_range(&journey);
+    let player = open_metrics_of("Down\n");
+    let (mut app, id) = request_longer_range(&player);
     assert_screen_matches("monitoring-loading", &app);
     let failure = CallFailure {
         code: "AccessDeniedException".to_owned(),
@@ -140,8 +140,8 @@ fn monitoring_with_errors() -> Monitoring {
 
 #[test]
 fn errors_are_shown_at_every_size_and_can_be_scrolled_to() {
-    let journey = open_metrics_of("Down\n");
-    let (mut app, id) = request_longer_range(&journey);
+    let player = open_metrics_of("Down\n");
+    let (mut app, id) = request_longer_range(&player);
     app.update(Msg::CallCompleted(id, Ok(Response::Metrics(Box::new(monitoring_with_errors())))));
     assert_screen_matches("monitoring-troubles", &app);
     app.update(Msg::Key(KeyCode::PageDown.into()));
@@ -151,8 +151,8 @@ fn errors_are_shown_at_every_size_and_can_be_scrolled_to() {
 
 #[test]
 fn metrics_of_another_key_store_are_discarded() {
-    let journey = open_metrics_of("Down\n");
-    let (mut app, id) = request_longer_range(&journey);
+    let player = open_metrics_of("Down\n");
+    let (mut app, id) = request_longer_range(&player);
     app.update(Msg::Key(KeyCode::Esc.into()));
     app.update(Msg::Key(KeyCode::Down.into()));
     app.update(Msg::Key(KeyCode::Enter.into()));
@@ -165,8 +165,8 @@ fn metrics_of_another_key_store_are_discarded() {
 
 #[test]
 fn external_change_refreshes_metrics_with_the_key_stores() {
-    let journey = open_metrics_of("Down\n");
-    let mut app = journey.app().clone();
+    let player = open_metrics_of("Down\n");
+    let mut app = player.app().clone();
     let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
     let effects = app.update(Msg::TimerElapsed(timer));
     let [Effect::Call(id, Call::KeyStores), ..] = effects[..] else { panic!("{effects:?}") };

@@ -46,17 +46,17 @@ impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Rewri
 pub fn console_with_rewritten_responses(
     rewrite: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static,
 ) -> Player {
-    let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|inner| Arc::new(RewritingTransport { inner, rewrite }));
-    journey.use_client(client);
-    journey
+    let mut player = Player::start((80, 24)).unwrap();
+    let client = player.client().map_transport(|inner| Arc::new(RewritingTransport { inner, rewrite }));
+    player.use_client(client);
+    player
 }
 
 pub const OPEN_KEYS: &str = "Tab\nUp 2\nEnter\n";
 
 #[test]
 fn empty_lists_say_what_to_do() {
-    let mut journey = console_with_rewritten_responses(|operation, body| {
+    let mut player = console_with_rewritten_responses(|operation, body| {
         match operation {
             "DescribeCustomKeyStores" => body["CustomKeyStores"] = json!([]),
             "ListKeys" => body["Keys"] = json!([]),
@@ -68,24 +68,24 @@ fn empty_lists_say_what_to_do() {
         + OPEN_KEYS
         + "Wait+Screen /No customer managed keys/\nScreenshot keys.png\nTab\nUp\nEnter\n\
            Wait+Screen /No AWS managed keys/\nScreenshot aws-keys.png\n";
-    play_tape(&mut journey, "empty", &tape);
+    play_tape(&mut player, "empty", &tape);
 }
 
 #[test]
 fn create_key_without_key_stores_starts_with_the_key_material_origin() {
-    let mut journey = console_with_rewritten_responses(|operation, body| {
+    let mut player = console_with_rewritten_responses(|operation, body| {
         if operation == "DescribeCustomKeyStores" {
             body["CustomKeyStores"] = json!([]);
         }
         200
     });
     let tape = "Wait+Screen /No external key stores/\nType 'n'\nWait+Screen /Key material origin/\n";
-    play_tape(&mut journey, "no-store", tape);
+    play_tape(&mut player, "no-store", tape);
 }
 
 #[test]
 fn lists_that_aws_denies_show_the_error() {
-    let mut journey = console_with_rewritten_responses(|operation, body| {
+    let mut player = console_with_rewritten_responses(|operation, body| {
         if !matches!(operation, "DescribeCustomKeyStores" | "ListKeys" | "GetKeyPolicy") {
             return 200;
         }
@@ -96,7 +96,7 @@ fn lists_that_aws_denies_show_the_error() {
     let tape = "Wait+Screen /AccessDeniedException/\nScreenshot stores.png\n".to_owned()
         + OPEN_KEYS
         + "Wait+Screen /kms:ListKeys/\nScreenshot keys.png\n";
-    play_tape(&mut journey, "refused-list", &tape);
+    play_tape(&mut player, "refused-list", &tape);
 }
 
 #[test]
@@ -129,7 +129,7 @@ const CONNECTION_ERROR_CODES: [&str; 12] = [
 #[test]
 fn key_store_page_explains_each_connection_error() {
     for code in CONNECTION_ERROR_CODES {
-        let mut journey = console_with_rewritten_responses(move |operation, body| {
+        let mut player = console_with_rewritten_responses(move |operation, body| {
             if operation == "DescribeCustomKeyStores" {
                 for store in body["CustomKeyStores"].as_array_mut().unwrap() {
                     store["ConnectionState"] = json!("FAILED");
@@ -142,7 +142,7 @@ fn key_store_page_explains_each_connection_error() {
             "Wait+Screen /Dublin HSM/\nEnter\nWait+Screen /General configuration/\nWait+Screen /{code}/\n\
              Wait+Screen /What to do/\nScreenshot {code}.png\n"
         );
-        play_tape(&mut journey, "connection-error", &tape);
+        play_tape(&mut player, "connection-error", &tape);
     }
 }
 
@@ -225,10 +225,10 @@ impl Transport for FailingTransport {
 }
 
 fn console_with_failing_operation(operation: &'static str, code: &'static str) -> Player {
-    let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|inner| Arc::new(FailingTransport { inner, operation, code }));
-    journey.use_client(client);
-    journey
+    let mut player = Player::start((80, 24)).unwrap();
+    let client = player.client().map_transport(|inner| Arc::new(FailingTransport { inner, operation, code }));
+    player.use_client(client);
+    player
 }
 
 const COMMON_ERRORS: [&str; 5] = [
@@ -272,11 +272,11 @@ fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
     for (operation, specific_codes) in [("CreateKey", &create_key_codes[..]), ("CreateAlias", &create_alias_codes[..])]
     {
         let shown = with_common_errors(specific_codes).map(|code| {
-            let mut journey = console_with_failing_operation(operation, code);
+            let mut player = console_with_failing_operation(operation, code);
             // After an internal error, AWS may have processed the request anyway.
             let shown = format!("Wait+Screen /{code}|No answer/\nWait+Screen /What to do|look/\n");
-            play_tape(&mut journey, "error", &(tape.to_owned() + &shown));
-            (code, journey.app().clone())
+            play_tape(&mut player, "error", &(tape.to_owned() + &shown));
+            (code, player.app().clone())
         });
         assert_screens_match(&format!("errors-{operation}"), &shown.collect::<Vec<_>>());
     }
@@ -298,28 +298,28 @@ fn create_and_update_key_store_errors_are_shown_with_a_remedy() {
         "XksProxyInvalidConfigurationException",
     ];
     let shown = with_common_errors(&create_codes).map(|code| {
-        let mut journey = console_with_failing_operation("CreateCustomKeyStore", code);
+        let mut player = console_with_failing_operation("CreateCustomKeyStore", code);
         play_tape(
-            &mut journey,
+            &mut player,
             "error",
             "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nType \"Oslo HSM\"\nTab\n",
         );
-        let file = journey.bundled().proxy_configuration("oslo").unwrap();
-        journey.paste(&file);
+        let file = player.bundled().proxy_configuration("oslo").unwrap();
+        player.paste(&file);
         let rest = "Tab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\n".to_owned()
             + &format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-        play_tape(&mut journey, "error", &rest);
-        (code, journey.app().clone())
+        play_tape(&mut player, "error", &rest);
+        (code, player.app().clone())
     });
     assert_screens_match("errors-CreateCustomKeyStore", &shown.collect::<Vec<_>>());
     let edit = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nEnter\n\
                 Wait+Screen /Edit external key store/\nType \"x\"\nCtrl+N\n";
     let shown =
         with_common_errors(&["CustomKeyStoreNotFoundException", "CustomKeyStoreInvalidStateException"]).map(|code| {
-            let mut journey = console_with_failing_operation("UpdateCustomKeyStore", code);
+            let mut player = console_with_failing_operation("UpdateCustomKeyStore", code);
             let shown = format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-            play_tape(&mut journey, "error", &(edit.to_owned() + &shown));
-            (code, journey.app().clone())
+            play_tape(&mut player, "error", &(edit.to_owned() + &shown));
+            (code, player.app().clone())
         });
     assert_screens_match("errors-UpdateCustomKeyStore", &shown.collect::<Vec<_>>());
 }
@@ -328,10 +328,10 @@ fn create_and_update_key_store_errors_are_shown_with_a_remedy() {
 fn connect_and_tagging_errors_are_shown_with_a_remedy() {
     let shown =
         with_common_errors(&["CustomKeyStoreInvalidStateException", "CustomKeyStoreNotFoundException"]).map(|code| {
-            let mut journey = console_with_failing_operation("ConnectCustomKeyStore", code);
+            let mut player = console_with_failing_operation("ConnectCustomKeyStore", code);
             let connect = format!("Wait+Screen /Zurich DR/\nEnd\nType \"c\"\nEnter\nWait+Screen /{code}/\n");
-            play_tape(&mut journey, "error", &connect);
-            (code, journey.app().clone())
+            play_tape(&mut player, "error", &connect);
+            (code, player.app().clone())
         });
     assert_screens_match("errors-ConnectCustomKeyStore", &shown.collect::<Vec<_>>());
     let tagging_codes = [
@@ -342,14 +342,14 @@ fn connect_and_tagging_errors_are_shown_with_a_remedy() {
         "TagException",
     ];
     let shown = with_common_errors(&tagging_codes).map(|code| {
-        let mut journey = console_with_failing_operation("TagResource", code);
+        let mut player = console_with_failing_operation("TagResource", code);
         let tag = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
             + OPEN_KEYS
             + "Wait+Screen /managed keys \\(6\\)/\nDown 3\nEnter\nWait+Screen /General configuration/\nType \"m\"\n\
                Wait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nEnter\nType \"a = b\"\nCtrl+N\n"
             + &format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-        play_tape(&mut journey, "error", &tag);
-        (code, journey.app().clone())
+        play_tape(&mut player, "error", &tag);
+        (code, player.app().clone())
     });
     assert_screens_match("errors-TagResource", &shown.collect::<Vec<_>>());
 }
@@ -363,9 +363,9 @@ fn external_changes_are_debounced_before_refreshing() {
     let again = app.update(Msg::TimerElapsed(timer));
     assert!(matches!(again[..], [Effect::StartTimer(..)]), "{again:?}");
 
-    let mut journey = Player::start((80, 24)).unwrap();
-    play_tape(&mut journey, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
-    let mut app = journey.app().clone();
+    let mut player = Player::start((80, 24)).unwrap();
+    play_tape(&mut player, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
+    let mut app = player.app().clone();
     let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
     let effects = app.update(Msg::TimerElapsed(timer));
     assert!(matches!(effects[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{effects:?}");
@@ -382,33 +382,33 @@ impl Transport for NotBundledTransport {
 
 #[test]
 fn external_keys_page_is_unavailable_outside_the_bundled_aws() {
-    let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|inner| Arc::new(NotBundledTransport(inner)));
-    journey.use_client(client);
+    let mut player = Player::start((80, 24)).unwrap();
+    let client = player.client().map_transport(|inner| Arc::new(NotBundledTransport(inner)));
+    player.use_client(client);
     let tape = "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /Not available from the API/\n\
                 Screenshot external-keys.png\n";
-    play_tape(&mut journey, "not-available", tape);
+    play_tape(&mut player, "not-available", tape);
 }
 
 #[test]
 fn key_stores_are_polled_only_while_a_visible_one_is_changing_state() {
-    let mut journey = Player::start((80, 24)).unwrap();
+    let mut player = Player::start((80, 24)).unwrap();
     let connect = "Wait+Screen /Zurich DR/\nDown 3\nType \"c\"\nEnter\nWait+Screen /[Cc]onnecting/\nEscape\n";
-    play_tape(&mut journey, "polling", connect);
-    assert!(journey.next_deadline().is_some());
-    play_tape(&mut journey, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
-    assert_eq!((journey.next_deadline(), journey.app().is_idle()), (None, true));
-    play_tape(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
-    play_tape(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
-    assert_eq!(journey.next_deadline(), None);
+    play_tape(&mut player, "polling", connect);
+    assert!(player.next_deadline().is_some());
+    play_tape(&mut player, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
+    assert_eq!((player.next_deadline(), player.app().is_idle()), (None, true));
+    play_tape(&mut player, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
+    play_tape(&mut player, "polling", "Wait+Screen /Zurich DR +Connected/\n");
+    assert_eq!(player.next_deadline(), None);
 }
 
 #[test]
 fn a_file_that_cannot_be_written_closes_the_text_view_and_shows_why() {
-    let mut journey = Player::start((80, 24)).unwrap();
+    let mut player = Player::start((80, 24)).unwrap();
     let tape = "Wait+Screen /Frankfurt HSM/\nDown\nEnter\nWait+Screen /General configuration/\nTab 3\nEnter\nWait+Screen /Sent/\n";
-    play_tape(&mut journey, "not-written", tape);
-    let mut app = journey.app().clone();
+    play_tape(&mut player, "not-written", tape);
+    let mut app = player.app().clone();
     app.update(Msg::Key(KeyCode::Char('v').into()));
     let effects = app.update(Msg::Key(KeyCode::Char('s').into()));
     let [Effect::Call(id, Call::WriteFile { .. })] = effects[..] else { panic!("{effects:?}") };

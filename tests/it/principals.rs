@@ -37,7 +37,7 @@ fn console_for_role(role: &str) -> Player {
 
 #[test]
 fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
-    let mut journey = console_for_role(OPERATOR);
+    let mut player = console_for_role(OPERATOR);
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Wait+Screen /can't be listed/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
            Wait+Screen /A group can.t/\nScreenshot wrong.png\nCtrl+U\n\
@@ -47,9 +47,9 @@ fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
            Type \"arn:aws:iam::111122223333:user/payments/grace.liu\"\nScreenshot users.png\nCtrl+N\n\
            Wait+Screen /Edit key policy/\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /policies allow/\n\
            Screenshot review.png\nCtrl+N\nWait+Screen /Success/\n";
-    play_tape(&mut journey, "typed-arns", &tape);
+    play_tape(&mut player, "typed-arns", &tape);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (bundled, client) = (journey.bundled().clone(), journey.client().clone());
+    let (bundled, client) = (player.bundled().clone(), player.client().clone());
     let aliases = runtime.block_on(client.collect_aliases()).unwrap();
     let alias = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments").unwrap();
     let admin = super::simulation::client_with_credentials(&bundled, &clock(), bundled.console_credentials());
@@ -66,13 +66,13 @@ fn clock() -> xks_console::environment::Clock {
 
 #[test]
 fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
-    let mut journey = console_for_role(OPERATOR);
+    let mut player = console_for_role(OPERATOR);
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Ctrl+P\nWait+Screen /Add tags/\nEnter\nType \"team\"\nTab\nType \"hsm\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
            Wait+Screen /7 Review/\nWait+Screen /AWS may refuse/\nScreenshot before.png\nEnter\nWait+Screen /Sent/\nEscape\n\
            Ctrl+N\nWait+Screen /AccessDeniedException/\nScreenshot refused.png\nTab\nEnter\nWait+Screen /Sent/\n";
-    play_tape(&mut journey, "lacking", &tape);
-    let [before, after] = journey.copied() else { panic!("{:?}", journey.copied()) };
+    play_tape(&mut player, "lacking", &tape);
+    let [before, after] = player.copied() else { panic!("{:?}", player.copied()) };
     assert_eq!(before, after);
     let policy: serde_json::Value = serde_json::from_str(before).unwrap();
     assert_eq!(
@@ -88,11 +88,11 @@ fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
 
 #[test]
 fn permissions_that_cannot_be_checked_are_reported_but_do_not_block() {
-    let mut journey = console_for_role("arn:aws:iam::111122223333:role/security/KeyAdministrator");
+    let mut player = console_for_role("arn:aws:iam::111122223333:role/security/KeyAdministrator");
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /be checked/\nScreenshot unchecked.png\nCtrl+N\n\
            Wait+Screen /Success/\n";
-    play_tape(&mut journey, "permissions", &tape);
+    play_tape(&mut player, "permissions", &tape);
 }
 
 #[test]
@@ -133,16 +133,16 @@ impl Transport for DenyListUsers {
 
 #[test]
 fn roles_are_listed_while_list_users_is_denied_and_refresh_adds_users() {
-    let mut journey = Player::start((80, 24)).unwrap();
+    let mut player = Player::start((80, 24)).unwrap();
     let is_denied = Arc::new(AtomicBool::new(true));
-    let client = journey.client().clone();
-    journey
+    let client = player.client().clone();
+    player
         .use_client(client.map_transport(|inner| Arc::new(DenyListUsers { inner, is_denied: Arc::clone(&is_denied) })));
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Wait+Screen /users can.t be listed: AccessDenied/\nWait+Screen /40 so far/\nScreenshot refused.png\n";
-    play_tape(&mut journey, "no-users", &tape);
+    play_tape(&mut player, "no-users", &tape);
     is_denied.store(false, Ordering::SeqCst);
-    play_tape(&mut journey, "no-users", "Type \"r\"\nWait+Screen /60 in all/\nScreenshot again.png\n");
+    play_tape(&mut player, "no-users", "Type \"r\"\nWait+Screen /60 in all/\nScreenshot again.png\n");
 }
 
 /// A console in the key administrators step, with its pending calls, which only the test completes.
@@ -153,9 +153,9 @@ struct UnansweredConsole {
 
 impl UnansweredConsole {
     fn new() -> Self {
-        let mut journey = Player::start((80, 24)).unwrap();
-        play_tape(&mut journey, "silent", OPEN_ADMINISTRATORS_STEP);
-        Self { app: journey.app().clone(), pending: Vec::new() }
+        let mut player = Player::start((80, 24)).unwrap();
+        play_tape(&mut player, "silent", OPEN_ADMINISTRATORS_STEP);
+        Self { app: player.app().clone(), pending: Vec::new() }
     }
 
     fn update(&mut self, msg: Msg) {

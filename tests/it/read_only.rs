@@ -38,22 +38,22 @@ impl Transport for RecordingTransport {
 }
 
 /// Makes a console read-only and returns the record of the operations that it calls from now on.
-fn make_read_only(journey: &mut Player) -> Arc<Mutex<Vec<String>>> {
+fn make_read_only(player: &mut Player) -> Arc<Mutex<Vec<String>>> {
     let operations = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&operations);
-    let client = journey
+    let client = player
         .client()
         .map_transport(|inner| Arc::new(RecordingTransport { inner, operations: recorded }))
         .with_read_only(ReadOnly::ALL);
-    journey.use_client(client);
+    player.use_client(client);
     operations
 }
 
 /// Returns a read-only console and the record of the operations that it calls.
 fn read_only() -> (Player, Arc<Mutex<Vec<String>>>) {
-    let mut journey = Player::start((80, 24)).unwrap();
-    let recorded = make_read_only(&mut journey);
-    (journey, recorded)
+    let mut player = Player::start((80, 24)).unwrap();
+    let recorded = make_read_only(&mut player);
+    (player, recorded)
 }
 
 fn is_read_operation(name: &str) -> bool {
@@ -68,17 +68,17 @@ fn assert_only_reads(operations: &Mutex<Vec<String>>) {
 /// Plays the tape of a method up to Finish, which copies the commands, and returns the commands. Ignores the
 /// screenshots of the tape.
 fn copy_commands_at_review(method: &str, text: &str) -> String {
-    let (mut journey, recorded) = read_only();
+    let (mut player, recorded) = read_only();
     let (to_review, _) = text.split_once("Wait+Screen /Review/").unwrap();
-    tape::play(&Tape::parse(method, to_review).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
+    tape::play(&Tape::parse(method, to_review).unwrap(), &mut player, &mut |_, _| Ok(())).unwrap();
     let rest = "Wait+Screen /READ-ONLY: no key is made/\nScreenshot review.png\nShift+Tab\nScreenshot commands.png\n\
                 Ctrl+N\nWait+Screen /The AWS CLI commands were/\nScreenshot copied.png\n";
-    play_tape(&mut journey, &format!("read-only-{method}"), rest);
+    play_tape(&mut player, &format!("read-only-{method}"), rest);
     assert_only_reads(&recorded);
     assert!(
-        !block_on(journey.client().collect_aliases()).unwrap().iter().any(|alias| alias.alias_name == "alias/payments")
+        !block_on(player.client().collect_aliases()).unwrap().iter().any(|alias| alias.alias_name == "alias/payments")
     );
-    journey.copied().last().unwrap().clone()
+    player.copied().last().unwrap().clone()
 }
 
 #[test]
@@ -97,31 +97,31 @@ fn both_methods_reach_review_and_show_the_same_commands() {
 
 #[test]
 fn connection_state_changes_by_others_are_followed_without_sending_changes() {
-    let mut journey = Player::start((80, 24)).unwrap();
-    let other = journey.client().clone();
-    let recorded = make_read_only(&mut journey);
+    let mut player = Player::start((80, 24)).unwrap();
+    let other = player.client().clone();
+    let recorded = make_read_only(&mut player);
     let failed = block_on(key_store(&other, "Paris legacy")).custom_key_store_id;
     block_on(other.call(&DisconnectCustomKeyStore { custom_key_store_id: failed })).unwrap();
     play_tape(
-        &mut journey,
+        &mut player,
         "read-only",
         "Wait+Screen /Paris legacy +Disconnecting/\nDown 2\nType \"c\"\nWait+Screen /… Disconnecting/\n\
          Wait+Screen@30s /kms connect-custom-key-store/\nEnter\nWait+Screen /The command was sent/\n",
     );
-    assert!(!journey.copied()[0].contains("disconnect"), "{:?}", journey.copied());
+    assert!(!player.copied()[0].contains("disconnect"), "{:?}", player.copied());
     assert_only_reads(&recorded);
 }
 
 /// Plays `keys` and returns the state of the console.
-fn app_after(journey: &mut Player, keys: &str) -> App {
-    play_tape(journey, "read-only", keys);
-    journey.app().clone()
+fn app_after(player: &mut Player, keys: &str) -> App {
+    play_tape(player, "read-only", keys);
+    player.app().clone()
 }
 
 #[test]
 fn key_store_dialogs_show_the_aws_cli_command() {
-    let (mut journey, recorded) = read_only();
-    play_tape(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
+    let (mut player, recorded) = read_only();
+    play_tape(&mut player, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let cases = [
         ("a failed store is connected", "Down 2\nType \"c\"\nWait+Screen /READ-ONLY: nothing/\n"),
         ("a store is disconnected", "Escape\nUp\nType \"d\"\nWait+Screen /disconnect-custom-key-store/\nTab\n"),
@@ -134,10 +134,10 @@ fn key_store_dialogs_show_the_aws_cli_command() {
              Wait+Screen /--xks-proxy-authentication-credential/\n",
         ),
     ];
-    let cases = cases.map(|(case, keys)| (case, app_after(&mut journey, keys)));
+    let cases = cases.map(|(case, keys)| (case, app_after(&mut player, keys)));
     assert_screens_match("read-only-stores", &cases);
-    play_tape(&mut journey, "read-only", "Enter\nWait+Screen /✓ Sent/\n");
-    let command = journey.copied().last().unwrap();
+    play_tape(&mut player, "read-only", "Enter\nWait+Screen /✓ Sent/\n");
+    let command = player.copied().last().unwrap();
     assert!(command.contains("\n  --custom-key-store-name 'Oslo HSM' \\\n"), "{command}");
     assert!(command.ends_with("\\\n  --xks-proxy-authentication-credential file://credential.json"), "{command}");
     assert_only_reads(&recorded);
@@ -145,9 +145,9 @@ fn key_store_dialogs_show_the_aws_cli_command() {
 
 #[test]
 fn key_dialogs_show_the_aws_cli_command() {
-    let (mut journey, recorded) = read_only();
+    let (mut player, recorded) = read_only();
     play_tape(
-        &mut journey,
+        &mut player,
         "read-only",
         "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n\
          Down 3\nEnter\nWait+Screen /General configuration/\nWait+Screen /customer-db/\n",
@@ -168,24 +168,24 @@ fn key_dialogs_show_the_aws_cli_command() {
     ];
     let mut all = Vec::new();
     for (case, keys) in &cases {
-        all.push((*case, app_after(&mut journey, keys)));
-        play_tape(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\n");
-        let command = journey.copied().last().unwrap();
+        all.push((*case, app_after(&mut player, keys)));
+        play_tape(&mut player, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\n");
+        let command = player.copied().last().unwrap();
         assert!(command.contains("aws kms ") && command.contains("--region us-west-2"), "{command}");
         assert!(!command.contains("four corners"), "{command}");
-        play_tape(&mut journey, "read-only", close);
+        play_tape(&mut player, "read-only", close);
     }
     assert_screens_match("read-only-keys", &all);
-    let moved = &journey.copied()[5];
+    let moved = &player.copied()[5];
     assert!(!moved.contains("app-logs"), "the target must be a key ID, not an alias: {moved}");
     assert_only_reads(&recorded);
 }
 
 #[test]
 fn external_key_dialogs_show_the_xks_console_command() {
-    let (mut journey, recorded) = read_only();
+    let (mut player, recorded) = read_only();
     let open = "Wait+Screen /External key stores \\(4\\)/\nTab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n";
-    play_tape(&mut journey, "read-only", open);
+    play_tape(&mut player, "read-only", open);
     let mut all = Vec::new();
     let mut commands = Vec::new();
     for (case, downs, keys) in [
@@ -196,9 +196,9 @@ fn external_key_dialogs_show_the_xks_console_command() {
         ("rotate credential", 6, "Wait+Screen /proxy rotate-credential/\n"),
     ] {
         let keys = format!("Type \"m\"\n{}Enter\n{keys}", "Down\n".repeat(downs));
-        all.push((case, app_after(&mut journey, &keys)));
-        play_tape(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\nEscape\nEscape\n");
-        commands.push(journey.copied().last().unwrap().clone());
+        all.push((case, app_after(&mut player, &keys)));
+        play_tape(&mut player, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\nEscape\nEscape\n");
+        commands.push(player.copied().last().unwrap().clone());
     }
     assert_screens_match("read-only-external-keys", &all);
     // The program can parse the commands that it shows.

@@ -114,11 +114,11 @@ pub fn assert_screens_match(name: &str, cases: &[(&str, App)]) {
 }
 
 /// Plays a tape and compares each of its screenshots with the snapshot `name-screenshot` at each of [`SIZES`].
-pub fn play_tape(journey: &mut Player, name: &str, text: &str) {
+pub fn play_tape(player: &mut Player, name: &str, text: &str) {
     let tape = Tape::parse(name, text).unwrap();
-    let size = journey.frame().area.as_size();
-    let played = tape::play(&tape, journey, &mut |shot, journey| {
-        assert_screen_matches(&format!("{name}-{}", shot.trim_end_matches(".png")), journey.app());
+    let size = player.frame().area.as_size();
+    let played = tape::play(&tape, player, &mut |shot, player| {
+        assert_screen_matches(&format!("{name}-{}", shot.trim_end_matches(".png")), player.app());
         Ok(())
     });
     played.unwrap_or_else(|error| panic!("{name} at {size}: {error}"));
@@ -126,7 +126,7 @@ pub fn play_tape(journey: &mut Player, name: &str, text: &str) {
 
 /// Plays a tape on a new console with a new account, like [`play_tape`].
 pub fn play_from_start(name: &str, text: &str) -> Player {
-    let mut journey = Player::start((80, 24)).unwrap();
-    play_tape(&mut journey, name, text);
-    journey
+    let mut player = Player::start((80, 24)).unwrap();
+    play_tape(&mut player, name, text);
+    player
 }

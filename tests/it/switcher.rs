@@ -21,7 +21,7 @@ const WAIT_FOR_KEY_STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 
 #[test]
 fn region_can_be_switched_in_the_bundled_aws_and_other_regions_are_empty() {
-    let journey = play_from_start(
+    let player = play_from_start(
         "region",
         &format!(
             "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /us-west-2/\nScreenshot list.png\nType \"fra\"\nWait+Screen /eu-central-1/\n\
@@ -29,27 +29,27 @@ fn region_can_be_switched_in_the_bundled_aws_and_other_regions_are_empty() {
              Screenshot there.png\nF3\nType \"us-west-2\"\nEnter\nEnter\n{WAIT_FOR_KEY_STORES}"
         ),
     );
-    assert_eq!(journey.app().target, Target::Bundled);
-    assert_eq!(journey.client().region(), "us-west-2");
+    assert_eq!(player.app().target, Target::Bundled);
+    assert_eq!(player.client().region(), "us-west-2");
 }
 
 #[test]
 fn unlisted_region_can_be_typed_and_invalid_region_is_an_error() {
-    let mut journey = play_from_start(
+    let mut player = play_from_start(
         "typed-region",
         &format!(
             "{WAIT_FOR_KEY_STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /\"us west\" is not a valid Region/\nScreenshot wrong.png\n"
         ),
     );
     play_tape(
-        &mut journey,
+        &mut player,
         "typed-region",
         "Ctrl+U\nType \"eu-north-9\"\nCtrl+N\nWait+Screen /No external key stores/\n",
     );
-    assert_eq!(journey.client().region(), "eu-north-9");
+    assert_eq!(player.client().region(), "eu-north-9");
     // Switching to the current Region does nothing.
-    play_tape(&mut journey, "typed-region", "F3\nCtrl+N\nWait+Screen /No external key stores/\n");
-    assert!(journey.app().dialog.is_none());
+    play_tape(&mut player, "typed-region", "F3\nCtrl+N\nWait+Screen /No external key stores/\n");
+    assert!(player.app().dialog.is_none());
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn failed_profile_switch_keeps_the_current_profile() {
 #[test]
 fn switching_region_asks_before_discarding_a_new_key() {
     let open = "Down\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\n";
-    let mut journey = play_from_start(
+    let mut player = play_from_start(
         "asked",
         &format!(
             "{WAIT_FOR_KEY_STORES}{open}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /would be lost/\nScreenshot switch.png\nEnter\n\
@@ -106,12 +106,12 @@ fn switching_region_asks_before_discarding_a_new_key() {
         ),
     );
     play_tape(
-        &mut journey,
+        &mut player,
         "asked",
         "F3\nType \"eu-west-1\"\nCtrl+N\nTab\nEnter\nWait+Screen /No external key stores/\n",
     );
-    assert!(journey.app().wizard.is_none());
-    assert!(journey.app().flashes.is_empty(), "the new key must be discarded: {:?}", journey.app().flashes);
+    assert!(player.app().wizard.is_none());
+    assert!(player.app().flashes.is_empty(), "the new key must be discarded: {:?}", player.app().flashes);
 }
 
 fn press(app: &mut App, code: KeyCode, modifiers: KeyModifiers) -> Vec<Effect> {
@@ -206,12 +206,12 @@ fn switch_is_rejected_while_a_change_is_in_progress() {
 
 #[test]
 fn api_calls_are_kept_after_a_switch() {
-    let mut journey = play_from_start(
+    let mut player = play_from_start(
         "stays",
         &format!("{WAIT_FOR_KEY_STORES}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /No external key/\n"),
     );
-    play_tape(&mut journey, "stays", "F2\nWait+Screen /API calls \\([0-9]+\\)/\nWait+Screen /kms DescribeCustomKey/\n");
-    play_tape(&mut journey, "stays", "Type \"/us-west-2\"\nEnter\nWait+Screen /API calls \\([1-9][0-9]*/\n");
+    play_tape(&mut player, "stays", "F2\nWait+Screen /API calls \\([0-9]+\\)/\nWait+Screen /kms DescribeCustomKey/\n");
+    play_tape(&mut player, "stays", "Type \"/us-west-2\"\nEnter\nWait+Screen /API calls \\([1-9][0-9]*/\n");
 }
 
 /// A `serve` process, which writes the profiles.
@@ -296,10 +296,10 @@ fn console_switches_between_profiles_of_a_served_aws() {
 
 #[test]
 fn switch_key_is_shown_in_the_header_and_in_the_help() {
-    let journey: Player = play_from_start("found", &format!("{WAIT_FOR_KEY_STORES}Type \"?\"\n"));
-    let header = super::snapshots::screen(journey.app(), (80, 24)).lines().next().unwrap().to_owned();
+    let player: Player = play_from_start("found", &format!("{WAIT_FOR_KEY_STORES}Type \"?\"\n"));
+    let header = super::snapshots::screen(player.app(), (80, 24)).lines().next().unwrap().to_owned();
     assert!(header.ends_with("us-west-2 [F3]"), "{header}");
-    let mut app = journey.app().clone();
+    let mut app = player.app().clone();
     let mut help = String::new();
     for _ in 0..40 {
         help += &super::snapshots::screen(&app, (80, 24));

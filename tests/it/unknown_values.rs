@@ -57,9 +57,9 @@ fn console_with_unknown_values() -> Player {
 
 #[test]
 fn key_stores_with_unknown_values_are_listed_sorted_and_searched() {
-    let mut journey = console_with_unknown_values();
+    let mut player = console_with_unknown_values();
     play_tape(
-        &mut journey,
+        &mut player,
         "newer-stores",
         "Wait+Screen /External key stores \\(4\\)/\nWait+Screen /HIBERNATING/\nScreenshot list.png\nType \"s\"\n\
          Wait+Screen /Connection.* ▴/\nScreenshot sorted.png\nType \"/\"\nType \"hibern\"\nWait+Screen /HIBERNATING/\n\
@@ -70,32 +70,32 @@ fn key_stores_with_unknown_values_are_listed_sorted_and_searched() {
 #[test]
 fn only_actions_that_need_the_unknown_value_of_a_key_store_are_unavailable() {
     for (name, place) in [("state", "Home"), ("type", "Down"), ("connectivity", "Down 2"), ("unreadable", "Down 3")] {
-        let mut journey = console_with_unknown_values();
+        let mut player = console_with_unknown_values();
         let tape = format!(
             "Wait+Screen /External key stores \\(4\\)/\n{place}\nEnter\nWait+Screen /General configuration/\n\
              Screenshot page.png\nType \"m\"\nWait+Screen /Key store actions/\nScreenshot menu.png\n"
         );
-        play_tape(&mut journey, &format!("newer-store-{name}"), &tape);
+        play_tape(&mut player, &format!("newer-store-{name}"), &tape);
     }
 }
 
 #[test]
 fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
-    let mut journey = console_with_unknown_values();
+    let mut player = console_with_unknown_values();
     let list = "Wait+Screen /External key stores \\(4\\)/\n";
     play_tape(
-        &mut journey,
+        &mut player,
         "newer-connect",
         &format!("{list}Type \"c\"\nWait+Screen /newer than this version/\nScreenshot state.png\n"),
     );
     play_tape(
-        &mut journey,
+        &mut player,
         "newer-connect",
         "Enter\nWait+Screen /CustomKeyStoreInvalidStateException|Connecting/\nEscape\n",
     );
     // A request for a key store needs its ID.
     play_tape(
-        &mut journey,
+        &mut player,
         "newer-connect",
         &format!("{list}End\nType \"c\"\nWait+Screen /can't read the key store ID/\n"),
     );
@@ -103,11 +103,11 @@ fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
 
 #[test]
 fn keys_with_unknown_values_are_listed_sorted_and_searched() {
-    let mut journey = console_with_unknown_values();
+    let mut player = console_with_unknown_values();
     let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{OPEN_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
-    play_tape(&mut journey, "newer-keys", &format!("{keys}Screenshot list.png\nEnd\nScreenshot end.png\n"));
+    play_tape(&mut player, "newer-keys", &format!("{keys}Screenshot list.png\nEnd\nScreenshot end.png\n"));
     play_tape(
-        &mut journey,
+        &mut player,
         "newer-keys",
         "Home\nType \"/\"\nType \"hibern\"\nEnter\nWait+Screen /Hibernating/\nScreenshot searched.png\nType \"m\"\n\
          Wait+Screen /Key actions/\nScreenshot menu.png\nEscape\nEnter\nWait+Screen /General configuration/\n\
@@ -117,10 +117,10 @@ fn keys_with_unknown_values_are_listed_sorted_and_searched() {
 
 #[test]
 fn unreadable_key_says_so_and_offers_no_actions() {
-    let mut journey = console_with_unknown_values();
+    let mut player = console_with_unknown_values();
     let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{OPEN_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
     play_tape(
-        &mut journey,
+        &mut player,
         "newer-key",
         &format!(
             "{keys}Type \"/\"\nType \"not readable\"\nEnter\nWait+Screen /2 of 7/\nScreenshot list.png\nHome\nType \"m\"\n\

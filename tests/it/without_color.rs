@@ -17,11 +17,11 @@ const TAPE: &str = "Wait+Screen /Frankfurt/\nWait+Screen /111122223333/\nScreens
 
 #[test]
 fn screens_are_readable_without_color() {
-    let mut journey = Player::start((80, 24)).unwrap();
+    let mut player = Player::start((80, 24)).unwrap();
     let tape = Tape::parse("without-color", TAPE).unwrap();
     let no_color = Capabilities { has_color: false, has_unicode: true, has_cursor: true };
-    let played = tape::play(&tape, &mut journey, &mut |shot, journey| {
-        let colored = draw(journey.app(), (80, 24));
+    let played = tape::play(&tape, &mut player, &mut |shot, player| {
+        let colored = draw(player.app(), (80, 24));
         let mut plain = colored.clone();
         no_color.adapt(&mut plain);
         for (cell, before) in plain.content.iter().zip(&colored.content) {
@@ -36,5 +36,5 @@ fn screens_are_readable_without_color() {
         Ok(())
     });
     played.unwrap_or_else(|error| panic!("{error}"));
-    assert!(!journey.has_quit());
+    assert!(!player.has_quit());
 }

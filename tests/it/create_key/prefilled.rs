@@ -25,15 +25,15 @@ const TO_REVIEW: &str = "Wait+Screen /I understand/\nScreenshot 1.png\nSpace\nCt
     Screenshot 2.png\nCtrl+N\nScreenshot 3.png\nCtrl+N\nScreenshot 4.png\nCtrl+N\nScreenshot 5.png\nCtrl+N\n\
     Screenshot 6.png\nCtrl+N\nScreenshot 7.png\nCtrl+N\nScreenshot 8.png\n";
 
-fn prefilled(journey: Player, answers: &KeyOptions) -> Player {
-    journey.for_single_key(answers.to_draft(None).unwrap(), answers.custom_key_store_id.clone())
+fn prefilled(player: Player, answers: &KeyOptions) -> Player {
+    player.for_single_key(answers.to_draft(None).unwrap(), answers.custom_key_store_id.clone())
 }
 
 /// Plays a tape and returns the state of the console at each screenshot.
-fn play(journey: &mut Player, text: &str) -> Vec<(String, App)> {
+fn play(player: &mut Player, text: &str) -> Vec<(String, App)> {
     let (tape, mut shots) = (Tape::parse("filled", text).unwrap(), Vec::new());
-    tape::play(&tape, journey, &mut |name, journey| {
-        shots.push((name.to_owned(), journey.app().clone()));
+    tape::play(&tape, player, &mut |name, player| {
+        shots.push((name.to_owned(), player.app().clone()));
         Ok(())
     })
     .unwrap();
@@ -47,13 +47,13 @@ fn assert_step_snapshots(name: &str, shots: &[(String, App)]) {
 
 #[test]
 fn options_prefill_each_wizard_step_and_the_console_exits_after_creating_the_key() {
-    let mut journey = prefilled(Player::start((80, 24)).unwrap(), &answers(COMPLETE));
-    let shots = play(&mut journey, TO_REVIEW);
+    let mut player = prefilled(Player::start((80, 24)).unwrap(), &answers(COMPLETE));
+    let shots = play(&mut player, TO_REVIEW);
     assert_step_snapshots("create-key-filled", &shots);
-    assert!(!journey.has_quit());
-    play(&mut journey, "Ctrl+N\n");
-    assert!(journey.has_quit());
-    let (exit, key) = CreateKeyExit::for_submission(journey.app().submission());
+    assert!(!player.has_quit());
+    play(&mut player, "Ctrl+N\n");
+    assert!(player.has_quit());
+    let (exit, key) = CreateKeyExit::for_submission(player.app().submission());
     assert_eq!(exit, CreateKeyExit::Created);
     assert_eq!(key.unwrap().description, "Paid by card");
 }
@@ -64,9 +64,9 @@ fn each_wizard_step_shows_errors_in_option_values() {
         r#"{ "custom-key-store-id": "Zurich DR", "xks-key-id": "a b", "alias": "customer-db", "tag": ["aws:x=1", "y=1", "y=2"],
              "other-account": ["111122223333"] }"#,
     );
-    let mut journey = prefilled(Player::start((80, 24)).unwrap(), &wrong);
+    let mut player = prefilled(Player::start((80, 24)).unwrap(), &wrong);
     let shots = play(
-        &mut journey,
+        &mut player,
         "Wait+Screen /I understand/\nScreenshot 1.png\nAlt+2\nScreenshot 2.png\nAlt+3\nScreenshot 3.png\nAlt+4\n\
          Screenshot 4.png\nAlt+6\nScreenshot 6.png\n",
     );
@@ -82,17 +82,17 @@ fn key_with_kms_origin_does_not_need_describe_custom_key_stores() {
     let (client, _) = faulty_client(&bundled, |faulty| faulty.with_fault(Fault::Denied, denied));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let clock = Clock::manual(START.parse().unwrap());
-    let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
-    let mut journey = prefilled(journey, &answers(r#"{ "origin": "AWS_KMS", "alias": "reports" }"#));
+    let player = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
+    let mut player = prefilled(player, &answers(r#"{ "origin": "AWS_KMS", "alias": "reports" }"#));
     play(
-        &mut journey,
+        &mut player,
         "Wait+Screen /Key material origin: KMS/\nCtrl+N\nWait+Screen /Add alias/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
          Wait+Screen /7 Review/\n",
     );
-    assert!(journey.app().flashes.is_empty(), "{:?}", journey.app().flashes);
-    play(&mut journey, "Ctrl+N\n");
-    assert!(journey.has_quit());
-    let (exit, key) = CreateKeyExit::for_submission(journey.app().submission());
+    assert!(player.app().flashes.is_empty(), "{:?}", player.app().flashes);
+    play(&mut player, "Ctrl+N\n");
+    assert!(player.has_quit());
+    let (exit, key) = CreateKeyExit::for_submission(player.app().submission());
     assert_eq!((exit, key.map(|key| key.origin)), (CreateKeyExit::Created, Some(Origin::AwsKms)));
 }
 
@@ -104,19 +104,19 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let clock = Clock::manual(START.parse().unwrap());
-    let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
+    let player = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
     let leave = "Escape\nWait+Screen /Discard/\nTab\nEnter\n";
-    let mut journey = prefilled(journey, &answers(COMPLETE));
-    play(&mut journey, &format!("{TO_REVIEW}Ctrl+N\nWait+Screen /The KMS key was created/\n{leave}"));
-    assert!(journey.has_quit());
-    assert_eq!(CreateKeyExit::for_submission(journey.app().submission()).0, CreateKeyExit::AliasNotCreated);
+    let mut player = prefilled(player, &answers(COMPLETE));
+    play(&mut player, &format!("{TO_REVIEW}Ctrl+N\nWait+Screen /The KMS key was created/\n{leave}"));
+    assert!(player.has_quit());
+    assert_eq!(CreateKeyExit::for_submission(player.app().submission()).0, CreateKeyExit::AliasNotCreated);
 
     let only_store = answers(&format!(r#"{{ "custom-key-store-id": "{STORE}" }}"#));
-    let mut journey = prefilled(Player::start((80, 24)).unwrap(), &only_store);
+    let mut player = prefilled(Player::start((80, 24)).unwrap(), &only_store);
     // With only a key store chosen, there is no draft to discard.
-    play(&mut journey, "Wait+Screen /I understand/\nEscape\n");
-    assert!(journey.has_quit());
-    assert_eq!(CreateKeyExit::for_submission(journey.app().submission()), (CreateKeyExit::Cancelled, None));
+    play(&mut player, "Wait+Screen /I understand/\nEscape\n");
+    assert!(player.has_quit());
+    assert_eq!(CreateKeyExit::for_submission(player.app().submission()), (CreateKeyExit::Cancelled, None));
 }
 
 #[test]
@@ -138,12 +138,12 @@ fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() 
         let (client, _) = faulty_client(&bundled, |faulty| faulty.with_fault(Fault::ResetBefore, trigger));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let clock = Clock::manual(START.parse().unwrap());
-        let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock.clone(), runtime);
-        let mut journey = prefilled(journey, &answers(COMPLETE));
-        journey.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), clock), DraftTarget::Aws, "a");
-        play(&mut journey, &tape);
-        assert!(journey.has_quit(), "{tape}");
-        assert_eq!(CreateKeyExit::for_submission(journey.app().submission()).0, exit, "{tape}");
+        let player = Player::with_client((100, 30), bundled, client, Target::Aws, clock.clone(), runtime);
+        let mut player = prefilled(player, &answers(COMPLETE));
+        player.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), clock), DraftTarget::Aws, "a");
+        play(&mut player, &tape);
+        assert!(player.has_quit(), "{tape}");
+        assert_eq!(CreateKeyExit::for_submission(player.app().submission()).0, exit, "{tape}");
         let names = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
         assert_eq!(names.filter(|name| name.ends_with(".json")).count(), 1, "{tape}");
     }

@@ -40,23 +40,23 @@ fn console_with_transport(
 ) -> Player {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let client = in_process_client(bundled, clock.clone()).map_transport(wrap);
-    let mut journey = Player::with_client((80, 24), bundled.clone(), client, Target::Bundled, clock.clone(), runtime);
+    let mut player = Player::with_client((80, 24), bundled.clone(), client, Target::Bundled, clock.clone(), runtime);
     let drafts = DraftStore::new(Some(drafts_dir.to_owned()), clock.clone());
-    journey.keep_drafts(drafts, DraftTarget::Bundled("/data".to_owned()), session);
-    journey
+    player.keep_drafts(drafts, DraftTarget::Bundled("/data".to_owned()), session);
+    player
 }
 
 fn open_console(bundled: &BundledAws, clock: &Clock, drafts_dir: &Path, session: &str) -> Player {
     console_with_transport(bundled, clock, drafts_dir, session, |transport| transport)
 }
 
-fn play(journey: &mut Player, tape: &str) {
+fn play(player: &mut Player, tape: &str) {
     let tape = Tape::parse("drafts", tape).unwrap();
-    tape::play(&tape, journey, &mut |_, _| Ok(())).unwrap();
+    tape::play(&tape, player, &mut |_, _| Ok(())).unwrap();
 }
 
-fn screen_text(journey: &Player) -> String {
-    tape::screen_text(&journey.frame())
+fn screen_text(player: &Player) -> String {
+    tape::screen_text(&player.frame())
 }
 
 const OPEN_WIZARD: &str = "Wait+Screen /Frankfurt HSM/\nDown\nType 'n'\n";
@@ -67,28 +67,28 @@ const FILL_IN_TO_TAGS: &str = "Wait+Screen /External key ID/\nType 'payments-202
 fn draft_is_offered_when_a_wizard_starts() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
-    let mut journey = open_console(&bundled, &clock, dir.path(), "a");
-    play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
+    let mut player = open_console(&bundled, &clock, dir.path(), "a");
+    play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
     // The console ends without leaving the wizard.
-    drop(journey);
-    let mut journey = open_console(&bundled, &clock, dir.path(), "b");
+    drop(player);
+    let mut player = open_console(&bundled, &clock, dir.path(), "b");
     let tape = "Wait+Screen /Unfinished KMS key: payments/\nScreenshot notice.png\nDown\nType 'n'\n\
                 Wait+Screen /Unfinished KMS keys/\nScreenshot offer.png\nEnter\nWait+Screen /Add tags/\n\
                 Escape\nWait+Screen /Draft kept/\nScreenshot kept.png\n";
-    play_tape(&mut journey, "drafts", tape);
+    play_tape(&mut player, "drafts", tape);
     // A second draft is started, and both still exist a day later.
     play(
-        &mut journey,
+        &mut player,
         "Escape\nType 'n'\nWait+Screen /Create another/\nType 'n'\nWait+Screen /External key ID/\nType 'other-key'\n",
     );
-    drop(journey);
+    drop(player);
     clock.advance(jiff::SignedDuration::from_hours(24));
-    let mut journey = open_console(&bundled, &clock, dir.path(), "c");
+    let mut player = open_console(&bundled, &clock, dir.path(), "c");
     let tape = "Wait+Screen /and 1 more/\nType 'D'\nWait+Screen /other-key/\nScreenshot list.png\nType 'd'\n\
                 Wait+Screen /Discard the draft/\nScreenshot discard.png\n";
-    play_tape(&mut journey, "drafts", tape);
-    play(&mut journey, "Enter\nWait+Screen /other-key/\nType 'd'\nTab\nEnter\nEscape\n");
-    let last = screen_text(&journey);
+    play_tape(&mut player, "drafts", tape);
+    play(&mut player, "Enter\nWait+Screen /other-key/\nType 'd'\nTab\nEnter\nEscape\n");
+    let last = screen_text(&player);
     assert_eq!(last.contains("payments"), !last.contains("other-key"), "{last}");
     assert!(last.contains("Unfinished KMS key") && !last.contains("more"), "{last}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "a draft and its lock");
@@ -102,16 +102,16 @@ fn resumed_draft_restores_the_focused_field_and_cursor() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, clock) = account();
-        let mut journey = open_console(&bundled, &clock, dir.path(), "a");
+        let mut player = open_console(&bundled, &clock, dir.path(), "a");
         let to_alias = "Type 'payments-2026'\nTab\nSpace\nCtrl+N\nWait+Screen /Add alias/\n";
-        play(&mut journey, &format!("{OPEN_WIZARD}{to_alias}{typed}\n{moves}"));
-        drop(journey);
-        let mut journey = open_console(&bundled, &clock, dir.path(), "b");
+        play(&mut player, &format!("{OPEN_WIZARD}{to_alias}{typed}\n{moves}"));
+        drop(player);
+        let mut player = open_console(&bundled, &clock, dir.path(), "b");
         play(
-            &mut journey,
+            &mut player,
             &format!("Wait+Screen /Unfinished KMS key/\nType 'D'\nEnter\nWait+Screen /Add alias/\n{more}\n"),
         );
-        assert!(screen_text(&journey).contains(expected), "{}", screen_text(&journey));
+        assert!(screen_text(&player).contains(expected), "{}", screen_text(&player));
     }
 }
 
@@ -193,7 +193,7 @@ fn calls_from_create_key(flow: Flow) -> Vec<usize> {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let calls: Arc<Mutex<Vec<String>>> = Arc::default();
-    let mut journey = console_with_transport(&bundled, &clock, dir.path(), "a", |transport| {
+    let mut player = console_with_transport(&bundled, &clock, dir.path(), "a", |transport| {
         let (drafts, copy) = (dir.path().to_owned(), dir.path().to_owned());
         Arc::new(TerminatingTransport {
             transport,
@@ -204,8 +204,8 @@ fn calls_from_create_key(flow: Flow) -> Vec<usize> {
             calls: Arc::clone(&calls),
         })
     });
-    journey.resize((100, 30));
-    assert!(SimulatedUser::run_flow(&mut journey, flow).succeeded);
+    player.resize((100, 30));
+    assert!(SimulatedUser::run_flow(&mut player, flow).succeeded);
     let all = calls.lock().unwrap();
     let first = all.iter().position(|call| call == "CreateKey").unwrap();
     (first..all.len()).filter(|at_call| all[*at_call] != all[*at_call - 1]).collect()
@@ -223,24 +223,24 @@ fn terminate_at_call(flow: Flow, at_call: usize, delivers_call: bool) -> bool {
         Arc::new(TerminatingTransport { transport, at_call, delivers_call, drafts, copy, calls: Arc::default() })
             as Arc<dyn Transport>
     };
-    let mut journey = console_with_transport(&bundled, &clock, &drafts, "a", wrap);
-    journey.resize((100, 30));
-    SimulatedUser::run_flow(&mut journey, flow);
-    drop(journey);
-    let mut journey = open_console(&bundled, &clock, &copy, "b");
-    journey.resize((100, 30));
-    journey.settle();
-    if !screen_text(&journey).contains("Unfinished KMS key") {
+    let mut player = console_with_transport(&bundled, &clock, &drafts, "a", wrap);
+    player.resize((100, 30));
+    SimulatedUser::run_flow(&mut player, flow);
+    drop(player);
+    let mut player = open_console(&bundled, &clock, &copy, "b");
+    player.resize((100, 30));
+    player.settle();
+    if !screen_text(&player).contains("Unfinished KMS key") {
         // The console ended before anything was typed, or after it had reported success.
         let (created, has_alias) = created_keys(&in_process_client(&bundled, clock.clone()));
         assert!(created == usize::from(has_alias), "{case}: {created}");
         return false;
     }
-    play(&mut journey, "Type 'D'\nWait+Screen /Unfinished KMS keys/\nEnter\n");
-    let user = SimulatedUser::resume_flow(&mut journey);
+    play(&mut player, "Type 'D'\nWait+Screen /Unfinished KMS keys/\nEnter\n");
+    let user = SimulatedUser::resume_flow(&mut player);
     assert!(user.succeeded, "{case}: {}", user.last_screen);
     assert_eq!(created_keys(&in_process_client(&bundled, clock)), (1, true), "{case}");
-    assert!(!screen_text(&journey).contains("Unfinished"), "{case}: {}", screen_text(&journey));
+    assert!(!screen_text(&player).contains("Unfinished"), "{case}: {}", screen_text(&player));
     assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 0, "{case}");
     true
 }

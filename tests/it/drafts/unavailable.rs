@@ -27,16 +27,16 @@ fn user_decides_whether_to_create_the_key_when_the_draft_cannot_be_saved() {
     let (bundled, clock) = account();
     let aws = in_process_client(&bundled, clock.clone());
     let before = block_on(aws.collect_keys()).unwrap().len();
-    let mut journey = open_console(&bundled, &clock, Path::new(UNWRITABLE_DIR), "a");
-    play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
-    assert_eq!(screen_text(&journey).matches("Draft not kept").count(), 1, "{}", screen_text(&journey));
+    let mut player = open_console(&bundled, &clock, Path::new(UNWRITABLE_DIR), "a");
+    play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
+    assert_eq!(screen_text(&player).matches("Draft not kept").count(), 1, "{}", screen_text(&player));
     // Leaving asks for confirmation because the draft would be lost.
-    play(&mut journey, "Escape 2\nWait+Screen /Discard the new KMS key/\nEscape\n");
-    play(&mut journey, &format!("{GO_TO_REVIEW}Ctrl+N\n"));
-    play_tape(&mut journey, "drafts", "Wait+Screen /without a draft/\nScreenshot unsaved.png\nEnter\n");
-    play_tape(&mut journey, "drafts", "Wait+Screen /was not created/\nScreenshot not-sent.png\n");
+    play(&mut player, "Escape 2\nWait+Screen /Discard the new KMS key/\nEscape\n");
+    play(&mut player, &format!("{GO_TO_REVIEW}Ctrl+N\n"));
+    play_tape(&mut player, "drafts", "Wait+Screen /without a draft/\nScreenshot unsaved.png\nEnter\n");
+    play_tape(&mut player, "drafts", "Wait+Screen /was not created/\nScreenshot not-sent.png\n");
     assert_eq!(block_on(aws.collect_keys()).unwrap().len(), before);
-    play(&mut journey, "Enter\nWait+Screen /without a draft/\nTab\nEnter\nWait+Screen /Success/\n");
+    play(&mut player, "Enter\nWait+Screen /without a draft/\nTab\nEnter\nWait+Screen /Success/\n");
     assert_eq!(block_on(aws.collect_keys()).unwrap().len(), before + 1);
 }
 
@@ -44,9 +44,9 @@ fn user_decides_whether_to_create_the_key_when_the_draft_cannot_be_saved() {
 fn drafts_that_cannot_be_resumed_explain_why() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
-    let mut journey = open_console(&bundled, &clock, dir.path(), "a");
-    play(&mut journey, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
-    drop(journey);
+    let mut player = open_console(&bundled, &clock, dir.path(), "a");
+    play(&mut player, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
+    drop(player);
     let draft = fs::read_to_string(dir.path().join("a-1.json")).unwrap();
     let write = |name: &str, text: String| fs::write(dir.path().join(name), text).unwrap();
     write("cut.json", draft[..300].to_owned());
@@ -56,11 +56,11 @@ fn drafts_that_cannot_be_resumed_explain_why() {
     write("open.json", draft.replace("payments-2026", "at-work"));
     let mut other = DraftStore::new(Some(dir.path().to_owned()), clock.clone());
     other.handle(DraftRequest::Open("open".to_owned()));
-    let mut journey = open_console(&bundled, &clock, dir.path(), "b");
+    let mut player = open_console(&bundled, &clock, dir.path(), "b");
     let tape = "Wait+Screen /Unfinished KMS key: payments-2026   /\nType 'D'\nWait+Screen /444455556666/\nScreenshot all.png\n";
-    play_tape(&mut journey, "drafts", tape);
+    play_tape(&mut player, "drafts", tape);
     // Enter does nothing on a draft that is open in another console.
-    play(&mut journey, "Down\nEnter\nWait+Screen /Unfinished KMS keys/\nUp\nEnter\nWait+Screen /External key ID/\n");
+    play(&mut player, "Down\nEnter\nWait+Screen /Unfinished KMS keys/\nUp\nEnter\nWait+Screen /External key ID/\n");
     for name in ["cut.json", "later.json", "other-account.json", "other-target.json", "open.json"] {
         assert!(dir.path().join(name).exists(), "{name}");
     }
@@ -73,56 +73,56 @@ fn draft_opened_meanwhile_in_another_console_shows_a_message() {
     let mut first = open_console(&bundled, &clock, dir.path(), "a");
     play(&mut first, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
     drop(first);
-    let mut journey = open_console(&bundled, &clock, dir.path(), "b");
-    play(&mut journey, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\n");
+    let mut player = open_console(&bundled, &clock, dir.path(), "b");
+    play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\n");
     let mut other = DraftStore::new(Some(dir.path().to_owned()), clock.clone());
     other.handle(DraftRequest::Open("a-1".to_owned()));
-    play(&mut journey, "Enter\nWait+Screen /open in another console/\n");
-    assert!(!screen_text(&journey).contains("Unfinished KMS key:"), "{}", screen_text(&journey));
+    play(&mut player, "Enter\nWait+Screen /open in another console/\n");
+    assert!(!screen_text(&player).contains("Unfinished KMS key:"), "{}", screen_text(&player));
 }
 
 #[test]
 fn draft_is_not_offered_in_another_region() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
-    let mut journey = open_console(&bundled, &clock, dir.path(), "a");
-    play(&mut journey, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
-    drop(journey);
+    let mut player = open_console(&bundled, &clock, dir.path(), "a");
+    play(&mut player, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
+    drop(player);
     let client = in_process_client(&bundled, clock.clone()).with_region("eu-west-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let target = xks_console::tui::target::Target::Bundled;
-    let mut journey =
+    let mut player =
         xks_console::flow::player::Player::with_client((80, 24), bundled, client, target, clock.clone(), runtime);
-    journey.keep_drafts(
+    player.keep_drafts(
         DraftStore::new(Some(dir.path().to_owned()), clock),
         DraftTarget::Bundled("/data".to_owned()),
         "b",
     );
     play(
-        &mut journey,
+        &mut player,
         "Wait+Screen /No external key stores/\nType 'D'\nWait+Screen /Region us-west-2/\nEnter\nWait+Screen /Region us-west-2/\n",
     );
-    assert!(!screen_text(&journey).contains("Unfinished KMS key:"), "{}", screen_text(&journey));
+    assert!(!screen_text(&player).contains("Unfinished KMS key:"), "{}", screen_text(&player));
 }
 
 #[test]
 fn wizard_left_through_the_navigation_is_offered_as_a_draft() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
-    let mut journey = open_console(&bundled, &clock, dir.path(), "a");
-    play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
-    play(&mut journey, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Unfinished KMS key: payments/\n");
-    play(&mut journey, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
-    assert!(screen_text(&journey).contains("Draft kept"), "{}", screen_text(&journey));
+    let mut player = open_console(&bundled, &clock, dir.path(), "a");
+    play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
+    play(&mut player, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Unfinished KMS key: payments/\n");
+    play(&mut player, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
+    assert!(screen_text(&player).contains("Draft kept"), "{}", screen_text(&player));
 }
 
 /// Chooses Finish on Review and returns the console and the ticket of the draft save that it waits for.
 fn press_finish() -> (App, u64) {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
-    let mut journey = open_console(&bundled, &clock, dir.path(), "a");
-    play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}{GO_TO_REVIEW}"));
-    let mut app = journey.app().clone();
+    let mut player = open_console(&bundled, &clock, dir.path(), "a");
+    play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}{GO_TO_REVIEW}"));
+    let mut app = player.app().clone();
     let finish = app.update(Msg::Key(KeyEvent::new(KeyCode::Char('n'), KeyModifiers::CONTROL)));
     let [Effect::Draft(DraftRequest::Save { saved, ticket: Some(ticket), .. })] = &finish[..] else {
         panic!("{finish:?}")
@@ -173,22 +173,22 @@ fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, clock) = account();
-        let mut journey = console_with_transport(&bundled, &clock, dir.path(), "a", |transport| {
+        let mut player = console_with_transport(&bundled, &clock, dir.path(), "a", |transport| {
             let trigger = FaultTrigger::EachCall("CreateKey".to_owned());
             Arc::new(FaultyTransport::new(transport, clock.clone(), clock.clone()).with_fault(fault, trigger))
         });
-        play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}{GO_TO_REVIEW}Ctrl+N\nWait+Screen /not known/\n"));
-        drop(journey);
-        let mut journey = open_console(&bundled, &clock, dir.path(), "b");
-        let client = journey.client().clone().with_read_only(ReadOnly::ALL);
-        journey.use_client(client);
-        journey.resize((120, 150));
-        play(&mut journey, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\nEnter\n");
-        play(&mut journey, "Wait+Screen /can be looked up/\n");
-        assert!(!screen_text(&journey).contains("aws kms"), "{}", screen_text(&journey));
-        play(&mut journey, &format!("Ctrl+N\nWait+Screen /{words}/\nCtrl+N\nWait+Screen /clipboard/\n"));
-        let copied = journey.copied().last().unwrap();
+        play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}{GO_TO_REVIEW}Ctrl+N\nWait+Screen /not known/\n"));
+        drop(player);
+        let mut player = open_console(&bundled, &clock, dir.path(), "b");
+        let client = player.client().clone().with_read_only(ReadOnly::ALL);
+        player.use_client(client);
+        player.resize((120, 150));
+        play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\nEnter\n");
+        play(&mut player, "Wait+Screen /can be looked up/\n");
+        assert!(!screen_text(&player).contains("aws kms"), "{}", screen_text(&player));
+        play(&mut player, &format!("Ctrl+N\nWait+Screen /{words}/\nCtrl+N\nWait+Screen /clipboard/\n"));
+        let copied = player.copied().last().unwrap();
         assert!(copied.starts_with(first), "{copied}");
-        assert!(screen_text(&journey).contains(first), "{}", screen_text(&journey));
+        assert!(screen_text(&player).contains(first), "{}", screen_text(&player));
     }
 }

@@ -36,8 +36,8 @@ fn open_console(wrap: impl FnOnce(FaultyTransport) -> FaultyTransport) -> (Playe
             transport
         });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
-    (journey, other_client, faulty.unwrap())
+    let player = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
+    (player, other_client, faulty.unwrap())
 }
 
 /// Returns the KMS keys that the flow created and the ID of the key that the alias refers to.
@@ -87,8 +87,8 @@ fn assert_unknown_outcome_is_reported(case: &str, user: &SimulatedUser, fault: F
 /// Returns the numbers and operations of the calls in a flow without faults. Counts repeated calls to the same
 /// operation once.
 fn distinct_calls(flow: Flow) -> Vec<(usize, String)> {
-    let (mut journey, _, faulty) = open_console(|faulty| faulty);
-    let user = SimulatedUser::run_flow(&mut journey, flow);
+    let (mut player, _, faulty) = open_console(|faulty| faulty);
+    let user = SimulatedUser::run_flow(&mut player, flow);
     assert!(user.succeeded && user.errors.is_empty(), "{flow:?}: {:?} {}", user.errors, user.last_screen);
     let all = faulty.calls();
     let is_new = |number: &usize| *number == 0 || all[*number] != all[*number - 1];
@@ -99,9 +99,9 @@ fn every_fault_at_every_call(flow: Flow) {
     for (number, operation) in distinct_calls(flow) {
         for fault in Fault::ALL {
             let case = format!("{flow:?}, {fault:?} at call {number}, {operation}");
-            let (mut journey, aws, _) = open_console(|faulty| faulty.with_fault(fault, FaultTrigger::AtCall(number)));
+            let (mut player, aws, _) = open_console(|faulty| faulty.with_fault(fault, FaultTrigger::AtCall(number)));
             let before = block_on(aws.collect_keys()).unwrap().len();
-            let user = SimulatedUser::run_flow(&mut journey, flow);
+            let user = SimulatedUser::run_flow(&mut player, flow);
             assert_outcome_is_reported(&case, &user, &aws, before);
             assert!(user.succeeded, "{case}: a temporary fault must not end the flow: {}", user.last_screen);
             let is_create = ["CreateKey", "CreateAlias"].contains(&operation.as_str());
@@ -110,7 +110,7 @@ fn every_fault_at_every_call(flow: Flow) {
                 // A failed call that the flow doesn't need, or repeats, shows no error but is listed on *API calls*.
                 Fault::Denied | Fault::Expired => {
                     assert!(!is_create || !errors.is_empty(), "{case}: no error is shown");
-                    let failed = simulated_user::failed_calls(&mut journey);
+                    let failed = simulated_user::failed_calls(&mut player);
                     assert!(failed.contains(&format!(" {operation} ")), "{case}: missing in API calls: {failed}");
                 }
                 fault if is_create && fault.leaves_outcome_unknown(&operation) => {
@@ -148,10 +148,10 @@ fn permanent_fault_creates_at_most_one_key_and_is_reported() {
         for operation in operations {
             for fault in Fault::ALL {
                 let case = format!("{flow:?}, {fault:?} at each {operation}");
-                let (mut journey, aws, _) =
+                let (mut player, aws, _) =
                     open_console(|faulty| faulty.with_fault(fault, FaultTrigger::EachCall(operation.clone())));
                 let before = block_on(aws.collect_keys()).unwrap().len();
-                let user = SimulatedUser::run_flow(&mut journey, flow);
+                let user = SimulatedUser::run_flow(&mut player, flow);
                 assert_outcome_is_reported(&case, &user, &aws, before);
             }
         }

@@ -57,56 +57,56 @@ pub struct SimulatedUser {
 const MAX_RETRIES: usize = 5;
 
 impl SimulatedUser {
-    pub fn run_flow(journey: &mut Player, flow: Flow) -> Self {
+    pub fn run_flow(player: &mut Player, flow: Flow) -> Self {
         let (first, second): (&[FlowStep], &[FlowStep]) = match flow {
             Flow::Method1 => (OPEN_FROM_KEY_STORE, &[]),
             Flow::Method2 => (OPEN_FROM_KEYS, CHOOSE_KEY_STORE),
             Flow::Method2InKms => (OPEN_FROM_KEYS, CHOOSE_KMS_ORIGIN),
         };
         let mut user = Self { succeeded: false, errors: Vec::new(), last_screen: String::new() };
-        user.succeeded = [first, second, COMMON_STEPS].concat().iter().all(|step| user.complete_step(journey, *step));
+        user.succeeded = [first, second, COMMON_STEPS].concat().iter().all(|step| user.complete_step(player, *step));
         user
     }
 
     /// Resumes the flow at the current step of the wizard.
-    pub fn resume_flow(journey: &mut Player) -> Self {
+    pub fn resume_flow(player: &mut Player) -> Self {
         let mut user = Self { succeeded: false, errors: Vec::new(), last_screen: String::new() };
-        user.read_screen(journey);
+        user.read_screen(player);
         let title = user.last_screen.lines().nth(2).unwrap_or_default();
         // After an error on Review, only the success screen is left.
         let is_stuck = user.last_screen.contains(UNKNOWN_OUTCOME) || user.last_screen.contains("Its alias was not");
         let current =
             COMMON_STEPS.iter().position(|(seen, _)| if is_stuck { *seen == "Success" } else { title.contains(seen) });
         let current = current.unwrap_or_else(|| panic!("{}", user.last_screen));
-        user.succeeded = COMMON_STEPS[current..].iter().all(|step| user.complete_step(journey, *step));
+        user.succeeded = COMMON_STEPS[current..].iter().all(|step| user.complete_step(player, *step));
         user
     }
 
     /// Waits for a step, retries after errors, and presses the step's keys. Returns whether it succeeded.
-    fn complete_step(&mut self, journey: &mut Player, (seen, keys): FlowStep) -> bool {
+    fn complete_step(&mut self, player: &mut Player, (seen, keys): FlowStep) -> bool {
         let mut tries = 0;
         loop {
-            self.read_screen(journey);
+            self.read_screen(player);
             if let Some(retry_key) = self.record_error() {
                 tries += 1;
                 if tries > MAX_RETRIES {
                     return false;
                 }
-                press(journey, retry_key);
+                press(player, retry_key);
             } else if self.last_screen.contains(seen) {
-                keys.iter().for_each(|key| press(journey, key));
+                keys.iter().for_each(|key| press(player, key));
                 return true;
-            } else if let Some(deadline) = journey.next_deadline().filter(|deadline| deadline.as_secs() < 60) {
-                journey.advance(deadline.max(SignedDuration::from_millis(1)));
+            } else if let Some(deadline) = player.next_deadline().filter(|deadline| deadline.as_secs() < 60) {
+                player.advance(deadline.max(SignedDuration::from_millis(1)));
             } else {
                 return false;
             }
         }
     }
 
-    fn read_screen(&mut self, journey: &mut Player) {
-        journey.settle();
-        self.last_screen = tape::screen_text(&journey.frame());
+    fn read_screen(&mut self, player: &mut Player) {
+        player.settle();
+        self.last_screen = tape::screen_text(&player.frame());
     }
 
     /// Records the error on the screen, if any, and returns the key that retries or dismisses it.
@@ -128,7 +128,7 @@ impl SimulatedUser {
     }
 }
 
-fn press(journey: &mut Player, key: &str) {
+fn press(player: &mut Player, key: &str) {
     let code = match key {
         "enter" => KeyCode::Enter,
         "tab" => KeyCode::Tab,
@@ -139,20 +139,20 @@ fn press(journey: &mut Player, key: &str) {
         "next" => KeyCode::Char('n'),
         text => {
             for character in text.chars() {
-                journey.press(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
+                player.press(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
             }
-            return journey.settle();
+            return player.settle();
         }
     };
     let modifiers = if key == "next" { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
-    journey.press(KeyEvent::new(code, modifiers));
-    journey.settle();
+    player.press(KeyEvent::new(code, modifiers));
+    player.settle();
 }
 
 /// Returns the screen of *API calls*, filtered by failed calls.
-pub fn failed_calls(journey: &mut Player) -> String {
-    journey.resize((180, 30));
-    journey.press(KeyEvent::new(KeyCode::F(2), KeyModifiers::NONE));
-    press(journey, "/result:✗");
-    tape::screen_text(&journey.frame())
+pub fn failed_calls(player: &mut Player) -> String {
+    player.resize((180, 30));
+    player.press(KeyEvent::new(KeyCode::F(2), KeyModifiers::NONE));
+    press(player, "/result:✗");
+    tape::screen_text(&player.frame())
 }

@@ -179,7 +179,7 @@ fn run_method_1(fault: Fault, operation: &'static str) {
         .with_endpoints(Endpoints::from_url(&url))
         .with_attempt_timeout(ATTEMPT_TIMEOUT);
     let console_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut journey = Player::with_client(
+    let mut player = Player::with_client(
         (100, 30),
         bundled,
         client,
@@ -187,7 +187,7 @@ fn run_method_1(fault: Fault, operation: &'static str) {
         clock,
         console_runtime,
     );
-    let user = SimulatedUser::run_flow(&mut journey, Flow::Method1);
+    let user = SimulatedUser::run_flow(&mut player, Flow::Method1);
     assert_outcome_is_reported(&case, &user, &aws, before);
     assert!(user.succeeded, "{case}: {:?} {}", user.errors, user.last_screen);
     assert_unknown_outcome_is_reported(&case, &user, fault, operation);
