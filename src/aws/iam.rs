@@ -9,9 +9,9 @@ pub use simulation::{
     ResourceSpecificResult, SimulatePolicyOutput, SimulatePrincipalPolicy,
 };
 
-use super::member_list::MemberList;
 use serde::{Deserialize, Serialize};
 
+use super::member_list::MemberList;
 use crate::aws::lenient::Identified;
 use crate::aws::operation::{Empty, Service, operations};
 

@@ -5,7 +5,6 @@
 //! the member [`PROBLEM`] names the affected members. Outside lists, required members stay required, because an
 //! incomplete response to CreateKey or Decrypt must never be mistaken for a complete one.
 
-use crate::aws::member_list::MemberList;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,6 +14,8 @@ use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::{Error, Map, Value};
+
+use crate::aws::member_list::MemberList;
 
 /// The member that describes what couldn't be read. No AWS API has it.
 pub const PROBLEM: &str = "XksConsoleProblem";

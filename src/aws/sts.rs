@@ -1,9 +1,9 @@
 //! The STS operations: GetCallerIdentity and AssumeRole.
 
-use crate::aws::member_list::MemberList;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::iam::Tag;
+use crate::aws::member_list::MemberList;
 use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::SecretString;
 

@@ -1,6 +1,5 @@
 //! The entry point of the bundled AWS: authenticates a request and dispatches it to the handler of its operation.
 
-use crate::bundled::iam::credential_error::CredentialError;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,6 +16,7 @@ use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::{PresignedRequest, SignedRequest};
 use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console};
+use crate::bundled::iam::credential_error::CredentialError;
 
 /// The maximum size of a request body, in bytes: a key policy of 128 KiB, with room for everything around it.
 const MAX_BODY_BYTES: usize = 512 * 1024;

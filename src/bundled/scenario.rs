@@ -1,6 +1,5 @@
 //! Fills a new account from a scenario in `assets/scenarios`.
 
-use crate::aws::member_list::MemberList;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -17,6 +16,7 @@ use crate::aws::kms::{
     ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyMetadata, KeyState, Origin,
     XksKeyConfiguration, XksProxyConfiguration, XksProxyConnectivity,
 };
+use crate::aws::member_list::MemberList;
 use crate::aws::policy;
 use crate::aws::scalar::EpochSeconds;
 use crate::environment::Environment;

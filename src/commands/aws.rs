@@ -1,6 +1,5 @@
 //! The AWS that a command works on: the bundled one, AWS itself, or another endpoint.
 
-use crate::tui::target::Target;
 use std::error::Error;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -20,6 +19,7 @@ use crate::environment::Clock;
 use crate::flow::player::in_process_client;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
+use crate::tui::target::Target;
 
 /// How long credentials may take before the person is told what the program waits for.
 const CREDENTIALS_NOTICE_DELAY: Duration = Duration::from_secs(1);

@@ -1,6 +1,5 @@
 //! A whole console on an account in memory with a clock of its own, driven by a tape: for tests and pictures.
 
-use crate::tui::target::Target;
 use std::sync::{Arc, mpsc};
 
 use crossterm::event::{KeyCode, KeyEvent};
@@ -20,6 +19,7 @@ use crate::tui::app::App;
 use crate::tui::chrome;
 use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
 use crate::tui::runtime;
+use crate::tui::target::Target;
 
 /// When every journey starts.
 const START_TIME: &str = "2026-03-02T10:15:00Z";

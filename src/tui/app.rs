@@ -11,7 +11,6 @@ mod single_key_session;
 pub use drafts::shows_drafts;
 pub use key_events::NAVIGATION;
 
-use super::target::Target;
 use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -35,6 +34,7 @@ use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
 use super::preferences::Preferences;
+use super::target::Target;
 use super::text_view::TextView;
 use super::widgets::scroll::ScrollState;
 use super::wizard::Wizard;

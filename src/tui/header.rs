@@ -2,7 +2,6 @@
 //!
 //! AWS itself looks different from the bundled one by its colour, its word and its shape: the row is striped.
 
-use crate::tui::target::Target;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -11,6 +10,7 @@ use ratatui::text::{Line, Span};
 use super::app::App;
 use super::theme;
 use super::widgets::text;
+use crate::tui::target::Target;
 
 const PRODUCT: &str = "xks-console · ";
 /// The key that leads elsewhere, where there is room to tell.

@@ -1,6 +1,7 @@
 //! Authorization of every kind of caller by key policies, grants, IAM policies, and role sessions.
 
 use serde_json::{Value, json};
+
 use xks_console::aws::kms::*;
 use xks_console::aws::operation::Operation;
 use xks_console::aws::scalar::{Blob, SecretBlob, SecretString};

@@ -2,12 +2,12 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+use super::snapshots::{SIZES, assert_screen_matches, draw, play_tape, snapshot};
 use xks_console::client::ReadOnly;
 use xks_console::flow::player::Player;
 use xks_console::tui::app::App;
 use xks_console::tui::target::Target;
-
-use super::snapshots::{SIZES, assert_screen_matches, draw, play_tape, snapshot};
 
 const PRINCIPALS: [&str; 3] = [
     "arn:aws:iam::111122223333:user/Admin",

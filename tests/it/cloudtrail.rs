@@ -1,6 +1,10 @@
 //! CloudTrail: the events that calls leave, and LookupEvents.
 
 use serde_json::{Value, json};
+
+use crate::account::{
+    account, account_with_bundled, create_external_key, create_key_request, decrypt, encrypt, key_store, service_error,
+};
 use xks_console::aws::cloudtrail::{Event, LookupAttribute, LookupEvents};
 use xks_console::aws::iam::ListUsers;
 use xks_console::aws::kms::*;
@@ -11,10 +15,6 @@ use xks_console::aws::xks_console::ListProxyRequests;
 use xks_console::bundled::BundledAws;
 use xks_console::client::{Client, InProcess};
 use xks_console::environment::Clock;
-
-use crate::account::{
-    account, account_with_bundled, create_external_key, create_key_request, decrypt, encrypt, key_store, service_error,
-};
 
 async fn lookup_events(client: &Client, attribute: Option<(&str, &str)>) -> Vec<Event> {
     let lookup_attributes = attribute

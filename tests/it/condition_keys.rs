@@ -5,6 +5,7 @@
 //! send a request under one condition, and states the outcome of the request.
 
 use serde_json::{Value, json};
+
 use xks_console::aws::iam::{CreateAccessKey, CreateRole, CreateUser, PutUserPolicy, Tag as IamTag};
 use xks_console::aws::kms::*;
 use xks_console::aws::member_list::MemberList;

@@ -292,8 +292,7 @@ fn response_for_a_closed_form_does_not_close_another_form() {
     use xks_console::tui::app::Dialog;
     use xks_console::tui::effect::{ChangeOutcome, Effect, Msg, Response};
 
-    let player =
-        play_from_start("left", &(open_key_tape() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"));
+    let player = play_from_start("left", &(open_key_tape() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"));
     let mut app = player.app().clone();
     let mut press = |code, modifiers| app.update(Msg::Key(KeyEvent::new(code, modifiers)));
     press(KeyCode::Char('x'), KeyModifiers::NONE);

@@ -117,11 +117,7 @@ fn table_search_is_reapplied_after_undo() {
             "search",
             "Ctrl+W\nType \"dublin\"\nWait+Screen /Dublin HSM/\nCtrl+U\nWait+Screen /4 in all/\n",
         );
-        play_tape(
-            &mut player,
-            "search",
-            "Ctrl+_\nWait+Screen /Dublin HSM/\nCtrl+_\nCtrl+_\nWait+Screen /Zurich DR/\n",
-        );
+        play_tape(&mut player, "search", "Ctrl+_\nWait+Screen /Dublin HSM/\nCtrl+_\nCtrl+_\nWait+Screen /Zurich DR/\n");
         play_tape(
             &mut player,
             "search",

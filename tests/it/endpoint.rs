@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use xks_console::tui::target::Target;
 
 use tokio::runtime::Runtime;
 use xks_console::aws::kms::UpdateCustomKeyStore;
@@ -20,6 +19,7 @@ use xks_console::server::{Server, tls};
 use super::account::{block_on, key_store};
 use super::pty::Console;
 use super::snapshots::play_tape;
+use xks_console::tui::target::Target;
 
 /// A served AWS, with the files `config` and `credentials` that contain profiles of its principals.
 pub struct ServedAws {

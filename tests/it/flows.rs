@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use xks_console::tui::target::Target;
 
 use super::snapshots::{assert_screen_matches, play_from_start, play_tape, snapshot};
 use bytes::Bytes;
@@ -13,6 +12,7 @@ use xks_console::aws::kms;
 use xks_console::client::{CallError, Client, Transport, TransportError};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
+use xks_console::tui::target::Target;
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 

@@ -2,6 +2,9 @@
 
 use crossterm::event::KeyCode;
 use jiff::{SignedDuration, Timestamp};
+
+use super::account::block_on;
+use super::snapshots::{assert_screen_matches, play_from_start, play_tape};
 use xks_console::aws::cloudwatch::{Dimension, Metric, MetricDataResult};
 use xks_console::aws::kms::Encrypt;
 use xks_console::aws::scalar::{EpochSeconds, SecretBlob};
@@ -10,9 +13,6 @@ use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg, Response};
 use xks_console::tui::monitoring::{Monitoring, TimeRange};
-
-use super::account::block_on;
-use super::snapshots::{assert_screen_matches, play_from_start, play_tape};
 
 const OPEN: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 

@@ -1,7 +1,6 @@
 //! Pages for all kinds of responses from AWS: empty, denied, still loading, and with every possible error.
 
 use std::sync::Arc;
-use xks_console::tui::target::Target;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -17,6 +16,7 @@ use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg};
 
 use super::snapshots::{assert_screen_matches, assert_screens_match, play_from_start, play_tape, screen};
+use xks_console::tui::target::Target;
 
 /// Rewrites the status and body of responses from AWS, by operation.
 struct RewritingTransport<F> {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use xks_console::tui::target::Target;
 
 use bytes::Bytes;
 use crossterm::event::KeyCode;
@@ -21,6 +20,7 @@ use xks_console::tui::effect::{self, Call, CallId, Effect, Msg};
 
 use super::simulation::role_session;
 use super::snapshots::{assert_screen_matches, play_from_start, play_tape, screen};
+use xks_console::tui::target::Target;
 
 const OPERATOR: &str = "arn:aws:iam::111122223333:role/security/HsmOperator";
 const OPEN_ADMINISTRATORS_STEP: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\

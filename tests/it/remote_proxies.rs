@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use xks_console::tui::target::Target;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::TcpListener;
@@ -24,6 +23,7 @@ use xks_console::xks::network::{ConnectTo, Network};
 
 use super::account::{block_on, service_error};
 use super::snapshots::play_tape;
+use xks_console::tui::target::Target;
 
 pub const HOST: &str = "xks.example.com";
 

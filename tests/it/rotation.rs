@@ -1,10 +1,10 @@
 //! Rotation of key material that KMS generates, and GetKeyLastUsage.
 
 use jiff::SignedDuration;
-use xks_console::aws::kms::*;
-use xks_console::client::Client;
 
 use crate::account::{account, create_external_key, decrypt, encrypt, service_error};
+use xks_console::aws::kms::*;
+use xks_console::client::Client;
 
 async fn create_kms_key(client: &Client) -> KeyMetadata {
     client.call(&CreateKey::default()).await.unwrap().key_metadata

@@ -4,7 +4,6 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use xks_console::tui::target::Target;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -23,6 +22,7 @@ use xks_console::tui::pages::Location;
 use super::account::block_on;
 use super::endpoint::{ServedAws, run_console};
 use super::snapshots::{assert_screen_matches, play_tape};
+use xks_console::tui::target::Target;
 
 /// Returns the code that an MFA device with this seed shows at a time, in seconds since the epoch.
 pub fn mfa_code(seed: &SecretString, seconds: i64) -> String {

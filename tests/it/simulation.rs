@@ -1,6 +1,7 @@
 //! SimulatePrincipalPolicy, GetRole, and GetUser, and whether simulated decisions match real calls.
 
 use serde_json::json;
+
 use xks_console::aws::codec;
 use xks_console::aws::iam::{
     ContextEntry, Decision, EvaluationResult, GetRole, GetUser, SimulatePolicyOutput, SimulatePrincipalPolicy,

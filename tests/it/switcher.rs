@@ -1,7 +1,6 @@
 //! Switching the profile or Region: what changes, what is kept, and when the console asks for confirmation.
 
 use std::path::Path;
-use xks_console::tui::target::Target;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::aws::kms::{CustomKeyStore, CustomKeyStoreType};
@@ -16,6 +15,7 @@ use super::endpoint::{ServedAws, run_console};
 use super::pty::Console;
 use super::sign_in::assert_shown_over_fixed_page;
 use super::snapshots::{play_from_start, play_tape};
+use xks_console::tui::target::Target;
 
 const WAIT_FOR_KEY_STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 

@@ -2,10 +2,10 @@
 //! so, and only the actions that need an unknown value are unavailable.
 
 use serde_json::{Value, json};
-use xks_console::flow::player::Player;
 
 use super::pages::{OPEN_KEYS, console_with_rewritten_responses};
 use super::snapshots::play_tape;
+use xks_console::flow::player::Player;
 
 /// Replaces values of the scenario's key stores with values that AWS might introduce.
 fn set_unknown_key_store_values(stores: &mut Value) {

@@ -1,11 +1,11 @@
 //! Screens on terminals without color, which must show the same information.
 
 use ratatui::style::{Color, Modifier};
+
+use super::snapshots::{draw, snapshot};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::terminal::Capabilities;
-
-use super::snapshots::{draw, snapshot};
 
 const TAPE: &str = "Wait+Screen /Frankfurt/\nWait+Screen /111122223333/\nScreenshot key-stores.png\nTab\nScreenshot navigation.png\n\
     Escape\nType 'm'\nScreenshot menu.png\nEscape\nType '/zur'\nScreenshot search.png\nEnter\nEnter\nWait+Screen /General/\n\

@@ -4,7 +4,6 @@
 //! one that allows the account delegates to IAM. For a key of another account, both sides must allow the request.
 //! Source: *Policy evaluation for AWS KMS*.
 
-use crate::bundled::kms::key_record::KeyRecord;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +17,7 @@ use crate::aws::operation::Protocol;
 use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 use crate::aws::policy::{Effect, PolicyDocument};
+use crate::bundled::kms::key_record::KeyRecord;
 
 /// Actions that are valid on keys of another account. Source: *AWS KMS permissions*, column *Cross-account use*.
 const CROSS_ACCOUNT_ACTIONS: [&str; 12] = [

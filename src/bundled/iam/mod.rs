@@ -10,7 +10,6 @@ pub(super) mod principals;
 pub(super) mod sessions;
 mod simulation;
 
-use crate::aws::member_list::MemberList;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::de::DeserializeOwned;
 
@@ -26,6 +25,7 @@ use crate::aws::iam::{
 };
 use crate::aws::kms::GrantListEntry;
 use crate::aws::limits;
+use crate::aws::member_list::MemberList;
 use crate::aws::operation::Empty;
 use crate::aws::policy::{PolicyDocument, Statement, replace_principal};
 use crate::aws::scalar::SecretString;

@@ -1,7 +1,5 @@
 //! IAM and STS operations that look up users, roles, and callers.
 
-use crate::aws::member_list::MemberList;
-use crate::bundled::iam::credential_error::CredentialError;
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -14,9 +12,11 @@ use crate::aws::iam::{
     ListRolesOutput, ListUsers, ListUsersOutput, Role, Tag, User,
 };
 use crate::aws::limits;
+use crate::aws::member_list::MemberList;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
+use crate::bundled::iam::credential_error::CredentialError;
 use crate::bundled::pagination::paginate;
 use crate::bundled::store::{OpenError, Store, StoreError};
 use crate::bundled::{AccessKey, ApiResult, Call, Caller, Inner};

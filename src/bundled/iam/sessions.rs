@@ -1,6 +1,5 @@
 //! AssumeRole, and the temporary credentials that it returns.
 
-use super::credential_error::CredentialError;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use super::credential_error::CredentialError;
 use super::principals;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;

@@ -1,6 +1,5 @@
 //! SimulatePrincipalPolicy, which evaluates the policies of a user or role with the engine that authorizes requests.
 
-use crate::aws::member_list::MemberList;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use crate::aws::iam::{
     Decision, EvaluationResult, MatchedStatement, PermissionsBoundaryDecisionDetail, Position, ResourceSpecificResult,
     SimulatePolicyOutput, SimulatePrincipalPolicy,
 };
+use crate::aws::member_list::MemberList;
 use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 use crate::aws::policy::{Effect, PolicyDocument, statement_spans};

@@ -1,6 +1,5 @@
 //! CreateAlias, UpdateAlias, DeleteAlias, ListAliases.
 
-use crate::bundled::kms::key_record::KeyRecord;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -11,6 +10,7 @@ use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
 use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::pagination::PageRequest;
 use crate::bundled::{ApiResult, Call, account_region};
 

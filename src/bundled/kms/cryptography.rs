@@ -2,8 +2,6 @@
 //!
 //! The first layer of encryption is added here, the second one behind the external key store proxy.
 
-use super::dry_run::dry_run_error;
-use crate::bundled::kms::key_record::KeyRecord;
 use std::sync::Arc;
 
 use aes_gcm::aead::{Aead as _, Payload};
@@ -13,6 +11,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::ciphertext::{self, Body, Header, IV_LENGTH, SALT_LENGTH};
+use super::dry_run::dry_run_error;
 use super::grants::check_grant_tokens;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
@@ -23,6 +22,7 @@ use crate::aws::kms::{
 };
 use crate::aws::scalar::{Blob, SecretBlob};
 use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::{ApiResult, Call};
 
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";

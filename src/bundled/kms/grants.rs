@@ -1,9 +1,8 @@
 //! CreateGrant, ListGrants, RevokeGrant, RetireGrant, and authorization by grants.
 
-use super::dry_run::dry_run_error;
-use crate::bundled::kms::key_record::KeyRecord;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::dry_run::dry_run_error;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -13,6 +12,7 @@ use crate::aws::kms::{
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
 use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call, account_region};
 

@@ -1,7 +1,6 @@
 //! EnableKey, DisableKey, UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion, and the deletion of keys after
 //! their waiting period.
 
-use crate::bundled::kms::key_record::KeyRecord;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
@@ -14,6 +13,7 @@ use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
 use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::{ApiResult, Call};
 
 /// The default waiting period, in days.

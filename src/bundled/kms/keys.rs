@@ -1,12 +1,12 @@
 //! CreateKey, DescribeKey, ListKeys, and the lookup of keys.
 
-use super::key_record::KeyRecord;
 use std::borrow::Borrow;
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::grants::check_grant_tokens;
+use super::key_record::KeyRecord;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{

@@ -3,7 +3,6 @@
 //!
 //! A rotated key keeps its older key materials, so it can still decrypt older ciphertexts.
 
-use crate::bundled::kms::key_record::KeyRecord;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use zeroize::Zeroizing;
@@ -16,6 +15,7 @@ use crate::aws::kms::{
 };
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
+use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call};
 

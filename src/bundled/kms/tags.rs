@@ -1,6 +1,5 @@
 //! TagResource, UntagResource, ListResourceTags.
 
-use crate::bundled::kms::key_record::KeyRecord;
 use rusqlite::{Transaction, params};
 
 use crate::aws::error::ServiceError;
@@ -8,6 +7,7 @@ use crate::aws::kms::{ListResourceTags, ListResourceTagsOutput, Tag, TagResource
 use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call, account_region};
 

@@ -12,7 +12,6 @@ mod preferences;
 pub mod stores;
 pub mod switcher;
 
-use crate::tui::target::Target;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::Line;
 
@@ -28,6 +27,7 @@ use crate::aws::scalar::SecretString;
 use crate::create_key::account_state::AccountState;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::remedy;
+use crate::tui::target::Target;
 use crate::tui::widgets::scroll::ScrollState;
 
 /// A key, and what a person knows it by.

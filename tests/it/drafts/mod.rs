@@ -6,7 +6,6 @@ mod unavailable;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use xks_console::tui::target::Target;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -22,6 +21,7 @@ use crate::account::block_on;
 use crate::faults::faulty_transport;
 use crate::faults::simulated_user::{self, Flow, SimulatedUser};
 use crate::snapshots::play_tape;
+use xks_console::tui::target::Target;
 
 const START: &str = "2026-03-02T10:15:00Z";
 

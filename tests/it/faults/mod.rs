@@ -6,7 +6,6 @@ pub mod simulated_user;
 pub mod tls;
 
 use std::sync::Arc;
-use xks_console::tui::target::Target;
 
 use faulty_transport::{Fault, FaultTrigger, FaultyTransport};
 use simulated_user::{Flow, SimulatedUser};
@@ -17,6 +16,7 @@ use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Player, in_process_client};
 
 use super::account::block_on;
+use xks_console::tui::target::Target;
 
 const START: &str = "2026-03-02T10:15:00Z";
 const FLOWS: [Flow; 3] = [Flow::Method1, Flow::Method2, Flow::Method2InKms];

@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::SignedDuration;
+
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _};
 

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use xks_console::tui::target::Target;
 
 use bytes::Bytes;
 use http::Request;
@@ -22,6 +21,7 @@ use super::faulty_transport::{self, Fault};
 use super::simulated_user::{Flow, SimulatedUser};
 use super::{assert_outcome_is_reported, assert_unknown_outcome_is_reported};
 use crate::account::block_on;
+use xks_console::tui::target::Target;
 
 /// How long the console waits for a response in these tests.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);

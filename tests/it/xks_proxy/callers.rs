@@ -1,15 +1,15 @@
 //! External keys that only some callers of AWS KMS can use.
 
 use serde_json::Value;
-use xks_console::aws::xks_console::ListProxyRequests;
-use xks_console::bundled::BundledAws;
-use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::in_process_client;
 
 use super::client::{
     RawRequest, ServedProxy, decrypt_body, encrypt_body, metadata_body, over_http_and_tls, with_member,
 };
 use crate::account::{create_key_request, encrypt, service_error};
+use xks_console::aws::xks_console::ListProxyRequests;
+use xks_console::bundled::BundledAws;
+use xks_console::environment::{Clock, Environment};
+use xks_console::flow::player::in_process_client;
 
 const DENIED: &str = "AccessDeniedException";
 const ALICE: &str = "arn:aws:iam::111122223333:user/Alice";
