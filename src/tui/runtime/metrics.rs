@@ -1,4 +1,4 @@
-//! What CloudWatch tells of an external key store: which metrics there are, then their data points.
+//! Loads the CloudWatch metrics of an external key store: lists the metrics, then loads their data points.
 
 use crate::aws::cloudwatch::{
     DimensionFilter, GetMetricData, ListMetrics, Metric, MetricDataQuery, MetricDataResult, MetricStat,
@@ -8,10 +8,10 @@ use crate::aws::scalar::EpochSeconds;
 use crate::client::{CallError, Client};
 use crate::tui::monitoring::{Monitoring, TimeRange, statistics};
 
-/// Queries of one GetMetricData.
+/// The maximum number of queries in one GetMetricData request.
 const MAX_QUERIES: usize = 500;
 
-/// The figures of a store up to now.
+/// Loads the metrics of a key store for a time range that ends now.
 pub async fn load_monitoring(client: &Client, store_id: &str, range: TimeRange) -> Result<Monitoring, CallError> {
     let metrics = list_metrics(client, store_id).await?;
     let asked: Vec<(&Metric, &str)> = metrics
@@ -58,7 +58,7 @@ async fn list_metrics(client: &Client, store_id: &str) -> Result<Vec<Metric>, Ca
     loop {
         let page = client.call(&request).await?;
         metrics.extend(page.metrics);
-        // A token that comes again would never end.
+        // A repeated token would loop forever.
         if page.next_token.is_none() || page.next_token == request.next_token {
             return Ok(metrics);
         }
