@@ -168,9 +168,9 @@ class Lists(unittest.TestCase):
     def test_lists(self):
         console = self.console
         console.wait("123456789012")
-        console.wait("Could not load external key stores")
+        console.wait("Couldn't load external key stores")
         console.menu(1, "Not available from the API")
-        console.menu(1, "Could not load events")
+        console.menu(1, "Couldn't load events")
         console.menu(-4, "Customer managed keys (21)")
         console.send("/payments-\r")
         console.wait("1 of 21")
@@ -191,7 +191,7 @@ class Changes(unittest.TestCase):
         kms = moto.client("kms")
         key = kms.create_key(Description="before")["KeyMetadata"]["KeyId"]
         console = Console(moto.url)
-        console.wait("Could not load external key stores")
+        console.wait("Couldn't load external key stores")
         console.menu(-2, "Customer managed keys (1)")
         console.send("\r")
         console.wait("General configuration")
@@ -204,7 +204,7 @@ class Changes(unittest.TestCase):
             console.send("m")
             console.wait("Key actions")
             console.send(DOWN * below + "\r")
-            console.wait("Do it")
+            console.wait("Submit")
             console.send(keys + NEXT)
             console.wait(words)
         metadata = kms.describe_key(KeyId="alias/moved")["KeyMetadata"]
@@ -234,7 +234,7 @@ class CreateKey(unittest.TestCase):
 
     def test_by_the_console(self):
         console = Console(self.moto.url)
-        console.wait("Could not load external key stores")
+        console.wait("Couldn't load external key stores")
         console.menu(-2, "Customer managed keys (0)")
         for words, keys in (
             ("Customer managed keys (0)", "n"),
@@ -260,7 +260,7 @@ class CreateKey(unittest.TestCase):
 
     def test_without_external_key_stores(self):
         console = Console(self.moto.url)
-        console.wait("Could not load external key stores")
+        console.wait("Couldn't load external key stores")
         console.menu(-2, "Customer managed keys (")
         for words, keys in (
             ("Customer managed keys (", "n"),
@@ -268,7 +268,7 @@ class CreateKey(unittest.TestCase):
             ("External (Import Key material)", DOWN * 3 + " "),
             ("I understand that a KMS key", "\t " + NEXT),
             ("Choose external key for this KMS key", ""),
-            ("Could not load external key stores", ""),
+            ("Couldn't load external key stores", ""),
         ):
             console.wait(words)
             console.send(keys)

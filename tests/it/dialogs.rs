@@ -281,7 +281,7 @@ fn editing_administrators_and_users_keeps_other_statements() {
 fn keys_can_be_found_by_tag() {
     let tape = format!(
         "{OPEN_KEYS}Type \"/\"\nType \"tag:team=data\"\nWait+Screen /2 of 6 match/\nScreenshot found.png\nEnter\nEscape\n\
-         Wait+Screen /6 in all/\n"
+         Wait+Screen /6 KMS keys/\n"
     );
     play_from_start("tag-search", &tape);
 }
@@ -306,7 +306,7 @@ fn response_for_a_closed_form_does_not_close_another_form() {
     press(KeyCode::Char('y'), KeyModifiers::NONE);
     app.update(Msg::CallCompleted(id, Ok(Response::Changed(ChangeOutcome::Done))));
     assert!(matches!(&app.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes()), "{:?}", app.dialog);
-    assert!(app.flashes.iter().any(|flash| flash.text.contains("change was made")));
+    assert!(app.flashes.iter().any(|flash| flash.text.contains("change is complete")));
 }
 
 #[test]

@@ -265,12 +265,12 @@ impl App {
         self.show_error(&failure.code, &failure.message);
     }
 
-    /// The states of the stores are known anew: the dialog that waits goes on, and what is on its way is watched.
+    /// Updates the connect dialog with the new connection states, and polls while a visible key store changes its state.
     fn on_key_stores_loaded(&mut self) -> Vec<Effect> {
         let stores = self.account.key_stores.ready().cloned().unwrap_or_default();
         let mut effects = Vec::new();
         if self.account.account_id.is_empty() && !self.pending_calls.values().any(|call| *call == Call::Identity) {
-            // It could not be told before: perhaps there were no credentials.
+            // The identity couldn't be loaded before, possibly without credentials.
             effects.push(self.request(Call::Identity));
         }
         if let Some(Dialog::Connect(connecting)) = &mut self.dialog {

@@ -29,7 +29,7 @@ fn user_decides_whether_to_create_the_key_when_the_draft_cannot_be_saved() {
     let before = block_on(aws.collect_keys()).unwrap().len();
     let mut journey = open_console(&bundled, &clock, Path::new(UNWRITABLE_DIR), "a");
     play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
-    assert_eq!(screen_text(&journey).matches("Draft not kept").count(), 1, "{}", screen_text(&journey));
+    assert_eq!(screen_text(&journey).matches("Couldn't save draft").count(), 1, "{}", screen_text(&journey));
     // Leaving asks again: it would be lost.
     play(&mut journey, "Escape 2\nWait+Screen /Discard the new KMS key/\nEscape\n");
     play(&mut journey, &format!("{GO_TO_REVIEW}Ctrl+N\n"));
@@ -113,7 +113,7 @@ fn wizard_left_through_the_navigation_is_offered_as_a_draft() {
     play(&mut journey, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
     play(&mut journey, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Unfinished KMS key: payments/\n");
     play(&mut journey, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
-    assert!(screen_text(&journey).contains("Draft kept"), "{}", screen_text(&journey));
+    assert!(screen_text(&journey).contains("Draft saved"), "{}", screen_text(&journey));
 }
 
 /// A console on Review whose Finish was pressed, and the number that it waits with for the disk.
