@@ -1,4 +1,5 @@
-//! The frame around every page: header, breadcrumbs, navigation, messages, dialogs, and the footer with the available keys.
+//! The frame around every page: header, breadcrumbs, navigation, messages, dialogs, and the footer with the available
+//! keys.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -254,10 +255,10 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             view.key_value("Custom key store ID", store_id, theme::TEXT);
             view.blank_line();
             let words = match key_count {
-                1 => "The KMS key in this key store becomes unavailable".to_owned(),
-                keys => format!("The {keys} KMS keys in this key store become unavailable"),
+                1 => "1 KMS key in this key store becomes unavailable".to_owned(),
+                keys => format!("{keys} KMS keys in this key store become unavailable"),
             };
-            let rest = "You can't encrypt or decrypt with the keys in it until you connect it again.";
+            let rest = "KMS keys in a disconnected key store can't encrypt or decrypt data.";
             view.paragraph(&format!("{words}. {rest}"), 0, theme::TEXT);
             view.blank_line();
             let go = if account.is_read_only { cli_commands::COPY_LABEL } else { "Disconnect" };

@@ -10,7 +10,8 @@ use super::widgets::text;
 /// The maximum number of text lines of a message, below its title.
 const MAX_LINES: usize = 2;
 
-/// A message at the top of the page. A success message disappears with the next action. A failure stays until it is closed.
+/// A message at the top of the page. A success message disappears with the next action. A failure stays until it is
+/// closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flash {
     /// Whether it reports a success.

@@ -68,8 +68,8 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(line, area);
 }
 
-/// Returns the left and right texts, which fit into `room` columns together. A long host or principal never truncates the
-/// account and Region.
+/// Returns the left and right texts, which fit into `room` columns together. A long host or principal never truncates
+/// the account and Region.
 fn fit_texts(app: &App, target_style: &TargetStyle, room: usize) -> (String, String) {
     let known = &app.account;
     let (account, region) = (&known.account_id, &known.region);

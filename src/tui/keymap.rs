@@ -1,4 +1,5 @@
-//! The key bindings: key, action, context, footer title, and help text. The footer and the help are built from this table.
+//! The key bindings: key, action, context, footer title, and help text. The footer and the help are built from this
+//! table.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -143,12 +144,12 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::RemovableRow, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the focused tag or account."),
     bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
     bind(Context::KeyList, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key, in an external key store or in AWS KMS."),
-    bind(Context::KeyList, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, edit description, tags, and aliases, encrypt, and more."),
-    bind(Context::Key, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, edit description, tags, and aliases, encrypt, and more."),
+    bind(Context::KeyList, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the key actions menu, for example to enable, disable, tag, or delete a key."),
+    bind(Context::Key, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the key actions menu, for example to enable, disable, tag, or delete a key."),
     bind(Context::Drafts, Action::Drafts, KeyCode::Char('D'), NONE, "D", "Drafts", "List the drafts of KMS keys. You can resume or discard them."),
-    bind(Context::KeyStore, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Key store actions: edit, connect, disconnect, delete."),
+    bind(Context::KeyStore, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the key store actions menu: edit, connect, disconnect, or delete."),
     bind(Context::KeyStore, Action::CreateKeyStore, KeyCode::Char('C'), NONE, "C", "Create store", "Create an external key store."),
-    bind(Context::ExternalKeys, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "External keys: create, enable, disable, rotate, delete. Also manage partitions and proxy credentials."),
+    bind(Context::ExternalKeys, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the actions menu for external keys, partitions, and proxy credentials."),
     bind(Context::Event, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event to the clipboard as JSON."),
     bind(Context::ApiCall, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the API call to the clipboard as JSON."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab. ← shows the previous tab."),
@@ -162,7 +163,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store. Its KMS keys become unavailable."),
     bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down without leaving the field. PgUp scrolls up."),
     bind(Context::Wizard, Action::JumpToStep, KeyCode::Char('1'), ALT, "Alt-1…", "Step", "Go to a step that you visited, by its number."),
-    bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close. You are asked first if you would lose changes."),
+    bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close. The console asks first if you would lose changes."),
     bind(Context::Monitoring, Action::TimeRange, KeyCode::Char('t'), NONE, "t", "Time range", "Show the next longer time range: 1, 3, or 12 hours, 1 or 3 days, or 1 week."),
     bind(Context::Scrollable, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
     bind(Context::Everywhere, Action::KeyboardHelp, KeyCode::Char('?'), NONE, "?", "Keys", "List the keyboard shortcuts, except in a text field."),
@@ -181,7 +182,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Ctrl-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote on it."),
-    bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit the console. You are asked first if you would lose changes."),
+    bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit. The console asks first if you would lose changes."),
 ];
 
 /// Returns the action of a key in any of these contexts.
@@ -198,7 +199,7 @@ pub fn binding(contexts: &[Context], key: KeyEvent) -> Option<&'static Binding> 
         .find(|binding| binding.code == key.code && binding.modifiers - KeyModifiers::SHIFT == modifiers)
 }
 
-/// Returns the step number, from 1, that a key of [`Action::JumpToStep`] stands for.
+/// Returns the step number, from 1, of a key for [`Action::JumpToStep`].
 pub fn step_number(key: KeyEvent) -> Option<usize> {
     let KeyCode::Char(digit) = key.code else { return None };
     let number = usize::try_from(digit.to_digit(10)?).ok()?;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-/// Resolves an entered path. Returns it unchanged if a file with exactly that name exists. Otherwise, applies [`unquote`] and
-/// expands a leading `~` to `home`.
+/// Resolves an entered path. Returns it unchanged if a file with exactly that name exists. Otherwise, applies
+/// [`unquote`] and expands a leading `~` to `home`.
 pub fn resolve(entered: &str, home: Option<&Path>) -> PathBuf {
     let as_entered = Path::new(entered);
     if as_entered.symlink_metadata().is_ok() {
@@ -41,7 +41,8 @@ fn path_from_file_url(text: &str) -> Option<PathBuf> {
     is_file.then(|| OsString::from_vec(percent_decode_str(path).collect()).into())
 }
 
-/// Parses a single shell word and removes its quotes and surrounding spaces (POSIX, *Shell Command Language*, section 2.2).
+/// Parses a single shell word and removes its quotes and surrounding spaces (POSIX, *Shell Command Language*, section
+/// 2.2).
 fn parse_shell_word(text: &str) -> Option<String> {
     let mut word = String::new();
     let mut quote = None;

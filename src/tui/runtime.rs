@@ -313,7 +313,7 @@ async fn find_keys(client: &Client, sent: &SentRequest) -> Result<Vec<KeyMetadat
             return Ok(vec![key]);
         }
         let policy = client.call(&GetKeyPolicy::new(key.key_id.clone())).await?.policy;
-        if sent.request.policy.as_ref().is_some_and(|asked| is_equivalent(asked, &policy)) {
+        if sent.request.policy.as_ref().is_some_and(|sent_policy| is_equivalent(sent_policy, &policy)) {
             found.push(key);
         }
     }
@@ -332,7 +332,8 @@ enum LoopEvent {
 
 /// Runs the console in this terminal until the user quits or a signal ends it. `app` keeps its last state.
 ///
-/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, and `save_preferences` saves the preferences.
+/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, and `save_preferences` saves the
+/// preferences.
 ///
 /// # Errors
 /// If the terminal can't be set up, read, or written.
@@ -369,7 +370,7 @@ pub async fn run(
                         let _ = sender.send((text, copied));
                     });
                 }
-                Effect::Draft(ask) => drafts.send(ask),
+                Effect::Draft(request) => drafts.send(request),
                 // It was derived from the previous client and has the same observer.
                 Effect::SwitchClient(next) => client = next,
                 Effect::SavePreferences(preferences) => {

@@ -1,4 +1,5 @@
-//! Determines which keys are currently available. The footer and the help show only these keys, and pages accept no others.
+//! Determines which keys are currently available. The footer and the help show only these keys, and pages accept no
+//! others.
 
 use crossterm::event::{KeyCode, KeyModifiers};
 

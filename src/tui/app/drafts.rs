@@ -22,8 +22,8 @@ impl App {
     pub(super) fn sync_draft(&mut self) -> Vec<Effect> {
         let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
         if shows_drafts(&self.location) && self.drafts.is_saved() && !is_sending && self.single_key_session.is_none() {
-            // The user left the wizard through navigation, for example by way of *API calls*. The wizard of a single-key
-            // session stays, because its end reports the result.
+            // The user left the wizard through navigation, for example by way of *API calls*. The wizard of a
+            // single-key session stays, because its end reports the result.
             self.wizard = None;
         }
         match &self.wizard {
@@ -36,18 +36,19 @@ impl App {
         }
     }
 
-    /// Sends a stage of creating a key. A request that must not be sent twice waits until the draft records that it is sent.
+    /// Sends a stage of creating a key. A request that must not be sent twice waits until the draft records that it is
+    /// sent.
     pub(super) fn submit(&mut self, call: submission::SubmissionRequest) -> Vec<Effect> {
         let is_once =
             matches!(call, submission::SubmissionRequest::CreateKey(_) | submission::SubmissionRequest::CreateAlias(_));
         let ticket = self.last_id + 1;
         let wizard = self.wizard.as_ref().filter(|_| is_once && !self.drafts.allow_unsaved);
-        let Some(ask) = wizard.and_then(|wizard| self.drafts.save(wizard, &self.account, Some(ticket))) else {
+        let Some(request) = wizard.and_then(|wizard| self.drafts.save(wizard, &self.account, Some(ticket))) else {
             return vec![self.request(Call::Submission(call))];
         };
         self.last_id = ticket;
         self.drafts.deferred_request = Some((ticket, call));
-        vec![Effect::Draft(ask)]
+        vec![Effect::Draft(request)]
     }
 
     /// Handles a response about the drafts.
@@ -83,7 +84,7 @@ impl App {
                 self.drafts.last_save_failed = true;
                 self.show_error(
                     "Couldn't save draft",
-                    &format!("You lose your entries when you quit the console: {reason}."),
+                    &format!("The console couldn't save your entries: {reason}. If you quit now, you lose them."),
                 );
             }
             Err(_) => {}
@@ -199,8 +200,8 @@ impl App {
 }
 
 /// Returns the effects for a request, followed by a reload of the list of drafts.
-pub(super) fn then_refresh(ask: Option<DraftRequest>) -> Vec<Effect> {
-    ask.map(|ask| [ask, DraftRequest::List].map(Effect::Draft).to_vec()).unwrap_or_default()
+pub(super) fn then_refresh(request: Option<DraftRequest>) -> Vec<Effect> {
+    request.map(|request| [request, DraftRequest::List].map(Effect::Draft).to_vec()).unwrap_or_default()
 }
 
 /// Returns the failure of a stage that was not sent.

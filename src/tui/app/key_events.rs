@@ -19,7 +19,7 @@ use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
 use crate::tui::wizard::{self, Wizard};
 
-/// The entries of the navigation on the left.
+/// The entries of the navigation.
 pub const NAVIGATION: [(&str, Location); 7] = [
     ("AWS managed keys", Location::AwsKeys),
     ("Customer managed keys", Location::Keys),
@@ -202,8 +202,8 @@ impl App {
     fn quit(&mut self) -> Vec<Effect> {
         let loses = self.has_unsaved_changes()
             || matches!(&self.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes());
-        let asked = matches!(self.dialog, Some(Dialog::ConfirmDiscard { quits: true, .. }));
-        if loses && !asked {
+        let is_confirming = matches!(self.dialog, Some(Dialog::ConfirmDiscard { quits: true, .. }));
+        if loses && !is_confirming {
             let given_up = self.cancel_login();
             self.dialog = Some(Dialog::ConfirmDiscard { is_confirm_focused: false, quits: true });
             return given_up;
@@ -299,7 +299,7 @@ impl App {
             }
             None => submission::SubmissionFailure {
                 outcome_unknown: true,
-                ..not_sent_failure("Canceled", "You canceled before a response arrived.")
+                ..not_sent_failure("Cancelled", "You canceled before a response arrived.")
             },
         };
         self.apply_submission_response(SubmissionResponse::Failed(failure))

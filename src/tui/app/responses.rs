@@ -13,7 +13,8 @@ use crate::tui::flash::{Flash, Link, error_details};
 use crate::tui::monitoring::Monitoring;
 use crate::tui::pages::Location;
 
-/// Stores the result of a call. Returns the failure if the previous value stays, so that the failure is shown as a message.
+/// Stores the result of a call. Returns the failure if the previous value stays, so that the failure is shown as a
+/// message.
 fn store_result<T>(result: Result<T, CallFailure>, current: &mut Loadable<T>) -> Option<CallFailure> {
     match result {
         Ok(value) => {
@@ -149,7 +150,8 @@ impl App {
         Vec::new()
     }
 
-    /// Handles a response for the current page. Returns the failure if the page keeps its data, so that it is shown as a message.
+    /// Handles a response for the current page. Returns the failure if the page keeps its data, so that it is shown as
+    /// a message.
     fn on_page_response(&mut self, call: Call, result: Result<Response, CallFailure>) -> Option<CallFailure> {
         match (call, result) {
             (Call::KeyPolicy(id), result) if id == self.key.key_id => {
@@ -200,8 +202,8 @@ impl App {
         }
     }
 
-    /// Handles a page of keys. The first load shows each page as it arrives. A reload keeps the old list until the new one is
-    /// complete.
+    /// Handles a page of keys. The first load shows each page as it arrives. A reload keeps the old list until the new
+    /// one is complete.
     fn on_keys_loaded(&mut self, call: &Call, page: Vec<KeySummary>, next: Option<String>) -> Vec<Effect> {
         if *call == Call::Keys(None) {
             self.incoming_keys.clear();
@@ -265,7 +267,8 @@ impl App {
         self.show_error(&failure.code, &failure.message);
     }
 
-    /// Updates the connect dialog with the new connection states, and polls while a visible key store changes its state.
+    /// Updates the connect dialog with the new connection states, and polls while a visible key store changes its
+    /// state.
     fn on_key_stores_loaded(&mut self) -> Vec<Effect> {
         let stores = self.account.key_stores.ready().cloned().unwrap_or_default();
         let mut effects = Vec::new();
@@ -354,7 +357,8 @@ impl App {
             && matches!(&answer, SubmissionResponse::Failed(failure) if failure.code != CallFailure::NO_CREDENTIALS);
         let mut effects = self.apply_submission_response(answer);
         if is_refused {
-            // The data that the draft was validated against is outdated, or AWS would have accepted the request. Reload it.
+            // The data that the draft was validated against is outdated, or AWS would have accepted the request. Reload
+            // it.
             effects.extend([Call::KeyStores, Call::Keys(None), Call::Aliases].map(|call| self.request(call)));
         }
         effects

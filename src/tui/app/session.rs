@@ -12,8 +12,8 @@ use crate::tui::target::Target;
 use crate::tui::wizard::Wizard;
 
 /// The warning that switching discards the wizard.
-const DISCARD_WARNING: &str = "Your new KMS key belongs to this account and Region. If you switch, you lose everything that you \
-    entered for it.";
+const DISCARD_WARNING: &str = "Your new KMS key belongs to this account and Region. If you switch, you lose \
+    everything that you entered for it.";
 
 impl Target {
     /// Returns the target that a client connects to.
@@ -48,7 +48,7 @@ impl App {
         };
         match self.wizard.as_ref().map(|wizard| &wizard.submission) {
             _ if self.single_key_session.is_some() => {
-                Some("`create-key` creates the key in the account and Region that you started it in.")
+                Some("The create-key command creates the key in the account and Region where you started it.")
             }
             Some(Submission::Sending { .. }) => Some("AWS KMS is creating the KMS key. Wait for the response."),
             Some(Submission::Unknown { .. }) => {
@@ -88,8 +88,8 @@ impl App {
         Vec::new()
     }
 
-    /// Restarts the console with another client. Drops the loaded data and ignores pending responses, but keeps the preferences,
-    /// the API calls, and the drafts.
+    /// Restarts the console with another client. Drops the loaded data and ignores pending responses, but keeps the
+    /// preferences, the API calls, and the drafts.
     fn switch_client(&mut self, client: Client) -> Vec<Effect> {
         let mut app = Self::empty(Target::from_client(&client), client.region());
         app.set_client(&client);

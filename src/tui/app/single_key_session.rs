@@ -17,8 +17,9 @@ pub struct SingleKeySession {
 }
 
 impl App {
-    /// Opens the wizard with a prefilled draft. If the key is for an external key store, selects the key store with the ID or name
-    /// `requested_store`, or the only key store. The session ends when the user leaves the wizard or the key is created.
+    /// Opens the wizard with a prefilled draft. If the key is for an external key store, selects the key store with the
+    /// ID or name `requested_store`, or the only key store. The session ends when the user leaves the wizard or the key
+    /// is created.
     pub fn start_single_key_session(&mut self, draft: KeyDraft, requested_store: Option<String>) {
         let is_store_pending = draft.is_external();
         self.wizard = Some(Wizard::prefilled(draft, &self.account));

@@ -224,8 +224,8 @@ pub fn write(view: &mut ScrollView, monitoring: &Monitoring) {
         view.key_value("Proxy credential age", &format_days(days), theme::TEXT);
     }
     if monitoring.throttled > 0.0 {
-        let words = format!("⚠ {} requests throttled by AWS KMS", format_number(monitoring.throttled));
-        view.key_value("Throttled requests", &words, theme::WARNING);
+        let words = format!("⚠ {} requests", format_number(monitoring.throttled));
+        view.key_value("Throttled by AWS KMS", &words, theme::WARNING);
     }
 }
 

@@ -27,7 +27,7 @@ const COLUMNS: [Column; 6] = [
 /// The latest API calls and the state of their table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiCallList {
-    /// The newest first.
+    /// The calls, newest first.
     calls: VecDeque<ApiCall>,
     /// The number of calls since the console started.
     total_count: u64,

@@ -26,7 +26,7 @@ const COLUMNS: [Column; 5] = [
 /// The events loaded so far and the state of their table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventList {
-    /// The newest first.
+    /// The events, newest first.
     events: Loadable<Vec<Event>>,
     /// The token for the next page of older events.
     next_token: Option<String>,

@@ -160,8 +160,8 @@ impl ExternalKeyList {
         view.heading(&format!("External key manager: external keys{count}"));
         if self.is_unavailable {
             view.heading("  Not available from the API");
-            let words = "AWS stores only the external key ID of each KMS key. To view and manage external keys, use your \
-                         external key manager and its tools.";
+            let words = "AWS stores only the external key ID of each KMS key. To view and manage external keys, use \
+                         your external key manager and its tools.";
             view.paragraph(words, 2, theme::TEXT);
         } else if super::write_load_state(&mut view, "external keys", &self.partitions) {
             if keys.is_empty() {

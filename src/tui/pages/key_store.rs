@@ -59,7 +59,8 @@ impl KeyStorePage {
         Call::Metrics { custom_key_store_id: self.store_id.clone(), range: self.range }
     }
 
-    /// Marks the metrics of a time range as loading. Metrics of another time range are hidden, because their axis differs.
+    /// Marks the metrics of a time range as loading. Metrics of another time range are hidden, because their axis
+    /// differs.
     pub fn start_loading(&mut self, range: TimeRange) {
         if self.monitoring.ready().is_none_or(|shown| shown.range != range) {
             self.monitoring = Loadable::Loading;

@@ -59,7 +59,7 @@ fn cell(key: &KeySummary, column: KeyColumn, account: &AccountState) -> String {
             or_dash(store.map(|store| store.custom_key_store_name.as_str()))
         }
         KeyColumn::ExternalKeyId => or_dash(key.xks_key_id.as_deref()),
-        // In the order of time when it is sorted as text.
+        // This format sorts by time when it is sorted as text.
         KeyColumn::CreationDate if super::has_unreadable_date(key.creation_date, key.problem.as_deref()) => {
             UNREADABLE.to_owned()
         }

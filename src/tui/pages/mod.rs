@@ -30,7 +30,7 @@ use crate::text;
 pub enum Location {
     /// The list of external key stores.
     KeyStores,
-    /// The page of one store, by its ID.
+    /// The page of one key store, by its ID.
     KeyStore(String),
     /// The list of customer managed keys.
     Keys,
@@ -104,12 +104,12 @@ pub fn draw_cloud_hsm(frame: &mut Frame, area: Rect) {
     view.heading("AWS CloudHSM key stores");
     view.blank_line();
     for words in [
-        "An AWS CloudHSM key store is a custom key store backed by an AWS CloudHSM cluster that you own and manage. Its \
-         key material stays in AWS.",
-        "An external key store is a custom key store backed by an external key manager outside of AWS. AWS KMS reaches it \
-         through an external key store proxy.",
-        "This console manages external key stores only. To manage AWS CloudHSM key stores, use the AWS Management Console \
-         or the AWS CLI.",
+        "An AWS CloudHSM key store is a custom key store backed by an AWS CloudHSM cluster that you own and manage. \
+         Its key material stays in AWS.",
+        "An external key store is a custom key store backed by an external key manager outside of AWS. AWS KMS \
+         reaches it through an external key store proxy.",
+        "This console manages external key stores only. To manage AWS CloudHSM key stores, use the AWS Management \
+         Console or the AWS CLI.",
     ] {
         view.paragraph(words, 2, theme::TEXT);
         view.blank_line();

@@ -2,8 +2,8 @@
 //!
 //! A local clipboard program confirms that it received the text. The escape sequence OSC 52 also works over SSH, but
 //! terminals don't confirm it. tmux and screen forward the sequence only if it is wrapped, and tmux only if it is
-//! configured to do so, so tmux gets the text from `tmux load-buffer -w`. Source: xterm's *Control Sequences*; tmux(1), *set-clipboard* and
-//! *allow-passthrough*; screen(1), *String Escapes*.
+//! configured to do so, so tmux gets the text from `tmux load-buffer -w`. Source: xterm's *Control Sequences*; tmux(1),
+//! *set-clipboard* and *allow-passthrough*; screen(1), *String Escapes*.
 
 use std::process::Stdio;
 use std::time::Duration;

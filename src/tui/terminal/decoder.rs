@@ -1,7 +1,8 @@
 //! Decodes terminal input: separates keys and pastes of the user from replies of the terminal.
 //!
-//! A terminal sends replies to queries (colors, name, cursor position) on the same stream as the keys. A late reply can reach
-//! a program that never sent the query. The decoder recognizes replies by their syntax, in 7-bit and 8-bit form (ECMA-48,
+//! A terminal sends replies to queries (colors, name, cursor position) on the same stream as the keys. A late reply can
+//! reach a program that never sent the query. The decoder recognizes replies by their syntax, in 7-bit and 8-bit form
+//! (ECMA-48,
 //! *XTerm Control Sequences*), and drops them completely, however reads split them.
 
 use std::time::Duration;
@@ -31,8 +32,8 @@ enum State {
     LinuxFunctionKey,
     /// After `ESC O`.
     Ss3,
-    /// In OSC, DCS, APC, PM, or SOS, until the terminator. Tracks the remaining bytes of a UTF-8 character and whether the
-    /// last byte was ESC.
+    /// In OSC, DCS, APC, PM, or SOS, until the terminator. Tracks the remaining bytes of a UTF-8 character and whether
+    /// the last byte was ESC.
     ControlString {
         remaining_utf8_bytes: u8,
         is_escaped: bool,
@@ -59,7 +60,8 @@ impl Decoder {
         events
     }
 
-    /// Returns how long to wait for more bytes before calling [`on_timeout`](Self::on_timeout), or `None` between sequences.
+    /// Returns how long to wait for more bytes before calling [`on_timeout`](Self::on_timeout), or `None` between
+    /// sequences.
     pub fn timeout(&self) -> Option<Duration> {
         match self.state {
             State::Ground => None,

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::OnceLock;
 
-/// The output device of the terminal: standard output if it is a terminal, else standard error if it is a terminal, else
-/// the controlling terminal. A standard output that is a pipe or a file is left for the result of the command.
+/// The output device of the terminal: standard output if it is a terminal, else standard error if it is a terminal,
+/// else the controlling terminal. A standard output that is a pipe or a file is left for the result of the command.
 #[derive(Debug)]
 pub(super) enum Device {
     Stdout,

@@ -1,7 +1,8 @@
 //! The terminal: set up when the console starts, and restored when it ends, for whatever reason.
 //!
-//! No other module writes to the terminal. It is restored once, by the first of these: dropping [`TerminalGuard`] (quit or
-//! error), a panic (before its message is printed, so that it is readable), or a signal, which the runtime receives from
+//! No other module writes to the terminal. It is restored once, by the first of these: dropping [`TerminalGuard`] (quit
+//! or error), a panic (before its message is printed, so that it is readable), or a signal, which the runtime receives
+//! from
 //! [`Signals`](signals::Signals) and handles by dropping the guard.
 
 mod backend;
@@ -182,8 +183,8 @@ impl TerminalGuard {
     }
 
     /// Restores the terminal and stops the process group, as Ctrl-Z does. When the program continues,
-    /// [`Signals`](signals::Signals) returns [`Signal::Resume`](signals::Signal::Resume), and [`TerminalGuard::resume`] sets
-    /// up the terminal again.
+    /// [`Signals`](signals::Signals) returns [`Signal::Resume`](signals::Signal::Resume), and [`TerminalGuard::resume`]
+    /// sets up the terminal again.
     ///
     /// # Errors
     /// If the program can't be stopped, in which case the terminal is set up again.

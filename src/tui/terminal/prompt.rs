@@ -9,8 +9,8 @@ use super::device;
 /// The maximum length of a terminal line, in bytes.
 const MAX_LINE_BYTES: usize = 4096;
 
-/// Prompts on the controlling terminal, even if the standard streams are redirected. Returns the typed line without its line
-/// ending, or `None` at the end of input (Ctrl-D).
+/// Prompts on the controlling terminal, even if the standard streams are redirected. Returns the typed line without its
+/// line ending, or `None` at the end of input (Ctrl-D).
 ///
 /// # Errors
 /// If there is no terminal, or if it was closed.

@@ -90,7 +90,8 @@ impl PtySession {
         }
     }
 
-    /// Sends `signal` repeatedly until the output contains `text`, because a signal that arrives too early has no effect.
+    /// Sends `signal` repeatedly until the output contains `text`, because a signal that arrives too early has no
+    /// effect.
     fn send_signal_until(&mut self, signal: &str, text: &str) {
         let give_up = Instant::now() + Duration::from_secs(30);
         while !self.output.contains(text) {

@@ -1,4 +1,5 @@
-//! The building blocks of pages. Everything is written as lines of text, so that every page can be clipped and scrolled.
+//! The building blocks of pages. Everything is written as lines of text, so that every page can be clipped and
+//! scrolled.
 
 pub mod editing;
 pub mod form;

@@ -37,8 +37,8 @@ impl ScrollState {
         self.offset = 0;
     }
 
-    /// Stores the viewport of the current frame: the first line that shows the focus, the number of lines, and the height.
-    /// Returns the first line to draw.
+    /// Stores the viewport of the current frame: the first line that shows the focus, the number of lines, and the
+    /// height. Returns the first line to draw.
     pub fn update_viewport(&self, default_top: usize, lines: usize, height: usize) -> usize {
         self.viewport.set(Viewport { default_top, total_lines: lines, height });
         self.top()

@@ -6,8 +6,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::editing::{self, Edit, Motion};
 
-/// A secret and the cursor in it. The secret is edited in place and wiped when dropped, without undo history or cut buffer.
-/// Word keys treat the whole secret as one word, so that they reveal nothing about the masked text.
+/// A secret and the cursor in it. The secret is edited in place and wiped when dropped, without undo history or cut
+/// buffer. Word keys treat the whole secret as one word, so that they reveal nothing about the masked text.
 pub struct SecretField {
     text: Zeroizing<String>,
     /// The byte index of the cursor.

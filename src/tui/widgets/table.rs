@@ -97,7 +97,8 @@ pub struct Table {
     sort_column: usize,
     is_descending: bool,
     cursor: usize,
-    /// The number of columns scrolled past, after the first column. `None` scrolls only as far as the sort column needs.
+    /// The number of columns scrolled past, after the first column. `None` scrolls only as far as the sort column
+    /// needs.
     column_offset: Option<usize>,
     /// The viewport of the last frame.
     viewport: Cell<TableViewport>,
@@ -154,8 +155,8 @@ impl Table {
         self.filter();
     }
 
-    /// Filters the rows. A row matches if it contains every search term. A term such as `status:disabled` has to be in the
-    /// column that it names.
+    /// Filters the rows. A row matches if it contains every search term. A term such as `status:disabled` has to be in
+    /// the column that it names.
     fn filter(&mut self) {
         let kept = self.current();
         let search = self.search.value().to_lowercase();
@@ -407,8 +408,8 @@ impl Table {
         (0..highest).map(line).collect()
     }
 
-    /// Returns the rows around the cursor that fit into `room` lines, with their text. With a page size, only rows of the
-    /// page of the cursor.
+    /// Returns the rows around the cursor that fit into `room` lines, with their text. With a page size, only rows of
+    /// the page of the cursor.
     fn visible_rows(
         &self,
         room: usize,
@@ -482,8 +483,8 @@ pub fn state_style(word: &str) -> Style {
     }
 }
 
-/// Distributes `width` among the columns: the minimum widths first, the rest by weight. Drops the last columns if it is too
-/// narrow.
+/// Distributes `width` among the columns: the minimum widths first, the rest by weight. Drops the last columns if it is
+/// too narrow.
 fn distribute_width(columns: &[Column], width: usize) -> Vec<usize> {
     let mut shown = columns.len();
     while shown > 1 && columns.iter().take(shown).map(|column| column.min_width).sum::<usize>() > width {

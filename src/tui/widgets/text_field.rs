@@ -97,8 +97,8 @@ impl TextField {
         self.history.end_undo_group();
     }
 
-    /// Inserts pasted text. Consecutive line breaks become one space, each tab becomes a space, and other control characters
-    /// are dropped.
+    /// Inserts pasted text. Consecutive line breaks become one space, each tab becomes a space, and other control
+    /// characters are dropped.
     pub fn paste(&mut self, pasted: &str) {
         let lines: Vec<&str> = pasted.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
         let mut clean = lines.join(" ").replace('\t', " ");
