@@ -265,7 +265,7 @@ fn editing_administrators_and_users_keeps_other_statements() {
         + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
            Type \"KeyAdministrato\"\nWait+Screen /no IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
            Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
-           Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to them/\n\
+           Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to key administrators/\n\
            Screenshot default-view.png\n";
     let journey = play_from_start("permissions", &tape);
     let key = describe_key(&journey, "customer-db");
