@@ -1,4 +1,4 @@
-//! The console's state, and the only function that changes it.
+//! The state of the console and [`App::update`], the only function that changes it.
 
 mod available_actions;
 mod dialog_events;
@@ -48,101 +48,101 @@ use crate::create_key::key_summary::KeySummary;
 use crate::create_key::principals::PrincipalKind;
 use crate::drafts::DraftRequest;
 
-/// How long changes are gathered before they are looked at.
+/// The delay before a refresh, so that several changes cause only one.
 const REFRESH_DEBOUNCE_MILLISECONDS: u64 = 100;
 
-/// Something that lies over the page.
+/// A dialog over the page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dialog {
-    /// Connecting a store.
+    /// Connects a key store.
     Connect(ConnectDialog),
-    /// Whether to disconnect a store.
+    /// Confirms disconnecting a key store.
     ConfirmDisconnect {
-        /// The store.
+        /// The ID of the key store.
         store_id: String,
-        /// Its name.
+        /// The name of the key store.
         name: String,
-        /// How many KMS keys become unavailable.
+        /// The number of KMS keys in the key store.
         key_count: usize,
-        /// Whether the focus is on *Disconnect*; it starts on *Cancel*.
+        /// Whether *Disconnect* is focused instead of *Cancel*.
         is_confirm_focused: bool,
     },
-    /// What can be done with what is chosen.
+    /// The actions menu.
     Menu(Menu),
-    /// A change: its form and what comes of it.
+    /// A form and the result of its request.
     Task(Box<dialogs::FormDialog>),
-    /// Where to go on.
+    /// Switches the Region or profile.
     Switcher(Box<Switcher>),
-    /// Whether to leave the wizard.
+    /// Confirms discarding the wizard.
     ConfirmDiscard {
-        /// Whether the focus is on *Discard*; it starts on *Keep editing*.
+        /// Whether *Discard* is focused instead of *Keep editing*.
         is_confirm_focused: bool,
-        /// Whether the whole program ends.
+        /// Whether discarding also quits the console.
         quits: bool,
     },
-    /// The drafts that are kept.
+    /// The list of saved drafts.
     Drafts(DraftList),
-    /// Whether to send CreateKey though the draft can't be written.
+    /// Confirms sending CreateKey although the draft can't be saved.
     ConfirmUnsaved {
-        /// Why it can't.
+        /// Why the draft can't be saved.
         reason: String,
-        /// Whether the focus is on sending; it starts on *Cancel*.
+        /// Whether the send button is focused instead of *Cancel*.
         is_confirm_focused: bool,
     },
-    /// The explanation of a field.
+    /// The help of a field.
     FieldHelp {
         /// The field.
         field: Field,
-        /// The keys that edit it.
+        /// The keys that edit the field.
         bindings: Vec<&'static Binding>,
-        /// How far it is scrolled.
+        /// The scroll position.
         scroll: ScrollState,
     },
-    /// The keys that work.
+    /// The available keys.
     KeyboardHelp {
-        /// Which, and what they do.
+        /// The bindings of the keys.
         bindings: Vec<&'static Binding>,
-        /// How far it is scrolled.
+        /// The scroll position.
         scroll: ScrollState,
     },
 }
 
-/// Everything the console is.
+/// The state of the console.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// Which AWS it speaks to.
+    /// The AWS endpoint that the console connects to.
     pub target: Target,
-    /// The profile that the credentials come from; the bundled AWS has none.
+    /// The profile of the credentials. The bundled AWS has none.
     pub profile: Option<String>,
-    /// What AWS has told.
+    /// The data loaded from AWS.
     pub account: AccountState,
-    /// The account's alias.
+    /// The account alias.
     pub account_alias: Option<String>,
-    /// The page shown.
+    /// The current page.
     pub location: Location,
-    /// Messages on top, the newest last.
+    /// The messages at the top, newest last.
     pub flashes: Vec<Flash>,
-    /// What lies over the page.
+    /// The open dialog.
     pub dialog: Option<Dialog>,
-    /// What lies over everything while there is nothing to sign with.
+    /// The sign-in dialog, open while there are no credentials.
     pub login: Option<LoginDialog>,
-    /// A text on the whole screen.
+    /// The open full-screen text.
     pub text_view: Option<TextView>,
-    /// What went wrong last on this page, whole.
+    /// The details of the last error on this page.
     pub(super) last_error: Option<TextView>,
-    /// The store that is being connected, and for what, while its proxy credential is updated.
+    /// The connect dialog to reopen after its proxy credential is updated: the key store and what follows.
     resume_connect: Option<(String, AfterConnect)>,
-    /// What is on its way to the clipboard.
+    /// The text that is being copied.
     pending_copy: Option<(&'static str, TextView)>,
-    /// Whether the navigation on the left has the focus, and which entry.
+    /// The focused entry of the navigation, if the navigation has the focus.
     pub navigation_focus: Option<usize>,
-    /// The columns and rows of the screen.
+    /// The width and height of the screen.
     screen_size: (u16, u16),
-    /// The wizard, while one is open.
+    /// The open wizard.
     pub wizard: Option<Wizard>,
-    /// The drafts that are kept on disk.
+    /// The drafts saved on disk.
     pub drafts: Drafts,
-    /// What the person has chosen about the console itself.
+    /// The preferences of the user.
     pub preferences: Preferences,
     pub(super) key_stores: KeyStoreList,
     pub(super) key_store: KeyStorePage,
@@ -153,9 +153,9 @@ pub struct App {
     pub(super) events: EventList,
     pub(super) event: EventPage,
     pub(super) api_calls: ApiCallList,
-    /// The page that *API calls* was opened from, and leads back to.
+    /// The page from which *API calls* was opened, to return to.
     previous_location: Option<Location>,
-    /// The one key that the console was opened for.
+    /// The session that creates a single key, if the console was started for it.
     single_key_session: Option<SingleKeySession>,
     incoming_keys: Vec<KeySummary>,
     pending_calls: BTreeMap<CallId, Call>,
@@ -164,30 +164,29 @@ pub struct App {
     last_id: u64,
 }
 
-/// The smallest screen that the pages are made for, in columns and rows. On a smaller one nothing can be seen, so nothing
-/// acts but Ctrl-C.
+/// The minimum screen size, in columns and rows. On a smaller screen, no page is drawn and only Ctrl-C works.
 pub const MIN_SCREEN_SIZE: (u16, u16) = (60, 20);
 
-/// Whether a key quits on every page.
+/// Returns whether a key is Ctrl-C.
 fn is_quit(key: KeyEvent) -> bool {
     key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL
 }
 
 impl App {
-    /// The console at its first page, and what it asks first.
-    pub fn new(world: Target, region: &str) -> (Self, Vec<Effect>) {
-        let mut app = Self::empty(world, region);
+    /// Creates the console at its first page, with the effects that load its data.
+    pub fn new(target: Target, region: &str) -> (Self, Vec<Effect>) {
+        let mut app = Self::empty(target, region);
         let effects = app.initial_requests();
         (app, effects)
     }
 
-    /// The console before anything is known or asked.
-    fn empty(world: Target, region: &str) -> Self {
-        let known = AccountState { region: region.to_owned(), ..AccountState::default() };
+    /// Creates the console without any data or requests.
+    fn empty(target: Target, region: &str) -> Self {
+        let account = AccountState { region: region.to_owned(), ..AccountState::default() };
         Self {
-            target: world,
+            target,
             profile: None,
-            account: known,
+            account,
             account_alias: None,
             location: Location::KeyStores,
             flashes: Vec::new(),
@@ -227,7 +226,7 @@ impl App {
             .to_vec()
     }
 
-    /// Takes over from the client that answers as whom and where it asks, and whether it may only look.
+    /// Copies the profile, Region, endpoint, and read-only mode from the client.
     pub fn set_client(&mut self, client: &Client) {
         self.profile = client.profile().map(str::to_owned);
         client.region().clone_into(&mut self.account.region);
@@ -235,7 +234,7 @@ impl App {
         self.account.is_read_only = client.is_read_only();
     }
 
-    /// Tells on top of the page what did not go well.
+    /// Shows a failure message at the top of the page, unless the same message is already shown.
     pub fn show_error(&mut self, title: &str, text: &str) {
         let flash = Flash::failure(title, text);
         if !self.flashes.contains(&flash) {
@@ -243,18 +242,18 @@ impl App {
         }
     }
 
-    /// Shows everything as the person prefers it.
+    /// Applies the preferences.
     pub fn apply_preferences(&mut self, preferences: Preferences) {
         self.keys.apply_preferences(&preferences, &self.account);
         self.aws_keys.apply_preferences(&preferences, &self.account);
         self.preferences = preferences;
     }
 
-    /// Takes what happened; gives what is to be done.
+    /// Handles a message and returns the effects to perform.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = self.handle_message(msg);
         if effects.contains(&Effect::Quit) {
-            // What becomes of the draft is among them already.
+            // The effects already include those for the draft.
             return effects;
         }
         if let Some(wizard) = self.wizard.as_mut().filter(|_| self.location == Location::CreateKey) {
@@ -266,7 +265,7 @@ impl App {
         follow.into_iter().chain(effects).collect()
     }
 
-    /// Whether the screen has no room for a page.
+    /// Returns whether the screen is smaller than [`MIN_SCREEN_SIZE`].
     fn is_too_small(&self) -> bool {
         self.screen_size.0 < MIN_SCREEN_SIZE.0 || self.screen_size.1 < MIN_SCREEN_SIZE.1
     }
@@ -311,7 +310,7 @@ impl App {
         }
     }
 
-    /// Whether nothing is waited for: no answer, no timer.
+    /// Returns whether no responses and timers are pending.
     pub fn is_idle(&self) -> bool {
         self.pending_calls.is_empty()
             && self.drafts.deferred_request.is_none()
@@ -319,7 +318,7 @@ impl App {
             && self.refresh_timer.is_none()
     }
 
-    /// Asks AWS. A question of the same kind that is still open is forgotten: the newer answer counts.
+    /// Starts a call. It replaces a pending call of the same kind, whose response is then ignored.
     fn request(&mut self, call: Call) -> Effect {
         self.pending_calls.retain(|_, open| std::mem::discriminant(open) != std::mem::discriminant(&call));
         match &call {
@@ -340,7 +339,7 @@ impl App {
         Effect::Call(id, call)
     }
 
-    /// Looks at the stores again in a second.
+    /// Reloads the key stores in one second.
     fn poll_later(&mut self) -> Vec<Effect> {
         if self.poll_timer.is_some() {
             return Vec::new();
@@ -355,7 +354,7 @@ impl App {
         TimerId(self.last_id)
     }
 
-    /// Looks at what is shown again in a moment: changes that come close together are seen together.
+    /// Schedules a refresh of the page. Changes in quick succession cause only one refresh.
     fn schedule_refresh(&mut self) -> Vec<Effect> {
         if self.refresh_timer.is_some() {
             return Vec::new();
@@ -365,12 +364,12 @@ impl App {
         vec![Effect::StartTimer(timer, REFRESH_DEBOUNCE_MILLISECONDS)]
     }
 
-    /// Asks anew for what the page shows, once the list of keys that is on its way is there.
+    /// Reloads the data of the page. Waits for a list of keys that is still loading.
     fn refresh(&mut self) -> Vec<Effect> {
         if self.pending_calls.values().any(|call| matches!(call, Call::Keys(_))) {
             return self.schedule_refresh();
         }
-        // The answer on the stores brings the keys.
+        // The response with the key stores also loads the keys.
         let mut calls = vec![Call::KeyStores, Call::Aliases];
         match &self.location {
             Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
@@ -414,10 +413,10 @@ impl App {
         }
     }
 
-    /// A call to AWS is over.
+    /// Adds a completed API call to the list.
     fn on_api_call(&mut self, call: ApiCall) {
         if let Some(reason) = &call.observer_error {
-            self.show_error("Not logged", &format!("Calls to AWS are missing in the log: {reason}."));
+            self.show_error("Couldn't write the log", &format!("The log is missing API calls: {reason}."));
         }
         self.api_calls.push(call);
         if self.location == Location::ApiCalls {
@@ -425,18 +424,18 @@ impl App {
         }
     }
 
-    /// Whether the page is one that the navigation leads to.
+    /// Returns whether the page is an entry of the navigation.
     pub fn is_on_navigation_page(&self) -> bool {
         NAVIGATION.iter().any(|(_, location)| *location == self.location)
     }
 
-    /// Shows another page.
+    /// Shows another page and loads its data.
     fn navigate(&mut self, location: Location) -> Vec<Effect> {
         self.navigation_focus = None;
         self.last_error = None;
         let mut effects = Vec::new();
         if shows_drafts(&location) && self.drafts.target.is_some() {
-            // Another console may have left one, or taken one up.
+            // Another console may have saved or opened a draft.
             effects.push(Effect::Draft(DraftRequest::List));
         }
         match &location {
@@ -456,7 +455,7 @@ impl App {
                 }
             }
             Location::ExternalKeys => effects.push(self.request(Call::ExternalKeys)),
-            // Back from an event the list is as it was left.
+            // When returning from an event, keep the list as it was.
             Location::Events if matches!(self.location, Location::Event(_)) => {}
             Location::Events => effects.push(self.request(Call::Events(None))),
             Location::Event(id) => {

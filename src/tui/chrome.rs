@@ -1,4 +1,5 @@
-//! What stands around every page: who and where one is, navigation, messages, dialogs, the keys that work now.
+//! The frame around every page: header, breadcrumbs, navigation, messages, dialogs, and the footer with the available
+//! keys.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -130,7 +131,7 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
     for (place, (words, location)) in NAVIGATION.iter().enumerate() {
         let group = match location {
             Location::CloudHsm => Some("Custom key stores"),
-            Location::ExternalKeys => Some("Outside of AWS"),
+            Location::ExternalKeys => Some("Outside AWS"),
             Location::Events => Some("CloudTrail"),
             Location::ApiCalls => Some("This console"),
             _ => None,
@@ -149,10 +150,10 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
     view.draw(frame, area);
 }
 
-/// Keys that the footer tells at most.
+/// The maximum number of keys in the footer.
 const MAX_HINTS: usize = 8;
 
-/// The keys that the footer tells in `width` columns: as many as have room, and always help, the way back, and the way out.
+/// Returns the key bindings that fit into a footer of `width` columns. Help, back, and quit are always included.
 pub fn footer_bindings(app: &App, width: u16) -> Vec<&'static Binding> {
     let is_kept = |binding: &Binding| matches!(binding.action, Action::Help | Action::Back | Action::Quit);
     let columns = |binding: &Binding| text::width(binding.label) + 1 + text::width(binding.title) + 2;
@@ -202,7 +203,7 @@ fn dialog_view(area: Rect) -> ScrollView {
     ScrollView::new(dialog_width(area).saturating_sub(4))
 }
 
-/// Draws a box in the middle of the screen.
+/// Draws a dialog box in the middle of the screen.
 fn draw_dialog_box(title: &str, view: &ScrollView, scroll: Option<&ScrollState>, frame: &mut Frame, area: Rect) {
     let width = dialog_width(area);
     let height = u16::try_from(view.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
@@ -219,7 +220,7 @@ fn draw_dialog_box(title: &str, view: &ScrollView, scroll: Option<&ScrollState>,
     }
 }
 
-/// Writes keys and what they do.
+/// Writes keys and their descriptions.
 fn write_bindings(view: &mut ScrollView, bindings: &[&Binding]) {
     for binding in bindings {
         let words = text::wrap(binding.help, view.width.saturating_sub(13));
@@ -231,10 +232,10 @@ fn write_bindings(view: &mut ScrollView, bindings: &[&Binding]) {
     }
 }
 
-/// Writes a dialog; gives its title.
+/// Writes a dialog and returns its title.
 fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) -> String {
     match dialog {
-        // Written above, from what is known of them.
+        // `draw_dialog` writes this one, because it needs the drafts.
         Dialog::Drafts(_) => String::new(),
         Dialog::ConfirmUnsaved { reason, is_confirm_focused } => {
             drafts::write_unsaved_confirmation(view, reason, *is_confirm_focused).to_owned()
@@ -254,11 +255,11 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             view.key_value("Custom key store ID", store_id, theme::TEXT);
             view.blank_line();
             let words = match key_count {
-                1 => "The KMS key in this store becomes unavailable".to_owned(),
-                keys => format!("The {keys} KMS keys in this store become unavailable"),
+                1 => "1 KMS key in this key store becomes unavailable".to_owned(),
+                keys => format!("{keys} KMS keys in this key store become unavailable"),
             };
-            let rest = "nothing can be encrypted or decrypted with it until the store is connected again.";
-            view.paragraph(&format!("{words}: {rest}"), 0, theme::TEXT);
+            let rest = "KMS keys in a disconnected key store can't encrypt or decrypt data.";
+            view.paragraph(&format!("{words}. {rest}"), 0, theme::TEXT);
             view.blank_line();
             let go = if account.is_read_only { cli_commands::COPY_LABEL } else { "Disconnect" };
             if account.is_read_only {
@@ -270,12 +271,12 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             "Disconnect external key store?".to_owned()
         }
         Dialog::ConfirmDiscard { is_confirm_focused, quits } => {
-            view.paragraph("What you have typed and chosen for the new KMS key would be lost.", 0, theme::TEXT);
+            view.paragraph("You lose everything that you entered for the new KMS key.", 0, theme::TEXT);
             view.blank_line();
             let go = if *quits { "Discard and quit" } else { "Discard" };
             button_row(view, &[Some("Keep editing"), Some(go)], usize::from(*is_confirm_focused));
             if *quits {
-                view.paragraph("Ctrl-C once more quits.", 1, theme::MUTED);
+                view.paragraph("Press Ctrl-C again to quit.", 1, theme::MUTED);
             }
             "Discard the new KMS key?".to_owned()
         }
@@ -291,7 +292,7 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
         }
         Dialog::KeyboardHelp { bindings, .. } => {
             write_bindings(view, bindings);
-            "Keys".to_owned()
+            "Keyboard shortcuts".to_owned()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the console asks the world to do, and what the world answers. Both are plain values.
+//! The effects that the console requests and the messages that it receives. Both are plain values.
 
 use std::collections::HashMap;
 
@@ -21,51 +21,51 @@ use crate::create_key::principals::IamPrincipal;
 use crate::create_key::submission;
 use crate::drafts::{DraftRequest, DraftResponse};
 
-/// Names one question, so that an answer nobody waits for can be dropped.
+/// Identifies a call, so that a response that is no longer expected can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub u64);
 
-/// Names one timer.
+/// Identifies a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(pub u64);
 
-/// Something only the runtime can do.
+/// A side effect that the runtime performs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Ask AWS; the answer comes as [`Msg::Answered`].
+    /// Perform a call. The response arrives as [`Msg::CallCompleted`].
     Call(CallId, Call),
-    /// Come back with [`Msg::Elapsed`] after so many milliseconds.
+    /// Start a timer, in milliseconds. [`Msg::TimerElapsed`] arrives when it elapses.
     StartTimer(TimerId, u64),
-    /// Remember what the person prefers for the next run.
+    /// Save the preferences.
     SavePreferences(Preferences),
-    /// Ask something of the drafts on disk; what is to be told comes as [`Msg::Draft`].
+    /// Perform a request on the saved drafts. The response arrives as [`Msg::Draft`].
     Draft(DraftRequest),
-    /// Put a text on the clipboard.
+    /// Copy a text to the clipboard. The result arrives as [`Msg::Copied`].
     Copy(String),
-    /// Make this and all later calls by another client.
+    /// Use another client for all later calls.
     SwitchClient(Client),
-    /// Leave the program.
+    /// Quit the console.
     Quit,
 }
 
-/// A question to AWS.
+/// A request to AWS, the file system, or the credentials.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
-    /// Who is calling, and the account's alias.
+    /// The identity of the caller and the account alias.
     Identity,
     /// All custom key stores.
     KeyStores,
     /// All aliases.
     Aliases,
-    /// A page of the keys, described: the first, or the one that a marker names.
+    /// A page of the keys with their metadata: the first page, or the page at a marker.
     Keys(Option<String>),
     /// One key, by its ID.
     Key(String),
-    /// A page of the IAM users: the first, or the one that a marker names.
+    /// A page of the IAM users: the first page, or the page at a marker.
     Users(Option<String>),
-    /// A page of the IAM roles, likewise.
+    /// A page of the IAM roles: the first page, or the page at a marker.
     Roles(Option<String>),
-    /// Whether the caller's IAM policies allow what Finish does.
+    /// Whether the IAM policies of the caller allow the operations of *Finish*.
     Permissions(Box<PermissionCheck>),
     /// The policy of a key.
     KeyPolicy(String),
@@ -73,52 +73,52 @@ pub enum Call {
     KeyTags(String),
     /// The tags of all these keys.
     AllTags(Vec<String>),
-    /// The external key behind a key, where the bundled AWS can tell.
+    /// The external key of a KMS key. Available only in the bundled AWS.
     ExternalKey {
-        /// The store whose proxy is asked.
+        /// The key store whose proxy has the key.
         custom_key_store_id: String,
         /// The external key ID.
         xks_key_id: String,
     },
-    /// What is in the external key manager, where the bundled AWS can tell.
+    /// The external keys in the external key manager. Available only in the bundled AWS.
     ExternalKeys,
-    /// A page of the events of CloudTrail: the newest, or the one that a token names.
+    /// A page of CloudTrail events: the newest, or the page at a token.
     Events(Option<String>),
-    /// What the proxy was asked for the sake of a request to KMS, where the bundled AWS can tell.
+    /// The proxy requests that belong to a KMS request ID. Available only in the bundled AWS.
     ProxyRequests(String),
-    /// What CloudWatch tells of a store.
+    /// The CloudWatch metrics of a key store.
     Metrics {
-        /// The store.
+        /// The key store.
         custom_key_store_id: String,
-        /// How far back.
+        /// The time range.
         range: TimeRange,
     },
-    /// Connect a store.
+    /// Connect a key store.
     Connect(String),
-    /// Disconnect a store.
+    /// Disconnect a key store.
     Disconnect(String),
     /// A stage of creating a key.
     Submission(submission::SubmissionRequest),
-    /// Change something.
+    /// Perform a change.
     Change(Box<Change>),
-    /// Read a file of the person's, at most 64 KiB.
+    /// Read a file that the user chose, at most 64 KiB.
     ReadFile(String),
     /// Write a new file.
     WriteFile {
         /// The name of the file.
         name: String,
-        /// What stands in it.
+        /// The content of the file.
         text: SecretString,
     },
-    /// The profiles that can be gone on with.
+    /// The available profiles.
     Profiles,
-    /// Open a client of another profile or Region.
+    /// Open a client for another profile or Region.
     OpenClient(SwitchTarget),
-    /// Fetch credentials anew, with the code of an MFA device if one is asked for.
+    /// Load new credentials, with an MFA code if one is required.
     LogIn(Option<SecretString>),
 }
 
-/// A change to a key or a key store, or the use of a key: one request.
+/// One request that changes a resource or uses a key.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Change {
@@ -131,7 +131,7 @@ pub enum Change {
     Untag(kms::UntagResource),
     PutPolicy(kms::PutKeyPolicy),
     CreateAlias(kms::CreateAlias),
-    /// The target may be an alias too; it is looked up first.
+    /// The target can also be an alias, which is resolved first.
     UpdateAlias(kms::UpdateAlias),
     DeleteAlias(kms::DeleteAlias),
     CreateKeyStore(kms::CreateCustomKeyStore),
@@ -145,28 +145,28 @@ pub enum Change {
     CreatePartition(xks_console::CreatePartition),
     RotateProxyCredential(xks_console::RotateProxyCredential),
     RevokeProxyCredential(xks_console::RevokeProxyCredential),
-    /// With the file that holds the certificates of the authorities, PEM.
+    /// With an optional PEM file of CA certificates.
     PutProxyRoute(xks_console::PutProxyRoute, Option<String>),
-    /// The plaintext, or the file whose bytes are taken instead.
+    /// With an optional file that replaces the plaintext.
     Encrypt(kms::Encrypt, Option<String>),
-    /// The blob, or the file whose bytes are taken instead.
+    /// With an optional file that replaces the ciphertext blob.
     Decrypt(kms::Decrypt, Option<String>),
 }
 
-/// What came of a [`Change`].
+/// The result of a successful [`Change`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChangeOutcome {
-    /// It is done.
+    /// The change is done, without further data.
     Done,
-    /// What Encrypt gave.
+    /// The ciphertext from Encrypt.
     Ciphertext(Blob),
-    /// What Decrypt gave.
+    /// The plaintext from Decrypt.
     Plaintext(SecretBlob),
     /// A proxy configuration file.
     Configuration(SecretString),
 }
 
-/// What AWS answered to a [`Call`].
+/// The successful response to a [`Call`].
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Response {
@@ -205,25 +205,25 @@ pub enum Response {
     Profiles(Vec<ProfileSummary>),
     ClientOpened(Client),
     LoggedIn,
-    /// Nothing was asked: there is nothing to sign with until the person has logged in.
+    /// The request was not sent because there are no credentials. The user has to sign in first.
     NoCredentials(LoadCredentialsError),
 }
 
-/// Why a [`Call`] failed, in words and with its code.
+/// The failure of a [`Call`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallFailure {
-    /// AWS's error code, or a word for what went wrong on the way.
+    /// The AWS error code, or the console's own code if there was no response.
     pub code: String,
-    /// What it says.
+    /// The error message.
     pub message: String,
-    /// The request ID, empty when no answer came.
+    /// The request ID. Empty without a response.
     pub request_id: String,
 }
 
 impl CallFailure {
-    /// The code of what only the bundled AWS can tell.
+    /// The code for data that is available only in the bundled AWS.
     pub const NOT_AVAILABLE: &str = "NotAvailable";
-    /// The code of what was not asked for want of credentials.
+    /// The code for a request that was not sent because there are no credentials.
     pub const NO_CREDENTIALS: &str = "NoCredentials";
 }
 
@@ -244,48 +244,48 @@ impl From<&CallError> for CallFailure {
     }
 }
 
-/// What came of a text that was to be copied.
+/// The result of copying a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopyResult {
-    /// A program of this machine confirmed that it is on the clipboard.
+    /// A clipboard program confirmed that the text is on the clipboard.
     Clipboard,
-    /// It is in tmux's paste buffer, and tmux was asked to pass it on to the terminal.
+    /// The text is in the paste buffer of tmux, which was told to forward it to the terminal.
     Tmux,
-    /// It was sent to the terminal, which doesn't tell what it did with it.
+    /// The text was sent to the terminal, which doesn't confirm that it copied it.
     Sent,
-    /// It is longer than terminals take.
+    /// The text is longer than terminals accept.
     TooLong {
-        /// The bytes of the text.
+        /// The length of the text, in bytes.
         bytes: usize,
-        /// The most that are sent.
+        /// The maximum length, in bytes.
         max_bytes: usize,
     },
 }
 
-/// Everything that can happen to the console.
+/// An event that the console handles.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
     /// Text was pasted.
     Paste(String),
-    /// The terminal has another size now, in cells.
+    /// The terminal was resized.
     Resize {
-        /// Columns.
+        /// The width, in columns.
         width: u16,
-        /// Rows.
+        /// The height, in rows.
         height: u16,
     },
-    /// A text was copied.
+    /// Copying a text has finished.
     Copied(CopyResult),
-    /// AWS answered.
+    /// A call has finished.
     CallCompleted(CallId, Result<Response, CallFailure>),
-    /// A call to AWS is over. A [`Call`] may take several.
+    /// An AWS API call has finished. One [`Call`] can make several.
     ApiCallCompleted(Box<ApiCall>),
-    /// Something is told of the drafts on disk.
+    /// A response about the saved drafts.
     Draft(DraftResponse),
-    /// A timer ran out.
+    /// A timer elapsed.
     TimerElapsed(TimerId),
-    /// Somebody, perhaps this console, has changed something.
+    /// Data in AWS changed, possibly through this console.
     DataChanged,
 }

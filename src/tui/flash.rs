@@ -1,4 +1,4 @@
-//! Messages on top of the page.
+//! Flash messages at the top of the page.
 
 use ratatui::text::{Line, Span};
 
@@ -7,28 +7,29 @@ use super::text_view::TextView;
 use super::theme;
 use super::widgets::text;
 
-/// Lines of text that a message takes at most, below its title.
+/// The maximum number of text lines of a message, below its title.
 const MAX_LINES: usize = 2;
 
-/// A message on top of the page. A success goes with the next action; a failure stays until it is closed.
+/// A message at the top of the page. A success message disappears with the next action. A failure stays until it is
+/// closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flash {
-    /// Whether it tells of a success.
+    /// Whether it reports a success.
     pub is_success: bool,
-    /// What happened, in a word.
+    /// The title.
     pub title: String,
-    /// What happened.
+    /// The message text.
     pub text: String,
-    /// What shows more.
+    /// A link to more details.
     pub link: Option<Link>,
 }
 
-/// What shows more than a message: the words of the button, and where it leads.
+/// A link of a message: its label and its target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// A page.
+    /// Opens a page.
     Page(&'static str, Location),
-    /// A text.
+    /// Opens a text view.
     Text(&'static str, TextView),
 }
 
@@ -41,32 +42,32 @@ impl Link {
 }
 
 impl Flash {
-    /// A success.
+    /// Creates a success message.
     pub fn success(title: &str, text: String) -> Self {
         Self { is_success: true, title: title.to_owned(), text, link: None }
     }
 
-    /// A failure, which can be shown and copied whole.
+    /// Creates a failure message with a link that shows the full text.
     pub fn failure(title: &str, text: &str) -> Self {
         let whole = TextView::new("Error", format!("{title}\n{text}\n"));
         let link = Some(Link::Text("Show all", whole));
         Self { is_success: false, title: title.to_owned(), text: text.to_owned(), link }
     }
 
-    /// The same with a link.
+    /// Adds a link.
     #[must_use]
     pub fn with_link(self, link: Link) -> Self {
         Self { link: Some(link), ..self }
     }
 }
 
-/// A failure as it is shown and copied whole.
+/// Creates the text view with the details of a failure.
 pub fn error_details(code: &str, message: &str, request_id: &str) -> TextView {
     let request = if request_id.is_empty() { String::new() } else { format!("Request ID: {request_id}\n") };
     TextView::new("Error", format!("{code}\n{message}\n{request}"))
 }
 
-/// The newest message, and in a line the titles of those beneath it.
+/// Returns the lines of the newest message, followed by one line with the titles of earlier messages.
 pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
     let Some((Flash { is_success: is_good, title, text: words, link }, beneath)) = flashes.split_last() else {
         return Vec::new();

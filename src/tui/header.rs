@@ -1,6 +1,6 @@
-//! The top row, the same on every page: which AWS this is, whether it can be changed, who one is in it and where.
+//! The header, the same on every page: the AWS target, read-only mode, the principal, the account, and the Region.
 //!
-//! AWS itself looks different from the bundled one by its colour, its word and its shape: the row is striped.
+//! Real AWS differs from the bundled AWS in color, text, and pattern: its header is striped.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,23 +13,23 @@ use super::widgets::text;
 use crate::tui::target::Target;
 
 const PRODUCT: &str = "xks-console · ";
-/// The key that leads elsewhere, where there is room to tell.
+/// The hint for the key that switches the Region or profile, shown if it fits.
 const SWITCH_HINT: &str = " [F3]";
 const READ_ONLY: &str = " READ-ONLY ";
-/// Columns between left and right, so that the shape of the row is seen.
+/// The minimum gap between left and right, in columns, so that the stripes are visible.
 const GAP: usize = 4;
-/// Columns that a long principal leaves to the world, if the world needs them.
+/// The columns that a long principal leaves for the target.
 const MIN_TARGET_WIDTH: usize = 16;
-/// Columns for world and principal together, with fewer of which the principal is left out.
+/// The minimum width for target and principal together. With less, the principal is omitted.
 const MIN_COMBINED_WIDTH: usize = 8;
 
-/// How an AWS is told from the others.
+/// The appearance of the header for a target.
 struct TargetStyle {
-    /// In words.
+    /// The full name.
     long: String,
-    /// In fewer words.
+    /// The short name.
     short: String,
-    /// What fills the row.
+    /// The character that fills the row.
     stripe: &'static str,
     style: Style,
 }
@@ -48,7 +48,7 @@ impl TargetStyle {
     }
 }
 
-/// Draws the row.
+/// Draws the header.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let target_style = TargetStyle::for_target(&app.target);
     let read_only = if app.account.is_read_only { READ_ONLY } else { "" };
@@ -61,20 +61,20 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let stripes = target_style.stripe.repeat(usize::from(area.width).saturating_sub(used));
     let line = Line::from(vec![
         Span::styled(format!(" {left} "), target_style.style),
-        // A hole in the row: it is seen without colours, too.
+        // A gap in the row, so that it is visible without colors, too.
         Span::styled(read_only, theme::HEADING),
         Span::styled(format!("{stripes} {right} "), target_style.style),
     ]);
     frame.render_widget(line, area);
 }
 
-/// What stands on the left and on the right in `room` columns together. Account and Region are never cut for the sake of
-/// a long host or a long principal.
+/// Returns the left and right texts, which fit into `room` columns together. A long host or principal never truncates
+/// the account and Region.
 fn fit_texts(app: &App, target_style: &TargetStyle, room: usize) -> (String, String) {
     let known = &app.account;
     let (account, region) = (&known.account_id, &known.region);
     if account.is_empty() {
-        // It is not known yet who one is.
+        // The caller's identity isn't loaded yet.
         let left = format!("{PRODUCT}{}", target_style.long);
         let rest = room.saturating_sub(text::width(region));
         let left = if text::width(&left) <= rest { left } else { text::truncate(&target_style.short, rest) };
@@ -102,8 +102,8 @@ fn fit_texts(app: &App, target_style: &TargetStyle, room: usize) -> (String, Str
     (text::truncate(&target_style.short, spare - text::width(&name)), format!("{name} @ {place}"))
 }
 
-/// Who calls, in few words: a user's name, or a role and its session. The name of a permission set of IAM Identity
-/// Center is taken out of the role that stands for it.
+/// Returns a short name of the caller: a user name, or a role and its session name. For a role of IAM Identity Center,
+/// returns the name of the permission set instead of the role name.
 fn short_principal(arn: &str) -> String {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
     let short = match resource.split_once('/') {
@@ -116,7 +116,7 @@ fn short_principal(arn: &str) -> String {
     text::escape_controls(&short)
 }
 
-/// `NAME` of `AWSReservedSSO_NAME_0123456789abcdef`.
+/// Returns `NAME` from `AWSReservedSSO_NAME_0123456789abcdef`.
 fn permission_set(role: &str) -> Option<&str> {
     let (name, digits) = role.strip_prefix("AWSReservedSSO_")?.rsplit_once('_')?;
     (digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(name)
@@ -147,9 +147,9 @@ mod tests {
 
     #[test]
     fn header_shows_target_principal_account_and_region_from_60_columns() {
-        let worlds =
+        let targets =
             [Target::Bundled, Target::Aws, Target::Endpoint("vpce-0a1b2c3d4e5f.vpce.amazonaws.com".to_owned())];
-        for target in worlds {
+        for target in targets {
             let (mut app, _) = App::new(target, "ap-southeast-2");
             app.account.account_id = "111122223333".to_owned();
             app.account.caller_arn = "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session".to_owned();

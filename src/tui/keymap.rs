@@ -1,11 +1,12 @@
-//! Every action once: its key, its name, what it does and where. Footer and help are made from this table.
+//! The key bindings: key, action, context, footer title, and help text. The footer and the help are built from this
+//! table.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// Where the keys of an action work.
+/// The part of the console where a binding applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
-    /// Everywhere.
+    /// Everywhere in the console.
     Everywhere,
     /// In the navigation on the left.
     Navigation,
@@ -15,21 +16,21 @@ pub enum Context {
     Fields,
     /// In any table.
     Table,
-    /// Where something is shown that AWS was asked for and can be asked for again.
+    /// On pages that show data from AWS, which can be reloaded.
     Refreshable,
-    /// In a table whose rows are chosen.
+    /// In a table with selectable rows.
     SelectableTable,
-    /// On a tag or account of the wizard that can be removed.
+    /// On a tag or account in the wizard that can be removed.
     RemovableRow,
     /// In the list of KMS keys.
     KeyList,
-    /// Where stores are: the list and a store's page.
+    /// In the list of key stores and on the page of a key store.
     KeyStore,
-    /// On the page of an external key store, where its figures are.
+    /// On the page of an external key store, which shows metrics.
     Monitoring,
-    /// Where a page may be longer than the screen.
+    /// On pages that can be longer than the screen.
     Scrollable,
-    /// Where drafts of KMS keys are to be seen.
+    /// On pages that offer drafts of KMS keys.
     Drafts,
     /// On the page of a KMS key.
     Key,
@@ -37,25 +38,25 @@ pub enum Context {
     ExternalKeys,
     /// On the page of an event.
     Event,
-    /// On the page of a call to AWS.
+    /// On the page of an API call.
     ApiCall,
     /// In the create key wizard.
     Wizard,
-    /// On the steps of it that another follows.
+    /// On every wizard step except the last one.
     NonFinalStep,
-    /// On its last step.
+    /// On the last wizard step.
     Review,
-    /// On its last step, where nothing can be changed.
+    /// On the last wizard step in read-only mode.
     ReadOnlyReview,
     /// In a dialog.
     Dialog,
     /// In a form.
     Form,
-    /// Where text is typed.
+    /// In a text field.
     TextInput,
 }
 
-/// What a key does.
+/// An action that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Action {
@@ -96,22 +97,22 @@ pub enum Action {
     EditText,
 }
 
-/// One row of the table of actions.
+/// One row of the table of key bindings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Binding {
-    /// What it does.
+    /// The action.
     pub action: Action,
-    /// Where it works.
+    /// The context.
     pub context: Context,
-    /// The key.
+    /// The key code.
     pub code: KeyCode,
-    /// With these held down.
+    /// The modifier keys.
     pub modifiers: KeyModifiers,
-    /// The key as it is printed.
+    /// The key as it is displayed.
     pub label: &'static str,
-    /// The action as the footer names it; empty when only the help has it.
+    /// The title in the footer. Empty if only the help shows the binding.
     pub title: &'static str,
-    /// The action as the help explains it.
+    /// The description in the help.
     pub help: &'static str,
 }
 
@@ -131,65 +132,65 @@ const NONE: KeyModifiers = KeyModifiers::NONE;
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 const ALT: KeyModifiers = KeyModifiers::ALT;
 
-/// The table of actions, in the order of the help.
+/// The table of key bindings, in the order of the footer and the help.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
-    bind(Context::NonFinalStep, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
-    bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key as it stands here, or go on where that stopped."),
-    bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go back a step. Nothing is checked and nothing is lost."),
-    bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down; PgUp looks up again."),
+    bind(Context::NonFinalStep, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that needs attention."),
+    bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key, or resume an interrupted creation."),
+    bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go to the previous step. Your entries are kept."),
+    bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
     bind(Context::ReadOnlyReview, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Copy commands", "Copy the AWS CLI commands that create the KMS key."),
-    bind(Context::Form, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Do it", "Do what the form is for, or go to what is not right yet."),
-    bind(Context::RemovableRow, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
+    bind(Context::Form, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Submit", "Submit the form, or go to the first field that needs attention."),
+    bind(Context::RemovableRow, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the focused tag or account."),
     bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
-    bind(Context::KeyList, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key, in an external key store or in AWS KMS itself."),
-    bind(Context::KeyList, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, describe, tag, name, encrypt ..."),
-    bind(Context::Key, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, describe, tag, name, encrypt ..."),
-    bind(Context::Drafts, Action::Drafts, KeyCode::Char('D'), NONE, "D", "Drafts", "Show the unfinished KMS keys that are kept: go on with one, or discard it."),
-    bind(Context::KeyStore, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Key store actions: edit, connect, disconnect, delete."),
+    bind(Context::KeyList, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key, in an external key store or in AWS KMS."),
+    bind(Context::KeyList, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the key actions menu, for example to enable, disable, tag, or delete a key."),
+    bind(Context::Key, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the key actions menu, for example to enable, disable, tag, or delete a key."),
+    bind(Context::Drafts, Action::Drafts, KeyCode::Char('D'), NONE, "D", "Drafts", "List the drafts of KMS keys. You can resume or discard them."),
+    bind(Context::KeyStore, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the key store actions menu: edit, connect, disconnect, or delete."),
     bind(Context::KeyStore, Action::CreateKeyStore, KeyCode::Char('C'), NONE, "C", "Create store", "Create an external key store."),
-    bind(Context::ExternalKeys, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "External keys: create, enable, disable, rotate, delete; partitions and credentials of the proxy."),
-    bind(Context::Event, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event, JSON, to the clipboard."),
-    bind(Context::ApiCall, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the call, JSON, to the clipboard."),
-    bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab; ← shows the one before."),
-    bind(Context::Key, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the ID to the clipboard."),
-    bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),
-    bind(Context::Everywhere, Action::Activate, KeyCode::Enter, NONE, "Enter", "Open", "Open, choose or press what has the focus."),
-    bind(Context::List, Action::FocusNavigation, KeyCode::Tab, NONE, "Tab", "Menu", "Go to the navigation on the left, and back."),
-    bind(Context::Fields, Action::NextField, KeyCode::Tab, NONE, "Tab", "Next field", "Move on; Shift-Tab moves back."),
-    bind(Context::Everywhere, Action::Help, KeyCode::F(1), NONE, "F1", "Help", "Explain the field that has the focus, or the keys of the page."),
+    bind(Context::ExternalKeys, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the actions menu for external keys, partitions, and proxy credentials."),
+    bind(Context::Event, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event to the clipboard as JSON."),
+    bind(Context::ApiCall, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the API call to the clipboard as JSON."),
+    bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab. ← shows the previous tab."),
+    bind(Context::Key, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the key ARN to the clipboard."),
+    bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to search the table. Enter keeps the search, and Esc clears it."),
+    bind(Context::Everywhere, Action::Activate, KeyCode::Enter, NONE, "Enter", "Open", "Open, choose, or press the focused item."),
+    bind(Context::List, Action::FocusNavigation, KeyCode::Tab, NONE, "Tab", "Menu", "Switch between the navigation menu and the page."),
+    bind(Context::Fields, Action::NextField, KeyCode::Tab, NONE, "Tab", "Next field", "Go to the next field. Shift-Tab goes back."),
+    bind(Context::Everywhere, Action::Help, KeyCode::F(1), NONE, "F1", "Help", "Explain the focused field, or list the keys of the page."),
     bind(Context::KeyStore, Action::Connect, KeyCode::Char('c'), NONE, "c", "Connect", "Connect the external key store to its proxy."),
-    bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store; its KMS keys become unavailable."),
-    bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down without leaving the field; PgUp looks up again."),
-    bind(Context::Wizard, Action::JumpToStep, KeyCode::Char('1'), ALT, "Alt-1…", "Step", "Go to a step that was visited, by its number."),
-    bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close; a wizard asks only if something would be lost."),
-    bind(Context::Monitoring, Action::TimeRange, KeyCode::Char('t'), NONE, "t", "Time range", "Show the figures of the next longer time: 1 or 3 or 12 hours, 1 or 3 days, 1 week."),
-    bind(Context::Scrollable, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down; PgUp looks up again."),
-    bind(Context::Everywhere, Action::KeyboardHelp, KeyCode::Char('?'), NONE, "?", "Keys", "List the keys (where no text is typed)."),
-    bind(Context::KeyList, Action::Preferences, KeyCode::Char('P'), NONE, "P", "Preferences", "Choose the columns and how many rows a page has."),
-    bind(Context::KeyList, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every key that is shown, or let all of them go; Space chooses one."),
-    bind(Context::SelectableTable, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every row that is shown, or let all of them go."),
-    bind(Context::Fields, Action::Toggle, KeyCode::Char(' '), NONE, "Space", "Choose", "Tick, clear or choose what has the focus."),
-    bind(Context::Refreshable, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Ask AWS again."),
+    bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store. Its KMS keys become unavailable."),
+    bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down without leaving the field. PgUp scrolls up."),
+    bind(Context::Wizard, Action::JumpToStep, KeyCode::Char('1'), ALT, "Alt-1…", "Step", "Go to a step that you visited, by its number."),
+    bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close. The console asks first if you would lose changes."),
+    bind(Context::Monitoring, Action::TimeRange, KeyCode::Char('t'), NONE, "t", "Time range", "Show the next longer time range: 1, 3, or 12 hours, 1 or 3 days, or 1 week."),
+    bind(Context::Scrollable, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
+    bind(Context::Everywhere, Action::KeyboardHelp, KeyCode::Char('?'), NONE, "?", "Keys", "List the keyboard shortcuts, except in a text field."),
+    bind(Context::KeyList, Action::Preferences, KeyCode::Char('P'), NONE, "P", "Preferences", "Choose the visible columns and the page size."),
+    bind(Context::KeyList, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Select or clear all keys in the list. Space selects one."),
+    bind(Context::SelectableTable, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Select or clear all rows in the table."),
+    bind(Context::Fields, Action::Toggle, KeyCode::Char(' '), NONE, "Space", "Select", "Select or clear the check box, or choose the focused item."),
+    bind(Context::Refreshable, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Reload the data from AWS."),
     bind(Context::Table, Action::SortColumn, KeyCode::Char('s'), NONE, "s", "Sort", "Sort by the next column."),
-    bind(Context::Table, Action::ScrollColumns, KeyCode::Right, NONE, "←/→", "Columns", "Show the columns that have no room, marked by ‹ and ›."),
-    bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),
-    bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
-    bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the calls to AWS so far, and what came of each; Esc leads back."),
-    bind(Context::Everywhere, Action::SwitchProfileOrRegion, KeyCode::F(3), NONE, "F3", "Region", "Go on in another Region, and on AWS with another profile."),
-    bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the last error whole, to be copied or saved to a file."),
-    bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "In a text field, undo the last edit; Ctrl-R redoes it. So do Alt-U and Alt-E."),
-    bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Delete to the start of the line; Ctrl-K deletes to its end, Ctrl-W and Alt-D a word, and Ctrl-Y inserts it again."),
-    bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Draw the screen again, when something else has written on it."),
-    bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; the first press asks if something would be lost."),
+    bind(Context::Table, Action::ScrollColumns, KeyCode::Right, NONE, "←/→", "Columns", "Show the hidden columns, which ‹ and › mark."),
+    bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Reverse", "Reverse the sort order."),
+    bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Prev field", "Go to the previous field."),
+    bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the API calls of this console and their results. Esc goes back."),
+    bind(Context::Everywhere, Action::SwitchProfileOrRegion, KeyCode::F(3), NONE, "F3", "Region", "Switch Region or profile."),
+    bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the full text of the last error, to copy or save it."),
+    bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
+    bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Ctrl-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
+    bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote on it."),
+    bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit. The console asks first if you would lose changes."),
 ];
 
-/// The action that a key stands for in any of these contexts.
+/// Returns the action of a key in any of these contexts.
 pub fn action(contexts: &[Context], key: KeyEvent) -> Option<Action> {
     binding(contexts, key).map(|binding| binding.action)
 }
 
-/// The binding of a key in any of these contexts.
+/// Returns the binding of a key in any of these contexts.
 pub fn binding(contexts: &[Context], key: KeyEvent) -> Option<&'static Binding> {
     let modifiers = key.modifiers - KeyModifiers::SHIFT;
     BINDINGS
@@ -198,14 +199,14 @@ pub fn binding(contexts: &[Context], key: KeyEvent) -> Option<&'static Binding> 
         .find(|binding| binding.code == key.code && binding.modifiers - KeyModifiers::SHIFT == modifiers)
 }
 
-/// The number of the step that a key of [`Action::Step`] means, from 1.
+/// Returns the step number, from 1, of a key for [`Action::JumpToStep`].
 pub fn step_number(key: KeyEvent) -> Option<usize> {
     let KeyCode::Char(digit) = key.code else { return None };
     let number = usize::try_from(digit.to_digit(10)?).ok()?;
     (key.modifiers == ALT && number > 0).then_some(number)
 }
 
-/// The bindings of these contexts, in the order of the table.
+/// Returns the bindings of these contexts, in the order of the table.
 pub fn bindings(contexts: Vec<Context>) -> impl Iterator<Item = &'static Binding> {
     BINDINGS.iter().filter(move |binding| binding.context == Context::Everywhere || contexts.contains(&binding.context))
 }

@@ -1,7 +1,7 @@
-//! The console: state, messages, effects, and how they are drawn.
+//! The console: state, messages, effects, and drawing.
 //!
-//! [`app::App::update`] is the only place that changes state and does no I/O; [`chrome::draw`] only reads; the
-//! [`runtime`] performs effects and answers with messages.
+//! [`app::App::update`] is the only function that changes the state, and it does no I/O. [`chrome::draw`] only reads
+//! the state. The [`runtime`] performs effects and sends messages back.
 
 pub mod app;
 pub mod chrome;

@@ -1,4 +1,4 @@
-//! Paths of files as people enter them: typed, or dropped on the terminal, which quotes them for a shell or gives a URL.
+//! File paths as users enter them: typed, or dropped on the terminal, which inserts a shell-quoted path or a URL.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-/// The file that was entered: the one of exactly that name if it exists, otherwise what [`unquoted`] makes of it, with a
-/// leading `~` as `home`.
+/// Resolves an entered path. Returns it unchanged if a file with exactly that name exists. Otherwise, applies
+/// [`unquote`] and expands a leading `~` to `home`.
 pub fn resolve(entered: &str, home: Option<&Path>) -> PathBuf {
     let as_entered = Path::new(entered);
     if as_entered.symlink_metadata().is_ok() {
@@ -20,14 +20,14 @@ pub fn resolve(entered: &str, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// The path without the quotes, backslashes, URL, and surrounding blanks that terminals and file managers add:
-/// `'/a b'`, `"/a b"`, `/a\ b`, `file:///a%20b`. A text that a shell would not read as one word stays as it is.
+/// Removes the quotes, backslashes, URL encoding, and surrounding spaces that terminals and file managers add:
+/// `'/a b'`, `"/a b"`, `/a\ b`, `file:///a%20b`. Text that a shell wouldn't read as one word is only trimmed.
 pub fn unquote(entered: &str) -> PathBuf {
     let word = parse_shell_word(entered).unwrap_or_else(|| entered.trim().to_owned());
     path_from_file_url(&word).unwrap_or_else(|| word.into())
 }
 
-/// The path in a `file` URL of this machine (RFC 8089).
+/// Returns the path in a local `file` URL (RFC 8089).
 fn path_from_file_url(text: &str) -> Option<PathBuf> {
     let (scheme, rest) = text.split_once(':')?;
     let path = match rest.strip_prefix("//") {
@@ -41,7 +41,8 @@ fn path_from_file_url(text: &str) -> Option<PathBuf> {
     is_file.then(|| OsString::from_vec(percent_decode_str(path).collect()).into())
 }
 
-/// The one word that a shell would read, without its quotes and the blanks around it (POSIX, *Shell Command Language*, section 2.2).
+/// Parses a single shell word and removes its quotes and surrounding spaces (POSIX, *Shell Command Language*, section
+/// 2.2).
 fn parse_shell_word(text: &str) -> Option<String> {
     let mut word = String::new();
     let mut quote = None;

@@ -1,4 +1,4 @@
-//! What a person has chosen about the console itself, remembered between runs.
+//! The preferences of the user, saved between sessions.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub enum KeyColumn {
 }
 
 impl KeyColumn {
-    /// All columns, in the order in which they are shown.
+    /// All columns, in display order.
     pub const ALL: [Self; 13] = [
         Self::Aliases,
         Self::KeyId,
@@ -42,7 +42,7 @@ impl KeyColumn {
         Self::Description,
     ];
 
-    /// Its heading and how it shares the width.
+    /// Returns the heading and the width of the column.
     pub const fn column(self) -> Column {
         let (title, least, weight) = match self {
             Self::Aliases => ("Aliases", 16, 4),
@@ -63,15 +63,15 @@ impl KeyColumn {
     }
 }
 
-/// What is remembered.
+/// The saved preferences.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Preferences {
-    /// The columns of *Customer managed keys* that are shown.
+    /// The visible columns of *Customer managed keys*.
     pub key_columns: Vec<KeyColumn>,
-    /// How many rows of a table are shown at most; as many as fit when absent.
+    /// The maximum number of rows per page. Without it, a page has as many rows as fit.
     pub page_size: Option<usize>,
-    /// Whether text that is wider than its column goes on below.
+    /// Whether text that is wider than its column is wrapped.
     pub wrap_lines: bool,
 }
 
@@ -82,6 +82,6 @@ impl Default for Preferences {
 }
 
 impl Preferences {
-    /// What can be chosen as page size.
+    /// The available page sizes.
     pub const PAGE_SIZES: [Option<usize>; 4] = [None, Some(10), Some(20), Some(50)];
 }

@@ -1,4 +1,4 @@
-//! Who performs effects: the event loop of a terminal, and the single calls that everything else shares.
+//! The runtime: performs calls and effects, and runs the event loop of the console.
 
 mod changes;
 mod files;
@@ -46,13 +46,13 @@ use crate::create_key::key_summary::KeySummary;
 use crate::create_key::submission::{self, SentRequest, SubmissionResponse};
 use crate::drafts::DraftWriter;
 
-/// DescribeKey calls that run at the same time while a list fills.
+/// The maximum number of concurrent DescribeKey calls.
 const MAX_CONCURRENT_DESCRIBES: usize = 8;
 
-/// Asks AWS one thing.
+/// Performs a call.
 ///
 /// # Errors
-/// What the service refused or the transport lost, in words.
+/// The failure of the call. Missing credentials are not an error, but [`Response::NoCredentials`].
 pub async fn perform(client: &Client, call: Call) -> Result<Response, CallFailure> {
     match try_perform(client, call).await {
         Err(PerformError::NoCredentials(none)) => Ok(Response::NoCredentials(none)),
@@ -61,11 +61,11 @@ pub async fn perform(client: &Client, call: Call) -> Result<Response, CallFailur
     }
 }
 
-/// Why there is no answer.
+/// Why a call failed.
 enum PerformError {
-    /// There is nothing to sign with.
+    /// There are no credentials.
     NoCredentials(LoadCredentialsError),
-    /// Something else went wrong.
+    /// Another failure.
     Failed(CallFailure),
 }
 
@@ -111,7 +111,7 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
     Ok(match call {
         Call::Identity => {
             let caller = client.call(&GetCallerIdentity {}).await?;
-            // The alias is a nicety: without permission to list it the account number has to do.
+            // The alias is optional: without permission to list it, the account ID is enough.
             let aliases = client.call(&ListAccountAliases {}).await.unwrap_or_default();
             Response::Identity { caller, account_alias: aliases.account_aliases.member.into_iter().next() }
         }
@@ -130,12 +130,12 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
         }
         Call::ExternalKeys => Response::ExternalKeys(client.call(&ListExternalKeys {}).await?.partitions),
         Call::Events(next_token) => {
-            let told = client.call(&LookupEvents { next_token, ..LookupEvents::default() }).await?;
-            Response::Events { page: told.events, next: told.next_token }
+            let output = client.call(&LookupEvents { next_token, ..LookupEvents::default() }).await?;
+            Response::Events { page: output.events, next: output.next_token }
         }
         Call::ProxyRequests(id) => {
-            let wanted = ListProxyRequests { kms_request_id: Some(id), ..ListProxyRequests::default() };
-            Response::ProxyRequests(client.call(&wanted).await?.requests)
+            let request = ListProxyRequests { kms_request_id: Some(id), ..ListProxyRequests::default() };
+            Response::ProxyRequests(client.call(&request).await?.requests)
         }
         Call::Metrics { custom_key_store_id, range } => {
             Response::Metrics(Box::new(metrics::load_monitoring(client, &custom_key_store_id, range).await?))
@@ -148,7 +148,7 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
             client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await?;
             Response::Accepted
         }
-        // Performed above: they fail in ways of their own.
+        // `try_perform` handles these, because their errors differ.
         Call::Submission(_)
         | Call::Change(_)
         | Call::ReadFile(_)
@@ -161,10 +161,10 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
     })
 }
 
-/// The longest file that is read, in bytes.
+/// The maximum size of a file, in bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// Reads a file that the person named.
+/// Reads a file whose path the user entered.
 async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, CallFailure> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let path = path_input::resolve(entered, home.as_deref());
@@ -175,9 +175,9 @@ async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, CallFailure> {
     };
     let place = path.clone();
     let read = tokio::task::spawn_blocking(move || {
-        // A pipe or a device may never end.
+        // Reading a pipe or a device might never end.
         if !std::fs::metadata(&place)?.is_file() {
-            return Err(std::io::Error::other("it is not a file"));
+            return Err(std::io::Error::other("it is not a regular file"));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
         std::fs::File::open(&place)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
@@ -185,7 +185,7 @@ async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, CallFailure> {
     });
     let bytes = read.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(failed(format!("it is longer than {MAX_FILE_BYTES} bytes")));
+        return Err(failed(format!("it is larger than {MAX_FILE_BYTES} bytes")));
     }
     Ok(bytes)
 }
@@ -194,14 +194,14 @@ fn decode_text(bytes: &[u8]) -> SecretString {
     SecretString::new(crate::text::strip_byte_order_mark(&String::from_utf8_lossy(bytes)).to_owned())
 }
 
-/// Keys on the first page, which is to be seen at once.
+/// The size of the first page of keys. It is small, so that the list appears quickly.
 const FIRST_PAGE_SIZE: u32 = 100;
-/// Keys on each page after it from the AWS in this process, which takes no time.
+/// The size of later pages from the bundled AWS, which responds at once.
 const BUNDLED_PAGE_SIZE: u32 = 1000;
-/// ... and from one that takes a while for each key: one sees how the list grows.
+/// The size of later pages from real AWS, where each key takes time. Small pages show the progress.
 const AWS_PAGE_SIZE: u32 = 200;
 
-/// A page of the keys, described. There is no list that tells more than IDs.
+/// Loads a page of keys with their metadata. ListKeys returns only IDs and ARNs.
 async fn keys_page(client: &Client, marker: Option<String>) -> Result<Response, CallError> {
     let limit = match (&marker, client.is_bundled()) {
         (None, _) => FIRST_PAGE_SIZE,
@@ -209,7 +209,7 @@ async fn keys_page(client: &Client, marker: Option<String>) -> Result<Response, 
         (Some(_), false) => AWS_PAGE_SIZE,
     };
     let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone(), ..ListKeys::default() }).await?;
-    // A marker that comes again would never end.
+    // A repeated marker would loop forever.
     let next = answer.next_marker.filter(|next| answer.truncated && marker.as_ref() != Some(next));
     let page = stream::iter(answer.keys)
         .map(|entry| async move { describe_or_placeholder(client, entry).await })
@@ -220,7 +220,7 @@ async fn keys_page(client: &Client, marker: Option<String>) -> Result<Response, 
     Ok(Response::Keys { page, next })
 }
 
-/// The keys in the order of the list, as they are described.
+/// Describes the keys, in the order of the list.
 fn describe_all(client: &Client, entries: Vec<KeyListEntry>) -> impl Stream<Item = Result<KeyMetadata, CallError>> {
     stream::iter(entries)
         .map(move |entry| async move { describe(client, &entry).await })
@@ -228,10 +228,10 @@ fn describe_all(client: &Client, entries: Vec<KeyListEntry>) -> impl Stream<Item
         .try_filter_map(future::ok)
 }
 
-/// A key of a list; nothing when it is gone since then.
+/// Describes a key. Returns `None` if it no longer exists.
 async fn describe(client: &Client, entry: &KeyListEntry) -> Result<Option<KeyMetadata>, CallError> {
     let Some(key_id) = [&entry.key_arn, &entry.key_id].into_iter().find(|id| *id != UNREADABLE) else {
-        let reason = "it names neither the key ID nor the key ARN".to_owned();
+        let reason = "an entry has neither a key ID nor a key ARN".to_owned();
         return Err(CallError::Malformed { operation: "ListKeys", reason });
     };
     match client.call(&DescribeKey::new(key_id.clone())).await {
@@ -241,7 +241,7 @@ async fn describe(client: &Client, entry: &KeyListEntry) -> Result<Option<KeyMet
     }
 }
 
-/// A key of a list. One that can't be read leaves the others: it says so in its row.
+/// Describes a key. Returns a placeholder for a key that can't be read, so that the other keys are still shown.
 async fn describe_or_placeholder(client: &Client, entry: KeyListEntry) -> Result<Option<KeyMetadata>, CallError> {
     match describe(client, &entry).await {
         Err(CallError::Malformed { operation, reason }) => {
@@ -255,7 +255,7 @@ async fn describe_or_placeholder(client: &Client, entry: KeyListEntry) -> Result
     }
 }
 
-/// The tags of keys, which only one call for each key tells.
+/// Loads the tags of keys, with one call for each key.
 async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, Vec<Tag>>, CallError> {
     stream::iter(keys)
         .map(|key_id| async move {
@@ -303,7 +303,7 @@ async fn perform_stage(client: &Client, call: submission::SubmissionRequest) -> 
     }
 }
 
-/// The keys that a CreateKey without an answer may have made.
+/// Finds the keys that a CreateKey request without a response may have created.
 async fn find_keys(client: &Client, sent: &SentRequest) -> Result<Vec<KeyMetadata>, CallError> {
     let keys = client.collect_keys().await?;
     let mut candidates = pin!(describe_all(client, keys).try_filter(|key| future::ready(sent.matches(key))));
@@ -313,14 +313,14 @@ async fn find_keys(client: &Client, sent: &SentRequest) -> Result<Vec<KeyMetadat
             return Ok(vec![key]);
         }
         let policy = client.call(&GetKeyPolicy::new(key.key_id.clone())).await?.policy;
-        if sent.request.policy.as_ref().is_some_and(|asked| is_equivalent(asked, &policy)) {
+        if sent.request.policy.as_ref().is_some_and(|sent_policy| is_equivalent(sent_policy, &policy)) {
             found.push(key);
         }
     }
     Ok(found)
 }
 
-/// What the outside said.
+/// An event of the event loop.
 enum LoopEvent {
     Msg(Msg),
     Suspend,
@@ -330,12 +330,13 @@ enum LoopEvent {
     Ignored,
 }
 
-/// Runs the console in this terminal until it is left or a signal ends it; `app` is then as it was left.
+/// Runs the console in this terminal until the user quits or a signal ends it. `app` keeps its last state.
+///
+/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, and `save_preferences` saves the
+/// preferences.
 ///
 /// # Errors
-/// When the terminal can't be taken over, read or written.
-///
-/// `changes` tells that something was changed by others; `drafts` keeps what is typed, `remember` what the person prefers.
+/// If the terminal can't be set up, read, or written.
 pub async fn run(
     client: Client,
     app: &mut App,
@@ -347,7 +348,7 @@ pub async fn run(
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
     let mut input = TerminalInput::open()?;
-    // While the program is stopped the terminal belongs to the shell.
+    // While the program is stopped, the terminal belongs to the shell.
     let mut is_suspended = false;
     let mut changes = pin!(changes);
     let (sender, mut inbox) = mpsc::unbounded_channel();
@@ -365,16 +366,19 @@ pub async fn run(
                     let sender = clipboard.clone();
                     tokio::spawn(async move {
                         let copied = ClipboardEnvironment::from_env().copy(&text).await;
-                        // Nobody listens any more when the console is closing.
+                        // The receiver is gone when the console is closing.
                         let _ = sender.send((text, copied));
                     });
                 }
-                Effect::Draft(ask) => drafts.send(ask),
-                // It was made of the one before, and is watched like it.
+                Effect::Draft(request) => drafts.send(request),
+                // It was derived from the previous client and has the same observer.
                 Effect::SwitchClient(next) => client = next,
                 Effect::SavePreferences(preferences) => {
                     if let Err(error) = save_preferences(&preferences) {
-                        app.show_error("Not remembered", &format!("The preferences hold for this run only: {error}."));
+                        app.show_error(
+                            "Couldn't save preferences",
+                            &format!("Your preferences apply to this session only: {error}."),
+                        );
                     }
                 }
                 other => spawn_effect(&client, other, &sender),
@@ -393,7 +397,7 @@ pub async fn run(
                 let what = copied.map_or_else(|| screen.copy(&text), Ok)?;
                 LoopEvent::Msg(Msg::Copied(what))
             }
-            Some(told) = drafts.next_response() => LoopEvent::Msg(Msg::Draft(told)),
+            Some(response) = drafts.next_response() => LoopEvent::Msg(Msg::Draft(response)),
             Some(()) = changes.next() => LoopEvent::Msg(Msg::DataChanged),
             signal = signals.next() => match signal {
                 Signal::End { exit_code } => LoopEvent::Exit(ExitCode::from(exit_code)),
@@ -416,18 +420,18 @@ pub async fn run(
             LoopEvent::Exit(code) => return Ok(code),
             LoopEvent::Ignored => {}
         }
-        // Whatever has come in the meantime is taken before the next frame: pasting a page draws once.
+        // Handle all pending messages before the next frame, so that a burst of messages draws once.
         while let Ok(msg) = inbox.try_recv() {
             effects.extend(app.update(msg));
         }
     }
 }
 
-/// The same caller, whose calls the console is told of.
+/// Returns the client with an observer that reports its calls to the console.
 fn with_call_observer(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Client {
     let sender = sender.clone();
     client.with_observer(Arc::new(move |call: &ApiCall| {
-        // Nobody listens any more when the console is closing.
+        // The receiver is gone when the console is closing.
         let _ = sender.send(Msg::ApiCallCompleted(Box::new(call.clone())));
     }))
 }
@@ -442,7 +446,7 @@ fn translate(event: Event) -> LoopEvent {
     }
 }
 
-/// The size of the terminal, if it tells.
+/// Returns the size of the terminal, if it is known.
 fn current_size() -> LoopEvent {
     let size = crossterm::terminal::size();
     size.map_or(LoopEvent::Ignored, |(width, height)| LoopEvent::Msg(Msg::Resize { width, height }))
@@ -463,7 +467,7 @@ fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<
             | Effect::SwitchClient(_)
             | Effect::Quit => return,
         };
-        // Nobody listens any more when the console is closing.
+        // The receiver is gone when the console is closing.
         let _ = sender.send(msg);
     });
 }

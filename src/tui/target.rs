@@ -1,12 +1,12 @@
-//! The AWS that a console works on.
+//! The AWS endpoint that the console connects to.
 
-/// Which AWS the console speaks to.
+/// The kind of AWS that the console connects to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// The AWS inside this program.
+    /// The bundled AWS in this process.
     Bundled,
-    /// An AWS at an address: its host and port.
+    /// AWS at a custom endpoint, with its host and port.
     Endpoint(String),
-    /// AWS itself.
+    /// Real AWS.
     Aws,
 }

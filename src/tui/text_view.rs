@@ -1,4 +1,4 @@
-//! A text on the whole screen with nothing beside it: to be read, selected with the mouse, copied, or saved to a file.
+//! A full-screen view of a text, to read it, select it with the mouse, copy it, or save it to a file.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
@@ -12,7 +12,7 @@ use super::theme;
 use super::widgets::text;
 use crate::aws::scalar::SecretString;
 
-/// The text, and where one is in it.
+/// A text and its scroll position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextView {
     title: &'static str,
@@ -20,31 +20,31 @@ pub struct TextView {
     top_row: usize,
 }
 
-/// What a key asks for.
+/// The result of a key press.
 #[derive(Debug, PartialEq)]
 pub enum TextViewEvent {
-    /// Nothing more.
+    /// The view handled the key.
     Handled,
-    /// The view is closed.
+    /// Close the view.
     Close,
-    /// The text is copied.
+    /// Copy the text: its name and the text.
     Copy(&'static str, String),
-    /// The text is saved.
+    /// Save the text to a file.
     Save(Call),
 }
 
 impl TextView {
-    /// Shows `text`, which is `what`, as in "key policy".
+    /// Creates a view of `text`. `what` names it, for example "key policy".
     pub fn new(what: &'static str, text: String) -> Self {
         Self { title: what, text: SecretString::new(text), top_row: 0 }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         self.text.expose()
     }
 
-    /// Takes a key. `height` is that of the screen.
+    /// Handles a key press, given the width and height of the screen.
     pub fn handle_key(&mut self, key: KeyEvent, (width, height): (u16, u16)) -> TextViewEvent {
         let page = usize::from(height.saturating_sub(1)).max(1);
         let last = self.wrapped_rows(width).len().saturating_sub(page);
@@ -64,7 +64,7 @@ impl TextView {
         TextViewEvent::Handled
     }
 
-    /// The file that the text is saved to, named after what it is.
+    /// Returns the request that saves the text to a file named after its title.
     fn save_request(&self) -> Call {
         let is_json = serde_json::from_str::<serde_json::Value>(self.text()).is_ok();
         let is_script = ["#!", "aws "].into_iter().any(|start| self.text().starts_with(start));
@@ -81,7 +81,7 @@ impl TextView {
         }
     }
 
-    /// The text in lines of the screen, broken where they are full and nowhere else.
+    /// Returns the text as screen lines, wrapped only at the right edge.
     fn wrapped_rows(&self, width: u16) -> Vec<String> {
         let width = usize::from(width.max(2));
         let mut rows = Vec::new();
@@ -101,7 +101,7 @@ impl TextView {
         rows
     }
 
-    /// Draws it over everything.
+    /// Draws the view over the whole screen.
     pub fn draw(&self, frame: &mut Frame, area: Rect) {
         frame.render_widget(Clear, area);
         let page = usize::from(area.height.saturating_sub(1));

@@ -1,20 +1,20 @@
-//! Colours and emphasis by role. Only ANSI colours, so that the terminal's own palette and background decide.
+//! Styles by role. Only ANSI colors, so that the palette and background of the terminal apply.
 
 use ratatui::style::{Color, Modifier, Style};
 
 /// Body text.
 pub const TEXT: Style = Style::new();
-/// What explains, and is read second.
+/// Secondary text, such as labels and hints.
 pub const MUTED: Style = Style::new().add_modifier(Modifier::DIM);
 /// Headings of pages and sections.
 pub const HEADING: Style = Style::new().add_modifier(Modifier::BOLD);
-/// What has the focus.
+/// The focused item.
 pub const FOCUS: Style = Style::new().add_modifier(Modifier::REVERSED);
-/// Links, keys and the step one is at.
+/// Links, keys, and the current step.
 pub const ACCENT: Style = Style::new().fg(Color::Cyan);
-/// Done, connected, enabled.
+/// Success states, such as connected or enabled.
 pub const SUCCESS: Style = Style::new().fg(Color::Green);
-/// Wants attention.
+/// Warnings.
 pub const WARNING: Style = Style::new().fg(Color::Yellow);
-/// Failed, refused, wrong.
+/// Errors and failed states.
 pub const ERROR: Style = Style::new().fg(Color::Red);

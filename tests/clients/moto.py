@@ -168,9 +168,9 @@ class Lists(unittest.TestCase):
     def test_lists_show_existing_resources(self):
         console = self.console
         console.wait_for("123456789012")
-        console.wait_for("Could not load external key stores")
+        console.wait_for("Couldn't load external key stores")
         console.navigate(1, "Not available from the API")
-        console.navigate(1, "Could not load events")
+        console.navigate(1, "Couldn't load events")
         console.navigate(-4, "Customer managed keys (21)")
         console.send("/payments-\r")
         console.wait_for("1 of 21")
@@ -191,7 +191,7 @@ class Changes(unittest.TestCase):
         kms = moto.client("kms")
         key = kms.create_key(Description="before")["KeyMetadata"]["KeyId"]
         console = Console(moto.url)
-        console.wait_for("Could not load external key stores")
+        console.wait_for("Couldn't load external key stores")
         console.navigate(-2, "Customer managed keys (1)")
         console.send("\r")
         console.wait_for("General configuration")
@@ -204,7 +204,7 @@ class Changes(unittest.TestCase):
             console.send("m")
             console.wait_for("Key actions")
             console.send(DOWN * below + "\r")
-            console.wait_for("Do it")
+            console.wait_for("Submit")
             console.send(keys + NEXT)
             console.wait_for(text)
         metadata = kms.describe_key(KeyId="alias/moved")["KeyMetadata"]
@@ -234,7 +234,7 @@ class CreateKey(unittest.TestCase):
 
     def test_console_creates_a_key(self):
         console = Console(self.moto.url)
-        console.wait_for("Could not load external key stores")
+        console.wait_for("Couldn't load external key stores")
         console.navigate(-2, "Customer managed keys (0)")
         for text, keys in (
             ("Customer managed keys (0)", "n"),
@@ -260,7 +260,7 @@ class CreateKey(unittest.TestCase):
 
     def test_wizard_works_without_external_key_stores(self):
         console = Console(self.moto.url)
-        console.wait_for("Could not load external key stores")
+        console.wait_for("Couldn't load external key stores")
         console.navigate(-2, "Customer managed keys (")
         for text, keys in (
             ("Customer managed keys (", "n"),
@@ -268,7 +268,7 @@ class CreateKey(unittest.TestCase):
             ("External (Import Key material)", DOWN * 3 + " "),
             ("I understand that a KMS key", "\t " + NEXT),
             ("Choose external key for this KMS key", ""),
-            ("Could not load external key stores", ""),
+            ("Couldn't load external key stores", ""),
         ):
             console.wait_for(text)
             console.send(keys)

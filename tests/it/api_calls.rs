@@ -70,6 +70,6 @@ fn unwritable_log_is_an_error_and_full_log_shows_a_warning() {
     assert!(code == 1 && written.contains("the log /nowhere/calls.jsonl: No such file"), "{code} {written}");
     let arguments = ["--data-dir", data.to_str().unwrap(), "--log", "/dev/full"];
     let mut console = Console::run(&arguments, home, (80, 24), &environment);
-    console.wait_for("Calls to AWS are missing in the log");
+    console.wait_for("The log is missing API calls");
     console.kill();
 }

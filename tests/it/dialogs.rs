@@ -265,7 +265,7 @@ fn editing_administrators_and_users_keeps_other_statements() {
         + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
            Type \"KeyAdministrato\"\nWait+Screen /no IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
            Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
-           Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to them/\n\
+           Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to key administrators/\n\
            Screenshot default-view.png\n";
     let player = play_from_start("permissions", &tape);
     let key = describe_key(&player, "customer-db");
@@ -281,7 +281,7 @@ fn editing_administrators_and_users_keeps_other_statements() {
 fn keys_can_be_found_by_tag() {
     let tape = format!(
         "{OPEN_KEYS}Type \"/\"\nType \"tag:team=data\"\nWait+Screen /2 of 6 match/\nScreenshot found.png\nEnter\nEscape\n\
-         Wait+Screen /6 in all/\n"
+         Wait+Screen /6 KMS keys/\n"
     );
     play_from_start("tag-search", &tape);
 }
@@ -305,7 +305,7 @@ fn response_for_a_closed_form_does_not_close_another_form() {
     press(KeyCode::Char('y'), KeyModifiers::NONE);
     app.update(Msg::CallCompleted(id, Ok(Response::Changed(ChangeOutcome::Done))));
     assert!(matches!(&app.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes()), "{:?}", app.dialog);
-    assert!(app.flashes.iter().any(|flash| flash.text.contains("change was made")));
+    assert!(app.flashes.iter().any(|flash| flash.text.contains("change is complete")));
 }
 
 #[test]

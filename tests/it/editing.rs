@@ -115,13 +115,13 @@ fn table_search_is_reapplied_after_undo() {
         play_tape(
             &mut player,
             "search",
-            "Ctrl+W\nType \"dublin\"\nWait+Screen /Dublin HSM/\nCtrl+U\nWait+Screen /4 in all/\n",
+            "Ctrl+W\nType \"dublin\"\nWait+Screen /Dublin HSM/\nCtrl+U\nWait+Screen /4 key stores/\n",
         );
         play_tape(&mut player, "search", "Ctrl+_\nWait+Screen /Dublin HSM/\nCtrl+_\nCtrl+_\nWait+Screen /Zurich DR/\n");
         play_tape(
             &mut player,
             "search",
-            "Ctrl+_\nWait+Screen /4 in all/\nCtrl+R\nWait+Screen /1 of 4 match/\nCtrl+U\n",
+            "Ctrl+_\nWait+Screen /4 key stores/\nCtrl+R\nWait+Screen /1 of 4 match/\nCtrl+U\n",
         );
     }
 }

@@ -43,6 +43,6 @@ fn older_events_load_when_the_end_is_reached() {
         block_on(player.client().call(&request)).unwrap();
     }
     let tape =
-        format!("{OPEN}Wait+Screen /Event history \\(50…\\)/\nEnd\nWait+Screen /Event history \\((8|9)[0-9]\\)/\n");
+        format!("{OPEN}Wait+Screen /Event history \\(50\\+\\)/\nEnd\nWait+Screen /Event history \\((8|9)[0-9]\\)/\n");
     play_tape(&mut player, "events", &tape);
 }

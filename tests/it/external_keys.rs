@@ -84,5 +84,5 @@ fn list_shows_the_allowed_callers_of_each_external_key() {
     let alice = vec!["arn:aws:iam::111122223333:user/Alice".to_owned()];
     player.bundled().key_manager().set_callers("frankfurt", "backup-encrypt-only", &alice).unwrap();
     play_tape(&mut player, "external-keys", "Type \"r\"\nRight 4\nWait+Screen /Callers/\nWait+Screen /arn:aws:iam/\n");
-    assert!(tape::screen_text(&player.frame()).contains("Everybody"));
+    assert!(tape::screen_text(&player.frame()).contains("Everyone"));
 }

@@ -184,11 +184,11 @@ fn leaving_the_wizard_asks_only_when_changes_would_be_lost() {
     let open = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\n";
     play_from_start("untouched", &format!("{open}Escape\nWait+Screen /General configuration/\n"));
     let typed = format!(
-        "{open}Type \"x\"\nEscape\nWait+Screen /would be lost/\nEnter\nWait+Screen /External key ID/\nEscape\nTab\n\
+        "{open}Type \"x\"\nEscape\nWait+Screen /You lose everything/\nEnter\nWait+Screen /External key ID/\nEscape\nTab\n\
          Enter\nWait+Screen /General configuration/\n"
     );
     play_from_start("typed", &typed);
-    let mut player = play_from_start("quit", &format!("{open}Type \"x\"\nCtrl+C\nWait+Screen /Ctrl-C once more/\n"));
+    let mut player = play_from_start("quit", &format!("{open}Type \"x\"\nCtrl+C\nWait+Screen /Press Ctrl-C again/\n"));
     assert!(!player.has_quit());
     play_tape(&mut player, "again", "Ctrl+C");
     assert!(player.has_quit());
@@ -482,7 +482,7 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
         }
         assert!(text(&app).contains("Loading external key stores"));
         spawn(app.update(key(crossterm::event::KeyCode::Esc)));
-        assert!(text(&app).contains("Cancelled before an answer came"), "{}", text(&app));
+        assert!(text(&app).contains("You canceled before a response arrived"), "{}", text(&app));
         spawn(app.update(key(crossterm::event::KeyCode::Char('r'))));
         assert!(text(&app).contains("Loading external key stores"), "{}", text(&app));
     });

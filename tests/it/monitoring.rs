@@ -42,12 +42,12 @@ fn proxy_requests_are_shown() {
     }
     player.bundled().key_manager().set_enabled("frankfurt", "customer-db", false).unwrap();
     (0..3).for_each(|_| encrypt(&player));
-    let tape = "Down\nEnter\nWait+Screen /General configuration/\nUp\nWait+Screen /in all 30/\nScreenshot seen.png\n\
-                Type \"t\"\nWait+Screen /12 hours by 15 minutes/\nWait+Screen /in all 30/\nEnter\n\
+    let tape = "Down\nEnter\nWait+Screen /General configuration/\nUp\nWait+Screen /total 30/\nScreenshot seen.png\n\
+                Type \"t\"\nWait+Screen /12 hours, period 15 minutes/\nWait+Screen /total 30/\nEnter\n\
                 Wait+Screen /1 day by 30 minutes/\n";
     play_tape(&mut player, "monitoring", tape);
     encrypt(&player);
-    play_tape(&mut player, "monitoring", "Type \"r\"\nWait+Screen /in all 31/\n");
+    play_tape(&mut player, "monitoring", "Type \"r\"\nWait+Screen /total 31/\n");
 }
 
 #[test]

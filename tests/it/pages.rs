@@ -187,7 +187,7 @@ fn key_store_page_is_complete_in_each_connection_state() {
 #[test]
 fn disconnecting_and_discarding_ask_for_confirmation() {
     let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nScreenshot disconnect.png\n\
-                Escape\nType \"n\"\nWait+Screen /Create key/\nType \"x\"\nEscape\nWait+Screen /would be lost/\n\
+                Escape\nType \"n\"\nWait+Screen /Create key/\nType \"x\"\nEscape\nWait+Screen /You lose everything/\n\
                 Screenshot discard.png\n";
     play_from_start("asked", tape);
 }

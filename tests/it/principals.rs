@@ -139,10 +139,10 @@ fn roles_are_listed_while_list_users_is_denied_and_refresh_adds_users() {
     player
         .use_client(client.map_transport(|inner| Arc::new(DenyListUsers { inner, is_denied: Arc::clone(&is_denied) })));
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
-        + "Wait+Screen /users can.t be listed: AccessDenied/\nWait+Screen /40 so far/\nScreenshot refused.png\n";
+        + "Wait+Screen /users can.t be listed: AccessDenied/\nWait+Screen /40 principals so far/\nScreenshot refused.png\n";
     play_tape(&mut player, "no-users", &tape);
     is_denied.store(false, Ordering::SeqCst);
-    play_tape(&mut player, "no-users", "Type \"r\"\nWait+Screen /60 in all/\nScreenshot again.png\n");
+    play_tape(&mut player, "no-users", "Type \"r\"\nWait+Screen /60 principals/\nScreenshot again.png\n");
 }
 
 /// A console in the key administrators step, with its pending calls, which only the test completes.
@@ -241,7 +241,7 @@ fn search_loads_all_remaining_pages() {
     }
     assert_eq!(console.pending_calls(), Vec::<&Call>::new());
     let found = screen(&console.app, (80, 24));
-    assert!(found.contains("role-09999") && found.contains("1 of 10020 so far match"), "{found}");
+    assert!(found.contains("role-09999") && found.contains("1 of 10020 loaded match"), "{found}");
 }
 
 #[test]

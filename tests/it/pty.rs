@@ -260,7 +260,7 @@ fn dumb_terminal_is_rejected_with_a_message() {
     let dir = tempfile::tempdir().unwrap();
     let (code, written) = Console::start_with(dir.path(), (80, 24), &[("TERM", "dumb")]).wait_for_exit();
     assert_eq!(code, 2, "{written}");
-    assert!(written.contains("needs a full screen") && !written.contains("\x1b[?1049h"), "{written}");
+    assert!(written.contains("needs a full-screen terminal") && !written.contains("\x1b[?1049h"), "{written}");
 }
 
 #[test]
@@ -518,9 +518,9 @@ fn console_resumes_after_ctrl_z_in_a_shell_with_job_control() {
         shell.wait_for("Frankfurt HSM");
         // The console draws and accepts keys again.
         shell.send("?");
-        shell.wait_for("╭ Keys");
+        shell.wait_for("╭ Keyboard shortcuts");
         shell.send("\x1b");
-        shell.wait_until_gone("╭ Keys");
+        shell.wait_until_gone("╭ Keyboard shortcuts");
     }
     shell.send("\x03");
     let deadline = Instant::now() + TIMEOUT;

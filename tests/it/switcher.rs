@@ -101,7 +101,7 @@ fn switching_region_asks_before_discarding_a_new_key() {
     let mut player = play_from_start(
         "asked",
         &format!(
-            "{WAIT_FOR_KEY_STORES}{open}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /would be lost/\nScreenshot switch.png\nEnter\n\
+            "{WAIT_FOR_KEY_STORES}{open}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /everything that you entered/\nScreenshot switch.png\nEnter\n\
              Wait+Screen /Ireland/\nEscape\nWait+Screen /payments-2026/\n"
         ),
     );
@@ -185,20 +185,20 @@ fn switch_is_rejected_while_a_change_is_in_progress() {
         assert_eq!(press(app, KeyCode::F(3), KeyModifiers::NONE), []);
         assert!(app.dialog.is_none());
         let flash = app.flashes.pop().unwrap();
-        assert!(flash.title == "Not switched" && flash.text.contains(words), "{flash:?}");
+        assert!(flash.title == "Couldn't switch" && flash.text.contains(words), "{flash:?}");
     };
     let sent = press(&mut app, KeyCode::Char('n'), KeyModifiers::CONTROL);
     assert!(matches!(sent[..], [Effect::Call(_, Call::Submission(_))]));
-    assert_rejected(&mut app, "being created");
+    assert_rejected(&mut app, "is creating");
     press(&mut app, KeyCode::Esc, KeyModifiers::NONE);
-    assert_rejected(&mut app, "is not known");
+    assert_rejected(&mut app, "might have been created");
 
     // A change continues after its dialog is closed.
     let tape = format!("{WAIT_FOR_KEY_STORES}Down\nType \"d\"\nWait+Screen /Disconnect/\nTab\n");
     let mut app = play_from_start("half-done", &tape).app().clone();
     let effects = press(&mut app, KeyCode::Enter, KeyModifiers::NONE);
     let [Effect::Call(id, Call::Disconnect(_))] = effects[..] else { panic!("{effects:?}") };
-    assert_rejected(&mut app, "A change is under way");
+    assert_rejected(&mut app, "A change is in progress");
     app.update(Msg::CallCompleted(id, Ok(Response::Accepted)));
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
     assert!(matches!(app.dialog, Some(Dialog::Switcher(_))));

@@ -1,4 +1,5 @@
-//! Which keys work here and now. Footer and help tell these alone, and the pages take no others.
+//! Determines which keys are currently available. The footer and the help show only these keys, and pages accept no
+//! others.
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
@@ -10,25 +11,25 @@ use crate::tui::pages::key_store::KeyStorePage;
 use crate::tui::widgets::table::Table;
 use crate::tui::wizard::Wizard;
 
-/// Whether Enter opens a row of a table, or ends its search.
+/// Returns whether Enter opens a row of a table or ends its search.
 fn can_open(table: &Table) -> bool {
     table.is_searching() || table.current().is_some()
 }
 
-/// Whether a key types a letter where text is typed.
+/// Returns whether a key inserts a character in a text field.
 fn inserts_text(binding: &Binding) -> bool {
     matches!(binding.code, KeyCode::Char(_)) && !binding.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
 }
 
 impl App {
-    /// The bindings that work now, in the order of the table.
+    /// Returns the available bindings, in the order of the table.
     pub fn bindings(&self) -> impl Iterator<Item = &'static Binding> + use<'_> {
         let mut contexts = self.contexts();
         contexts.extend(self.is_typing().then_some(Context::TextInput));
         keymap::bindings(contexts).filter(|binding| self.is_available(binding))
     }
 
-    /// Whether a binding of these contexts does something now.
+    /// Returns whether a binding of the current contexts is available.
     pub(super) fn is_available(&self, binding: &Binding) -> bool {
         if binding.action != Action::EditText && self.is_typing() && inserts_text(binding) {
             return false;
@@ -92,7 +93,7 @@ impl App {
         }
     }
 
-    /// The table that the focus is in.
+    /// Returns the focused table.
     fn focused_table(&self) -> Option<&Table> {
         match self.location {
             Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table),
@@ -111,27 +112,27 @@ impl App {
         }
     }
 
-    /// Whether there is something to explain: a field, or the keys of a page.
+    /// Returns whether there is help for the focused field or the page.
     fn has_help(&self) -> bool {
         self.location != Location::CreateKey || self.wizard.as_ref().is_some_and(Wizard::is_field_focused)
     }
 
     fn can_act_on_store(&self, action: Action) -> bool {
-        let here = match &self.location {
+        let store_id = match &self.location {
             Location::KeyStore(id) => Some(id.clone()),
             Location::KeyStores => self.key_stores.current(&self.account),
-            // *Create key* in the list of KMS keys.
+            // *Create key* on the list of KMS keys needs no key store.
             _ => return true,
         };
-        match here.as_ref().and_then(|id| self.account.key_store(id)) {
-            // The menu says why nothing can be done with one that can't be read.
+        match store_id.as_ref().and_then(|id| self.account.key_store(id)) {
+            // For a key store that couldn't be read, the menu explains why no action is available.
             Some(store) if store.custom_key_store_id == UNREADABLE => true,
             Some(store) => KeyStorePage::is_enabled(action, store),
             None => action == Action::CreateKey && self.account.key_stores.ready().is_some(),
         }
     }
 
-    /// Whether there is what the keys of the page are about.
+    /// Returns whether the item of the page exists, or the cursor is on one.
     fn has_current_item(&self) -> bool {
         match &self.location {
             Location::KeyStore(id) => self.account.key_store(id).is_some(),
@@ -143,7 +144,7 @@ impl App {
         }
     }
 
-    /// Whether letters are text now.
+    /// Returns whether typed letters go into a text field.
     pub(super) fn is_typing(&self) -> bool {
         match (&self.login, &self.dialog) {
             (Some(login), _) => login.is_typing(),

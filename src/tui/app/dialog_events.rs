@@ -1,4 +1,4 @@
-//! The boxes over the page: what keys do in them, and what they want.
+//! Handles keys and events of dialogs.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -38,10 +38,10 @@ impl App {
                 | Dialog::ConfirmDiscard { is_confirm_focused, .. },
             ) if moves => *is_confirm_focused = !*is_confirm_focused,
             Some(Dialog::ConfirmDisconnect { store_id, is_confirm_focused: true, .. }) if enters => {
-                let told = self.account.is_read_only.then(|| cli_commands::disconnect(store_id, &self.account));
+                let command = self.account.is_read_only.then(|| cli_commands::disconnect(store_id, &self.account));
                 let call = Call::Disconnect(store_id.clone());
                 self.dialog = None;
-                if let Some(command) = told {
+                if let Some(command) = command {
                     return self.copy(cli_commands::CLIPBOARD_NAME, command);
                 }
                 return vec![self.request(call)];
@@ -68,7 +68,7 @@ impl App {
         Vec::new()
     }
 
-    /// Opens the form of a task.
+    /// Opens a form.
     pub(super) fn open_task(&mut self, task: FormKind) -> Vec<Effect> {
         let mut dialog = dialogs::FormDialog::new(task, &self.preferences, &self.target);
         if self.account.is_read_only {
@@ -117,7 +117,7 @@ impl App {
         }
     }
 
-    /// Goes back to the dialog that a task was begun from, if it was that one.
+    /// Reopens the connect dialog if the form was opened from it.
     fn reopen_connect_dialog(&mut self) -> Vec<Effect> {
         let Some((store_id, afterwards)) = self.resume_connect.take() else { return Vec::new() };
         self.open_connect_dialog(&store_id, afterwards)

@@ -1,4 +1,4 @@
-//! The draft of the wizard follows it to the disk, and what is there is offered again.
+//! Saves the draft of the wizard to disk and resumes saved drafts.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -12,18 +12,18 @@ use crate::tui::pages::Location;
 use crate::tui::wizard::Wizard;
 
 impl App {
-    /// Keeps drafts from now on. `session` begins the names of new ones; no other console may have it.
-    pub fn enable_drafts(&mut self, world: DraftTarget, session: String) -> Vec<Effect> {
-        self.drafts.target = Some((world, session));
+    /// Enables saving drafts. `session` is the prefix of new draft names and must be unique to this console.
+    pub fn enable_drafts(&mut self, target: DraftTarget, session: String) -> Vec<Effect> {
+        self.drafts.target = Some((target, session));
         vec![Effect::Draft(DraftRequest::List)]
     }
 
-    /// What has to be done for the disk to hold what the wizard does.
+    /// Returns the effects that save the current state of the wizard.
     pub(super) fn sync_draft(&mut self) -> Vec<Effect> {
         let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
         if shows_drafts(&self.location) && self.drafts.is_saved() && !is_sending && self.single_key_session.is_none() {
-            // Left by another way than its own, such as the navigation of *API calls*. What the console was opened for stays:
-            // its end tells what came of it.
+            // The user left the wizard through navigation, for example by way of *API calls*. The wizard of a
+            // single-key session stays, because its end reports the result.
             self.wizard = None;
         }
         match &self.wizard {
@@ -36,26 +36,30 @@ impl App {
         }
     }
 
-    /// Sends a stage of creating a key. What must not be sent twice waits until it is on the disk that it is sent.
+    /// Sends a stage of creating a key. A request that must not be sent twice waits until the draft records that it is
+    /// sent.
     pub(super) fn submit(&mut self, call: submission::SubmissionRequest) -> Vec<Effect> {
         let is_once =
             matches!(call, submission::SubmissionRequest::CreateKey(_) | submission::SubmissionRequest::CreateAlias(_));
         let ticket = self.last_id + 1;
         let wizard = self.wizard.as_ref().filter(|_| is_once && !self.drafts.allow_unsaved);
-        let Some(ask) = wizard.and_then(|wizard| self.drafts.save(wizard, &self.account, Some(ticket))) else {
+        let Some(request) = wizard.and_then(|wizard| self.drafts.save(wizard, &self.account, Some(ticket))) else {
             return vec![self.request(Call::Submission(call))];
         };
         self.last_id = ticket;
         self.drafts.deferred_request = Some((ticket, call));
-        vec![Effect::Draft(ask)]
+        vec![Effect::Draft(request)]
     }
 
-    /// Something is told of the drafts.
+    /// Handles a response about the drafts.
     pub(super) fn on_draft_response(&mut self, response: DraftResponse) -> Vec<Effect> {
         match response {
             DraftResponse::Listed(Ok(list)) => self.drafts.list = list,
             DraftResponse::Listed(Err(reason)) => {
-                self.show_error("Drafts not read", &format!("What was kept is not known: {reason}."));
+                self.show_error(
+                    "Couldn't read drafts",
+                    &format!("The console can't list your saved drafts: {reason}."),
+                );
             }
             DraftResponse::Saved { ticket: Some(ticket), result } => return self.on_draft_saved(ticket, result),
             DraftResponse::Saved { ticket: None, result } => self.report_save_result(result),
@@ -64,27 +68,30 @@ impl App {
                 if self.is_opening_draft(&name) {
                     self.dialog = None;
                 }
-                self.show_error("Draft not opened", &reason);
+                self.show_error("Couldn't open draft", &reason);
                 return vec![Effect::Draft(DraftRequest::List)];
             }
-            DraftResponse::DiscardFailed(reason) => self.show_error("Draft not discarded", &reason),
+            DraftResponse::DiscardFailed(reason) => self.show_error("Couldn't discard draft", &reason),
         }
         Vec::new()
     }
 
-    /// What can't be kept is told once, until it can be again.
+    /// Shows a save failure once, until saving succeeds again.
     fn report_save_result(&mut self, result: Result<(), String>) {
         match result {
             Ok(()) => self.drafts.last_save_failed = false,
             Err(reason) if !self.drafts.last_save_failed => {
                 self.drafts.last_save_failed = true;
-                self.show_error("Draft not kept", &format!("What you type is lost when the console ends: {reason}."));
+                self.show_error(
+                    "Couldn't save draft",
+                    &format!("The console couldn't save your entries: {reason}. If you quit now, you lose them."),
+                );
             }
             Err(_) => {}
         }
     }
 
-    /// What was waited for is on the disk, or can't be: then only the person may say that the key is asked for.
+    /// Sends the deferred request after its draft is saved. If saving failed, asks the user before sending CreateKey.
     fn on_draft_saved(&mut self, ticket: u64, result: Result<(), String>) -> Vec<Effect> {
         let Some((_, call)) = self.drafts.deferred_request.take_if(|(held, _)| *held == ticket) else {
             return Vec::new();
@@ -112,7 +119,7 @@ impl App {
             KeyCode::Enter | KeyCode::Char(' ') if *is_confirm_focused => {
                 self.dialog = None;
                 let held = self.drafts.deferred_request.take();
-                // What may be on the disk says that nothing was sent: better nothing than that.
+                // A saved draft would claim that nothing was sent, so discard it.
                 let mut effects = then_refresh(self.drafts.discard());
                 self.drafts.allow_unsaved = true;
                 effects.extend(held.map(|(_, call)| self.request(Call::Submission(call))));
@@ -129,22 +136,22 @@ impl App {
         Vec::new()
     }
 
-    /// Leaves the wizard; what was typed stays on the disk.
+    /// Leaves the wizard and keeps its saved draft.
     pub(super) fn defer_wizard(&mut self) -> Vec<Effect> {
-        // The wizard is what the console ends with: its draft stays the one that is open.
+        // A single-key session ends with the wizard, so its draft stays open.
         if let Some(end) = self.end_single_key_session() {
             return end;
         }
         let name = self.wizard.as_ref().map(|wizard| wizard.draft.alias.clone()).filter(|alias| !alias.is_empty());
         let mut effects = then_refresh(self.drafts.close());
         effects.extend(self.leave_wizard());
-        let name = name.map(|name| format!(" {name}")).unwrap_or_default();
-        let text = format!("Your draft of the KMS key{name} is kept. D goes on with it, or discards it.");
-        self.flashes.push(Flash::success("Draft kept", text));
+        let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
+        let text = format!("Your draft{name} is saved. Press D to resume or discard it.");
+        self.flashes.push(Flash::success("Draft saved", text));
         effects
     }
 
-    /// Shows the drafts, and beneath them the wizard that can be begun instead.
+    /// Shows the list of drafts. `begin` also offers to start a new wizard.
     pub(super) fn show_drafts(&mut self, begin: Option<Method>) -> Vec<Effect> {
         self.dialog = Some(Dialog::Drafts(DraftList::new(begin)));
         vec![Effect::Draft(DraftRequest::List)]
@@ -163,7 +170,7 @@ impl App {
                 self.show_wizard(Wizard::new(method, &self.account))
             }
             DraftListEvent::Open(_) if self.wizard.is_some() => {
-                // One is still at work.
+                // The current wizard is still sending, so return to it.
                 self.dialog = None;
                 self.location = Location::CreateKey;
                 Vec::new()
@@ -173,12 +180,12 @@ impl App {
         }
     }
 
-    /// Whether the person waits for the draft; the list may have been closed meanwhile.
+    /// Returns whether the user is waiting for this draft to open. The list may be closed by now.
     fn is_opening_draft(&self, name: &str) -> bool {
         matches!(&self.dialog, Some(Dialog::Drafts(list)) if list.opening.as_deref() == Some(name))
     }
 
-    /// Goes on with a draft where it stood.
+    /// Resumes a draft in the wizard.
     fn resume_draft(&mut self, name: String, saved: SavedDraft) -> Vec<Effect> {
         let is_here = self.drafts.scope(&self.account).is_some_and(|here| saved.place.is_available_in(&here));
         if !is_here || !self.is_opening_draft(&name) {
@@ -192,18 +199,18 @@ impl App {
     }
 }
 
-/// Does it, and looks what drafts there are then.
-pub(super) fn then_refresh(ask: Option<DraftRequest>) -> Vec<Effect> {
-    ask.map(|ask| [ask, DraftRequest::List].map(Effect::Draft).to_vec()).unwrap_or_default()
+/// Returns the effects for a request, followed by a reload of the list of drafts.
+pub(super) fn then_refresh(request: Option<DraftRequest>) -> Vec<Effect> {
+    request.map(|request| [request, DraftRequest::List].map(Effect::Draft).to_vec()).unwrap_or_default()
 }
 
-/// Why a stage was not sent.
+/// Returns the failure of a stage that was not sent.
 pub(super) fn not_sent_failure(code: &str, reason: &str) -> submission::SubmissionFailure {
     let (code, message) = (code.to_owned(), reason.to_owned());
     submission::SubmissionFailure { code, message, request_id: String::new(), outcome_unknown: false }
 }
 
-/// Whether drafts are to be seen on a page: a wizard starts there.
+/// Returns whether a page shows drafts. These are the pages that can start a wizard.
 pub fn shows_drafts(location: &Location) -> bool {
     matches!(location, Location::KeyStores | Location::KeyStore(_) | Location::Keys)
 }

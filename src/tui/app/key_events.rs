@@ -1,4 +1,4 @@
-//! What keys do: the dialog takes them first, then the navigation, then the page.
+//! Handles keys: the dialog has priority, then the navigation, then the page.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -19,7 +19,7 @@ use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
 use crate::tui::wizard::{self, Wizard};
 
-/// The entries of the navigation on the left.
+/// The entries of the navigation.
 pub const NAVIGATION: [(&str, Location); 7] = [
     ("AWS managed keys", Location::AwsKeys),
     ("Customer managed keys", Location::Keys),
@@ -30,7 +30,7 @@ pub const NAVIGATION: [(&str, Location); 7] = [
     ("API calls", Location::ApiCalls),
 ];
 
-/// Keys that look at what is there. Any other is the next action, with which a message of success goes.
+/// Keys that only view something. Any other key is an action that closes success messages.
 const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
     KeyCode::Char('v'),
     KeyCode::Char('?'),
@@ -105,7 +105,7 @@ impl App {
         }
     }
 
-    /// Shows more than a message does. A text can be looked at again; a page takes the message's place.
+    /// Opens the link of a message. A page closes the message; a text doesn't, so that it can be opened again.
     fn open_link(&mut self, link: Link) -> Vec<Effect> {
         match link {
             Link::Page(_, location) => {
@@ -119,7 +119,7 @@ impl App {
         }
     }
 
-    /// Shows the calls to AWS over whatever page is shown, which waits as it is.
+    /// Shows the API calls and remembers the current page, to return to it.
     fn show_api_calls(&mut self) -> Vec<Effect> {
         if !matches!(self.location, Location::ApiCalls | Location::ApiCall(_)) {
             self.previous_location = Some(self.location.clone());
@@ -131,7 +131,7 @@ impl App {
         self.location != Location::CreateKey
     }
 
-    /// The table that the page is, if it is one.
+    /// Returns the table of the page, if it has one.
     pub(super) fn table(&self) -> Option<&Table> {
         match self.location {
             Location::KeyStores => Some(self.key_stores.table()),
@@ -149,7 +149,7 @@ impl App {
         }
     }
 
-    /// The contexts whose keys work now.
+    /// Returns the current contexts.
     pub fn contexts(&self) -> Vec<Context> {
         if self.login.is_some() {
             return vec![Context::Dialog];
@@ -192,18 +192,18 @@ impl App {
         contexts
     }
 
-    /// Whether a key is no action of the page, or one that does something now.
+    /// Returns whether the page should handle a key: it is not bound to an action, or its action is available.
     fn accepts_key(&self, key: KeyEvent) -> bool {
-        // Lists and long texts turn their own pages.
-        let is_free = |binding: &Binding| binding.action == Action::Scroll || self.is_available(binding);
-        self.is_typing() || keymap::binding(&self.contexts(), key).is_none_or(is_free)
+        // Lists and long texts handle the page keys themselves.
+        let is_accepted = |binding: &Binding| binding.action == Action::Scroll || self.is_available(binding);
+        self.is_typing() || keymap::binding(&self.contexts(), key).is_none_or(is_accepted)
     }
 
     fn quit(&mut self) -> Vec<Effect> {
         let loses = self.has_unsaved_changes()
             || matches!(&self.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes());
-        let asked = matches!(self.dialog, Some(Dialog::ConfirmDiscard { quits: true, .. }));
-        if loses && !asked {
+        let is_confirming = matches!(self.dialog, Some(Dialog::ConfirmDiscard { quits: true, .. }));
+        if loses && !is_confirming {
             let given_up = self.cancel_login();
             self.dialog = Some(Dialog::ConfirmDiscard { is_confirm_focused: false, quits: true });
             return given_up;
@@ -211,7 +211,7 @@ impl App {
         vec![Effect::Quit]
     }
 
-    /// Whether leaving the wizard would lose something: what is on the disk is not lost.
+    /// Returns whether leaving the wizard would lose changes that aren't saved in a draft.
     fn has_unsaved_changes(&self) -> bool {
         !self.drafts.is_saved() && self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes)
     }
@@ -253,7 +253,7 @@ impl App {
         {
             return self.open_link(link);
         }
-        // The message on top says that Esc closes it, in the wizard too.
+        // The message at the top says that Esc closes it, also in the wizard.
         if key.code == KeyCode::Esc && !self.is_outside_wizard() && self.flashes.pop().is_some() {
             return Vec::new();
         }
@@ -290,25 +290,24 @@ impl App {
         events.into_iter().flat_map(|event| self.handle_page_event(event)).collect()
     }
 
-    /// Gives up on the stage of creating a key that is under way: an answer that still comes is dropped.
+    /// Cancels the current stage of creating a key. A late response is ignored.
     fn cancel_submission(&mut self) -> Vec<Effect> {
         self.pending_calls.retain(|_, call| !matches!(call, Call::Submission(_)));
         let failure = match self.drafts.deferred_request.take() {
-            Some(_) => not_sent_failure(
-                submission::SubmissionFailure::NOT_SAVED,
-                "You stopped waiting before the draft was on the disk.",
-            ),
+            Some(_) => {
+                not_sent_failure(submission::SubmissionFailure::NOT_SAVED, "You canceled before the draft was saved.")
+            }
             None => submission::SubmissionFailure {
                 outcome_unknown: true,
-                ..not_sent_failure("Cancelled", "You stopped waiting before an answer came.")
+                ..not_sent_failure("Cancelled", "You canceled before a response arrived.")
             },
         };
         self.apply_submission_response(SubmissionResponse::Failed(failure))
     }
 
-    /// Gives up on a list that is still being loaded; whether there was one.
+    /// Cancels the loading of a list. Returns whether one was loading.
     fn cancel_loading(&mut self) -> bool {
-        const MESSAGE: &str = "Cancelled before an answer came.";
+        const MESSAGE: &str = "You canceled before a response arrived.";
         match self.location {
             Location::KeyStores if self.account.key_stores == Loadable::Loading => {
                 self.pending_calls.retain(|_, call| *call != Call::KeyStores);
@@ -328,7 +327,7 @@ impl App {
         true
     }
 
-    /// Closes the message on top, stops what is being loaded, or goes a level up.
+    /// Closes the top message, cancels loading, or goes up one level.
     fn go_back(&mut self) -> Vec<Effect> {
         if self.flashes.pop().is_some() || self.cancel_loading() {
             return Vec::new();
@@ -406,11 +405,11 @@ impl App {
         }
     }
 
-    /// Something was changed: the good news, and everything that may look different now.
+    /// Shows the success of a change and reloads everything that it may have affected.
     pub(super) fn on_change_succeeded(&mut self, text: String) -> Vec<Effect> {
         self.flashes.push(Flash::success("Success", text));
         self.keys.clear_selection();
-        // Tags may have changed; the next search for one asks again.
+        // Tags may have changed. The next search for a tag loads them again.
         self.account.tags = Loadable::Idle;
         let mut calls = vec![Call::KeyStores, Call::Keys(None), Call::Aliases];
         match self.location {
@@ -426,23 +425,24 @@ impl App {
         vec![Effect::Copy(text)]
     }
 
-    /// Tells what came of a text that was to be copied, as far as anybody knows.
+    /// Shows the result of copying a text.
     pub(super) fn on_copied(&mut self, copied: CopyResult) {
         let Some((what, view)) = self.pending_copy.take() else { return };
         let (is, was) = if what.ends_with('s') { ("are", "were") } else { ("is", "was") };
         let flash = match copied {
             CopyResult::Clipboard => Flash::success("Copied", format!("The {what} {is} on the clipboard.")),
             CopyResult::Tmux => {
-                let rest = "sent to the terminal's clipboard. Paste with the tmux prefix and ].";
+                let rest = "sent to the terminal's clipboard. To paste, press the tmux prefix, then ].";
                 Flash::success("Copied", format!("The {what} {is} in tmux's paste buffer and {was} {rest}"))
             }
             CopyResult::Sent => {
-                let rest = "Terminals don't confirm that. Press v to see it, or to save it to a file.";
+                let rest = "Terminals don't confirm this. Press v to view the text or save it to a file.";
                 Flash::success("Sent", format!("The {what} {was} sent to the terminal's clipboard. {rest}"))
             }
             CopyResult::TooLong { bytes, max_bytes: most } => {
-                let rest = "Press v to see it, or to save it to a file.";
-                let text = format!("The {what} {is} {bytes} bytes long; terminals take {most} at most. {rest}");
+                let rest = "Press v to view the text or save it to a file.";
+                let text =
+                    format!("The {what} {is} {bytes} bytes long, but terminals accept at most {most} bytes. {rest}");
                 Flash::failure("Too long to copy", &text)
             }
         };
@@ -463,7 +463,7 @@ impl App {
         }
     }
 
-    /// Opens the wizard for a store; connects it first when it is not.
+    /// Opens the wizard for a key store. A disconnected key store is connected first.
     pub(super) fn start_create_key(&mut self, store_id: String) -> Vec<Effect> {
         let stores = self.account.key_stores.ready().map_or(&[][..], Vec::as_slice);
         let is_connected = stores
@@ -475,9 +475,9 @@ impl App {
         self.open_wizard(Method::FromKeyStore { custom_key_store_id: store_id })
     }
 
-    /// Opens the wizard at its first step, unless something can be gone on with: that is offered before.
+    /// Opens the wizard at its first step. If there are drafts to resume, offers those first.
     pub(super) fn open_wizard(&mut self, method: Method) -> Vec<Effect> {
-        // One that was left by another way than its own, and is still at work or not on the disk.
+        // Return to a wizard that the user left through navigation while it was sending or not saved.
         if self.wizard.is_some() && self.drafts.target.is_some() {
             self.location = Location::CreateKey;
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What answers do.
+//! Handles responses.
 
 use super::drafts::then_refresh;
 use super::{App, Dialog};
@@ -13,16 +13,17 @@ use crate::tui::flash::{Flash, Link, error_details};
 use crate::tui::monitoring::Monitoring;
 use crate::tui::pages::Location;
 
-fn store_result<T>(result: Result<T, CallFailure>, before: &mut Loadable<T>) -> Option<CallFailure> {
+/// Stores the result of a call. Returns the failure if the previous value stays, so that the failure is shown as a
+/// message.
+fn store_result<T>(result: Result<T, CallFailure>, current: &mut Loadable<T>) -> Option<CallFailure> {
     match result {
         Ok(value) => {
-            *before = Loadable::Ready(value);
+            *current = Loadable::Ready(value);
             None
         }
-        // What was known stays on the screen; the failure is told beside it.
-        Err(failure) if before.ready().is_some() => Some(failure),
+        Err(failure) if current.ready().is_some() => Some(failure),
         Err(failure) => {
-            *before = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
+            *current = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
             None
         }
     }
@@ -129,7 +130,7 @@ impl App {
     }
 
     fn on_file_written(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
-        // The text would cover the message.
+        // The text view would cover the message.
         self.text_view = None;
         match result {
             Ok(Response::FileWritten(path)) => {
@@ -149,7 +150,8 @@ impl App {
         Vec::new()
     }
 
-    /// What only the page that is shown has asked for. The failure, when it has to be told beside what stays shown.
+    /// Handles a response for the current page. Returns the failure if the page keeps its data, so that it is shown as
+    /// a message.
     fn on_page_response(&mut self, call: Call, result: Result<Response, CallFailure>) -> Option<CallFailure> {
         match (call, result) {
             (Call::KeyPolicy(id), result) if id == self.key.key_id => {
@@ -200,15 +202,15 @@ impl App {
         }
     }
 
-    /// A page of the keys. At first each page is shown as it comes; later the list that is there stays until the new one
-    /// is whole.
+    /// Handles a page of keys. The first load shows each page as it arrives. A reload keeps the old list until the new
+    /// one is complete.
     fn on_keys_loaded(&mut self, call: &Call, page: Vec<KeySummary>, next: Option<String>) -> Vec<Effect> {
         if *call == Call::Keys(None) {
             self.incoming_keys.clear();
         }
         self.incoming_keys.extend(page);
-        let is_whole = next.is_none();
-        if is_whole || !self.account.has_all_keys {
+        let is_complete = next.is_none();
+        if is_complete || !self.account.has_all_keys {
             let here = self.keys.current(&self.account);
             let is_first = self.account.keys.ready().is_none();
             let received: Vec<KeySummary> = std::mem::take(&mut self.incoming_keys);
@@ -221,10 +223,10 @@ impl App {
                 }
                 keys => (*keys, self.account.aws_managed_keys) = (Loadable::Ready(ours), aws),
             }
-            if let (true, Loadable::Ready(keys)) = (is_whole, &mut self.account.keys) {
+            if let (true, Loadable::Ready(keys)) = (is_complete, &mut self.account.keys) {
                 keys.shrink_to_fit();
             }
-            self.account.has_all_keys |= is_whole;
+            self.account.has_all_keys |= is_complete;
             self.keys.update_rows(&self.account);
             self.aws_keys.update_rows(&self.account);
             if let Some(here) = here {
@@ -234,11 +236,11 @@ impl App {
                 return self.navigate(Location::Key(id));
             }
         }
-        self.account.has_more_keys = !is_whole;
+        self.account.has_more_keys = !is_complete;
         next.map(|marker| self.request(Call::Keys(Some(marker)))).into_iter().collect()
     }
 
-    /// A page of the users or roles. What can't be had is told where it would stand.
+    /// Handles a page of users or roles. A failure is shown in the list.
     fn on_principals_loaded(
         &mut self,
         kind: PrincipalKind,
@@ -265,12 +267,13 @@ impl App {
         self.show_error(&failure.code, &failure.message);
     }
 
-    /// The states of the stores are known anew: the dialog that waits goes on, and what is on its way is watched.
+    /// Updates the connect dialog with the new connection states, and polls while a visible key store changes its
+    /// state.
     fn on_key_stores_loaded(&mut self) -> Vec<Effect> {
         let stores = self.account.key_stores.ready().cloned().unwrap_or_default();
         let mut effects = Vec::new();
         if self.account.account_id.is_empty() && !self.pending_calls.values().any(|call| *call == Call::Identity) {
-            // It could not be told before: perhaps there were no credentials.
+            // The identity couldn't be loaded before, possibly without credentials.
             effects.push(self.request(Call::Identity));
         }
         if let Some(Dialog::Connect(connecting)) = &mut self.dialog {
@@ -286,7 +289,7 @@ impl App {
         } else {
             effects.push(self.request(Call::Keys(None)));
         }
-        // While stores move they are looked at each second; their figures don't change so fast.
+        // While a key store changes its state, the key stores are polled every second, but the metrics are not.
         if matches!(self.location, Location::KeyStore(_)) && (!is_moving || self.key_store.monitoring == Loadable::Idle)
         {
             effects.push(self.request(self.key_store.metrics_call()));
@@ -294,7 +297,7 @@ impl App {
         effects
     }
 
-    /// Whether the state of a store is to be seen.
+    /// Returns whether the state of a key store is visible on the screen.
     fn is_store_visible(&self, store: &CustomKeyStore) -> bool {
         let id = &store.custom_key_store_id;
         match (&self.dialog, &self.location) {
@@ -322,7 +325,7 @@ impl App {
         }
     }
 
-    /// A change was answered; when its dialog was left meanwhile, the flash bar tells.
+    /// Handles the response to a change. If its dialog is closed, a message shows the result.
     fn on_change_response(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
         let outcome =
             result.map(|reply| if let Response::Changed(outcome) = reply { outcome } else { ChangeOutcome::Done });
@@ -331,7 +334,7 @@ impl App {
                 let events = task.on_response(outcome);
                 events.into_iter().flat_map(|event| self.handle_dialog_event(event)).collect()
             }
-            (_, Ok(_)) => self.on_change_succeeded("The change was made.".to_owned()),
+            (_, Ok(_)) => self.on_change_succeeded("The change is complete.".to_owned()),
             (_, Err(failure)) => {
                 self.show_failure(&failure);
                 Vec::new()
@@ -354,20 +357,21 @@ impl App {
             && matches!(&answer, SubmissionResponse::Failed(failure) if failure.code != CallFailure::NO_CREDENTIALS);
         let mut effects = self.apply_submission_response(answer);
         if is_refused {
-            // What was known when the draft was checked has changed, or AWS would not have refused.
+            // The data that the draft was validated against is outdated, or AWS would have accepted the request. Reload
+            // it.
             effects.extend([Call::KeyStores, Call::Keys(None), Call::Aliases].map(|call| self.request(call)));
         }
         effects
     }
 
-    /// The wizard takes the answer to the stage of creating a key that is under way.
+    /// Passes a response to the wizard.
     pub(super) fn apply_submission_response(&mut self, answer: SubmissionResponse) -> Vec<Effect> {
         let events =
             self.wizard.as_mut().map(|wizard| wizard.on_submission_response(answer, &self.account)).unwrap_or_default();
         events.into_iter().flat_map(|event| self.handle_wizard_event(event)).collect()
     }
 
-    /// The key is made: *Customer managed keys*, with the good news on top.
+    /// Shows the created key in *Customer managed keys*, with a success message.
     pub(super) fn on_key_created(&mut self) -> Vec<Effect> {
         let mut effects = then_refresh(self.drafts.discard());
         if let Some(end) = self.end_single_key_session() {

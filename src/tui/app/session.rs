@@ -1,4 +1,4 @@
-//! Whose AWS it is, and where: going on with another profile or in another Region, and logging in anew.
+//! Switches the profile or Region, and handles signing in again.
 
 use super::{App, Dialog, Flash};
 use crate::client::Client;
@@ -11,12 +11,12 @@ use crate::tui::effect::{Call, CallFailure, Effect, Response};
 use crate::tui::target::Target;
 use crate::tui::wizard::Wizard;
 
-/// What a wizard with something in it loses.
-const DISCARD_WARNING: &str = "The new KMS key that you are describing belongs to this account and Region. What you have typed and \
-    chosen for it would be lost: nothing of it is carried over.";
+/// The warning that switching discards the wizard.
+const DISCARD_WARNING: &str = "Your new KMS key belongs to this account and Region. If you switch, you lose \
+    everything that you entered for it.";
 
 impl Target {
-    /// The AWS that a client speaks to.
+    /// Returns the target that a client connects to.
     pub fn from_client(client: &Client) -> Self {
         match client.endpoints().kms_host() {
             _ if client.is_bundled() => Self::Bundled,
@@ -27,37 +27,39 @@ impl Target {
 }
 
 impl App {
-    /// Offers other places; says why not where something would be left half done.
+    /// Opens the dialog that switches the Region or profile, or shows why switching isn't possible now.
     pub(super) fn open_switcher(&mut self) -> Vec<Effect> {
         if let Some(why) = self.switch_blocker() {
-            self.show_error("Not switched", why);
+            self.show_error("Couldn't switch", why);
             return Vec::new();
         }
-        let here = SwitchTarget { profile: self.profile.clone(), region: self.account.region.clone() };
-        let has_profiles = here.profile.is_some();
-        let would_lose = self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes) && !self.drafts.is_saved();
-        let loses = would_lose.then_some(DISCARD_WARNING);
-        self.dialog = Some(Dialog::Switcher(Box::new(Switcher::new(here, loses))));
+        let current = SwitchTarget { profile: self.profile.clone(), region: self.account.region.clone() };
+        let has_profiles = current.profile.is_some();
+        let loses_draft = self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes) && !self.drafts.is_saved();
+        let warning = loses_draft.then_some(DISCARD_WARNING);
+        self.dialog = Some(Dialog::Switcher(Box::new(Switcher::new(current, warning))));
         has_profiles.then(|| self.request(Call::Profiles)).into_iter().collect()
     }
 
-    /// Why account and Region can't be left now.
+    /// Returns why the account and Region can't be switched now.
     fn switch_blocker(&self) -> Option<&'static str> {
         let is_changing = |call: &Call| {
             matches!(call, Call::Change(_) | Call::Connect(_) | Call::Disconnect(_) | Call::Submission(_))
         };
         match self.wizard.as_ref().map(|wizard| &wizard.submission) {
             _ if self.single_key_session.is_some() => {
-                Some("`create-key` makes its key in the account and Region that it was begun in.")
+                Some("The create-key command creates the key in the account and Region where you started it.")
             }
-            Some(Submission::Sending { .. }) => Some("The KMS key is being created. Wait for the answer."),
+            Some(Submission::Sending { .. }) => Some("AWS KMS is creating the KMS key. Wait for the response."),
             Some(Submission::Unknown { .. }) => {
-                Some("Whether the KMS key was created is not known. Look again in the wizard first.")
+                Some("The KMS key might have been created. Choose Check again in the wizard first.")
             }
             Some(Submission::KeyWithoutAlias { .. }) => {
                 Some("The KMS key has no alias yet. Create the alias in the wizard first, or leave the wizard.")
             }
-            _ if self.pending_calls.values().any(is_changing) => Some("A change is under way. Wait for its answer."),
+            _ if self.pending_calls.values().any(is_changing) => {
+                Some("A change is in progress. Wait for the response.")
+            }
             _ => None,
         }
     }
@@ -86,8 +88,8 @@ impl App {
         Vec::new()
     }
 
-    /// Begins anew by another client. All that is known of the place before goes, and answers still under way find nobody
-    /// who waits for them; what the person prefers and the calls so far stay.
+    /// Restarts the console with another client. Drops the loaded data and ignores pending responses, but keeps the
+    /// preferences, the API calls, and the drafts.
     fn switch_client(&mut self, client: Client) -> Vec<Effect> {
         let mut app = Self::empty(Target::from_client(&client), client.region());
         app.set_client(&client);
@@ -97,27 +99,26 @@ impl App {
         app.drafts = std::mem::take(&mut self.drafts);
         app.drafts.set_target(&app.target);
         if app.drafts.is_saved() && self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes) {
-            let text =
-                format!("Your draft of the KMS key waits in {} · {}.", self.account.account_id, self.account.region);
-            app.flashes.push(Flash::success("Draft kept", text));
+            let text = format!("Your draft is saved in {} · {}.", self.account.account_id, self.account.region);
+            app.flashes.push(Flash::success("Draft saved", text));
         }
         *self = app;
         std::iter::once(Effect::SwitchClient(client)).chain(self.initial_requests()).collect()
     }
 
-    /// A call was not made for want of credentials: it waits until there are some.
-    pub(super) fn on_logged_out(&mut self, call: Call, none: LoadCredentialsError) {
+    /// Defers a call that was not sent because there are no credentials, and opens the sign-in dialog.
+    pub(super) fn on_logged_out(&mut self, call: Call, error: LoadCredentialsError) {
         match (&mut self.login, call) {
-            (Some(login), Call::LogIn(_)) => login.on_log_in_failed(none),
+            (Some(login), Call::LogIn(_)) => login.on_log_in_failed(error),
             (_, Call::LogIn(_)) => {}
-            (login, call) => login.get_or_insert_with(|| LoginDialog::new(none)).defer(call),
+            (login, call) => login.get_or_insert_with(|| LoginDialog::new(error)).defer(call),
         }
     }
 
-    /// There are credentials: what waits is asked.
+    /// Sends the deferred calls after a successful sign-in.
     pub(super) fn on_logged_in(&mut self) -> Vec<Effect> {
-        let unasked = self.login.take().map(|mut login| std::mem::take(&mut login.deferred_calls));
-        unasked.into_iter().flatten().map(|call| self.request(call)).collect()
+        let deferred = self.login.take().map(|mut login| std::mem::take(&mut login.deferred_calls));
+        deferred.into_iter().flatten().map(|call| self.request(call)).collect()
     }
 
     pub(super) fn handle_login_event(&mut self, event: login::LoginEvent) -> Vec<Effect> {
@@ -128,7 +129,7 @@ impl App {
         }
     }
 
-    /// What waits has failed, and nothing of it was sent.
+    /// Closes the sign-in dialog. The deferred calls fail; none of them was sent.
     pub(super) fn cancel_login(&mut self) -> Vec<Effect> {
         let Some(mut login) = self.login.take() else { return Vec::new() };
         self.pending_calls.retain(|_, call| !matches!(call, Call::LogIn(_)));

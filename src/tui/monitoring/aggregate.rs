@@ -1,4 +1,4 @@
-//! From data points to what is shown.
+//! Aggregates CloudWatch data points.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::aws::kms::metrics::{
     XKS_PROXY_CERTIFICATE_DAYS_TO_EXPIRE, XKS_PROXY_CREDENTIAL_AGE, XKS_PROXY_ERRORS, XKS_PROXY_LATENCY, dimension,
 };
 
-/// Exceptions that are shown.
+/// The number of exceptions in the list.
 const MAX_EXCEPTIONS: usize = 5;
 
-/// The newest of the values that were told so far, and its time.
+/// The newest value so far and its time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Latest(Option<(Timestamp, f64)>);
 
@@ -30,7 +30,7 @@ impl Latest {
     }
 }
 
-/// What was told so far.
+/// The data points added so far.
 struct MetricAggregator {
     requests: Series,
     retryable: Series,
@@ -44,7 +44,7 @@ struct MetricAggregator {
     throttled: f64,
 }
 
-/// Adds to a period.
+/// Combines a value with the value of its period.
 fn accumulate(series: &mut Series, at: usize, value: f64, with: fn(f64, f64) -> f64) {
     if let Some(slot) = series.get_mut(at) {
         *slot = Some(slot.map_or(value, |known| with(known, value)));
@@ -55,7 +55,7 @@ fn total(series: &Series) -> f64 {
     series.iter().flatten().sum()
 }
 
-/// A share of a whole; nothing of nothing.
+/// Returns `part / whole`, or `None` if `whole` is zero.
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
@@ -77,7 +77,7 @@ impl MetricAggregator {
         }
     }
 
-    /// Takes one data point, of the period `at`.
+    /// Adds one data point in the period with the index `at`.
     fn add_data_point(&mut self, metric: &Metric, statistic: &str, at: usize, time: Timestamp, value: f64) {
         let add = |one, other| one + other;
         let of = |name| metric.dimension(name).unwrap_or_default();
@@ -110,7 +110,7 @@ impl MetricAggregator {
         }
     }
 
-    /// Percent of `all` that were not `lost`.
+    /// Returns the percentage of `all` that were not `lost`.
     fn reliability_percent(all: f64, lost: f64) -> Option<f64> {
         ratio(100.0 * (all - lost), all).map(|percent| percent.clamp(0.0, 100.0))
     }
@@ -150,7 +150,7 @@ fn most_frequent(counts: BTreeMap<(String, String), f64>) -> Vec<ExceptionCount>
 }
 
 impl Monitoring {
-    /// Puts together what was told: each metric with a statistic and its data points.
+    /// Aggregates results: each is a metric, a statistic, and its data points.
     pub fn new<'a>(
         range: TimeRange,
         start: Timestamp,
@@ -161,7 +161,7 @@ impl Monitoring {
         for (metric, statistic, result) in results {
             for (time, value) in result.timestamps.iter().zip(&result.values) {
                 let at = (time.0.as_second() - start.as_second()).div_euclid(period);
-                // A value that couldn't be read is no number.
+                // A value that couldn't be read is NaN.
                 if let (Ok(at), true) = (usize::try_from(at), value.is_finite()) {
                     aggregator.add_data_point(metric, statistic, at, time.0, *value);
                 }

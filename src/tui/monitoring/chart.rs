@@ -1,4 +1,4 @@
-//! Charts of text: columns of blocks, one for each period, with figures beside them.
+//! Text charts: one column of block characters for each period, with a labeled axis.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -6,14 +6,14 @@ use ratatui::text::{Line, Span};
 use super::Series;
 use crate::tui::theme;
 
-/// Eighths of a cell, from below.
+/// Blocks that fill one to eight eighths of a cell.
 const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// Columns of the figures at the axis.
+/// The width of the axis labels, in columns.
 const LABEL_WIDTH: usize = 9;
-/// Columns left of the first column of a chart.
+/// The width of the axis left of the chart, in columns.
 pub const AXIS_WIDTH: usize = LABEL_WIDTH + 2;
 
-/// How many eighths of `cells` cells a value fills. What was recorded is to be seen, however little it is.
+/// Returns how many eighths of `cells` cells a value fills. At least one, so that every recorded value is visible.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn eighths(value: f64, top: f64, cells: usize) -> usize {
     let all = cells * 8;
@@ -21,27 +21,27 @@ fn eighths(value: f64, top: f64, cells: usize) -> usize {
     filled.clamp(1, all)
 }
 
-/// The row, from below, in which a value is.
+/// Returns the row of a value, counted from the bottom.
 fn row_index(value: f64, top: f64, rows: usize) -> usize {
     (eighths(value, top, rows) - 1) / 8
 }
 
-/// A chart of columns.
+/// A column chart.
 pub struct Chart<'a> {
-    /// The height of each column; none where nothing was recorded.
+    /// The value of each column, or `None` without data.
     pub columns: &'a Series,
-    /// What else is marked, by a dot above the column.
+    /// A second series, drawn as dots above the columns.
     pub dots: Option<&'a Series>,
     /// The value of the upper edge.
     pub top: f64,
-    /// What the upper edge and the axis are called.
+    /// The labels of the upper edge and the base line.
     pub labels: [String; 2],
-    /// A line across, and its name.
+    /// The value and the label of a horizontal limit line.
     pub limit: Option<(f64, String)>,
 }
 
 impl Chart<'_> {
-    /// The chart, `rows` high, in at most `width` columns; how many columns each period has.
+    /// Returns the lines of the chart, `rows` high and at most `width` wide, and the width of a period in columns.
     pub fn lines(&self, rows: usize, width: usize) -> (Vec<Line<'static>>, usize) {
         let column_width = (width.saturating_sub(AXIS_WIDTH) / self.columns.len().max(1)).clamp(1, 3);
         let limit = self.limit.as_ref().map(|(value, name)| (row_index(*value, self.top, rows), name));
@@ -84,7 +84,7 @@ impl Chart<'_> {
     }
 }
 
-/// A row of columns one cell high, at most `width` of them: of periods that share one the `best` is shown.
+/// Returns a chart one cell high and at most `width` cells wide. Periods that share a cell are reduced with `best`.
 pub fn sparkline(series: &Series, top: f64, width: usize, best: fn(f64, f64) -> f64) -> String {
     let share = series.len().div_ceil(width.max(1)).max(1);
     let cells = series.chunks(share).map(|chunk| {
@@ -94,13 +94,13 @@ pub fn sparkline(series: &Series, top: f64, width: usize, best: fn(f64, f64) -> 
     cells.collect()
 }
 
-/// A bar that fills the `share` of `width` columns.
+/// Returns a bar that fills the `share` of `width` columns.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 pub fn bar(share: f64, width: usize) -> String {
     "▇".repeat(((share * width as f64).round() as usize).clamp(1, width.max(1)))
 }
 
-/// The next of 1, 2, 5, 10, 20, 50 ... that is not below `value`.
+/// Returns the smallest of 1, 2, 5, 10, 20, 50, and so on that is at least `value`.
 pub fn round_up_axis(value: f64) -> f64 {
     let mut top = 1.0;
     while top < value {

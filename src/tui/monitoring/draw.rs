@@ -1,5 +1,5 @@
-//! The section *Monitoring*: charts where there is room, rows of figures where there is not. What a chart shows is told in
-//! words, too.
+//! Draws the section *Monitoring*: charts on wide screens, sparklines on narrow ones. Each graph also has a summary in
+//! words.
 
 use jiff::{SignedDuration, Timestamp};
 use ratatui::text::{Line, Span};
@@ -12,15 +12,15 @@ use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
-/// From this width on there is room for charts.
+/// The minimum width for charts, in columns.
 const MIN_CHART_WIDTH: usize = 100;
-/// How high they are, in rows.
+/// The height of a chart, in rows.
 const CHART_ROWS: usize = 6;
-/// Days before a certificate expires when it is time to renew it (the alarm that the guide recommends).
+/// A certificate that expires in fewer days gets a warning. AWS recommends an alarm at this value.
 const RENEW_WITHIN_DAYS: f64 = 10.0;
 const NO_DATA: &str = "No data available";
 
-/// A number as people write it: at most one decimal, thousands set apart.
+/// Formats a number with at most one decimal and with thousands separators.
 pub(super) fn format_number(value: f64) -> String {
     let rounded = format!("{:.1}", value.abs());
     let (whole, decimal) = rounded.split_once('.').unwrap_or((&rounded, "0"));
@@ -34,7 +34,7 @@ pub(super) fn format_number(value: f64) -> String {
     if decimal == "0" { out } else { format!("{out}.{decimal}") }
 }
 
-/// A percentage that says 100 only when nothing is missing.
+/// Formats a percentage, rounded down so that only 100 is shown as 100%.
 pub(super) fn format_percentage(value: f64) -> String {
     format!("{}%", format_number((value * 10.0).floor() / 10.0))
 }
@@ -43,11 +43,11 @@ fn format_milliseconds(value: f64) -> String {
     format!("{} ms", format_number(value))
 }
 
-/// One of the graphs: what it shows and how.
+/// One graph: its data and its presentation.
 struct Graph<'a> {
     title: &'static str,
     series: &'a Series,
-    /// What is looked at when one value stands for several.
+    /// The series whose extreme value the summary shows.
     extreme_series: &'a Series,
     extreme: (&'static str, fn(f64, f64) -> f64),
     overall: (&'static str, Option<f64>),
@@ -63,7 +63,7 @@ impl Monitoring {
             series: &self.requests,
             extreme_series: &self.requests,
             extreme: ("highest", f64::max),
-            overall: ("in all", Some(self.requests.iter().flatten().sum())),
+            overall: ("total", Some(self.requests.iter().flatten().sum())),
             format: format_number,
             axis_max: round_up_axis(max_value(&self.requests)),
             limit: None,
@@ -73,7 +73,7 @@ impl Monitoring {
             series: &self.reliability,
             extreme_series: &self.reliability,
             extreme: ("lowest", f64::min),
-            overall: ("on the whole", self.overall_reliability),
+            overall: ("overall", self.overall_reliability),
             format: format_percentage,
             axis_max: 100.0,
             limit: None,
@@ -85,16 +85,16 @@ impl Monitoring {
             series: &self.latency,
             extreme_series: &self.max_latency,
             extreme: ("highest", f64::max),
-            overall: ("on average", self.average_latency),
+            overall: ("average", self.average_latency),
             format: format_milliseconds,
-            // Somewhat above the limit, so that the line of the limit is seen.
+            // Above the limit, so that the limit line is visible.
             axis_max: if slowest > limit * 1.2 { round_up_axis(slowest) } else { limit * 1.2 },
             limit: Some(limit),
         };
         [requests, reliability, latency]
     }
 
-    /// When a period starts, as the axis and the words write it.
+    /// Formats the start of a period for the axis and the summary.
     fn period_label(&self, period: usize) -> String {
         let seconds = self.range.period().saturating_mul(i64::try_from(period).unwrap_or(i64::MAX));
         let at = self.start.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
@@ -102,7 +102,7 @@ impl Monitoring {
         at.strftime(if is_long { "%b %d %H:%M" } else { "%H:%M" }).to_string()
     }
 
-    /// The times below a chart of `width` columns.
+    /// Returns the time axis below a chart of `width` columns.
     fn time_axis(&self, width: usize) -> String {
         let periods = self.requests.len();
         let (start, middle, end) =
@@ -121,11 +121,11 @@ fn max_value(series: &Series) -> f64 {
 }
 
 impl Graph<'_> {
-    /// The newest value, the most remarkable one and when it was, and the one of the whole time.
+    /// Returns the summary: the latest value, the extreme value and its time, and the value of the whole time range.
     fn summary(&self, monitoring: &Monitoring) -> String {
         let (name, better) = self.extreme;
         let values = self.extreme_series.iter().enumerate().filter_map(|(at, value)| Some((at, (*value)?)));
-        // The first of those that are as remarkable.
+        // Of equal values, the first.
         let is_same = |one: f64, other: f64| one.total_cmp(&other).is_eq();
         let extreme = values.reduce(|known, new| if is_same(better(known.1, new.1), known.1) { known } else { new });
         let latest = self.series.iter().rev().copied().find_map(|value| value);
@@ -173,7 +173,7 @@ impl Graph<'_> {
     }
 }
 
-/// Writes which time is shown, and what can be shown instead.
+/// Writes the selector of the time range.
 pub fn write_range(view: &mut ScrollView, range: TimeRange, is_focused: bool) {
     let (time, period) = range.describe();
     let mark = if is_focused { "▸" } else { " " };
@@ -187,16 +187,16 @@ pub fn write_range(view: &mut ScrollView, range: TimeRange, is_focused: bool) {
         };
         spans.push(Span::styled(words, style));
     }
-    spans.push(Span::styled(format!("  {time} by {period}"), theme::MUTED));
+    spans.push(Span::styled(format!("  {time}, period {period}"), theme::MUTED));
     view.push_line(Line::from(spans));
 }
 
-/// Writes everything that was told of a store.
+/// Writes the metrics of a key store.
 pub fn write(view: &mut ScrollView, monitoring: &Monitoring) {
     if monitoring.is_empty() {
         view.push_line(Line::styled(format!("  {NO_DATA}"), theme::HEADING));
-        let words = "Nothing was asked of the external key store proxy in this time, or the external key store was \
-                     disconnected. Press t to look further back.";
+        let words = "AWS KMS sent no requests to the external key store proxy in this time range, or the key store was \
+                     disconnected. Press t to show a longer time range.";
         view.paragraph(words, 2, theme::MUTED);
         return;
     }
@@ -224,8 +224,8 @@ pub fn write(view: &mut ScrollView, monitoring: &Monitoring) {
         view.key_value("Proxy credential age", &format_days(days), theme::TEXT);
     }
     if monitoring.throttled > 0.0 {
-        let words = format!("⚠ {} requests, by AWS KMS", format_number(monitoring.throttled));
-        view.key_value("Throttled", &words, theme::WARNING);
+        let words = format!("⚠ {} requests", format_number(monitoring.throttled));
+        view.key_value("Throttled by AWS KMS", &words, theme::WARNING);
     }
 }
 
@@ -234,7 +234,7 @@ fn format_days(days: f64) -> String {
     format!("{} {unit}", format_number(days))
 }
 
-/// A heading inside of the section.
+/// Writes a heading within the section.
 fn write_subheading(view: &mut ScrollView, title: &str) {
     let style = if view.width < MIN_CHART_WIDTH { theme::MUTED } else { theme::HEADING };
     view.push_line(Line::styled(format!("  {title}"), style));

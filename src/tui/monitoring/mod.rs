@@ -1,6 +1,6 @@
-//! What CloudWatch tells of an external key store, put together for the section *Monitoring* of its page.
+//! The section *Monitoring* of the page of an external key store: CloudWatch metrics, aggregated and drawn.
 //!
-//! Source of what is shown and how it is derived: *Monitor external key stores* in the KMS developer guide.
+//! The graphs and their calculation follow *Monitoring an external key store* in the AWS KMS Developer Guide.
 
 mod aggregate;
 mod chart;
@@ -18,37 +18,37 @@ use crate::aws::kms::metrics::{
     XKS_PROXY_CREDENTIAL_AGE, XKS_PROXY_ERRORS, XKS_PROXY_LATENCY,
 };
 
-/// How far back figures are shown.
+/// The time range of the metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeRange {
-    /// By the minute.
+    /// 1 hour, in periods of 1 minute.
     OneHour,
-    /// By five minutes, as AWS's console begins.
+    /// 3 hours, in periods of 5 minutes. The AWS console starts with this range.
     #[default]
     ThreeHours,
-    /// By a quarter of an hour.
+    /// 12 hours, in periods of 15 minutes.
     TwelveHours,
-    /// By half an hour.
+    /// 1 day, in periods of 30 minutes.
     OneDay,
-    /// By the hour.
+    /// 3 days, in periods of 1 hour.
     ThreeDays,
-    /// By three hours.
+    /// 1 week, in periods of 3 hours.
     OneWeek,
 }
 
 impl TimeRange {
-    /// All, the shortest first.
+    /// All time ranges, shortest first.
     pub const ALL: [Self; 6] =
         [Self::OneHour, Self::ThreeHours, Self::TwelveHours, Self::OneDay, Self::ThreeDays, Self::OneWeek];
 
-    /// The next longer one; the shortest after the longest.
+    /// Returns the next longer range. The shortest follows the longest.
     #[must_use]
     pub fn next(self) -> Self {
         let place = Self::ALL.iter().position(|range| *range == self).unwrap_or(0);
         Self::ALL[(place + 1) % Self::ALL.len()]
     }
 
-    /// As AWS's console abbreviates it.
+    /// Returns the abbreviation that the AWS console uses.
     pub const fn label(self) -> &'static str {
         match self {
             Self::OneHour => "1h",
@@ -60,7 +60,7 @@ impl TimeRange {
         }
     }
 
-    /// In words, and those of the period that makes one data point.
+    /// Returns the range and its period in words.
     pub const fn describe(self) -> (&'static str, &'static str) {
         match self {
             Self::OneHour => ("1 hour", "1 minute"),
@@ -72,7 +72,7 @@ impl TimeRange {
         }
     }
 
-    /// Its length and that of a period, in seconds.
+    /// Returns the length of the range and of a period, in seconds.
     const fn length_and_period(self) -> (i64, i64) {
         const HOUR: i64 = 3600;
         match self {
@@ -85,12 +85,12 @@ impl TimeRange {
         }
     }
 
-    /// The seconds that make one data point.
+    /// Returns the length of a period, in seconds. Each period is one data point.
     pub const fn period(self) -> i64 {
         self.length_and_period().1
     }
 
-    /// When the first period starts and the last one, in which `now` is, ends.
+    /// Returns the start of the first period and the end of the last period, which contains `now`.
     pub fn window_at(self, now: Timestamp) -> (Timestamp, Timestamp) {
         let (length, period) = self.length_and_period();
         let end = (now.as_second().div_euclid(period) + 1) * period;
@@ -99,7 +99,7 @@ impl TimeRange {
     }
 }
 
-/// The statistics that are asked of a metric.
+/// Returns the statistics to request for a metric.
 pub fn statistics(metric: &Metric) -> &'static [&'static str] {
     match metric.metric_name.as_deref() {
         Some(XKS_PROXY_ERRORS) => &["SampleCount"],
@@ -111,53 +111,55 @@ pub fn statistics(metric: &Metric) -> &'static [&'static str] {
     }
 }
 
-/// A value for each period; nothing where nothing was recorded.
+/// One value for each period, or `None` for a period without data.
 pub type Series = Vec<Option<f64>>;
 
-/// An exception, and how often it came.
+/// An exception and its number of occurrences.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExceptionCount {
-    /// Its name.
+    /// The name of the exception.
     pub name: String,
     /// `Retryable` or `Non-retryable`.
     pub error_type: String,
-    /// How often.
+    /// The number of occurrences.
     pub count: f64,
 }
 
-/// What is shown of a store.
+/// The aggregated metrics of one key store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Monitoring {
-    /// How far back it goes.
+    /// The time range.
     pub range: TimeRange,
-    /// When the first period starts.
+    /// The start of the first period.
     pub start: Timestamp,
-    /// Requests to the proxy.
+    /// The number of requests to the proxy.
     pub requests: Series,
-    /// Percent of them that were answered, be it by an error that isn't retryable.
+    /// The percentage of requests without a retryable error.
     pub reliability: Series,
-    /// Milliseconds until the proxy answered, on average.
+    /// The average latency of the proxy, in milliseconds.
     pub latency: Series,
-    /// Milliseconds until the proxy answered, at most.
+    /// The maximum latency of the proxy, in milliseconds.
     pub max_latency: Series,
-    /// The most frequent exceptions, five at most.
+    /// The most frequent exceptions, at most five.
     pub exceptions: Vec<ExceptionCount>,
-    /// The names of certificates, and the days until they expire.
+    /// The certificate names and the days until they expire.
     pub certificates: Vec<(String, f64)>,
-    /// How many external key managers were in each of [`MANAGER_STATES`](crate::aws::kms::metrics::MANAGER_STATES) when last asked.
+    /// The latest number of external key managers in each of [`KEY_MANAGER_STATES`].
+    ///
+    /// [`KEY_MANAGER_STATES`]: crate::aws::kms::metrics::KEY_MANAGER_STATES
     pub manager_counts: [Option<f64>; 3],
-    /// Days since KMS was given the credential.
+    /// The days since AWS KMS received the proxy credential.
     pub credential_age: Option<f64>,
-    /// Requests that KMS throttled.
+    /// The number of requests that AWS KMS throttled.
     pub throttled: f64,
-    /// Percent of all requests that were answered, be it by an error that isn't retryable.
+    /// The percentage of all requests without a retryable error.
     pub overall_reliability: Option<f64>,
-    /// Milliseconds until the proxy answered, on average over all requests.
+    /// The average latency of all requests, in milliseconds.
     pub average_latency: Option<f64>,
 }
 
 impl Monitoring {
-    /// Whether nothing at all was recorded.
+    /// Returns whether there is no data.
     pub fn is_empty(&self) -> bool {
         self.requests.iter().all(Option::is_none)
             && self.certificates.is_empty()

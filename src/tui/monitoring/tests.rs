@@ -23,7 +23,7 @@ fn errors(kind: &str, name: &str) -> Metric {
     metric(XKS_PROXY_ERRORS, &[(dimension::ERROR_TYPE, kind), (dimension::EXCEPTION_NAME, name)])
 }
 
-/// Data points of periods of five minutes.
+/// Returns data points of five-minute periods.
 fn points(values: &[(i64, f64)]) -> MetricDataResult {
     let time = |at: i64| EpochSeconds(start() + jiff::SignedDuration::from_secs(300 * at));
     MetricDataResult {
@@ -47,7 +47,7 @@ fn time_window_ends_with_the_current_period() {
         assert_eq!(end.as_second() - start.as_second(), length);
         assert!(start.as_second() % period == 0 && length % period == 0 && period % 60 == 0, "{range:?}");
         assert!(now < end && end.as_second() - now.as_second() <= period, "{range:?}");
-        assert!(length / period <= 72, "there is a column for each");
+        assert!(length / period <= 72, "a chart has room for one column per period");
     }
     assert_eq!(TimeRange::ALL.map(TimeRange::next)[5], TimeRange::OneHour);
 }
@@ -89,7 +89,7 @@ fn latest_states_and_days_and_the_five_most_frequent_exceptions_are_shown() {
     let state = |name| metric(XKS_EXTERNAL_KEY_MANAGER_STATES, &[(dimension::XKS_EXTERNAL_KEY_MANAGER_STATE, name)]);
     let names = ["A", "B", "C", "D", "E", "F", "G"];
     let mut results = vec![
-        // The newest first, as CloudWatch tells them unless it is asked otherwise.
+        // Newest first, the default order of CloudWatch.
         (certificate, "Minimum", points(&[(9, 11.), (3, 12.)])),
         (state("Active"), "Maximum", points(&[(9, 0.), (3, 2.)])),
         (state("Unavailable"), "Maximum", points(&[(3, 0.), (9, 2.)])),

@@ -1,4 +1,4 @@
-//! The page of one call to AWS.
+//! The detail page of one API call.
 
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
@@ -12,7 +12,7 @@ use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
-/// What a key does with a call.
+/// Handles a key press on the page of `call`.
 pub fn handle_key(call: Option<&ApiCall>, key: KeyEvent) -> Vec<PageEvent> {
     let copies = keymap::action(&[Context::ApiCall], key) == Some(Action::Copy);
     let text = call.filter(|_| copies).and_then(|call| serde_json::to_string_pretty(call).ok());
@@ -25,8 +25,12 @@ pub fn draw(call: Option<&ApiCall>, frame: &mut Frame, area: Rect) {
     if let Some(call) = call {
         write(call, &mut view);
     } else {
-        view.heading("No such call");
-        view.paragraph("Only the latest are kept; the file of --log has all.", 2, theme::TEXT);
+        view.heading("API call not found");
+        view.paragraph(
+            "The console keeps the latest 1,000 API calls. To keep all of them, start it with --log FILE.",
+            2,
+            theme::TEXT,
+        );
     }
     view.draw(frame, area);
 }
@@ -40,7 +44,7 @@ fn write(call: &ApiCall, view: &mut ScrollView) {
     view.key_value("Result", &api_calls::result(call), style);
     view.key_value(
         "HTTP status",
-        &call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string()),
+        &call.status.map_or_else(|| "No response".to_owned(), |status| status.to_string()),
         theme::TEXT,
     );
     view.key_value("Request ID", call.request_id.as_deref().unwrap_or_default(), theme::TEXT);

@@ -1,4 +1,4 @@
-//! *API calls*: what this console has asked AWS, and what came of it.
+//! *API calls*: the AWS API calls that this console made, and their results.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
-/// Calls that are kept; the file of `--log` has all.
+/// The number of calls that the list keeps. The `--log` file has all of them.
 const MAX_CALLS: usize = 1000;
 
 const COLUMNS: [Column; 6] = [
@@ -24,14 +24,14 @@ const COLUMNS: [Column; 6] = [
     Column { title: "Request ID", min_width: 36, weight: 0 },
 ];
 
-/// The latest calls, and where the person is among them.
+/// The latest API calls and the state of their table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiCallList {
-    /// The newest first.
+    /// The calls, newest first.
     calls: VecDeque<ApiCall>,
-    /// How many there were.
+    /// The number of calls since the console started.
     total_count: u64,
-    /// How many there were when the table was arranged.
+    /// The number of calls when the table was last updated.
     displayed_count: u64,
     table: Table,
 }
@@ -42,7 +42,7 @@ impl Default for ApiCallList {
     }
 }
 
-/// What came of a call, in a word or two.
+/// Returns the result of a call: a symbol and its error code or HTTP status.
 pub(super) fn result(call: &ApiCall) -> String {
     match (&call.error_code, call.status) {
         (Some(code), _) => format!("✗ {code}"),
@@ -63,20 +63,20 @@ fn cell(call: &ApiCall, column: usize) -> String {
 }
 
 impl ApiCallList {
-    /// A call is over. The table is arranged when it is looked at.
+    /// Adds a completed call. [`Self::update_rows`] updates the table when the page is shown.
     pub fn push(&mut self, call: ApiCall) {
         self.calls.push_front(call);
         self.calls.truncate(MAX_CALLS);
         self.total_count += 1;
     }
 
-    /// The call of this number, from 0, if it is kept still.
+    /// Returns the call with this number, counted from 0, if the list still has it.
     pub fn call(&self, number: u64) -> Option<&ApiCall> {
         let row = self.total_count.checked_sub(number + 1)?;
         self.calls.get(usize::try_from(row).ok()?)
     }
 
-    /// Sorts and filters anew. The cursor stays with its call; on the newest it stays with the newest.
+    /// Updates the rows. The cursor stays on its call, or on the newest call if it was there.
     pub fn update_rows(&mut self) {
         let here = self.table.current().filter(|row| *row > 0);
         let arrived = usize::try_from(self.total_count - self.displayed_count).unwrap_or(usize::MAX);
@@ -85,17 +85,17 @@ impl ApiCallList {
         self.table.move_cursor_to(here.map_or(0, |row| row.saturating_add(arrived)));
     }
 
-    /// The table that the page is.
+    /// Returns the table of the page.
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text into the search field.
     pub fn handle_paste(&mut self, text: &str) {
         self.table.handle_paste(text);
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> Vec<PageEvent> {
         match self.table.handle_key(key, COLUMNS.len()) {
             TableEvent::Open(row) => {
@@ -112,16 +112,17 @@ impl ApiCallList {
     pub fn draw(&self, is_focused: bool, frame: &mut Frame, area: Rect) {
         let mut view = ScrollView::new(area.width);
         let kept = if self.total_count > self.calls.len() as u64 {
-            format!(", the latest {MAX_CALLS}")
+            format!(", latest {MAX_CALLS} shown")
         } else {
             String::new()
         };
         view.heading(&format!("API calls ({}{kept})", self.total_count));
         if self.calls.is_empty() {
-            view.paragraph("Nothing was asked yet, or nothing was answered.", 2, theme::TEXT);
+            view.paragraph("No API calls yet. The console lists an API call here when it completes.", 2, theme::TEXT);
         } else {
             let rows = Rows {
                 total: self.calls.len(),
+                noun: ["API call", "API calls"],
                 cell: &|row, column| cell(&self.calls[row], column),
                 selection_mode: SelectionMode::None,
                 is_selected: &|_| false,

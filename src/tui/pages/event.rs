@@ -1,4 +1,4 @@
-//! The page of one event of CloudTrail, with what the external key store proxy was asked for it.
+//! The detail page of one CloudTrail event, with the requests to the external key store proxy that belong to it.
 
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
@@ -19,18 +19,18 @@ use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
-/// What is shown of one event.
+/// The data and the scroll position of the page of one event.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventPage {
     event: Option<Event>,
     record: Value,
-    /// What the proxy was asked for the sake of the request, where the bundled AWS can tell.
+    /// The proxy requests that the KMS request caused. Only the bundled AWS has them.
     pub proxy_requests: Loadable<Vec<ProxyRequest>>,
     scroll: ScrollState,
 }
 
 impl EventPage {
-    /// The page of an event.
+    /// Creates the page of an event.
     pub fn new(event: Option<Event>) -> Self {
         let record = event.as_ref().and_then(|event| serde_json::from_str(&event.cloud_trail_event).ok());
         Self {
@@ -41,18 +41,18 @@ impl EventPage {
         }
     }
 
-    /// What must be asked to show the page.
+    /// Returns the calls that load the data of the page.
     pub fn required_calls(&self) -> Vec<Call> {
         let id = self.record["requestID"].as_str();
         id.map(|id| Call::ProxyRequests(id.to_owned())).into_iter().collect()
     }
 
-    /// How far it is scrolled.
+    /// Returns the scroll position.
     pub fn scroll(&self) -> &ScrollState {
         &self.scroll
     }
 
-    /// Whether there is an event to show.
+    /// Returns whether the event was found.
     pub fn has_event(&self) -> bool {
         self.event.is_some()
     }
@@ -61,7 +61,7 @@ impl EventPage {
         serde_json::to_string_pretty(&self.record).unwrap_or_default()
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> Vec<PageEvent> {
         match key.code {
             code if self.scroll.handle_key(code) => {}
@@ -82,8 +82,12 @@ impl EventPage {
 
     fn write(&self, view: &mut ScrollView) {
         let Some(event) = &self.event else {
-            view.heading("No such event");
-            view.paragraph("It was not among those that were told. Esc leads back to the list.", 2, theme::TEXT);
+            view.heading("Event not found");
+            view.paragraph(
+                "The event isn't in the loaded event history. Press Esc to return to the list.",
+                2,
+                theme::TEXT,
+            );
             return;
         };
         let member = |name: &str| self.record[name].as_str().unwrap_or_default().to_owned();
@@ -108,14 +112,14 @@ impl EventPage {
     }
 
     fn write_requests(&self, view: &mut ScrollView) {
-        view.heading("At the external key store proxy");
+        view.heading("External key store proxy requests");
         match &self.proxy_requests {
             Loadable::Idle | Loadable::Loading => {
-                view.paragraph("… Looking into the proxy's log", 2, theme::MUTED);
+                view.paragraph("… Loading the proxy log", 2, theme::MUTED);
             }
             Loadable::Failed(reason) => drop(view.paragraph(reason, 2, theme::MUTED)),
             Loadable::Ready(requests) if requests.is_empty() => {
-                view.paragraph("The proxy's log has no request with this kmsRequestId.", 2, theme::MUTED);
+                view.paragraph("The proxy log has no request with this kmsRequestId.", 2, theme::MUTED);
             }
             Loadable::Ready(requests) => {
                 for request in requests.iter().rev() {
@@ -126,7 +130,7 @@ impl EventPage {
     }
 }
 
-/// Writes one request: what, on which key, what came of it and how fast.
+/// Writes one proxy request: operation, status, duration, external key, and access key.
 fn write_request(view: &mut ScrollView, request: &ProxyRequest) {
     let (mark, style) = if request.status == 200 { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
     let error = request.error_name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
@@ -136,7 +140,7 @@ fn write_request(view: &mut ScrollView, request: &ProxyRequest) {
         Span::styled(format!("  {milliseconds}"), theme::TEXT),
     ]));
     view.key_value("  External key ID", request.external_key_id.as_deref().unwrap_or_default(), theme::TEXT);
-    view.key_value("  Signed by", request.access_key_id.as_deref().unwrap_or_default(), theme::TEXT);
+    view.key_value("  Access key ID", request.access_key_id.as_deref().unwrap_or_default(), theme::TEXT);
     view.key_value("  Partition", &request.partition, theme::TEXT);
     if let Some(rule) = &request.denied_by {
         view.key_value("  Denied by", rule, theme::ERROR);

@@ -1,4 +1,4 @@
-//! *Event history*: what happened in the account, as CloudTrail tells it.
+//! *Event history*: the CloudTrail events of the account.
 
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
@@ -23,12 +23,12 @@ const COLUMNS: [Column; 5] = [
     Column { title: "Error code", min_width: 12, weight: 1 },
 ];
 
-/// The events told so far, and where the person is among them.
+/// The events loaded so far and the state of their table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventList {
-    /// The newest first.
+    /// The events, newest first.
     events: Loadable<Vec<Event>>,
-    /// What the next page of older ones is asked by.
+    /// The token for the next page of older events.
     next_token: Option<String>,
     table: Table,
 }
@@ -39,9 +39,9 @@ impl Default for EventList {
     }
 }
 
-/// A member of an event that CloudTrail gives only as JSON.
+/// Returns the error code, which CloudTrail returns only in the JSON record of the event.
 fn error_code(event: &Event) -> Option<String> {
-    // Most events have none: what is not there needs no parsing.
+    // Most events have no error code, so skip parsing them.
     if !event.cloud_trail_event.contains("\"errorCode\"") {
         return None;
     }
@@ -49,7 +49,7 @@ fn error_code(event: &Event) -> Option<String> {
     record["errorCode"].as_str().map(str::to_owned)
 }
 
-/// Whether nobody knows when it was.
+/// Returns whether the event time couldn't be read.
 pub(super) fn has_unreadable_time(event: &Event) -> bool {
     event.problem.is_some() && event.event_time == EpochSeconds::default()
 }
@@ -73,19 +73,19 @@ impl EventList {
         self.events.ready().map_or(&[], Vec::as_slice)
     }
 
-    /// The event with this ID, if it was told.
+    /// Returns the event with this ID, if it is loaded.
     pub fn event(&self, id: &str) -> Option<&Event> {
         self.list().iter().find(|event| event.event_id == id)
     }
 
-    /// The newest events are being asked for.
+    /// Marks the list as loading, unless it already shows events.
     pub fn start_loading(&mut self) {
         if self.events.ready().is_none() {
             self.events = Loadable::Loading;
         }
     }
 
-    /// A page was told: the newest, or the one that follows what is there.
+    /// Stores a page of events: the newest ones if `is_first`, or older ones that continue the list.
     pub fn on_events_loaded(&mut self, is_first: bool, page: Vec<Event>, next: Option<String>) {
         let here = self.table.current().and_then(|row| self.list().get(row)).map(|event| event.event_id.clone());
         match &mut self.events {
@@ -99,7 +99,7 @@ impl EventList {
         }
     }
 
-    /// Events could not be had. Whether the person has to be told elsewhere, because others are shown.
+    /// Handles a failed load. Returns true if the list keeps its events, so the caller has to show the failure.
     pub fn on_load_failed(&mut self, failure: &CallFailure) -> bool {
         if self.events.ready().is_some() {
             return true;
@@ -113,17 +113,17 @@ impl EventList {
         self.table.update_rows(events.len(), &COLUMNS, &|row, column| cell(&events[row], column));
     }
 
-    /// The table that the page is.
+    /// Returns the table of the page.
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text into the search field.
     pub fn handle_paste(&mut self, text: &str) {
         self.table.handle_paste(text);
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> Vec<PageEvent> {
         match self.table.handle_key(key, COLUMNS.len()) {
             TableEvent::Open(row) => {
@@ -135,7 +135,7 @@ impl EventList {
             }
             TableEvent::SortChanged => self.update_rows(),
             TableEvent::Handled if self.table.is_at_end() => {
-                // Whoever has come to the end wants to see what is further back.
+                // At the last row, load older events.
                 let more = self.next_token.take().map(|token| PageEvent::Request(Call::Events(Some(token))));
                 return more.into_iter().collect();
             }
@@ -153,16 +153,17 @@ impl EventList {
     pub fn draw(&self, is_focused: bool, frame: &mut Frame, area: Rect) {
         let mut view = ScrollView::new(area.width);
         let events = self.list();
-        let more = if self.next_token.is_some() { "…" } else { "" };
+        let more = if self.next_token.is_some() { "+" } else { "" };
         let count = self.events.ready().map(|_| format!(" ({}{more})", events.len())).unwrap_or_default();
         view.heading(&format!("Event history{count}"));
         if super::write_load_state(&mut view, "events", &self.events) {
             if events.is_empty() {
                 view.heading("  No events");
-                view.paragraph("Every call to AWS leaves one. Press r to look again.", 2, theme::TEXT);
+                view.paragraph("CloudTrail records each AWS API call as an event. Press r to refresh.", 2, theme::TEXT);
             } else {
                 let rows = Rows {
                     total: events.len(),
+                    noun: ["event", "events"],
                     cell: &|row, column| cell(&events[row], column),
                     selection_mode: SelectionMode::None,
                     is_selected: &|_| false,

@@ -1,4 +1,4 @@
-//! *External key manager*: the external keys behind the bundled proxy, and the KMS keys that use them.
+//! *External key manager*: the external keys of the bundled external key manager and the KMS keys that use them.
 
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
@@ -25,7 +25,7 @@ const COLUMNS: [Column; 8] = [
     Column { title: "Callers", min_width: 16, weight: 1 },
 ];
 
-/// What is in the external key manager, and where the person is in it.
+/// The external keys and the state of their table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExternalKeyList {
     partitions: Loadable<Vec<Partition>>,
@@ -33,7 +33,7 @@ pub struct ExternalKeyList {
     is_unavailable: bool,
 }
 
-/// The name of the KMS key that an external key stands behind.
+/// Returns the alias or key ID of the KMS key that uses an external key.
 fn kms_key_name(partition: &Partition, key: &ExternalKey, account: &AccountState) -> Option<String> {
     let is_here = |path: &str| path == partition.uri_path;
     let stores = account.key_stores.ready()?.iter();
@@ -60,7 +60,7 @@ fn cell(partition: &Partition, key: &ExternalKey, column: usize, account: &Accou
         4 => key.usage.join(", "),
         5 => key.spec.clone(),
         6 => key.version.to_string(),
-        _ if key.callers.is_empty() => "Everybody".to_owned(),
+        _ if key.callers.is_empty() => "Everyone".to_owned(),
         _ => key.callers.join(", "),
     }
 }
@@ -76,14 +76,14 @@ impl ExternalKeyList {
         Some((partition.name.clone(), key.id.clone()))
     }
 
-    /// The keys are being asked for.
+    /// Marks the list as loading, unless it already shows keys.
     pub fn start_loading(&mut self) {
         if self.partitions.ready().is_none() {
             self.partitions = Loadable::Loading;
         }
     }
 
-    /// The keys were told. The cursor stays with its key.
+    /// Stores the loaded keys. The cursor stays on its key.
     pub fn on_external_keys_loaded(&mut self, partitions: Vec<Partition>, account: &AccountState) {
         let here = self.current();
         self.is_unavailable = false;
@@ -95,13 +95,13 @@ impl ExternalKeyList {
         }
     }
 
-    /// The keys could not be had.
+    /// Stores the reason why the keys couldn't be loaded.
     pub fn on_load_failed(&mut self, failure: &CallFailure) {
         self.is_unavailable = failure.code == CallFailure::NOT_AVAILABLE;
         self.partitions = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
     }
 
-    /// Arranges the table anew after the keys, or the KMS keys on them, changed.
+    /// Updates the table after the external keys or the KMS keys changed.
     pub fn update_rows(&mut self, account: &AccountState) {
         let cells = {
             let keys = self.list();
@@ -113,17 +113,17 @@ impl ExternalKeyList {
         self.table.update_rows(cells.len(), &COLUMNS, &|row, column| cells[row][column].clone());
     }
 
-    /// The table that the page is.
+    /// Returns the table of the page.
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text into the search field.
     pub fn handle_paste(&mut self, text: &str) {
         self.table.handle_paste(text);
     }
 
-    /// Whether the proxy has told what it has.
+    /// Returns whether the keys are loaded.
     pub fn is_ready(&self) -> bool {
         self.partitions.ready().is_some()
     }
@@ -135,7 +135,7 @@ impl ExternalKeyList {
         self.partitions.ready().map(|partitions| PageEvent::OpenMenu(Menu::for_external_key(partitions, here, used)))
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
         match self.table.handle_key(key, COLUMNS.len()) {
             TableEvent::Open(_) => return self.actions_menu(account).into_iter().collect(),
@@ -160,20 +160,17 @@ impl ExternalKeyList {
         view.heading(&format!("External key manager: external keys{count}"));
         if self.is_unavailable {
             view.heading("  Not available from the API");
-            let words = "AWS knows of external keys only what their KMS keys name. Your external key manager, and the \
-                         tools that came with it, have the rest.";
+            let words = "AWS stores only the external key ID of each KMS key. To view and manage external keys, use \
+                         your external key manager and its tools.";
             view.paragraph(words, 2, theme::TEXT);
         } else if super::write_load_state(&mut view, "external keys", &self.partitions) {
             if keys.is_empty() {
                 view.heading("  No external keys");
-                view.paragraph(
-                    "Press m to make a partition for an external key store, and keys in it.",
-                    2,
-                    theme::TEXT,
-                );
+                view.paragraph("Press m to create a partition or an external key.", 2, theme::TEXT);
             } else {
                 let rows = Rows {
                     total: keys.len(),
+                    noun: ["external key", "external keys"],
                     cell: &|row, column| cell(keys[row].0, keys[row].1, column, account),
                     selection_mode: SelectionMode::None,
                     is_selected: &|_| false,

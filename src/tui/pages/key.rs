@@ -1,4 +1,5 @@
-//! The page of one KMS key: general configuration, and tabs for policy, cryptography, tags and aliases.
+//! The page of one KMS key: general configuration, and tabs for key policy, cryptographic configuration, tags, aliases,
+//! and encryption.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
@@ -24,25 +25,25 @@ use crate::tui::widgets::table::state_style;
 const TABS: [&str; 5] = ["Key policy", "Cryptographic configuration", "Tags", "Aliases", "Encrypt / Decrypt"];
 const SHORT_TABS: [&str; 5] = ["Policy", "Cryptography", "Tags", "Aliases", "Use"];
 
-/// What is shown of one key.
+/// The data and the state of the page of one KMS key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyPage {
-    /// The key shown.
+    /// The ID of the key.
     pub key_id: String,
-    /// Its policy.
+    /// The key policy.
     pub policy: Loadable<String>,
-    /// Its tags.
+    /// The tags of the key.
     pub tags: Loadable<Vec<Tag>>,
-    /// Its external key, where the bundled AWS can tell.
+    /// The external key. Only the bundled AWS has it.
     pub external_key: Loadable<DescribeExternalKeyOutput>,
     tab: usize,
     scroll: ScrollState,
 }
 
 impl KeyPage {
-    /// The page of a key, nothing of it loaded yet.
+    /// Creates the page of a key, with nothing loaded yet.
     pub fn new(key_id: String) -> Self {
-        // Without the key ID there is nothing to ask AWS for.
+        // Without the key ID, nothing can be requested.
         fn initial_state<T>(key_id: &str) -> Loadable<T> {
             if key_id == UNREADABLE {
                 Loadable::Failed("This version can't read the key ID.".to_owned())
@@ -60,12 +61,12 @@ impl KeyPage {
         }
     }
 
-    /// The key, once it is known.
+    /// Returns the key, if it is loaded.
     pub fn key<'a>(&self, account: &'a AccountState) -> Option<&'a KeySummary> {
         account.keys.ready()?.iter().chain(&account.aws_managed_keys).find(|key| key.key_id() == self.key_id)
     }
 
-    /// What must be asked to show the page.
+    /// Returns the calls that load the data of the page.
     pub fn required_calls(&self, account: &AccountState) -> Vec<Call> {
         if self.key_id == UNREADABLE {
             return Vec::new();
@@ -83,12 +84,12 @@ impl KeyPage {
         calls
     }
 
-    /// How far it is scrolled.
+    /// Returns the scroll position.
     pub fn scroll(&self) -> &ScrollState {
         &self.scroll
     }
 
-    /// Whether Enter leads on to the key store.
+    /// Returns whether Enter opens the key store.
     pub fn can_activate(&self, account: &AccountState) -> bool {
         self.tab == 1 && self.key(account).is_some_and(|key| key.custom_key_store_id.is_some())
     }
@@ -98,7 +99,7 @@ impl KeyPage {
         self.scroll.reset();
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
         match key.code {
             KeyCode::Right | KeyCode::Tab => self.show_tab((self.tab + 1) % TABS.len()),
@@ -155,8 +156,12 @@ impl KeyPage {
             if let Some(key) = self.key(account) {
                 self.write(&mut view, key, account);
             } else {
-                view.heading("No such KMS key");
-                view.paragraph(&format!("{} does not exist in this account and Region.", self.key_id), 2, theme::TEXT);
+                view.heading("KMS key not found");
+                view.paragraph(
+                    &format!("KMS key {} doesn't exist in this account and Region.", self.key_id),
+                    2,
+                    theme::TEXT,
+                );
             }
         }
         view.draw_scrolled(frame, area, &self.scroll);
@@ -253,7 +258,7 @@ impl KeyPage {
                 view.key_value("External key usage", reason, theme::WARNING);
             }
             Loadable::Idle | Loadable::Loading => {
-                view.key_value("External key status", "… asking the proxy", theme::MUTED);
+                view.key_value("External key status", "… Loading from the proxy", theme::MUTED);
             }
         }
     }
@@ -272,7 +277,7 @@ impl KeyPage {
     }
 }
 
-/// Who the console's statements are about, as the web page's default view shows it.
+/// Writes the principals of the console's policy statements, as the default view of the AWS console shows them.
 fn write_default_view(view: &mut ScrollView, policy: &ConsolePolicy) {
     let list = |view: &mut ScrollView, title: &'static str, names: &[String]| {
         for (row, name) in names.iter().enumerate() {
@@ -286,7 +291,7 @@ fn write_default_view(view: &mut ScrollView, policy: &ConsolePolicy) {
     let deletion = match (policy.administrators.is_empty(), policy.administrators_may_delete) {
         (true, _) => "-",
         (_, true) => "Allowed to key administrators",
-        (_, false) => "Not allowed to them",
+        (_, false) => "Not allowed to key administrators",
     };
     view.key_value("Key deletion", deletion, theme::TEXT);
     list(view, "Key users", &policy.users);
@@ -294,19 +299,19 @@ fn write_default_view(view: &mut ScrollView, policy: &ConsolePolicy) {
     view.blank_line();
 }
 
-/// The tab from which a key is tried out.
+/// Writes the tab *Encrypt / Decrypt*.
 fn write_encrypt_decrypt(view: &mut ScrollView, key: &KeySummary) {
     if key.key_manager == KeyManagerType::Aws {
-        view.paragraph("AWS services use this key for you.", 2, theme::TEXT);
+        view.paragraph("Only AWS services can use this key, on your behalf.", 2, theme::TEXT);
         return;
     }
-    view.paragraph("Encrypt up to 4,096 bytes of text or of a file, or decrypt what was encrypted.", 2, theme::TEXT);
+    view.paragraph("Encrypt up to 4,096 bytes of text or a file, or decrypt ciphertext.", 2, theme::TEXT);
     view.blank_line();
     for (letter, words) in [("e", "Encrypt"), ("d", "Decrypt")] {
         view.push_line(Line::from(vec![
             Span::raw("  "),
             Span::styled(letter, theme::ACCENT),
-            Span::raw(format!("  {words} under this key")),
+            Span::raw(format!("  {words} with this key")),
         ]));
     }
     if !key.key_state.is_known() {
@@ -318,7 +323,7 @@ fn write_encrypt_decrypt(view: &mut ScrollView, key: &KeySummary) {
         view.paragraph(&words, 2, theme::WARNING);
     } else if key.key_state != KeyState::Enabled {
         view.blank_line();
-        let words = format!("The key is {}: AWS KMS refuses both.", key.key_state.label().to_lowercase());
+        let words = format!("The key is {}, so AWS KMS rejects both operations.", key.key_state.label().to_lowercase());
         view.paragraph(&words, 2, theme::WARNING);
     }
 }

@@ -1,4 +1,4 @@
-//! The page of one external key store: its configuration, why it is not connected, the KMS keys in it, its figures.
+//! The page of one external key store: configuration, connection error, KMS keys, and monitoring.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
@@ -21,19 +21,19 @@ use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::state_style;
 use crate::tui::widgets::{button, text};
 
-/// Where the person is on the page.
+/// The data and the state of the page of one key store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyStorePage {
-    /// The store shown.
+    /// The ID of the key store.
     pub store_id: String,
-    /// Its figures.
+    /// The metrics of the key store.
     pub monitoring: Loadable<Monitoring>,
     range: TimeRange,
     focus_index: usize,
     scroll: ScrollState,
 }
 
-/// The buttons at the top; the keys of the store come after them in the order of Tab, then the figures.
+/// The buttons at the top. In focus order, the KMS keys and the monitoring section follow them.
 const BUTTONS: [(&str, Action); 4] = [
     ("Create a KMS key in this key store", Action::CreateKey),
     ("Connect", Action::Connect),
@@ -43,23 +43,24 @@ const BUTTONS: [(&str, Action); 4] = [
 
 fn keys_in_store<'a>(store_id: &str, account: &'a AccountState) -> Vec<&'a KeySummary> {
     let keys = account.keys.ready().map_or(&[][..], Vec::as_slice);
-    // Keys and stores whose IDs can't be read have nothing to do with each other.
+    // A key and a key store whose IDs couldn't be read don't belong together.
     let is_here = |key: &&KeySummary| store_id != UNREADABLE && key.custom_key_store_id.as_deref() == Some(store_id);
     keys.iter().filter(is_here).collect()
 }
 
 impl KeyStorePage {
-    /// The page of a store, the focus on *Create a KMS key in this key store*.
+    /// Creates the page of a key store, with the focus on *Create a KMS key in this key store*.
     pub fn new(store_id: String) -> Self {
         Self { store_id, ..Self::default() }
     }
 
-    /// What must be asked to show the figures.
+    /// Returns the call that loads the metrics.
     pub fn metrics_call(&self) -> Call {
         Call::Metrics { custom_key_store_id: self.store_id.clone(), range: self.range }
     }
 
-    /// The figures of this time are being asked for. Those of another are not shown meanwhile: their axis is another.
+    /// Marks the metrics of a time range as loading. Metrics of another time range are hidden, because their axis
+    /// differs.
     pub fn start_loading(&mut self, range: TimeRange) {
         if self.monitoring.ready().is_none_or(|shown| shown.range != range) {
             self.monitoring = Loadable::Loading;
@@ -71,11 +72,12 @@ impl KeyStorePage {
         vec![PageEvent::Request(self.metrics_call())]
     }
 
-    /// The store, once it is known.
+    /// Returns the key store, if it is loaded.
     pub fn store<'a>(&self, account: &'a AccountState) -> Option<&'a CustomKeyStore> {
         account.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == self.store_id)
     }
 
+    /// Returns whether an action is available for a key store in its current state.
     pub fn is_enabled(action: Action, store: &CustomKeyStore) -> bool {
         match action {
             Action::CreateKey | Action::Connect | Action::Disconnect | Action::Copy
@@ -95,7 +97,7 @@ impl KeyStorePage {
         let Some(store) = self.store(account) else { return Vec::new() };
         let id = store.custom_key_store_id.clone();
         match action {
-            // The menu says why nothing can be done with it.
+            // The menu explains why no action is available.
             Action::CreateKey | Action::Connect | Action::Disconnect | Action::Copy if id == UNREADABLE => {
                 super::key_store_actions_menu(&id, account).into_iter().collect()
             }
@@ -114,23 +116,23 @@ impl KeyStorePage {
         }
     }
 
-    /// How far it is scrolled.
+    /// Returns the scroll position.
     pub fn scroll(&self) -> &ScrollState {
         &self.scroll
     }
 
-    /// Whether what has the focus does something.
+    /// Returns whether Enter does something on the focused item.
     pub fn can_activate(&self, account: &AccountState) -> bool {
         let button = BUTTONS.get(self.focus_index);
         self.store(account).is_some_and(|store| button.is_none_or(|(_, action)| Self::is_enabled(*action, store)))
     }
 
-    fn set_focus(&mut self, spot: usize) {
-        self.focus_index = spot;
+    fn set_focus(&mut self, index: usize) {
+        self.focus_index = index;
         self.scroll.reset();
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
         let keys = keys_in_store(&self.store_id, account);
         let focus_count = BUTTONS.len() + keys.len() + 1;
@@ -174,9 +176,9 @@ impl KeyStorePage {
             if let Some(store) = self.store(account) {
                 self.write(&mut view, store, account);
             } else {
-                view.heading("No such external key store");
+                view.heading("External key store not found");
                 view.paragraph(
-                    &format!("{} does not exist in this account and Region.", self.store_id),
+                    &format!("Key store {} doesn't exist in this account and Region.", self.store_id),
                     2,
                     theme::TEXT,
                 );
@@ -261,19 +263,19 @@ impl KeyStorePage {
             return;
         }
         if keys.is_empty() {
-            view.paragraph("No KMS key lives in this store yet.", 2, theme::MUTED);
+            view.paragraph("No KMS keys in this key store yet. Press n to create one.", 2, theme::MUTED);
         }
         for (row, key) in keys.iter().enumerate() {
             let here = self.focus_index == BUTTONS.len() + row;
             let external = key.xks_key_id.as_deref().unwrap_or("-");
             let name = account.aliases_of(key.key_id()).first().map_or_else(|| key.key_id(), String::as_str);
-            let third = view.width.saturating_sub(18) / 2;
+            let column_width = view.width.saturating_sub(18) / 2;
             let style = if here { theme::FOCUS } else { theme::TEXT };
             let line = Line::from(vec![
                 Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT),
-                Span::styled(text::fit(&text::escape_controls(name), third), style),
+                Span::styled(text::fit(&text::escape_controls(name), column_width), style),
                 Span::styled(
-                    format!(" {} ", text::fit(&text::escape_controls(external), third.saturating_sub(2))),
+                    format!(" {} ", text::fit(&text::escape_controls(external), column_width.saturating_sub(2))),
                     style,
                 ),
                 Span::styled(

@@ -1,4 +1,4 @@
-//! *External key stores*: the list.
+//! *External key stores*: the list page.
 
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
@@ -24,13 +24,13 @@ const COLUMNS: [Column; 5] = [
     Column { title: "Proxy URI path", min_width: 20, weight: 2 },
 ];
 
-/// Where the person is in the list.
+/// The state of the list page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyStoreList {
     table: Table,
 }
 
-/// The external ones of the custom key stores.
+/// Returns the external key stores among the custom key stores, sorted by name.
 pub fn external_key_stores(account: &AccountState) -> Vec<&CustomKeyStore> {
     let stores = account.key_stores.ready().map_or(&[][..], Vec::as_slice);
     let mut external: Vec<&CustomKeyStore> = stores.iter().filter(|store| is_external(store)).collect();
@@ -39,11 +39,11 @@ pub fn external_key_stores(account: &AccountState) -> Vec<&CustomKeyStore> {
 }
 
 fn is_external(store: &CustomKeyStore) -> bool {
-    // A type that AWS has added since has no page of its own.
+    // A type that this version doesn't know has no page of its own, so it is listed here.
     store.custom_key_store_type != CustomKeyStoreType::AwsCloudHsm
 }
 
-/// The text of a cell of the table of stores.
+/// Returns the text of a cell in a table of key stores.
 pub fn cell(store: &CustomKeyStore, column: usize) -> String {
     let proxy = store.xks_proxy_configuration.as_ref();
     match column {
@@ -59,36 +59,36 @@ pub fn cell(store: &CustomKeyStore, column: usize) -> String {
 }
 
 impl KeyStoreList {
-    /// Arranges the table anew after the stores or the search changed.
+    /// Updates the table after the key stores or the search changed.
     pub fn update_rows(&mut self, account: &AccountState) {
         let stores = external_key_stores(account);
         self.table.update_rows(stores.len(), &COLUMNS, &|row, column| cell(stores[row], column));
     }
 
-    /// The ID of the store that the cursor is on.
+    /// Returns the ID of the key store at the cursor.
     pub fn current(&self, account: &AccountState) -> Option<String> {
         external_key_stores(account).get(self.table.current()?).map(|store| store.custom_key_store_id.clone())
     }
 
-    /// Puts the cursor on a store.
+    /// Moves the cursor to a key store.
     pub fn move_cursor_to(&mut self, store_id: &str, account: &AccountState) {
         if let Some(row) = external_key_stores(account).iter().position(|store| store.custom_key_store_id == store_id) {
             self.table.move_cursor_to(row);
         }
     }
 
-    /// The table that the page is.
+    /// Returns the table of the page.
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text into the search field.
     pub fn handle_paste(&mut self, text: &str, account: &AccountState) {
         self.table.handle_paste(text);
         self.update_rows(account);
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
         let stores = external_key_stores(account);
         match self.table.handle_key(key, COLUMNS.len()) {
@@ -109,12 +109,12 @@ impl KeyStoreList {
             (Some(Action::OpenActionsMenu), Some(store)) => {
                 super::key_store_actions_menu(&store, account).into_iter().collect()
             }
-            // The menu says why nothing can be done with it.
+            // The menu explains why no action is available.
             (Some(Action::CreateKey | Action::Connect | Action::Disconnect), Some(store)) if store == UNREADABLE => {
                 super::key_store_actions_menu(&store, account).into_iter().collect()
             }
             (Some(Action::CreateKey), Some(store)) => vec![PageEvent::CreateKey(store)],
-            // The other wizard has a way to create a store, and to a key without one.
+            // Without a key store, Method 2 can create one, or a KMS key outside of key stores.
             (Some(Action::CreateKey), None) if account.key_stores.ready().is_some() => vec![PageEvent::OpenWizard],
             (Some(Action::Connect), Some(store)) => vec![PageEvent::Connect(store, AfterConnect::Stay)],
             (Some(Action::Disconnect), Some(store)) => vec![PageEvent::ConfirmDisconnect(store)],
@@ -139,6 +139,7 @@ impl KeyStoreList {
             } else {
                 let rows = Rows {
                     total: stores.len(),
+                    noun: ["key store", "key stores"],
                     cell: &|row, column| cell(stores[row], column),
                     selection_mode: SelectionMode::None,
                     is_selected: &|_| false,

@@ -1,4 +1,4 @@
-//! *Customer managed keys* and *AWS managed keys*: the lists.
+//! *Customer managed keys* and *AWS managed keys*: the list pages.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
-/// Where the person is in the list.
+/// The state of the list page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyList {
     key_manager: KeyManagerType,
@@ -28,7 +28,7 @@ pub struct KeyList {
     selected: BTreeSet<String>,
 }
 
-/// `ENCRYPT_DECRYPT` in the console's words.
+/// Returns the label of a key usage, such as `ENCRYPT_DECRYPT`, as the AWS console shows it.
 pub fn usage_label(usage: &str) -> &str {
     match usage {
         "ENCRYPT_DECRYPT" => "Encrypt and decrypt",
@@ -59,7 +59,7 @@ fn cell(key: &KeySummary, column: KeyColumn, account: &AccountState) -> String {
             or_dash(store.map(|store| store.custom_key_store_name.as_str()))
         }
         KeyColumn::ExternalKeyId => or_dash(key.xks_key_id.as_deref()),
-        // In the order of time when it is sorted as text.
+        // This format sorts by time when it is sorted as text.
         KeyColumn::CreationDate if super::has_unreadable_date(key.creation_date, key.problem.as_deref()) => {
             UNREADABLE.to_owned()
         }
@@ -73,7 +73,7 @@ fn cell(key: &KeySummary, column: KeyColumn, account: &AccountState) -> String {
     }
 }
 
-/// `key=value` for each tag, as far as tags have been asked for.
+/// Returns `key=value` for each tag of a key, if the tags are loaded.
 fn tag_search_text(key: &KeySummary, account: &AccountState) -> String {
     let tags = account.tags.ready().and_then(|all| all.get(key.key_id())).map_or(&[][..], Vec::as_slice);
     let mut words = String::new();
@@ -86,7 +86,7 @@ fn tag_search_text(key: &KeySummary, account: &AccountState) -> String {
     words
 }
 
-/// Symmetric or not, in the console's words.
+/// Returns the key type as the AWS console shows it.
 pub fn key_type(key: &KeySummary) -> &'static str {
     const ASYMMETRIC: [&str; 4] = ["RSA_", "ECC_", "ML_DSA_", "SM2"];
     if key.key_spec == "SYMMETRIC_DEFAULT" || key.key_spec.starts_with("HMAC_") {
@@ -94,12 +94,12 @@ pub fn key_type(key: &KeySummary) -> &'static str {
     } else if ASYMMETRIC.iter().any(|family| key.key_spec.starts_with(family)) {
         "Asymmetric"
     } else {
-        // A key spec that AWS has added since.
+        // A key spec that this version doesn't know.
         "-"
     }
 }
 
-/// In one Region or several, in the console's words.
+/// Returns the regionality as the AWS console shows it.
 pub fn regionality(key: &KeySummary) -> &'static str {
     match key.is_multi_region {
         true => "Multi-Region key",
@@ -109,13 +109,13 @@ pub fn regionality(key: &KeySummary) -> &'static str {
 }
 
 impl KeyList {
-    /// The list of the keys that this one manages.
+    /// Creates the list of the keys that `manager` manages.
     pub fn new(manager: KeyManagerType) -> Self {
-        let (shown, chosen) = (Preferences::default().key_columns, BTreeSet::new());
-        Self { key_manager: manager, visible_columns: shown, table: Table::default(), selected: chosen }
+        let visible_columns = Preferences::default().key_columns;
+        Self { key_manager: manager, visible_columns, table: Table::default(), selected: BTreeSet::new() }
     }
 
-    /// Shows the columns and as many rows as the person prefers.
+    /// Applies the preferences: columns, page size, and wrapping.
     pub fn apply_preferences(&mut self, preferences: &Preferences, account: &AccountState) {
         self.visible_columns = KeyColumn::ALL.into_iter().filter(|one| preferences.key_columns.contains(one)).collect();
         self.table.page_size = preferences.page_size;
@@ -134,10 +134,10 @@ impl KeyList {
         }
     }
 
-    /// Arranges the table anew after the keys, the aliases or the search changed.
+    /// Updates the table after the keys, the aliases, or the search changed.
     pub fn update_rows(&mut self, account: &AccountState) {
         let (keys, mut columns) = (self.list(account), self.columns());
-        // Tags stand in no column, but a search finds them.
+        // Tags have no column, but a search finds them.
         columns.push(Column { title: "Tag", min_width: 0, weight: 0 });
         let shown = &self.visible_columns;
         self.table.update_rows(keys.len(), &columns, &|row, column| match shown.get(column) {
@@ -146,17 +146,17 @@ impl KeyList {
         });
     }
 
-    /// The table that the page is.
+    /// Returns the table of the page.
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// The ID of the key that the cursor is on.
+    /// Returns the ID of the key at the cursor.
     pub fn current(&self, account: &AccountState) -> Option<String> {
         self.list(account).get(self.table.current()?).map(|key| key.key_id().to_owned())
     }
 
-    /// The keys that an action is about: those that are chosen, else the one that the cursor is on.
+    /// Returns the keys that an action applies to: the selected keys, or the key at the cursor.
     fn action_targets<'a>(&self, account: &'a AccountState) -> Vec<&'a KeySummary> {
         let keys = self.list(account);
         if self.selected.is_empty() {
@@ -165,12 +165,12 @@ impl KeyList {
         keys.iter().filter(|key| self.selected.contains(key.key_id())).collect()
     }
 
-    /// Lets go of all keys that were chosen.
+    /// Clears the selection.
     pub fn clear_selection(&mut self) {
         self.selected.clear();
     }
 
-    /// Puts the cursor on a key.
+    /// Moves the cursor to a key.
     pub fn move_cursor_to(&mut self, key_id: &str, account: &AccountState) {
         let keys = self.list(account);
         if let Some(row) = keys.iter().position(|key| key.key_id() == key_id) {
@@ -178,13 +178,13 @@ impl KeyList {
         }
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text into the search field.
     pub fn handle_paste(&mut self, text: &str, account: &AccountState) {
         self.table.handle_paste(text);
         self.update_rows(account);
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
         let keys = self.list(account);
         match self.table.handle_key(key, self.visible_columns.len()) {
@@ -245,9 +245,9 @@ impl KeyList {
             Some(Action::CreateKey) => vec![PageEvent::OpenWizard],
             Some(Action::Preferences) => vec![PageEvent::OpenTask(FormKind::Preferences)],
             Some(Action::OpenActionsMenu) => {
-                let meant = self.action_targets(account);
+                let targets = self.action_targets(account);
                 let menu =
-                    (!meant.is_empty()).then(|| PageEvent::OpenMenu(Menu::for_keys(&meant, None, None, account)));
+                    (!targets.is_empty()).then(|| PageEvent::OpenMenu(Menu::for_keys(&targets, None, None, account)));
                 menu.into_iter().collect()
             }
             Some(Action::Refresh) => vec![PageEvent::Request(Call::Keys(None)), PageEvent::Request(Call::Aliases)],
@@ -259,32 +259,30 @@ impl KeyList {
     pub fn draw(&self, account: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
         let mut view = ScrollView::new(area.width);
         let keys = self.list(account);
-        let chosen =
-            if self.selected.is_empty() { String::new() } else { format!(" · {} chosen", self.selected.len()) };
-        let more = if account.has_more_keys { " so far…" } else { "" };
-        let count = account.keys.ready().map(|_| format!(" ({}{more}){chosen}", keys.len())).unwrap_or_default();
-        let (title, empty, hint, choice) = match self.key_manager {
+        let selected =
+            if self.selected.is_empty() { String::new() } else { format!(" · {} selected", self.selected.len()) };
+        let more = if account.has_more_keys { " so far" } else { "" };
+        let count = account.keys.ready().map(|_| format!(" ({}{more}){selected}", keys.len())).unwrap_or_default();
+        let (title, empty, hint, selection_mode) = match self.key_manager {
             KeyManagerType::Aws => {
-                let hint = "AWS services make them when they first encrypt something for you.";
+                let hint = "AWS services create AWS managed keys when they first encrypt data for you.";
                 ("AWS managed keys", "No AWS managed keys", hint, SelectionMode::None)
             }
-            _ => (
-                "Customer managed keys",
-                "No customer managed keys",
-                "Press n to create the first.",
-                SelectionMode::Multiple,
-            ),
+            _ => {
+                ("Customer managed keys", "No customer managed keys", "Press n to create one.", SelectionMode::Multiple)
+            }
         };
         view.heading(&format!("{title}{count}"));
-        if super::write_load_state(&mut view, "the keys", &account.keys) {
+        if super::write_load_state(&mut view, "KMS keys", &account.keys) {
             if keys.is_empty() {
                 view.heading(&format!("  {empty}"));
                 view.paragraph(hint, 2, theme::TEXT);
             } else {
                 let rows = Rows {
                     total: keys.len(),
+                    noun: ["KMS key", "KMS keys"],
                     cell: &|row, column| cell(&keys[row], self.visible_columns[column], account),
-                    selection_mode: choice,
+                    selection_mode,
                     is_selected: &|row| self.selected.contains(keys[row].key_id()),
                 };
                 let height = usize::from(area.height).saturating_sub(1);

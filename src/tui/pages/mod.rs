@@ -1,4 +1,4 @@
-//! One file a page: what the person is at there, what keys do, how it is drawn.
+//! The pages, one module each: state, key handling, and drawing.
 
 pub mod api_call;
 pub mod api_calls;
@@ -25,59 +25,59 @@ use crate::aws::scalar::EpochSeconds;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::text;
 
-/// A place in the console.
+/// A page of the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// The list of external key stores.
     KeyStores,
-    /// The page of one store, by its ID.
+    /// The page of one key store, by its ID.
     KeyStore(String),
     /// The list of customer managed keys.
     Keys,
     /// The list of AWS managed keys.
     AwsKeys,
-    /// What AWS CloudHSM key stores are.
+    /// The explanation of AWS CloudHSM key stores.
     CloudHsm,
     /// The page of one KMS key, by its ID.
     Key(String),
     /// The external keys of the bundled external key manager.
     ExternalKeys,
-    /// The events of CloudTrail.
+    /// The list of CloudTrail events.
     Events,
     /// The page of one event, by its ID.
     Event(String),
-    /// The calls that this console has made.
+    /// The list of API calls that this console made.
     ApiCalls,
-    /// The page of one of them, by its number.
+    /// The page of one API call, by its number.
     ApiCall(u64),
     /// The create key wizard.
     CreateKey,
 }
 
-/// What a page wants from the console around it.
+/// A request from a page to the app.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PageEvent {
     /// Show another page.
     Navigate(Location),
-    /// Ask AWS.
+    /// Perform a call.
     Request(Call),
-    /// Put this on the clipboard: what it is, and the text.
+    /// Copy a text to the clipboard: its name and the text.
     Copy(&'static str, String),
-    /// Open the wizard for a store, connecting it first when it is not.
+    /// Open the wizard for a key store. A disconnected key store is connected first.
     CreateKey(String),
-    /// Show what can be done with what is chosen.
+    /// Open the actions menu.
     OpenMenu(Menu),
-    /// Open the form of a task.
+    /// Open a form.
     OpenTask(FormKind),
     /// Open the wizard of Method 2.
     OpenWizard,
-    /// Connect a store.
+    /// Open the dialog that connects a key store.
     Connect(String, AfterConnect),
-    /// Ask whether to disconnect a store.
+    /// Open the dialog that confirms disconnecting a key store.
     ConfirmDisconnect(String),
 }
 
-/// Writes how far a list is when it is not there; whether it is.
+/// Returns whether the data is loaded. If not, writes that it is loading or why it failed.
 pub fn write_load_state<T>(view: &mut ScrollView, what: &str, loaded: &Loadable<T>) -> bool {
     match loaded {
         Loadable::Ready(_) => return true,
@@ -85,7 +85,7 @@ pub fn write_load_state<T>(view: &mut ScrollView, what: &str, loaded: &Loadable<
             view.push_line(Line::styled(format!("  … Loading {what}"), theme::MUTED));
         }
         Loadable::Failed(reason) => {
-            view.push_line(Line::styled(format!("  ✗ Could not load {what}"), theme::ERROR));
+            view.push_line(Line::styled(format!("  ✗ Couldn't load {what}"), theme::ERROR));
             view.error(reason, 4, theme::TEXT);
             view.paragraph("Press r to try again.", 4, theme::MUTED);
         }
@@ -93,21 +93,23 @@ pub fn write_load_state<T>(view: &mut ScrollView, what: &str, loaded: &Loadable<
     false
 }
 
-/// A moment as the console prints it, in UTC.
+/// Formats a timestamp in UTC for display.
 pub fn format_date(at: Timestamp) -> String {
     at.strftime("%b %d, %Y %H:%M UTC").to_string()
 }
 
-/// What *AWS CloudHSM key stores* are, for people who look for them here.
+/// Draws the page that explains *AWS CloudHSM key stores*.
 pub fn draw_cloud_hsm(frame: &mut Frame, area: Rect) {
     let mut view = ScrollView::new(area.width.min(100));
     view.heading("AWS CloudHSM key stores");
     view.blank_line();
     for words in [
-        "An AWS CloudHSM key store is a custom key store too. Its KMS keys live in an AWS CloudHSM cluster that you own: \
-         inside of AWS, on hardware of your own.",
-        "An external key store keeps its keys outside of AWS, in your external key manager behind an external key store proxy.",
-        "This console is about external key stores. Use the AWS console or the AWS CLI for AWS CloudHSM key stores.",
+        "An AWS CloudHSM key store is a custom key store backed by an AWS CloudHSM cluster that you own and manage. \
+         Its key material stays in AWS.",
+        "An external key store is a custom key store backed by an external key manager outside of AWS. AWS KMS \
+         reaches it through an external key store proxy.",
+        "This console manages external key stores only. To manage AWS CloudHSM key stores, use the AWS Management \
+         Console or the AWS CLI.",
     ] {
         view.paragraph(words, 2, theme::TEXT);
         view.blank_line();
@@ -115,24 +117,24 @@ pub fn draw_cloud_hsm(frame: &mut Frame, area: Rect) {
     view.draw(frame, area);
 }
 
-/// *Key store actions* for a store.
+/// Returns the event that opens the *Key store actions* menu of a key store.
 pub fn key_store_actions_menu(store_id: &str, known: &AccountState) -> Option<PageEvent> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
     known.key_store(store_id).map(|store| PageEvent::OpenMenu(Menu::for_store(store, count)))
 }
 
-/// Whether nobody knows when something was created, because its date couldn't be read.
+/// Returns whether a creation date couldn't be read.
 fn has_unreadable_date(date: EpochSeconds, problem: Option<&str>) -> bool {
     problem.is_some() && date == EpochSeconds::default()
 }
 
-/// The date of something of which not everything may be readable.
+/// Formats a date, or returns the placeholder for a date that couldn't be read.
 fn format_date_or_unreadable(at: EpochSeconds, problem: Option<&str>) -> String {
     if has_unreadable_date(at, problem) { UNREADABLE.to_owned() } else { format_date(at.0) }
 }
 
-/// Says what of something AWS returned in a form that this version can't read.
+/// Writes a warning if this version couldn't read a part of the AWS response.
 fn write_problem(view: &mut ScrollView, what: &str, problem: Option<&str>) {
     if let Some(problem) = problem {
         let words = format!("▲ AWS returned this {what} in a format that this version can't read in full: {problem}.");

@@ -1,4 +1,4 @@
-//! Performs one change.
+//! Performs changes.
 
 use super::{PerformError, read_file};
 use crate::aws::kms::{DescribeKey, UpdateAlias};
@@ -7,16 +7,16 @@ use crate::aws::xks_console::PutProxyRoute;
 use crate::client::{CallError, Client};
 use crate::tui::effect::{CallFailure, Change, ChangeOutcome};
 
-/// Carries out a change.
+/// Performs a change.
 ///
 /// # Errors
-/// What the service refused or the transport lost, or a file that can't be read, in words.
+/// The failure of the request, or of reading a file.
 pub(super) async fn perform(client: &Client, change: Change) -> Result<ChangeOutcome, PerformError> {
     let change = load_file(change).await?;
     Ok(execute(client, change).await?)
 }
 
-/// Takes the bytes of the file that a change names.
+/// Loads the file that a change names, if any, into the request.
 async fn load_file(change: Change) -> Result<Change, CallFailure> {
     Ok(match change {
         Change::Encrypt(mut request, Some(path)) => {
@@ -73,7 +73,7 @@ async fn execute(client: &Client, change: Change) -> Result<ChangeOutcome, CallE
     Ok(ChangeOutcome::Done)
 }
 
-/// UpdateAlias takes no alias for its target, people do: DescribeKey tells which key is meant.
+/// Moves an alias to another key. UpdateAlias doesn't accept an alias as its target, so DescribeKey resolves it first.
 async fn move_alias(client: &Client, mut request: UpdateAlias) -> Result<(), CallError> {
     let named = &request.target_key_id;
     let is_id =

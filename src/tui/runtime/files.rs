@@ -1,4 +1,4 @@
-//! Files that the console writes for the person.
+//! Writes files for the user.
 
 use std::fs::{OpenOptions, remove_file};
 use std::io::{self, ErrorKind, Write as _};
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::aws::scalar::SecretString;
 use crate::tui::effect::CallFailure;
 
-/// Files of one name at most; the second is `NAME-2`.
+/// The maximum number of files with the same base name. The second file is `NAME-2`.
 const MAX_FILES: u32 = 99;
 
-/// Writes a new file where the program was started, for its owner alone; gives its path.
+/// Writes a new file in the working directory, readable only by its owner. Returns its path.
 ///
 /// # Errors
-/// Why there is no such file, in words.
+/// If the file can't be created or written.
 pub async fn write_new(name: String, text: SecretString) -> Result<String, CallFailure> {
     let written = tokio::task::spawn_blocking(move || create_unique_file(Path::new("."), &name, text.expose())).await;
     let path = written.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| CallFailure {
@@ -30,19 +30,19 @@ fn create_unique_file(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf>
     for number in 1..=MAX_FILES {
         let name = if number == 1 { format!("{stem}.{end}") } else { format!("{stem}-{number}.{end}") };
         let path = std::path::absolute(dir)?.join(name);
-        let wrong = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let with_path = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-            file => file.map_err(wrong)?,
+            file => file.map_err(with_path)?,
         };
         if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
-            // Half a file is worse than none.
+            // Don't leave a partial file.
             let _ = remove_file(&path);
-            return Err(wrong(error));
+            return Err(with_path(error));
         }
         return Ok(path);
     }
-    Err(io::Error::new(ErrorKind::AlreadyExists, format!("{MAX_FILES} files of the name {name} are there already")))
+    Err(io::Error::new(ErrorKind::AlreadyExists, format!("{MAX_FILES} files named {name} already exist")))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What CloudWatch tells of an external key store: which metrics there are, then their data points.
+//! Loads the CloudWatch metrics of an external key store: lists the metrics, then loads their data points.
 
 use crate::aws::cloudwatch::{
     DimensionFilter, GetMetricData, ListMetrics, Metric, MetricDataQuery, MetricDataResult, MetricStat,
@@ -8,20 +8,20 @@ use crate::aws::scalar::EpochSeconds;
 use crate::client::{CallError, Client};
 use crate::tui::monitoring::{Monitoring, TimeRange, statistics};
 
-/// Queries of one GetMetricData.
+/// The maximum number of queries in one GetMetricData request.
 const MAX_QUERIES: usize = 500;
 
-/// The figures of a store up to now.
+/// Loads the metrics of a key store for a time range that ends now.
 pub async fn load_monitoring(client: &Client, store_id: &str, range: TimeRange) -> Result<Monitoring, CallError> {
     let metrics = list_metrics(client, store_id).await?;
-    let asked: Vec<(&Metric, &str)> = metrics
+    let requested: Vec<(&Metric, &str)> = metrics
         .iter()
         .flat_map(|metric| statistics(metric).iter().map(move |statistic| (metric, *statistic)))
         .collect();
     let (start, end) = range.window_at(client.now());
     let mut results = Vec::new();
-    for some in asked.chunks(MAX_QUERIES) {
-        let queries = some.iter().enumerate().map(|(at, (metric, statistic))| MetricDataQuery {
+    for chunk in requested.chunks(MAX_QUERIES) {
+        let queries = chunk.iter().enumerate().map(|(at, (metric, statistic))| MetricDataQuery {
             id: format!("q{at}"),
             metric_stat: Some(MetricStat {
                 metric: (*metric).clone(),
@@ -41,7 +41,7 @@ pub async fn load_monitoring(client: &Client, store_id: &str, range: TimeRange) 
         };
         for result in get_metric_data(client, request).await? {
             let place = result.id.strip_prefix('q').and_then(|place| place.parse::<usize>().ok());
-            if let Some((metric, statistic)) = place.and_then(|place| some.get(place)) {
+            if let Some((metric, statistic)) = place.and_then(|place| chunk.get(place)) {
                 results.push((*metric, *statistic, result));
             }
         }
@@ -58,7 +58,7 @@ async fn list_metrics(client: &Client, store_id: &str) -> Result<Vec<Metric>, Ca
     loop {
         let page = client.call(&request).await?;
         metrics.extend(page.metrics);
-        // A token that comes again would never end.
+        // A repeated token would loop forever.
         if page.next_token.is_none() || page.next_token == request.next_token {
             return Ok(metrics);
         }

@@ -1,10 +1,10 @@
-//! Whether IAM allows what Finish does.
+//! Checks whether IAM allows the operations of *Finish*.
 
 use crate::aws::iam::{EvaluationResult, GetRole, SimulatePrincipalPolicy};
 use crate::client::{CallError, Client};
 use crate::create_key::permissions::{MissingPermission, PermissionCheck, PolicySource};
 
-/// What the policies of the caller say no to.
+/// Returns the permissions that the IAM policies of the caller deny or lack.
 pub async fn missing_permissions(
     client: &Client,
     check: &PermissionCheck,
@@ -27,11 +27,11 @@ async fn simulate(client: &Client, request: SimulatePrincipalPolicy) -> Result<V
         let answer = client.call(&SimulatePrincipalPolicy { marker: marker.clone(), ..request.clone() }).await?;
         let results = answer.evaluation_results.member;
         if let Some(unknown) = results.iter().find(|result| !result.eval_decision.is_known()) {
-            let reason = format!("the decision \"{}\" is unknown", unknown.eval_decision.as_str());
+            let reason = format!("unknown decision \"{}\"", unknown.eval_decision.as_str());
             return Err(CallError::Malformed { operation: "SimulatePrincipalPolicy", reason });
         }
         all.extend(results);
-        // A marker that comes again would never end.
+        // A repeated marker would loop forever.
         let next = answer.marker.filter(|next| answer.is_truncated && marker.as_ref() != Some(next));
         match next {
             Some(next) => marker = Some(next),

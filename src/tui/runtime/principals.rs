@@ -1,4 +1,4 @@
-//! Pages of the IAM users and roles.
+//! Loads pages of IAM users and roles.
 
 use super::Response;
 use crate::aws::iam::{ListRoles, ListUsers};
@@ -6,24 +6,24 @@ use crate::aws::lenient::UNREADABLE;
 use crate::client::{CallError, Client};
 use crate::create_key::principals::{IamPrincipal, PrincipalKind};
 
-/// On the first page, which is to be seen at once.
+/// The size of the first page. It is small, so that the list appears quickly.
 const FIRST_PAGE_SIZE: u32 = 100;
-/// On each page after it: the most that IAM gives.
+/// The size of later pages: the maximum that IAM returns.
 const NEXT_PAGE_SIZE: u32 = 1000;
 
 fn page_size(marker: Option<&String>) -> u32 {
     if marker.is_none() { FIRST_PAGE_SIZE } else { NEXT_PAGE_SIZE }
 }
 
-/// Where the next page starts. A marker that comes again would never end.
+/// Returns the marker of the next page. Ignores a repeated marker, which would loop forever.
 fn next_marker(is_truncated: bool, next: Option<String>, marker: Option<&String>) -> Option<String> {
     next.filter(|next| is_truncated && marker != Some(next))
 }
 
-/// A user or role. One whose ARN can't be read can be named in no policy, so it is not offered.
+/// Returns a user or role, or `None` if its ARN couldn't be read, because a policy can't name it.
 fn principal(kind: PrincipalKind, name: String, path: String, arn: String) -> Option<IamPrincipal> {
-    let in_arn = || arn.rsplit('/').next().unwrap_or_default().to_owned();
-    let name = if name == UNREADABLE { in_arn() } else { name };
+    let name_from_arn = || arn.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = if name == UNREADABLE { name_from_arn() } else { name };
     (arn != UNREADABLE).then_some(IamPrincipal { name, path, kind, arn })
 }
 

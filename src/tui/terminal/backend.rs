@@ -1,4 +1,4 @@
-//! The way of a frame to the terminal.
+//! Writes frames to the terminal.
 
 use std::io::{self, Write};
 
@@ -8,8 +8,8 @@ use ratatui::layout::{Position, Size};
 
 use super::device::device;
 
-/// Draws on the terminal, and moves the cursor behind each grapheme whose width terminals disagree on: what follows stands
-/// in its place however wide the terminal draws it.
+/// Draws on the terminal. It moves the cursor after each grapheme whose width differs between terminals, so that the
+/// following cells are always drawn in place.
 #[derive(Debug)]
 pub(super) struct TerminalBackend(CrosstermBackend<FrameWriter>);
 
@@ -24,7 +24,7 @@ impl Backend for TerminalBackend {
 
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
         let cells: Vec<_> = content.collect();
-        // Each call starts by moving the cursor.
+        // Each draw call starts by moving the cursor.
         cells
             .split_inclusive(|(_, _, cell)| is_width_uncertain(cell.symbol()))
             .try_for_each(|run| self.0.draw(run.iter().copied()))
@@ -67,20 +67,20 @@ impl Backend for TerminalBackend {
     }
 }
 
-/// Whether a frame has graphemes whose width terminals disagree on.
+/// Returns whether a frame has graphemes whose width differs between terminals.
 pub(super) fn has_uncertain_widths(frame: &Buffer) -> bool {
     frame.content.iter().any(|cell| is_width_uncertain(cell.symbol()))
 }
 
-/// Whether terminals disagree on how many columns a grapheme takes: emoji joined or varied, flags, syllables of Indic
-/// scripts. A letter with the accents of Latin, Greek and Cyrillic is as wide as the letter everywhere.
+/// Returns whether the width of a grapheme differs between terminals: emoji sequences, flags, and syllables of Indic
+/// scripts. A letter with combining accents (U+0300 to U+036F) has the width of the letter everywhere.
 fn is_width_uncertain(grapheme: &str) -> bool {
     let mut others = grapheme.chars().skip(1);
     !grapheme.is_ascii() && others.any(|character| !('\u{300}'..='\u{36f}').contains(&character))
 }
 
-/// The terminal, written to once a frame: a terminal never shows half of one, and a frame that a panic
-/// interrupts is never written.
+/// Buffers a frame and writes it to the terminal at once. The terminal never shows a partial frame, and a frame that a
+/// panic interrupts is never written.
 #[derive(Debug, Default)]
 struct FrameWriter(Vec<u8>);
 

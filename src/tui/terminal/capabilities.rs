@@ -1,4 +1,4 @@
-//! What a terminal can show, and frames made fit for one that shows less.
+//! The capabilities of a terminal, and the fallbacks for terminals without color or Unicode.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
@@ -6,19 +6,19 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::tui::theme;
 
-/// What the environment tells of the terminal.
+/// The capabilities of the terminal, as the environment variables describe them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// Whether colors may be used. See <https://no-color.org>.
     pub has_color: bool,
     /// Whether the locale's character encoding is UTF-8.
     pub has_unicode: bool,
-    /// Whether the cursor can be moved, without which there is no full screen.
+    /// Whether the cursor can be moved. A full-screen program needs it.
     pub has_cursor: bool,
 }
 
 impl Capabilities {
-    /// Reads `NO_COLOR`, the locale, and `TERM`. `variable` looks one up.
+    /// Reads `NO_COLOR`, the locale, and `TERM`. `variable` returns the value of a variable.
     pub fn from_lookup(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         Self {
@@ -33,7 +33,7 @@ impl Capabilities {
         Self::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
-    /// Makes a frame fit for this terminal. Every cell keeps its place.
+    /// Adapts a frame to this terminal. Every cell keeps its position.
     pub fn adapt(self, frame: &mut Buffer) {
         for cell in &mut frame.content {
             if !self.has_color {
@@ -47,13 +47,13 @@ impl Capabilities {
     }
 }
 
-/// Whether the part of a locale's name that names its encoding is UTF-8. A locale without one has the encoding of old.
+/// Returns whether the encoding in a locale name is UTF-8. A locale name without an encoding doesn't use UTF-8.
 fn is_utf8(locale: &str) -> bool {
     let encoding = locale.split_once('.').map_or("", |(_, rest)| rest.split('@').next().unwrap_or_default());
     encoding.replace('-', "").eq_ignore_ascii_case("utf8")
 }
 
-/// Emphasis stays: what is accented only by its color becomes bold.
+/// Removes the colors of a cell. Text that was accented only by its color becomes bold.
 fn remove_color(cell: &mut Cell) {
     if Some(cell.fg) == theme::ACCENT.fg {
         cell.modifier.insert(Modifier::BOLD);
@@ -61,7 +61,7 @@ fn remove_color(cell: &mut Cell) {
     (cell.fg, cell.bg, cell.underline_color) = (Color::Reset, Color::Reset, Color::Reset);
 }
 
-/// The sign of ASCII that is drawn in place of `symbol`.
+/// Returns the ASCII character that replaces `symbol`.
 fn ascii_fallback(symbol: &str) -> &'static str {
     match symbol {
         "✗" | "×" => "x",

@@ -1,9 +1,9 @@
-//! Ways to the clipboard of whoever looks at the terminal.
+//! Copies text to the clipboard of the user at the terminal.
 //!
-//! A program of this machine confirms what it took. The escape sequence OSC 52 reaches the terminal over ssh, too, and no
-//! terminal tells whether it obeys. tmux and screen pass the sequence on only when it is wrapped, and tmux only if it is
-//! configured so: there `tmux load-buffer -w` does it. Source: xterm's *Control Sequences*; tmux(1), *set-clipboard* and
-//! *allow-passthrough*; screen(1), *String Escapes*.
+//! A local clipboard program confirms that it received the text. The escape sequence OSC 52 also works over SSH, but
+//! terminals don't confirm it. tmux and screen forward the sequence only if it is wrapped, and tmux only if it is
+//! configured to do so, so tmux gets the text from `tmux load-buffer -w`. Source: xterm's *Control Sequences*; tmux(1),
+//! *set-clipboard* and *allow-passthrough*; screen(1), *String Escapes*.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use tokio::process::Command;
 
 use crate::tui::effect::CopyResult;
 
-/// How long a program may take.
+/// The timeout of a clipboard program.
 const PROGRAM_TIMEOUT: Duration = Duration::from_secs(2);
-/// The most bytes in the sequence: what common terminals take.
+/// The maximum length of the encoded text, in bytes, that common terminals accept.
 const MAX_ENCODED_BYTES: usize = 100_000;
-/// The most bytes between the wrappers of screen, which takes 768 with them.
+/// The maximum length of a chunk for screen, in bytes. screen accepts 768, including the wrapper.
 const SCREEN_CHUNK_BYTES: usize = 700;
 
-/// Where this program runs, as far as it matters for the clipboard.
+/// The parts of the environment that determine how to copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClipboardEnvironment {
     is_remote: bool,
@@ -31,7 +31,7 @@ pub struct ClipboardEnvironment {
     multiplexer: Multiplexer,
 }
 
-/// What stands between this program and the terminal, and passes on no sequence that is not wrapped for it.
+/// A terminal multiplexer, which forwards only wrapped sequences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Multiplexer {
     #[default]
@@ -56,8 +56,8 @@ impl ClipboardEnvironment {
         }
     }
 
-    /// The programs of this machine that have a clipboard, the first to be tried first. One that is far away has another
-    /// clipboard than the person's.
+    /// Returns the local clipboard programs, in the order to try them. None over SSH, where the clipboard of the remote
+    /// machine isn't the user's.
     fn programs(self) -> Vec<&'static [&'static str]> {
         let mut programs: Vec<&[&str]> = Vec::new();
         if self.is_remote {
@@ -75,7 +75,7 @@ impl ClipboardEnvironment {
         programs
     }
 
-    /// Gives the text to programs; what came of it, if one took it.
+    /// Copies the text with a program. Returns `None` if no program accepted it.
     pub async fn copy(self, text: &str) -> Option<CopyResult> {
         let mut taken = None;
         for program in self.programs() {
@@ -84,14 +84,17 @@ impl ClipboardEnvironment {
                 break;
             }
         }
-        // Who looks at tmux may look at it from another machine.
+        // The user can be attached to tmux from another machine, so copy to its buffer, too.
         if self.multiplexer == Multiplexer::Tmux && pipe_to(&["tmux", "load-buffer", "-w", "-"], text).await {
             return Some(CopyResult::Tmux);
         }
         taken
     }
 
-    /// The escape sequence that takes the text to the terminal's clipboard; how many bytes may be sent when it is too long.
+    /// Returns the OSC 52 sequence that copies the text.
+    ///
+    /// # Errors
+    /// [`CopyResult::TooLong`] if the text is too long.
     pub(super) fn osc52_sequence(self, text: &str) -> Result<String, CopyResult> {
         let encoded = STANDARD.encode(text);
         if encoded.len() > MAX_ENCODED_BYTES {
@@ -109,7 +112,7 @@ impl ClipboardEnvironment {
     }
 }
 
-/// Whether a program is there and took the text.
+/// Pipes the text to a program. Returns whether the program exists and accepted it.
 async fn pipe_to(program: &[&str], text: &str) -> bool {
     let give = async {
         let mut child = Command::new(program.first()?)

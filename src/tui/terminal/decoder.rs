@@ -1,56 +1,57 @@
-//! What a terminal sends, told apart: keys and pastes of a person, and replies of the terminal.
+//! Decodes terminal input: separates keys and pastes of the user from replies of the terminal.
 //!
-//! A terminal answers questions (its colors, its name, where the cursor is) on the line that also carries the keys, and
-//! an answer may come late, to a program that never asked. Such replies are recognized by their form, in the 7-bit and the
-//! 8-bit one (ECMA-48, *XTerm Control Sequences*), and dropped whole, wherever reads cut them.
+//! A terminal sends replies to queries (colors, name, cursor position) on the same stream as the keys. A late reply can
+//! reach a program that never sent the query. The decoder recognizes replies by their syntax, in 7-bit and 8-bit form
+//! (ECMA-48,
+//! *XTerm Control Sequences*), and drops them completely, however reads split them.
 
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
-/// How long the rest of a sequence may take before Esc counts as a key of its own.
+/// The timeout for the rest of a sequence, after which Esc is a key press.
 const ESCAPE_TIMEOUT: Duration = Duration::from_millis(60);
-/// How long the rest of a reply may take before it is given up.
+/// The timeout for the rest of a reply, after which it is dropped.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
-/// What ends a bracketed paste.
+/// The end of a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
-/// Bytes of a control sequence that are looked at; what is longer is no key.
+/// The maximum length of the parameters of a key sequence, in bytes. Longer sequences are not keys.
 const MAX_PARAMETER_BYTES: usize = 32;
 
-/// Where in a sequence the bytes so far end.
+/// The position in the current sequence.
 #[derive(Debug, Default)]
 enum State {
     #[default]
     Ground,
-    /// A character of UTF-8, with the modifiers that came before it.
+    /// In a UTF-8 character, with its bytes so far and its modifiers.
     Utf8(Vec<u8>, KeyModifiers),
     Escape,
-    /// `ESC [`, with the parameters so far.
+    /// After `ESC [`, with the parameters so far.
     Csi(Vec<u8>),
-    /// `ESC [ [` of the Linux console.
+    /// After `ESC [ [`, which the Linux console sends.
     LinuxFunctionKey,
-    /// `ESC O`.
+    /// After `ESC O`.
     Ss3,
-    /// OSC, DCS, APC, PM or SOS, until its terminator. How many bytes of a character of UTF-8 are still to come, and
-    /// whether the last byte was ESC.
+    /// In OSC, DCS, APC, PM, or SOS, until the terminator. Tracks the remaining bytes of a UTF-8 character and whether
+    /// the last byte was ESC.
     ControlString {
         remaining_utf8_bytes: u8,
         is_escaped: bool,
         ends_at_bell: bool,
     },
-    /// That many bytes of a mouse report.
+    /// In a mouse report, with the number of remaining bytes.
     Mouse(u8),
     Paste(Vec<u8>),
 }
 
-/// Turns bytes into events.
+/// Decodes bytes into events.
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: State,
 }
 
 impl Decoder {
-    /// Takes the next bytes; gives the events that they complete.
+    /// Decodes the next bytes and returns the completed events.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         for byte in bytes {
@@ -59,7 +60,8 @@ impl Decoder {
         events
     }
 
-    /// How long to wait for more bytes before [`idle`](Self::idle); nothing when no sequence is open.
+    /// Returns how long to wait for more bytes before calling [`on_timeout`](Self::on_timeout), or `None` between
+    /// sequences.
     pub fn timeout(&self) -> Option<Duration> {
         match self.state {
             State::Ground => None,
@@ -68,7 +70,7 @@ impl Decoder {
         }
     }
 
-    /// Ends the open sequence: nothing came for as long as [`patience`](Self::patience) says.
+    /// Ends the current sequence after [`timeout`](Self::timeout) without input.
     pub fn on_timeout(&mut self) -> Option<Event> {
         match std::mem::take(&mut self.state) {
             State::Escape => Some(key_event(KeyCode::Esc, KeyModifiers::NONE)),
@@ -135,7 +137,7 @@ impl Decoder {
 
     fn continue_utf8(&mut self, mut bytes: Vec<u8>, byte: u8, modifiers: KeyModifiers, events: &mut Vec<Event>) {
         if byte & 0xc0 != 0x80 {
-            // It was no character after all.
+            // The bytes don't form a UTF-8 character.
             return self.ground(byte, KeyModifiers::NONE, events);
         }
         bytes.push(byte);
@@ -162,7 +164,7 @@ impl Decoder {
     fn csi(&mut self, mut parameters: Vec<u8>, byte: u8, events: &mut Vec<Event>) {
         match byte {
             b' '..=b'?' => {
-                // One more than can be a key says that it is none.
+                // Keep one byte more than a key can have, to detect that it is not a key.
                 if parameters.len() <= MAX_PARAMETER_BYTES {
                     parameters.push(byte);
                 }
@@ -207,13 +209,13 @@ fn key_event(code: KeyCode, modifiers: KeyModifiers) -> Event {
     Event::Key(KeyEvent::new(code, modifiers))
 }
 
-/// A character; capital letters come with Shift.
+/// Returns the event of a typed character. Uppercase letters get the Shift modifier.
 fn char_event(letter: char, modifiers: KeyModifiers) -> Event {
     let shift = if letter.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
     key_event(KeyCode::Char(letter), modifiers | shift)
 }
 
-/// The key that ends `ESC O` or `ESC [` with this letter.
+/// Returns the key whose sequence `ESC O` or `ESC [` ends with this byte.
 fn final_byte_key(byte: u8) -> Option<KeyCode> {
     Some(match byte {
         b'A' => KeyCode::Up,
@@ -228,7 +230,7 @@ fn final_byte_key(byte: u8) -> Option<KeyCode> {
     })
 }
 
-/// The key that a control sequence stands for; nothing for a reply.
+/// Returns the key event of a control sequence, or `None` for a reply.
 fn csi_event(parameters: &[u8], last: u8) -> Option<Event> {
     let numbers: Option<Vec<u8>> = match parameters {
         b"" => Some(Vec::new()),
@@ -238,7 +240,7 @@ fn csi_event(parameters: &[u8], last: u8) -> Option<Event> {
     let (first, modifiers) = match numbers[..] {
         [] => (1, KeyModifiers::NONE),
         [first] => (first, KeyModifiers::NONE),
-        // Two numbers before R tell where the cursor is.
+        // Two numbers before R are a cursor position report.
         [first, modifiers] if last != b'R' && (2..=16).contains(&modifiers) => (first, decode_modifiers(modifiers - 1)),
         _ => return None,
     };
@@ -251,7 +253,7 @@ fn csi_event(parameters: &[u8], last: u8) -> Option<Event> {
     }
 }
 
-/// The modifiers of XTerm's number for them, less one.
+/// Decodes the modifier parameter of XTerm, minus one.
 fn decode_modifiers(bits: u8) -> KeyModifiers {
     let mut modifiers = KeyModifiers::NONE;
     for (bit, modifier) in
@@ -285,7 +287,7 @@ mod tests {
 
     use super::*;
 
-    /// Replies of terminals, in both forms and with both terminators.
+    /// Terminal replies in 7-bit and 8-bit form, with both terminators.
     const REPLIES: &[&[u8]] = &[
         b"\x1b]11;rgb:dcdc/dcdc/dcdc\x07",
         b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
@@ -316,7 +318,7 @@ mod tests {
         b"\x1b[1;1;1;1&w",
     ];
 
-    /// Keys as terminals send them.
+    /// Keys with the bytes that terminals send for them.
     fn keys() -> Vec<(&'static [u8], Event)> {
         let none = KeyModifiers::NONE;
         vec![
@@ -368,7 +370,7 @@ mod tests {
         assert_eq!(decoder.push(b"x"), [char_event('x', KeyModifiers::NONE)]);
         assert_eq!(decoder.push(b"\x1b\x1b"), [key_event(KeyCode::Esc, KeyModifiers::NONE)]);
         assert!(decoder.on_timeout().is_some());
-        // A reply that never ends is given up, and so is a paste, of which nothing is lost.
+        // An unfinished reply is dropped. An unfinished paste is kept.
         decoder.push(b"\x1b]11;rgb");
         assert_eq!((decoder.on_timeout(), decoder.push(b"q").len()), (None, 1));
         decoder.push(b"\x1b[200~half");

@@ -1,11 +1,11 @@
-//! What the terminal is written to by.
+//! The device that terminal output is written to.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::OnceLock;
 
-/// Standard output where that is the terminal. Where it is a pipe or a file, as when the key that is made is handed on, it is
-/// kept for that, and the terminal is standard error, else the terminal that the program was started from.
+/// The output device of the terminal: standard output if it is a terminal, else standard error if it is a terminal,
+/// else the controlling terminal. A standard output that is a pipe or a file is left for the result of the command.
 #[derive(Debug)]
 pub(super) enum Device {
     Stdout,
@@ -13,13 +13,13 @@ pub(super) enum Device {
     Tty(File),
 }
 
-/// The terminal. Static, for a panic in any thread must find it.
+/// Returns the terminal. It is static because a panic in any thread needs it.
 pub(super) fn device() -> &'static Device {
     static DEVICE: OnceLock<Device> = OnceLock::new();
     DEVICE.get_or_init(|| find().unwrap_or(Device::Stdout))
 }
 
-/// The first that is a terminal.
+/// Returns the first device that is a terminal.
 pub(super) fn find() -> Option<Device> {
     if io::stdout().is_terminal() {
         Some(Device::Stdout)
@@ -30,7 +30,7 @@ pub(super) fn find() -> Option<Device> {
     }
 }
 
-/// The terminal that the program was started from.
+/// Opens the controlling terminal.
 pub(super) fn open_tty() -> Option<File> {
     File::options().read(true).write(true).open("/dev/tty").ok()
 }

@@ -1,4 +1,4 @@
-//! The keys and pastes of the person at the terminal.
+//! Reads keys and pastes from the terminal.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
@@ -13,14 +13,14 @@ use tokio::sync::mpsc;
 use super::decoder::Decoder;
 use super::device;
 
-/// Bytes of a read.
+/// The size of the read buffer, in bytes.
 const READ_BUFFER_BYTES: usize = 4096;
 
-/// Events, read by a thread that sleeps while nothing comes.
+/// The input events, read by a thread that sleeps while there is no input.
 #[derive(Debug)]
 pub struct TerminalInput(mpsc::UnboundedReceiver<Event>);
 
-/// Standard input where that is the terminal; else the terminal that the program was started from.
+/// The input device: standard input if it is a terminal, else the controlling terminal.
 enum Source {
     Stdin(io::Stdin),
     Tty(File),
@@ -36,10 +36,10 @@ impl AsFd for Source {
 }
 
 impl TerminalInput {
-    /// Starts to read.
+    /// Starts the thread that reads events.
     ///
     /// # Errors
-    /// When there is no terminal, or no thread for it.
+    /// If there is no terminal, or if the thread can't be started.
     pub fn open() -> io::Result<Self> {
         let source = if io::stdin().is_terminal() {
             Source::Stdin(io::stdin())
@@ -51,13 +51,13 @@ impl TerminalInput {
         Ok(Self(receiver))
     }
 
-    /// The next event; nothing when the terminal is gone.
+    /// Returns the next event, or `None` when the terminal is closed.
     pub async fn next(&mut self) -> Option<Event> {
         self.0.recv().await
     }
 }
 
-/// Reads until the terminal or the receiver is gone.
+/// Reads until the terminal is closed or the receiver is dropped.
 fn read(source: &Source, sender: &mpsc::UnboundedSender<Event>) {
     let (mut decoder, mut bytes) = (Decoder::default(), [0; READ_BUFFER_BYTES]);
     loop {
@@ -79,7 +79,7 @@ fn read(source: &Source, sender: &mpsc::UnboundedSender<Event>) {
     }
 }
 
-/// Waits for bytes; whether some came within `time`.
+/// Waits for input. Returns whether there is some within `time`.
 fn wait_readable(source: &Source, time: Option<Duration>) -> Result<bool, Errno> {
     let time = time.and_then(|time| Timespec::try_from(time).ok());
     let mut sources = [PollFd::new(source, PollFlags::IN)];

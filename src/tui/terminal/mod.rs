@@ -1,8 +1,9 @@
-//! The terminal: taken over when the console starts, and given back as it was however the console ends.
+//! The terminal: set up when the console starts, and restored when it ends, for whatever reason.
 //!
-//! No other module writes to the terminal. It is given back once, whichever comes first: [`TerminalGuard`] is dropped
-//! (quit, error), a panic (before its message is printed, so that it can be read), or a signal, which the runtime
-//! hears of by [`Signals`](signals::Signals) and answers by dropping the guard.
+//! No other module writes to the terminal. It is restored once, by the first of these: dropping [`TerminalGuard`] (quit
+//! or error), a panic (before its message is printed, so that it is readable), or a signal, which the runtime receives
+//! from
+//! [`Signals`](signals::Signals) and handles by dropping the guard.
 
 mod backend;
 mod capabilities;
@@ -32,46 +33,48 @@ pub use prompt::prompt;
 
 use super::effect::CopyResult;
 
-/// Whether the terminal is ours now. Static, for a panic in any thread must find it.
+/// Whether the console holds the terminal. It is static because a panic in any thread needs it.
 static IN_USE: AtomicBool = AtomicBool::new(false);
 
-/// The console was started where it can't be shown.
+/// The console can't run in this environment.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TerminalError {
-    /// Without a terminal.
+    /// Standard input or output is not a terminal.
     #[error(
-        "xks-console needs a terminal, and its standard {missing}. \
-         Start it from a terminal, without pipes; over ssh use `ssh -t`. `xks-console --help` shows what works without"
+        "xks-console needs a terminal, but its standard {missing}. \
+         Start it in a terminal without pipes; over SSH, use `ssh -t`. For commands that don't need a terminal, \
+         run `xks-console --help`"
     )]
     Missing {
-        /// What is no terminal.
+        /// Which streams are not a terminal.
         missing: &'static str,
     },
-    /// In a terminal that can't move its cursor.
+    /// The terminal can't move its cursor.
     #[error(
-        "xks-console needs a full screen, which this terminal doesn't have (TERM is dumb). Start it in another terminal. \
-         `create-key --yes`, `serve`, and `proxy` work in this one: see `xks-console --help`"
+        "xks-console needs a full-screen terminal, but TERM is \"dumb\". Start it in another terminal. \
+         `create-key --yes`, `serve`, and `proxy` also work in this one: see `xks-console --help`"
     )]
     Dumb,
 }
 
 impl TerminalError {
-    /// What the program exits with.
+    /// The exit code of the program.
     pub const EXIT_CODE: u8 = 2;
 }
 
 /// Checks that the program can read keys from a terminal and draw on one.
 ///
 /// # Errors
-/// [`NotATerminal`] when standard input or output is a pipe, a file or closed.
+/// [`TerminalError::Missing`] if standard input or output is a pipe, a file, or closed. [`TerminalError::Dumb`] if the
+/// terminal can't move its cursor.
 pub fn require() -> Result<(), TerminalError> {
     check(io::stdin().is_terminal(), io::stdout().is_terminal())
 }
 
-/// Checks the same where standard input and output may be pipes: then there is the terminal that the program was started from.
+/// Checks the same, but accepts the controlling terminal if standard input or output is redirected.
 ///
 /// # Errors
-/// [`NotATerminal`] when there is none.
+/// The same as for [`require`].
 pub fn require_any() -> Result<(), TerminalError> {
     let is_readable = io::stdin().is_terminal() || device::open_tty().is_some();
     check(is_readable, device::find().is_some())
@@ -88,27 +91,27 @@ fn check(input: bool, output: bool) -> Result<(), TerminalError> {
 fn describe_missing(input: bool, output: bool) -> Option<&'static str> {
     match (input, output) {
         (true, true) => None,
-        (false, true) => Some("input is not one"),
-        (true, false) => Some("output is not one"),
-        (false, false) => Some("input and output are not"),
+        (false, true) => Some("input is not a terminal"),
+        (true, false) => Some("output is not a terminal"),
+        (false, false) => Some("input and output are not terminals"),
     }
 }
 
-/// The way into [`TerminalGuard`].
+/// Creates a [`TerminalGuard`].
 #[derive(Debug)]
 pub struct Terminal;
 
 impl Terminal {
-    /// Takes the terminal over: raw mode, the alternate screen, bracketed paste, no cursor.
+    /// Sets up the terminal: raw mode, alternate screen, bracketed paste, and hidden cursor.
     ///
     /// # Errors
-    /// When the terminal can't be set up; it is as before then. Also when it is already taken.
+    /// If the terminal can't be set up, in which case it is restored, or if another guard holds it.
     pub fn enter() -> io::Result<TerminalGuard> {
         install_panic_hook();
         if IN_USE.load(Ordering::SeqCst) {
-            return Err(io::Error::other("the terminal is already taken; only one guard can be held at a time"));
+            return Err(io::Error::other("the terminal is already in use; only one guard can exist at a time"));
         }
-        // From here on a drop gives it back, also when only half of it has been set up.
+        // From here on, dropping the guard restores the terminal, even after a partial setup.
         let guard =
             TerminalGuard { screen: new_screen()?, capabilities: Capabilities::from_env(), needs_full_redraw: false };
         acquire()?;
@@ -116,16 +119,16 @@ impl Terminal {
     }
 }
 
-/// Holds the terminal, draws on it, and gives it back when dropped.
+/// Holds the terminal, draws on it, and restores it when dropped.
 #[derive(Debug)]
 pub struct TerminalGuard {
     screen: ratatui::Terminal<TerminalBackend>,
     capabilities: Capabilities,
-    /// Whether the terminal may have drawn a part of the last frame elsewhere than it belongs.
+    /// Whether the terminal may have drawn a part of the last frame in the wrong place.
     needs_full_redraw: bool,
 }
 
-/// A screen of which nothing is known yet.
+/// Creates a screen with unknown content.
 fn new_screen() -> io::Result<ratatui::Terminal<TerminalBackend>> {
     ratatui::Terminal::new(TerminalBackend::new())
 }
@@ -134,10 +137,12 @@ impl TerminalGuard {
     /// Draws a frame.
     ///
     /// # Errors
-    /// When the terminal can't be written to, or when it has been given back, as it is after a panic in another thread.
+    /// If the terminal can't be written to, or if it was restored after a panic in another thread.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         if !IN_USE.load(Ordering::SeqCst) {
-            return Err(io::Error::other("the terminal was given back, for a part of the program failed; see above"));
+            return Err(io::Error::other(
+                "the terminal was restored because another thread panicked; see the message above",
+            ));
         }
         if self.needs_full_redraw {
             self.force_redraw()?;
@@ -151,20 +156,20 @@ impl TerminalGuard {
         Ok(())
     }
 
-    /// Forgets what is on the terminal, so that the next frame is drawn in full.
+    /// Clears the terminal, so that the next frame is drawn in full.
     ///
     /// # Errors
-    /// When the terminal can't be written to.
+    /// If the terminal can't be written to.
     pub fn force_redraw(&mut self) -> io::Result<()> {
-        // Not `clear`: it asks the terminal where the cursor is, and the answer would go to whoever reads the keys.
+        // `clear` would query the cursor position, and the input thread would read the reply.
         self.screen = new_screen()?;
         self.screen.backend_mut().clear_region(ClearType::All)
     }
 
-    /// Sends `text` to the clipboard of whoever looks at the terminal, also over ssh.
+    /// Sends `text` to the clipboard of the user's terminal, which also works over SSH.
     ///
     /// # Errors
-    /// When the terminal can't be written to.
+    /// If the terminal can't be written to.
     pub fn copy(&mut self, text: &str) -> io::Result<CopyResult> {
         match ClipboardEnvironment::from_env().osc52_sequence(text) {
             Err(refused) => Ok(refused),
@@ -177,11 +182,12 @@ impl TerminalGuard {
         }
     }
 
-    /// Gives the terminal back and stops the program with all that the shell started beside it, as Ctrl-Z does.
-    /// When it goes on, [`Signals`](signals::Signals) says so and [`TerminalGuard::resume`] takes the terminal again.
+    /// Restores the terminal and stops the process group, as Ctrl-Z does. When the program continues,
+    /// [`Signals`](signals::Signals) returns [`Signal::Resume`](signals::Signal::Resume), and [`TerminalGuard::resume`]
+    /// sets up the terminal again.
     ///
     /// # Errors
-    /// When the program can't be stopped; the terminal is taken again then.
+    /// If the program can't be stopped, in which case the terminal is set up again.
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP).or_else(|error| {
@@ -190,12 +196,12 @@ impl TerminalGuard {
         })
     }
 
-    /// Takes the terminal again and forgets what was on it, so that the next frame is drawn in full.
+    /// Sets up the terminal again and clears it, so that the next frame is drawn in full.
     ///
     /// # Errors
-    /// When the terminal can't be set up.
+    /// If the terminal can't be set up.
     pub fn resume(&mut self) -> io::Result<()> {
-        // Whoever stopped the program may have changed the modes, so they are set again even when we still hold it.
+        // The shell may have changed the modes, so set them again even if the guard still holds the terminal.
         acquire()?;
         self.force_redraw()
     }
@@ -213,7 +219,7 @@ fn acquire() -> io::Result<()> {
     execute!(device(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
-/// Gives the terminal back, unless that has been done. There is nobody to tell of an error: the terminal may be gone.
+/// Restores the terminal, unless that was done before. Errors are ignored because the terminal may be closed.
 fn restore() {
     if IN_USE.swap(false, Ordering::SeqCst) {
         let _ = execute!(device(), DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);

@@ -1,26 +1,26 @@
-//! The signals that the console answers itself, so that the terminal is given back.
+//! The signals that the console handles itself, so that it can restore the terminal.
 
 use std::io;
 
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 
-/// What a signal asks for.
+/// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// To end: `SIGTERM`, `SIGHUP` (the terminal was closed) or `SIGINT` from outside.
+    /// End the program: `SIGTERM`, `SIGHUP` (the terminal was closed), or `SIGINT` from another process.
     End {
-        /// What to exit with: 128 and the signal's number, as shells have it.
+        /// The exit code: 128 plus the signal number, the convention of shells.
         exit_code: u8,
     },
-    /// To stop: `SIGTSTP` from outside. In raw mode Ctrl-Z is a key like others.
+    /// Suspend the program: `SIGTSTP` from another process. In raw mode, Ctrl-Z is an ordinary key.
     Suspend,
-    /// To take the terminal again: `SIGCONT`, after a stop.
+    /// Resume after a stop: `SIGCONT`.
     Resume,
-    /// To draw in another size: `SIGWINCH`.
+    /// Redraw at a new size: `SIGWINCH`.
     Resize,
 }
 
-/// Listens for signals. It wakes nobody while none comes.
+/// Listens for signals without polling.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Listener,
@@ -32,10 +32,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Starts to listen; from now on these signals no longer end or stop the program by themselves.
+    /// Starts listening. From now on, these signals no longer end or stop the program themselves.
     ///
     /// # Errors
-    /// When the operating system refuses.
+    /// If the operating system doesn't allow it.
     ///
     /// # Panics
     /// Outside a tokio runtime with its I/O driver.
@@ -50,7 +50,7 @@ impl Signals {
         })
     }
 
-    /// The next signal. Nothing is lost when the future is dropped, so it can stand in a `select!`.
+    /// Returns the next signal. Cancel safe, so it can be used in `select!`.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.terminate.recv() => Signal::End { exit_code: 143 },

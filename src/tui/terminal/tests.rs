@@ -1,4 +1,4 @@
-//! The guard in a real (pseudo) terminal: this test program starts itself again in one.
+//! Tests the guard in a pseudoterminal, in which this test program starts itself again.
 
 use std::io::Read as _;
 use std::process::Command;
@@ -11,16 +11,16 @@ use super::*;
 
 const EXIT_CAUSE_ENV: &str = "XKS_CONSOLE_TEST_END";
 
-/// What runs inside the terminal.
+/// The program that runs inside the pseudoterminal.
 #[test]
-#[ignore = "the tests below run it in a terminal of its own"]
+#[ignore = "the other tests run it in a pseudoterminal"]
 fn inside() {
     let Ok(end) = std::env::var(EXIT_CAUSE_ENV) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let code = runtime.block_on(async {
         let mut signals = Signals::listen().unwrap();
         let mut guard = Terminal::enter().unwrap();
-        assert!(Terminal::enter().is_err(), "two guards at a time");
+        assert!(Terminal::enter().is_err(), "a second guard must be refused");
         guard.draw(|frame| frame.render_widget("drawn", frame.area())).unwrap();
         match end.as_str() {
             "panic" => panic!("the message of the panic"),
@@ -47,7 +47,7 @@ fn inside() {
 }
 
 struct PtySession {
-    // Held open: closing it would hang up.
+    // Held open, because closing it would send SIGHUP.
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     output_chunks: std::sync::mpsc::Receiver<Vec<u8>>,
@@ -79,7 +79,7 @@ impl PtySession {
         Self { master: pair.master, child, output_chunks: seen, output: String::new(), modes }
     }
 
-    /// Reads on until `text` has been written.
+    /// Reads output until it contains `text`.
     fn wait_for_output(&mut self, text: &str) {
         let give_up = Instant::now() + Duration::from_secs(30);
         while !self.output.contains(text) {
@@ -90,7 +90,8 @@ impl PtySession {
         }
     }
 
-    /// Sends `signal` again and again until `text` has been written: one that comes too early does nothing.
+    /// Sends `signal` repeatedly until the output contains `text`, because a signal that arrives too early has no
+    /// effect.
     fn send_signal_until(&mut self, signal: &str, text: &str) {
         let give_up = Instant::now() + Duration::from_secs(30);
         while !self.output.contains(text) {
@@ -107,7 +108,7 @@ impl PtySession {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Waits for the end and checks that the terminal is as it was, restored `times`.
+    /// Waits until the program exits and checks that the terminal was restored `times` times.
     fn wait_for_exit(mut self, times: usize) -> (u32, String) {
         let give_up = Instant::now() + Duration::from_secs(30);
         let code = loop {
@@ -120,7 +121,7 @@ impl PtySession {
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
         };
-        assert_eq!(modes(&*self.master), self.modes, "the modes of the terminal");
+        assert_eq!(modes(&*self.master), self.modes, "the terminal modes were not restored");
         drop(self.master);
         while let Ok(bytes) = self.output_chunks.recv_timeout(Duration::from_secs(5)) {
             self.output.push_str(&String::from_utf8_lossy(&bytes));
@@ -180,7 +181,7 @@ fn suspend_restores_the_terminal_and_resume_redraws_it() {
     started.wait_for_output("\x1b[?1049l");
     started.send_signal_until("-CONT", "again");
     started.send_signal("-TERM");
-    // The stop may take effect only now, when an early SIGCONT was answered before it.
+    // The stop can take effect only now, if an early SIGCONT was handled before it.
     started.send_signal("-CONT");
     let (code, output) = started.wait_for_exit(2);
     assert_eq!(code, 143, "{output:?}");
@@ -190,7 +191,7 @@ fn suspend_restores_the_terminal_and_resume_redraws_it() {
 fn error_names_the_streams_that_are_not_a_terminal() {
     assert_eq!(describe_missing(true, true), None);
     let error = check(false, true).unwrap_err();
-    assert!(error.to_string().contains("standard input is not one"), "{error}");
+    assert!(error.to_string().contains("standard input is not a terminal"), "{error}");
     let error = check(false, false).unwrap_err();
-    assert!(error.to_string().contains("standard input and output are not. "), "{error}");
+    assert!(error.to_string().contains("standard input and output are not terminals. "), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The editing keys of every text field, and what they do to a line.
+//! The editing keys of text fields and their effects on a line.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
 use super::history::EditKind;
 
-/// A place that the cursor moves to, or up to which text is deleted.
+/// A target for moving the cursor or deleting text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Motion {
@@ -31,24 +31,24 @@ pub enum Motion {
 pub enum Edit {
     /// Inserts a character.
     Insert(char),
-    /// Breaks the line.
+    /// Inserts a line break.
     Newline,
     /// Moves the cursor.
     Move(Motion),
-    /// Deletes up to a place.
+    /// Deletes the text up to a target.
     Delete(Motion),
-    /// Deletes up to a place, and keeps the text for [`Edit::Yank`].
+    /// Deletes the text up to a target and keeps it for [`Edit::Yank`].
     Cut(Motion),
-    /// Inserts what was cut.
+    /// Inserts the cut text.
     Yank,
-    /// Takes the last step back.
+    /// Undoes the last step.
     Undo,
-    /// Takes the last step that was undone again.
+    /// Redoes the last undone step.
     Redo,
 }
 
 impl Edit {
-    /// Returns the edit that a key stands for: the keys of readline and Emacs, and those of other editors beside them.
+    /// Returns the edit for a key. Supports the keys of readline and Emacs and the common keys of other editors.
     pub fn from_key(key: KeyEvent) -> Option<Self> {
         let modifiers = key.modifiers - KeyModifiers::SHIFT;
         let by_word = modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
@@ -97,14 +97,14 @@ impl Edit {
             ('u', CONTROL) => Self::Cut(Motion::LineStart),
             ('k', CONTROL) => Self::Cut(Motion::LineEnd),
             ('y', CONTROL) => Self::Yank,
-            // Terminals send the byte 0x1f for Ctrl-_, Ctrl-/ and Ctrl-7, and the last is what the key is then called.
+            // Terminals send the byte 0x1f for Ctrl-_, Ctrl-/, and Ctrl-7. The decoder reports all three as Ctrl-7.
             ('7' | '_' | '/', CONTROL) | ('u', ALT) => Self::Undo,
             ('r', CONTROL) | ('e', ALT) => Self::Redo,
             _ => return None,
         })
     }
 
-    /// Returns how the edit counts in a [`History`](super::history::History).
+    /// Returns how a [`History`](super::history::History) groups the edit.
     pub fn kind(self) -> EditKind {
         match self {
             Self::Insert(letter) => EditKind::Typed(letter),
@@ -116,7 +116,7 @@ impl Edit {
     }
 }
 
-/// Does an edit to a line, if it is one within a line; returns the text that it deleted.
+/// Applies an edit within a line and returns the deleted text. Ignores edits that affect other lines.
 pub fn apply(line: &mut Input, edit: Edit) -> String {
     let before = line.value().to_owned();
     let request = match edit {
@@ -164,7 +164,7 @@ pub fn insert(line: &mut Input, text: &str) {
     replace(line, cursor_byte(line)..cursor_byte(line), text);
 }
 
-/// Puts `text` in the place of a range of bytes, and the cursor behind it.
+/// Replaces a byte range with `text` and moves the cursor after it.
 fn replace(line: &mut Input, range: Range<usize>, text: &str) {
     let mut value = line.value().to_owned();
     let end = range.start + text.len();
@@ -173,17 +173,17 @@ fn replace(line: &mut Input, range: Range<usize>, text: &str) {
     *line = std::mem::take(line).with_value(value).with_cursor(cursor);
 }
 
-/// Returns the byte that the cursor stands before.
+/// Returns the byte index of the cursor.
 pub fn cursor_byte(line: &Input) -> usize {
     byte_index(line.value(), line.cursor())
 }
 
-/// Returns the byte that the character with this number begins at.
+/// Returns the byte index of a character.
 pub fn byte_index(text: &str, character: usize) -> usize {
     text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte)
 }
 
-/// Returns the nearest boundary between graphemes: `byte` itself, or the next on one side of it.
+/// Returns `byte` if it is a grapheme boundary, or else the nearest boundary on the given side.
 pub fn grapheme_boundary(text: &str, byte: usize, is_leftward: bool) -> usize {
     let mut cursor = GraphemeCursor::new(byte, text.len(), true);
     if cursor.is_boundary(text, 0).unwrap_or(true) {
@@ -192,17 +192,17 @@ pub fn grapheme_boundary(text: &str, byte: usize, is_leftward: bool) -> usize {
     if is_leftward { prev_grapheme_boundary(text, byte) } else { next_grapheme_boundary(text, byte) }
 }
 
-/// Returns where the grapheme before `byte` begins.
+/// Returns the start of the grapheme before `byte`.
 pub fn prev_grapheme_boundary(text: &str, byte: usize) -> usize {
     GraphemeCursor::new(byte, text.len(), true).prev_boundary(text, 0).ok().flatten().unwrap_or(0)
 }
 
-/// Returns where the grapheme behind `byte` ends.
+/// Returns the end of the grapheme after `byte`.
 pub fn next_grapheme_boundary(text: &str, byte: usize) -> usize {
     GraphemeCursor::new(byte, text.len(), true).next_boundary(text, 0).ok().flatten().unwrap_or(text.len())
 }
 
-/// Returns where the word that `byte` is in, or else the next one, ends. A word is what tui-input takes for one.
+/// Returns the end of the word at `byte`, or of the next word. Words are defined as in tui-input.
 fn word_end(text: &str, byte: usize) -> usize {
     let is_word = |word: &str| word.chars().any(|letter| !letter.is_whitespace() && !letter.is_ascii_punctuation());
     text.split_word_bound_indices()

@@ -1,4 +1,4 @@
-//! A form: labelled inputs, what is wrong with each, and the buttons below. What it is for is somebody else's business.
+//! A form: labeled inputs with their errors, and the buttons below. The owner of the form defines its meaning.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,41 +14,41 @@ use super::text_field::TextField;
 use super::{button_row, text};
 use crate::tui::theme;
 
-/// Bytes that a secret has at most.
+/// The maximum length of a secret, in bytes.
 const SECRET_CAPACITY: usize = 512;
 
-/// What a person fills in.
+/// An input of a form.
 #[derive(Clone)]
 pub enum FormInput {
     /// One line of text.
     Line(TextField),
-    /// One line that is masked unless it is to be shown.
+    /// One line of text that is masked unless the form shows secrets.
     Secret(SecretField),
-    /// Several lines of text, and how many of them are shown at most.
+    /// Multiline text and the maximum number of visible lines.
     Text(Box<TextArea>, usize),
-    /// A checkbox.
+    /// A check box.
     Checkbox(bool),
-    /// Radio buttons, and which is on.
+    /// Radio buttons and the index of the chosen one.
     Radio(Vec<String>, usize),
 }
 
 impl FormInput {
-    /// One line of text.
+    /// Creates a one-line text input.
     pub fn line(value: &str) -> Self {
         Self::Line(TextField::new(value))
     }
 
-    /// An empty secret.
+    /// Creates an empty secret input.
     pub fn secret() -> Self {
         Self::Secret(SecretField::with_capacity(SECRET_CAPACITY))
     }
 
-    /// Several lines of text, of which at most `most` are shown; the cursor behind them.
+    /// Creates a multiline text input with at most `most` visible lines and the cursor at its end.
     pub fn text(value: &str, most: usize) -> Self {
         Self::Text(Box::new(TextArea::new(value).with_cursor_at_end()), most)
     }
 
-    /// Several lines of text that leave no trace, of which at most `most` are shown.
+    /// Creates a multiline text input without undo history and with at most `most` visible lines.
     pub fn text_without_history(most: usize) -> Self {
         Self::Text(Box::new(TextArea::without_history()), most)
     }
@@ -62,40 +62,40 @@ impl FormInput {
     }
 }
 
-/// A labelled input.
+/// A labeled input.
 #[derive(Clone)]
 pub struct FormField {
-    /// What the form's owner calls it.
+    /// The internal name.
     pub name: &'static str,
-    /// What the person sees.
+    /// The label on the screen.
     pub label: &'static str,
-    /// A line on what may stand in it.
+    /// The hint below the input.
     pub hint: String,
-    /// What is filled in.
+    /// The input.
     pub input: FormInput,
 }
 
-/// What a key did.
+/// The result of a key press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormEvent {
-    /// It moved the focus or changed something.
+    /// The form handled the key.
     Handled,
-    /// Enter on a line: the owner may do something with it.
+    /// Enter was pressed in the named one-line input.
     EnterPressed(&'static str),
-    /// Leave.
+    /// Cancel the form.
     Cancel,
-    /// Do it.
+    /// Submit the form.
     Submit,
 }
 
-/// Inputs, and where the person is among them.
+/// The inputs of a form and its focus.
 #[derive(Clone)]
 pub struct Form {
-    /// The inputs in order.
+    /// The inputs, in order.
     pub fields: Vec<FormField>,
-    /// The words of the button that does it.
+    /// The label of the submit button.
     pub submit_label: &'static str,
-    /// Names of rows that are not shown now.
+    /// The names of hidden inputs.
     pub hidden: Vec<&'static str>,
     /// Whether secrets are shown.
     pub shows_secrets: bool,
@@ -104,26 +104,29 @@ pub struct Form {
     is_modified: bool,
 }
 
-// What stands in a form may be a plaintext or a secret.
+// The values can be plaintexts or secrets, so they are not printed.
 impl fmt::Debug for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Form").field("go", &self.submit_label).field("rows", &self.fields.len()).finish_non_exhaustive()
+        f.debug_struct("Form")
+            .field("submit_label", &self.submit_label)
+            .field("fields", &self.fields.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl Form {
-    /// A form with the focus on its first input; on *Cancel* when `is_grave`, for what can't be undone.
-    pub fn new(rows: Vec<FormField>, go: &'static str, is_destructive: bool) -> Self {
-        let focus = if is_destructive { rows.len() } else { 0 };
-        let (hidden, left) = (Vec::new(), BTreeSet::new());
-        Self { fields: rows, submit_label: go, hidden, shows_secrets: false, focus, visited: left, is_modified: false }
+    /// Creates a form with the focus on its first input, or on *Cancel* if the action is destructive.
+    pub fn new(fields: Vec<FormField>, submit_label: &'static str, is_destructive: bool) -> Self {
+        let focus = if is_destructive { fields.len() } else { 0 };
+        let (hidden, visited) = (Vec::new(), BTreeSet::new());
+        Self { fields, submit_label, hidden, shows_secrets: false, focus, visited, is_modified: false }
     }
 
     fn input(&self, name: &str) -> Option<&FormInput> {
         self.fields.iter().find(|row| row.name == name).map(|row| &row.input)
     }
 
-    /// The text of an input, without blanks around it; empty when it is hidden or has none.
+    /// Returns the text of an input without surrounding spaces. Empty if the input is hidden or has no text.
     pub fn text(&self, name: &str) -> String {
         if self.hidden.contains(&name) {
             return String::new();
@@ -135,22 +138,22 @@ impl Form {
         }
     }
 
-    /// A secret.
+    /// Returns the value of a secret input.
     pub fn secret(&self, name: &str) -> &str {
         if let Some(FormInput::Secret(secret)) = self.input(name) { secret.expose() } else { "" }
     }
 
-    /// Whether a checkbox is ticked.
+    /// Returns whether a check box is visible and selected.
     pub fn is_checked(&self, name: &str) -> bool {
         !self.hidden.contains(&name) && matches!(self.input(name), Some(FormInput::Checkbox(true)))
     }
 
-    /// Which radio button is on, from 0.
+    /// Returns the index of the chosen radio button.
     pub fn selected_option(&self, name: &str) -> usize {
         if let Some(FormInput::Radio(_, chosen)) = self.input(name) { *chosen } else { 0 }
     }
 
-    /// Puts a text or secret into an input.
+    /// Sets the text or secret of an input.
     pub fn set_value(&mut self, name: &str, value: &str) {
         self.is_modified = true;
         match self.fields.iter_mut().find(|row| row.name == name).map(|row| &mut row.input) {
@@ -160,12 +163,12 @@ impl Form {
         }
     }
 
-    /// Whether something was changed since it was opened.
+    /// Returns whether the user changed something.
     pub fn is_modified(&self) -> bool {
         self.is_modified
     }
 
-    /// Moves the focus to an input and lets its error be seen; to the button that does it when the input is hidden.
+    /// Moves the focus to an input and shows its error. If the input is hidden, focuses the submit button.
     pub fn focus_field(&mut self, name: &'static str) {
         match self.fields.iter().position(|row| row.name == name).filter(|index| !self.is_hidden(*index)) {
             Some(index) => self.focus = index,
@@ -183,32 +186,32 @@ impl Form {
             row.input.end_undo_group();
             self.visited.insert(row.name);
         }
-        let spots = self.fields.len() + 2;
-        for _ in 0..spots {
-            self.focus = (self.focus + if forward { 1 } else { spots - 1 }) % spots;
+        let count = self.fields.len() + 2;
+        for _ in 0..count {
+            self.focus = (self.focus + if forward { 1 } else { count - 1 }) % count;
             if !self.is_hidden(self.focus) {
                 return;
             }
         }
     }
 
-    /// Whether Space ticks a box or presses a button.
+    /// Returns whether Space acts on a check box or a button.
     pub fn can_toggle(&self) -> bool {
         self.fields.get(self.focus).is_none_or(|row| matches!(row.input, FormInput::Checkbox(_)))
     }
 
-    /// Whether letters go into a text.
+    /// Returns whether typed letters go into an input.
     pub fn is_typing(&self) -> bool {
         let input = self.fields.get(self.focus).map(|row| &row.input);
         matches!(input, Some(FormInput::Line(_) | FormInput::Secret(_) | FormInput::Text(..)))
     }
 
-    /// Whether a text of many lines has the focus, which turns its own pages.
+    /// Returns whether a multiline text has the focus, which handles the page keys itself.
     pub fn is_in_text_area(&self) -> bool {
         self.fields.get(self.focus).is_some_and(|row| matches!(row.input, FormInput::Text(..)))
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> FormEvent {
         match key.code {
             KeyCode::Esc => return FormEvent::Cancel,
@@ -273,12 +276,12 @@ impl Form {
         FormEvent::Handled
     }
 
-    /// Moves on from the input that has the focus.
+    /// Moves the focus to the next input.
     pub fn focus_next(&mut self) {
         self.move_focus(true);
     }
 
-    /// Takes pasted text into the input that has the focus.
+    /// Inserts pasted text into the focused input.
     pub fn paste(&mut self, pasted: &str) {
         self.is_modified = true;
         match self.fields.get_mut(self.focus).map(|row| &mut row.input) {
@@ -289,23 +292,22 @@ impl Form {
         }
     }
 
-    /// The input that has the focus.
+    /// Returns the name of the focused input.
     pub fn focused_field(&self) -> Option<&'static str> {
         self.fields.get(self.focus).map(|row| row.name)
     }
 
-    /// Puts the focus on the first input that is shown, or on the button that does it when there is none.
+    /// Moves the focus to the first visible input, or to the submit button if there is none.
     pub fn focus_first(&mut self) {
         self.focus = (0..self.fields.len()).find(|index| !self.is_hidden(*index)).unwrap_or(self.fields.len() + 1);
     }
 
-    /// Moves the focus to the button that does it.
+    /// Moves the focus to the submit button.
     pub fn focus_submit(&mut self) {
         self.focus = self.fields.len() + 1;
     }
 
-    /// Writes all inputs that are shown, with what is wrong with those that were left. What `below` writes stands below
-    /// the input that has the focus.
+    /// Writes the visible inputs, with the errors of those that were visited. `below` writes below the focused input.
     pub fn write(&self, view: &mut ScrollView, errors: &[(&'static str, String)], below: impl Fn(&mut ScrollView)) {
         for (index, row) in self.fields.iter().enumerate().filter(|(index, _)| !self.is_hidden(*index)) {
             let is_focused = index == self.focus;
@@ -329,7 +331,7 @@ impl Form {
         }
     }
 
-    /// Writes the buttons, with what `above` writes when one of them has the focus.
+    /// Writes the buttons. If one of them has the focus, `above` writes above them.
     pub fn write_buttons(&self, view: &mut ScrollView, above: impl Fn(&mut ScrollView)) {
         let focused = self.focus.checked_sub(self.fields.len()).unwrap_or(usize::MAX);
         view.focused(focused != usize::MAX, |view| {

@@ -1,26 +1,26 @@
-//! Undo and redo of a text field.
+//! The undo and redo history of a text field.
 
 use std::collections::VecDeque;
 use std::mem;
 
-/// The steps that are kept at most.
+/// The maximum number of steps.
 const MAX_STEPS: usize = 200;
-/// The bytes of text that are kept at most, unless the last step alone has more.
+/// The maximum size of the saved texts, in bytes. The last step is kept even if it is larger.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Where the cursor is: its line, and the characters before it in that line.
+/// A cursor position: the line and the number of characters before the cursor in that line.
 pub type Cursor = (usize, usize);
 
-/// How an edit counts: several may be one step.
+/// How an edit is grouped with other edits into one undo step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EditKind {
-    /// A character was typed. Characters up to the end of a word are one step.
+    /// A typed character. The characters of a word form one step.
     Typed(char),
-    /// A character before the cursor was deleted. Those in a row are one step.
+    /// A deleted character before the cursor. Consecutive deletions form one step.
     DeletedLeft,
-    /// A character behind the cursor was deleted. Those in a row are one step.
+    /// A deleted character after the cursor. Consecutive deletions form one step.
     DeletedRight,
-    /// Anything else, such as a paste, is a step of its own.
+    /// Any other edit, such as a paste. It forms its own step.
     Standalone,
 }
 
@@ -34,7 +34,7 @@ impl EditKind {
     }
 }
 
-/// A step: the text on its other side, and the cursor on both.
+/// An undo or redo step: the text to restore and the cursor before and after the edit.
 #[derive(Clone, Debug)]
 struct UndoStep {
     text: String,
@@ -42,17 +42,17 @@ struct UndoStep {
     after: Cursor,
 }
 
-/// What was done to a text and what was undone.
+/// The undo and redo steps of a text.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     undo_stack: VecDeque<UndoStep>,
     redo_stack: Vec<UndoStep>,
-    /// The last edit, while the next may belong to the same step.
+    /// The last edit, if the next edit can still join its step.
     open_kind: Option<EditKind>,
 }
 
 impl History {
-    /// Takes down an edit: the text before it, and the cursor before and after it.
+    /// Records an edit: the text before it and the cursor before and after it.
     pub fn record(&mut self, step: EditKind, text: &str, before: Cursor, after: Cursor) {
         self.redo_stack.clear();
         let continues = self.open_kind.is_some_and(|open| step.coalesces_with(open));
@@ -67,12 +67,12 @@ impl History {
         }
     }
 
-    /// Lets the next edit be a step of its own.
+    /// Ends the current undo step, so that the next edit starts a new one.
     pub fn end_undo_group(&mut self) {
         self.open_kind = None;
     }
 
-    /// Takes back the last step of what led to `text`; returns the text and the cursor before it.
+    /// Undoes the last step of `text` and returns the text and the cursor before that step.
     pub fn undo(&mut self, text: &str) -> Option<(String, Cursor)> {
         self.open_kind = None;
         let mut change = self.undo_stack.pop_back()?;
@@ -81,7 +81,7 @@ impl History {
         Some((text, cursor))
     }
 
-    /// Does again what was undone last; returns the text and the cursor after it.
+    /// Redoes the last undone step and returns the text and the cursor after it.
     pub fn redo(&mut self, text: &str) -> Option<(String, Cursor)> {
         self.open_kind = None;
         let mut change = self.redo_stack.pop()?;

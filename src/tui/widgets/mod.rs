@@ -1,4 +1,5 @@
-//! What pages are made of. Everything becomes lines of text, so that any page can be cut and scrolled at any size.
+//! The building blocks of pages. Everything is written as lines of text, so that every page can be clipped and
+//! scrolled.
 
 pub mod editing;
 pub mod form;
@@ -18,7 +19,7 @@ pub use crate::text;
 use self::scroll_view::ScrollView;
 use super::theme;
 
-/// Writes buttons in a row, or in more where one has no room, the one at `focused` marked; `None` leaves one out.
+/// Writes buttons in a row, wrapped if they don't fit. Marks the button at `focused` and skips `None`.
 pub fn button_row(view: &mut ScrollView, buttons: &[Option<&str>], focused: usize) {
     let mut row = Line::raw("  ");
     for (index, button) in buttons.iter().enumerate() {
@@ -34,7 +35,7 @@ pub fn button_row(view: &mut ScrollView, buttons: &[Option<&str>], focused: usiz
     view.push_line(row);
 }
 
-/// A button: `[ words ]`, turned round and marked when it has the focus.
+/// Returns a button: `[ words ]`, marked and in reverse video if it is focused.
 pub fn button(words: &str, is_focused: bool) -> [Span<'static>; 2] {
     let (mark, style) = if is_focused { ("▸", theme::FOCUS) } else { (" ", theme::ACCENT) };
     [Span::styled(mark, theme::ACCENT), Span::styled(format!("[ {words} ]"), style)]

@@ -1,4 +1,4 @@
-//! A field with a list below it: what is typed narrows the list, and stands for itself when nothing in the list is like it.
+//! A text field with a list below it. Typed text filters the list, and is the value itself if no entry matches.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
@@ -8,13 +8,13 @@ use super::text;
 use super::text_field::TextField;
 use crate::tui::theme;
 
-/// Rows of the list that are shown at once.
+/// The number of visible rows of the list.
 const VISIBLE_ROWS: usize = 6;
 
-/// What can be picked: the value, and a word on it.
+/// An entry of the list: its value and a note.
 pub type Entry = (String, String);
 
-/// A field and its list.
+/// A text field and its list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picker {
     input: TextField,
@@ -23,7 +23,7 @@ pub struct Picker {
 }
 
 impl Picker {
-    /// A list with the cursor on `here`, which is put on top when it is not among the entries.
+    /// Creates a picker with the cursor on `current`, which is added at the top if it isn't an entry.
     pub fn new(mut entries: Vec<Entry>, current: &str) -> Self {
         if !current.is_empty() && !entries.iter().any(|(value, _)| value == current) {
             entries.insert(0, (current.to_owned(), String::new()));
@@ -32,7 +32,7 @@ impl Picker {
         Self { input: TextField::default(), entries, cursor }
     }
 
-    /// The entries that are like what is typed.
+    /// Returns the entries that match the typed text.
     fn matching_entries(&self) -> Vec<&Entry> {
         let typed = self.input.value().trim().to_lowercase();
         let is_like = |(value, note): &&Entry| {
@@ -41,12 +41,12 @@ impl Picker {
         self.entries.iter().filter(is_like).collect()
     }
 
-    /// What is picked, or typed.
+    /// Returns the picked value, or the typed text if no entry matches.
     pub fn value(&self) -> &str {
         self.matching_entries().get(self.cursor).map_or(self.input.value().trim(), |(value, _)| value)
     }
 
-    /// Takes a key; whether it was one for a field or its list.
+    /// Handles a key press and returns whether the picker used it.
     pub fn handle_key(&mut self, key: KeyEvent) -> bool {
         let last = self.matching_entries().len().saturating_sub(1);
         match key.code {
@@ -67,13 +67,13 @@ impl Picker {
         true
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text.
     pub fn handle_paste(&mut self, pasted: &str) {
         self.input.paste(pasted);
         self.cursor = 0;
     }
 
-    /// Writes the label; with the focus also the field and the part of the list around the cursor, else what is picked.
+    /// Writes the label and the picked value. If focused, writes the text field and the list around the cursor instead.
     pub fn write(&self, view: &mut ScrollView, label: &'static str, is_focused: bool) {
         view.focused(is_focused, |view| {
             let mark = if is_focused { "▸ " } else { "  " };
@@ -105,7 +105,7 @@ impl Picker {
         }
         let more = matches.len().saturating_sub(VISIBLE_ROWS);
         if more > 0 {
-            view.push_line(Line::styled(format!("    {more} more: type to find them"), theme::MUTED));
+            view.push_line(Line::styled(format!("    {more} more. Type to find them."), theme::MUTED));
         }
     }
 }

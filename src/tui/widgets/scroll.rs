@@ -1,27 +1,27 @@
-//! How far a page is scrolled, by what the last frame showed of it.
+//! The scroll position of a page, relative to the last drawn frame.
 
 use std::cell::Cell;
 
 use crossterm::event::KeyCode;
 
-/// Lines of the page before that stay in sight on the next one.
+/// The number of lines that stay visible when scrolling by a page.
 const OVERLAP: usize = 2;
 
-/// How far one has scrolled from where the focus is seen.
+/// A scroll offset, relative to the position that shows the focus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScrollState {
     offset: isize,
     viewport: Cell<Viewport>,
 }
 
-/// What the last frame showed.
+/// The part of the page that the last frame showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Viewport {
-    /// The first line when one has not scrolled.
+    /// The first visible line without scrolling.
     default_top: usize,
-    /// Lines that there are.
+    /// The total number of lines.
     total_lines: usize,
-    /// Lines that are seen at a time.
+    /// The number of visible lines.
     height: usize,
 }
 
@@ -32,13 +32,13 @@ impl Viewport {
 }
 
 impl ScrollState {
-    /// Goes back to where the focus is seen.
+    /// Scrolls back to the focus.
     pub fn reset(&mut self) {
         self.offset = 0;
     }
 
-    /// Takes what is drawn now: the first line that shows the focus, how many lines there are, and how many are seen at a
-    /// time. Returns the first line to draw.
+    /// Stores the viewport of the current frame: the first line that shows the focus, the number of lines, and the
+    /// height. Returns the first line to draw.
     pub fn update_viewport(&self, default_top: usize, lines: usize, height: usize) -> usize {
         self.viewport.set(Viewport { default_top, total_lines: lines, height });
         self.top()
@@ -49,17 +49,17 @@ impl ScrollState {
         viewport.default_top.saturating_add_signed(self.offset).min(viewport.max_top())
     }
 
-    /// Whether there is more below.
+    /// Returns whether there are more lines below.
     pub fn has_more_below(&self) -> bool {
         self.top() < self.viewport.get().max_top()
     }
 
-    /// Whether all is seen at once.
+    /// Returns whether all lines fit on the screen.
     pub fn fits_on_screen(&self) -> bool {
         self.viewport.get().max_top() == 0
     }
 
-    /// Takes `PgDn` or `PgUp`; whether it was one of them.
+    /// Handles `PgDn` and `PgUp`. Returns whether the key was one of them.
     pub fn handle_page_key(&mut self, key: KeyCode) -> bool {
         let page = self.viewport.get().height.saturating_sub(OVERLAP).max(1);
         match key {
@@ -70,7 +70,7 @@ impl ScrollState {
         true
     }
 
-    /// Takes a key that scrolls where nothing else has the focus: by line, by page, or to an end. Whether it was one.
+    /// Handles keys that scroll by line, by page, or to either end. Returns whether the key was one of them.
     pub fn handle_key(&mut self, key: KeyCode) -> bool {
         match key {
             KeyCode::Down => self.scroll_to(self.top().saturating_add(1)),

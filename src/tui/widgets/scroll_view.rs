@@ -1,4 +1,4 @@
-//! A page as a roll of paper: lines, some of which may be in focus, cut out at the height there is.
+//! A scrollable page of styled lines with a focused region.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,10 +9,10 @@ use super::scroll::ScrollState;
 use super::text;
 use crate::tui::theme;
 
-/// Lines of a page, the part of them in focus, and where the terminal's cursor belongs.
+/// The lines of a page, the focused lines, and the position of the terminal cursor.
 #[derive(Clone, Debug, Default)]
 pub struct ScrollView {
-    /// The columns to write in.
+    /// The width of the page, in columns.
     pub width: usize,
     lines: Vec<Line<'static>>,
     focus: Option<std::ops::Range<usize>>,
@@ -20,28 +20,28 @@ pub struct ScrollView {
 }
 
 impl ScrollView {
-    /// An empty roll of `width` columns.
+    /// Creates an empty page with `width` columns.
     pub fn new(width: u16) -> Self {
         Self { width: usize::from(width), ..Self::default() }
     }
 
-    /// How many lines are written.
+    /// Returns the number of lines.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// Whether nothing is written yet.
+    /// Returns whether the page has no lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// Writes a line as it is; what is too long is cut by the frame.
+    /// Writes a line without wrapping. The frame clips long lines.
     pub fn push_line(&mut self, line: impl Into<Line<'static>>) -> &mut Self {
         self.lines.push(line.into());
         self
     }
 
-    /// Writes on at the end of the last line.
+    /// Appends a span to the last line.
     pub fn append_span(&mut self, span: Span<'static>) -> &mut Self {
         if let Some(line) = self.lines.last_mut() {
             line.push_span(span);
@@ -49,7 +49,7 @@ impl ScrollView {
         self
     }
 
-    /// Leaves a line empty, unless the one above is.
+    /// Writes a blank line, unless the line above is blank.
     pub fn blank_line(&mut self) -> &mut Self {
         if self.lines.last().is_some_and(|line| line.width() > 0) {
             self.lines.push(Line::default());
@@ -57,7 +57,7 @@ impl ScrollView {
         self
     }
 
-    /// Writes `words`, wrapped, each line after `indent` blanks.
+    /// Writes `words`, wrapped and indented by `indent` columns.
     pub fn paragraph(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
         for row in text::wrap(&text::escape_controls_in_lines(words), self.width.saturating_sub(indent + 1)) {
             self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
@@ -65,7 +65,7 @@ impl ScrollView {
         self
     }
 
-    /// Writes an error that came from elsewhere, in at most three lines. F4 shows all of it.
+    /// Writes an error message in at most three lines. F4 shows the full text.
     pub fn error(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
         const MAX_LINES: usize = 3;
         let columns = self.width.saturating_sub(indent + 1);
@@ -76,14 +76,14 @@ impl ScrollView {
         self
     }
 
-    /// Writes a section heading after a gap.
+    /// Writes a section heading after a blank line.
     pub fn heading(&mut self, words: &str) -> &mut Self {
         self.blank_line();
         self.lines.push(Line::styled(text::truncate(words, self.width), theme::HEADING));
         self
     }
 
-    /// Writes a label and its value side by side; a long value goes on below itself.
+    /// Writes a label and its value side by side. A long value is wrapped in its column.
     pub fn key_value(&mut self, label: &str, value: &str, style: Style) -> &mut Self {
         let column = if self.width >= 56 { 26 } else { 20.min(self.width / 2) };
         let value = if value.is_empty() { "-" } else { value };
@@ -99,7 +99,7 @@ impl ScrollView {
         self
     }
 
-    /// Marks what `write` writes as the part in focus, if it is.
+    /// Marks the lines that `write` writes as focused if `is_focused` is true.
     pub fn focused(&mut self, is_focused: bool, write: impl FnOnce(&mut Self)) -> &mut Self {
         let start = self.lines.len();
         write(self);
@@ -109,20 +109,20 @@ impl ScrollView {
         self
     }
 
-    /// Makes the last line written the focus, for long lists whose cursor is what matters.
+    /// Marks the last line as focused, to keep the cursor of a long list visible.
     pub fn focus_last_line(&mut self) -> &mut Self {
         let last = self.lines.len().saturating_sub(1);
         self.focus = Some(last..last + 1);
         self
     }
 
-    /// Puts the terminal's cursor on the last line written, at `column`.
+    /// Places the terminal cursor in the last line, at `column`.
     pub fn set_cursor_column(&mut self, column: usize) -> &mut Self {
         self.cursor = Some((self.lines.len().saturating_sub(1), column));
         self
     }
 
-    /// The first line to show in `height` rows so that the focus is seen, with some of what stands above it.
+    /// Returns the first line to show in `height` rows, so that the focus and some lines above it are visible.
     fn first_visible_line(&self, height: usize) -> usize {
         let most = self.lines.len().saturating_sub(height);
         let Some(focus) = &self.focus else { return 0 };
@@ -133,18 +133,18 @@ impl ScrollView {
         focus.start.saturating_sub(lead).min(most)
     }
 
-    /// Shows the part around the focus, with marks where there is more above and below.
+    /// Draws the lines around the focus, with marks for more lines above and below.
     pub fn draw(&self, frame: &mut Frame, area: Rect) {
         self.draw_from(frame, area, self.first_visible_line(usize::from(area.height)));
     }
 
-    /// Shows the part around the focus, or what one has scrolled to from there.
+    /// Draws the lines around the focus, moved by the scroll offset.
     pub fn draw_scrolled(&self, frame: &mut Frame, area: Rect, scroll: &ScrollState) {
         let height = usize::from(area.height);
         self.draw_from(frame, area, scroll.update_viewport(self.first_visible_line(height), self.lines.len(), height));
     }
 
-    /// Shows the lines from `top` on, or the last ones when there are fewer.
+    /// Draws the lines from `top`, or the last lines if there are fewer.
     fn draw_from(&self, frame: &mut Frame, area: Rect, top: usize) {
         let area = area.intersection(frame.area());
         if area.is_empty() {

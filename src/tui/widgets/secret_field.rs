@@ -6,11 +6,11 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::editing::{self, Edit, Motion};
 
-/// A secret and the cursor in it. It is edited in place and wiped when dropped; nothing of it is kept to be undone or
-/// inserted again. The keys for words take all of it for one word, so that they tell nothing of what is masked.
+/// A secret and the cursor in it. The secret is edited in place and wiped when dropped, without undo history or cut
+/// buffer. Word keys treat the whole secret as one word, so that they reveal nothing about the masked text.
 pub struct SecretField {
     text: Zeroizing<String>,
-    /// The bytes before the cursor.
+    /// The byte index of the cursor.
     cursor: usize,
 }
 
@@ -24,18 +24,18 @@ impl Clone for SecretField {
 }
 
 impl SecretField {
-    /// An empty field with room for that many bytes: what doesn't fit is dropped, so that the text never moves and leaves
-    /// no copy behind.
+    /// Creates an empty field with a fixed capacity. Text that doesn't fit is dropped, so that the buffer is never
+    /// reallocated and leaves no copy behind.
     pub fn with_capacity(bytes: usize) -> Self {
         Self { text: Zeroizing::new(String::with_capacity(bytes)), cursor: 0 }
     }
 
-    /// The secret itself.
+    /// Returns the secret.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// The graphemes before the cursor.
+    /// Returns the number of graphemes before the cursor.
     pub fn column(&self) -> usize {
         self.text[..self.cursor].graphemes(true).count()
     }
@@ -46,25 +46,25 @@ impl SecretField {
         self.cursor = 0;
     }
 
-    /// Puts another secret in place.
+    /// Replaces the secret.
     pub fn set(&mut self, secret: &str) {
         self.clear();
         self.paste(secret);
     }
 
-    /// Takes pasted text without its control characters.
+    /// Inserts pasted text without control characters.
     pub fn paste(&mut self, text: &str) {
         for letter in text.chars() {
             self.insert(letter);
         }
     }
 
-    /// Takes a key; returns whether it changed the text or moved the cursor.
+    /// Handles a key press. Returns whether the text or the cursor changed.
     pub fn handle_key(&mut self, key: KeyEvent) -> bool {
         Edit::from_key(key).is_some_and(|edit| self.edit(edit))
     }
 
-    /// Does an edit; returns whether it changed the text or moved the cursor.
+    /// Applies an edit. Returns whether the text or the cursor changed.
     pub fn edit(&mut self, edit: Edit) -> bool {
         match edit {
             Edit::Insert(letter) => self.insert(letter),

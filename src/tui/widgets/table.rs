@@ -1,4 +1,4 @@
-//! A table that builds only the rows one sees: search, sort, a cursor, and choosing rows.
+//! A table with search, sorting, a cursor, and row selection. It builds only the visible rows.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -12,82 +12,84 @@ use super::text;
 use super::text_field::TextField;
 use crate::tui::theme;
 
-/// A column: its heading, and how it shares the width.
+/// A column: its heading and its width.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     /// The heading.
     pub title: &'static str,
-    /// The fewest columns of the screen that make sense.
+    /// The minimum width, in screen columns.
     pub min_width: usize,
-    /// How much of what is left it takes, relative to the others.
+    /// The share of the remaining width, relative to the other columns.
     pub weight: usize,
 }
 
-/// The most lines that a row takes when its text is wrapped: a description can have 8,192 characters.
+/// The maximum number of lines of a wrapped row. A description can have 8,192 characters.
 const MAX_ROW_LINES: usize = 4;
 
-/// How rows show that they are chosen.
+/// How rows can be selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SelectionMode {
-    /// The cursor alone.
+    /// Rows can't be selected.
     None,
-    /// One of them.
+    /// One row can be selected.
     Single,
-    /// Any number of them.
+    /// Any number of rows can be selected.
     Multiple,
 }
 
-/// What a key did to a table.
+/// The result of a key press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableEvent {
-    /// The key is none of the table's.
+    /// The table doesn't use the key.
     Ignored,
-    /// The table took it.
+    /// The table handled the key.
     Handled,
-    /// The order is another now: the caller arranges anew.
+    /// The sort order changed. The caller has to call [`Table::update_rows`].
     SortChanged,
-    /// Space on this row of the list.
+    /// Space was pressed on this row.
     Toggle(usize),
-    /// Enter on this row of the list.
+    /// Enter was pressed on this row.
     Open(usize),
-    /// Everything shown is to be chosen, or, where all of it is, to be let go.
+    /// Select all matching rows, or clear them if all are selected.
     ToggleAll,
 }
 
-/// The rows of a table: how many, their cells, and which are chosen.
+/// The rows of a table: their number, cells, and selection.
 pub struct Rows<'a> {
-    /// How many there are before any search.
+    /// The number of rows before any search.
     pub total: usize,
-    /// The text of a cell: row, column.
+    /// What a row is, as singular and plural, for example "key store" and "key stores".
+    pub noun: [&'static str; 2],
+    /// Returns the text of a cell, by row and column.
     pub cell: &'a dyn Fn(usize, usize) -> String,
-    /// How rows are chosen.
+    /// How rows can be selected.
     pub selection_mode: SelectionMode,
-    /// Whether a row is chosen.
+    /// Returns whether a row is selected.
     pub is_selected: &'a dyn Fn(usize) -> bool,
 }
 
-/// Whether the rows of a table are all that there are.
+/// Whether a table has all rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Completeness {
-    /// They are.
+    /// All rows are loaded.
     #[default]
     Complete,
-    /// More are to come.
+    /// More rows can be loaded.
     Partial,
 }
 
-/// What the last frame showed of a table.
+/// The part of a table that the last frame showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct TableViewport {
-    /// Rows.
+    /// The number of visible rows.
     rows: usize,
-    /// Columns after the first that were passed by.
+    /// The number of columns scrolled past, after the first column.
     column_offset: usize,
-    /// Whether there are columns on the right that had no room.
+    /// Whether columns on the right are hidden.
     has_columns_right: bool,
 }
 
-/// Where the person is in a table: search, order, cursor. The rows themselves belong to somebody else.
+/// The state of a table: search, sort order, and cursor. The owner of the table has the rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     search: TextField,
@@ -95,38 +97,39 @@ pub struct Table {
     sort_column: usize,
     is_descending: bool,
     cursor: usize,
-    /// How many columns after the first are passed by; when absent, as few as let one see the column of the order.
+    /// The number of columns scrolled past, after the first column. `None` scrolls only as far as the sort column
+    /// needs.
     column_offset: Option<usize>,
-    /// What the last frame showed.
+    /// The viewport of the last frame.
     viewport: Cell<TableViewport>,
-    /// How many rows stand on a page; as many as fit when absent.
+    /// The maximum number of rows per page. `None` shows as many rows as fit.
     pub page_size: Option<usize>,
-    /// Whether the rows are all that there are.
+    /// Whether the table has all rows.
     pub completeness: Completeness,
-    /// Whether text that is wider than its cell goes on below.
+    /// Whether text that is wider than its cell is wrapped.
     pub wraps_text: bool,
-    /// The columns as a search names them.
+    /// The column names for searches such as `status:enabled`.
     properties: Vec<String>,
     /// All rows, sorted.
     sorted: Vec<usize>,
-    /// What each row can be found by, by its place in the list.
+    /// The searchable text of each row, by row index.
     haystack: Vec<Box<str>>,
-    /// The rows shown, sorted.
+    /// The rows that match the search, sorted.
     matching: Vec<usize>,
 }
 
 impl Table {
-    /// A table whose first column is a time: the newest on top, until the person wants it otherwise.
+    /// Creates a table that is sorted by its first column, a time, in descending order.
     pub fn newest_first() -> Self {
         Self { is_descending: true, ..Self::default() }
     }
 
-    /// Whether the cursor is on the last row, and no search hides others.
+    /// Returns whether the cursor is on the last row and no search hides rows.
     pub fn is_at_end(&self) -> bool {
         self.cursor + 1 >= self.matching.len() && self.matching.len() == self.sorted.len() && !self.is_searching
     }
 
-    /// Sorts and filters anew; to be called when the rows or their order changed. The cursor stays with its row.
+    /// Sorts and filters the rows. Call it when the rows or the sort order changed. The cursor stays on its row.
     pub fn update_rows(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
         self.properties = columns.iter().map(|column| column.title.to_lowercase().replace(' ', "-")).collect();
         self.sort_column = self.sort_column.min(columns.len().saturating_sub(1));
@@ -136,7 +139,7 @@ impl Table {
             line.clear();
             for column in 0..columns.len() {
                 line.push_str(&cell(row, column).to_lowercase());
-                // No search finds what stands in two cells.
+                // A separator, so that a search term never matches across two cells.
                 line.push('\u{1}');
             }
             Box::from(line.as_str())
@@ -152,8 +155,8 @@ impl Table {
         self.filter();
     }
 
-    /// Shows the rows that the search finds: those in which every word stands, a word such as `status:disabled` in the
-    /// column that it names.
+    /// Filters the rows. A row matches if it contains every search term. A term such as `status:disabled` has to be in
+    /// the column that it names.
     fn filter(&mut self) {
         let kept = self.current();
         let search = self.search.value().to_lowercase();
@@ -170,7 +173,7 @@ impl Table {
         self.cursor = position.unwrap_or(self.cursor).min(self.matching.len().saturating_sub(1));
     }
 
-    /// A word of a search: the column that it names, if it does, and what must stand there.
+    /// Parses a search term: an optional column and the text to find.
     fn term<'a>(&self, word: &'a str) -> (Option<usize>, &'a str) {
         let named = word.split_once(':').and_then(|(name, value)| {
             let column = self.properties.iter().position(|property| !name.is_empty() && property.starts_with(name))?;
@@ -179,7 +182,7 @@ impl Table {
         named.unwrap_or((None, word))
     }
 
-    /// The rest of the column's name that the last word of the search begins, with its colon, while the cursor is behind it.
+    /// Returns the completion of a column name, with its colon, if the cursor is at the end of a partial name.
     fn completion(&self) -> Option<String> {
         if !self.search.is_at_end() {
             return None;
@@ -190,39 +193,39 @@ impl Table {
         Some(format!("{rest}:"))
     }
 
-    /// The row of the list that the cursor is on.
+    /// Returns the row at the cursor.
     pub fn current(&self) -> Option<usize> {
         self.matching.get(self.cursor).copied()
     }
 
-    /// Puts the cursor on a row of the list, if it is shown.
+    /// Moves the cursor to a row, if it matches the search.
     pub fn move_cursor_to(&mut self, row: usize) {
         if let Some(position) = self.matching.iter().position(|&other| other == row) {
             self.cursor = position;
         }
     }
 
-    /// The rows shown, in order.
+    /// Returns the rows that match the search, in order.
     pub fn matching_rows(&self) -> &[usize] {
         &self.matching
     }
 
-    /// Whether keys go into the search field.
+    /// Returns whether the search field is open.
     pub fn is_searching(&self) -> bool {
         self.is_searching
     }
 
-    /// What is searched for.
+    /// Returns the search text.
     pub fn search(&self) -> &str {
         self.search.value()
     }
 
-    /// Whether Esc has something to do here: a search to end or to clear.
+    /// Returns whether Esc ends or clears a search.
     pub fn handles_escape(&self) -> bool {
         self.is_searching || !self.search.value().is_empty()
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, columns: usize) -> TableEvent {
         let seen = self.viewport.get();
         let page = seen.rows.max(1);
@@ -290,7 +293,7 @@ impl Table {
         TableEvent::Handled
     }
 
-    /// Takes pasted text into the search, if that is open.
+    /// Inserts pasted text into the search field, if it is open.
     pub fn handle_paste(&mut self, pasted: &str) {
         if self.is_searching {
             self.search.paste(pasted);
@@ -298,11 +301,11 @@ impl Table {
         }
     }
 
-    /// Writes search line, headings and as many rows as fit into `height` lines.
+    /// Writes the search line, the headings, and as many rows as fit into `height` lines.
     ///
-    /// With a page size the rows come in pages, as many as that or as fit.
+    /// With a page size, shows the page of the cursor.
     pub fn write(&self, view: &mut ScrollView, columns: &[Column], height: usize, is_focused: bool, rows: &Rows) {
-        self.write_search(view, rows.total, is_focused);
+        self.write_search(view, rows, is_focused);
         let lead = if rows.selection_mode == SelectionMode::None { 2 } else { 4 };
         let shown = self.visible_columns(columns, view.width.saturating_sub(lead + 1));
         let is_last_shown = shown.last().is_none_or(|(column, _)| column + 1 == columns.len());
@@ -355,11 +358,11 @@ impl Table {
             });
         }
         if self.matching.is_empty() && rows.total > 0 {
-            view.push_line(Line::styled("  Nothing matches the search. Esc clears it.", theme::MUTED));
+            view.push_line(Line::styled("  No matches. Press Esc to clear the search.", theme::MUTED));
         }
     }
 
-    /// The columns that have room, and their widths: the first always, of the others those that Right has not passed.
+    /// Returns the visible columns and their widths: the first column, and the others from the scroll position.
     fn visible_columns(&self, columns: &[Column], width: usize) -> Vec<(usize, usize)> {
         let shown = |passed: usize| {
             let rest = columns.iter().enumerate().skip(1 + passed);
@@ -367,28 +370,28 @@ impl Table {
             places.into_iter().zip(distribute_width(&columns, width)).collect::<Vec<_>>()
         };
         let shows_last = |passed| shown(passed).last().is_none_or(|(column, _)| column + 1 == columns.len());
-        // Nothing is passed for the sake of empty room.
+        // Don't scroll past the point where the last column is visible.
         let most = (0..columns.len()).find(|passed| shows_last(*passed)).unwrap_or(0);
         let shows_order = |passed: &usize| shown(*passed).iter().any(|(column, _)| *column == self.sort_column);
         shown(self.column_offset.or_else(|| (0..most).find(shows_order)).unwrap_or(most).min(most))
     }
 
-    /// Whether columns are passed by, which Left shows again.
+    /// Returns whether columns on the left are hidden.
     pub fn has_columns_left(&self) -> bool {
         self.viewport.get().column_offset > 0
     }
 
-    /// Whether there are columns that have no room.
+    /// Returns whether any columns are hidden.
     pub fn has_hidden_columns(&self) -> bool {
         self.has_columns_left() || self.viewport.get().has_columns_right
     }
 
-    /// Whether there are rows, searched for or not.
+    /// Returns whether the table has rows, matching or not.
     pub fn has_rows(&self) -> bool {
         !self.sorted.is_empty()
     }
 
-    /// What stands in a row, line by line, cell by cell.
+    /// Returns the text of a row: its lines, each with its cells.
     fn row_lines(&self, row: usize, shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
         let cell = |column| text::escape_controls(&(rows.cell)(row, column));
         if !self.wraps_text {
@@ -405,8 +408,8 @@ impl Table {
         (0..highest).map(line).collect()
     }
 
-    /// The places on a screen of `room` lines with what stands there: as many around the cursor as have room, and of its
-    /// page where there are pages.
+    /// Returns the rows around the cursor that fit into `room` lines, with their text. With a page size, only rows of
+    /// the page of the cursor.
     fn visible_rows(
         &self,
         room: usize,
@@ -423,7 +426,7 @@ impl Table {
         let (mut above, mut below) = (self.cursor, self.cursor + 1);
         visible.push_back((self.cursor, texts(self.cursor)));
         let mut used = visible[0].1.len();
-        // At most half of the room goes to what is above, unless there is too little below.
+        // Use at most half of the room for rows above the cursor, unless there are too few rows below.
         for (is_up, most) in [(true, room / 2 + used), (false, room), (true, room)] {
             while used < most && if is_up { above > page.start } else { below < page.end } {
                 let position = if is_up { above - 1 } else { below };
@@ -445,13 +448,14 @@ impl Table {
         visible
     }
 
-    fn write_search(&self, view: &mut ScrollView, total: usize, is_focused: bool) {
-        let shown = self.matching.len();
+    fn write_search(&self, view: &mut ScrollView, rows: &Rows, is_focused: bool) {
+        let (shown, total) = (self.matching.len(), rows.total);
+        let noun = rows.noun[usize::from(total != 1)];
         let count = match (shown == total, self.completeness) {
-            (true, Completeness::Complete) => format!("{total} in all"),
-            (true, Completeness::Partial) => format!("{total} so far"),
+            (true, Completeness::Complete) => format!("{total} {noun}"),
+            (true, Completeness::Partial) => format!("{total} {noun} so far"),
             (false, Completeness::Complete) => format!("{shown} of {total} match"),
-            (false, Completeness::Partial) => format!("{shown} of {total} so far match"),
+            (false, Completeness::Partial) => format!("{shown} of {total} loaded match"),
         };
         if self.is_searching {
             let columns = view.width.saturating_sub(30).clamp(6, 48);
@@ -469,7 +473,7 @@ impl Table {
     }
 }
 
-/// Words of state have the colour of their meaning; the word itself still says it.
+/// Returns the style of a state. The color only supports the word.
 pub fn state_style(word: &str) -> Style {
     match word {
         "Connected" | "Enabled" => theme::SUCCESS,
@@ -479,7 +483,8 @@ pub fn state_style(word: &str) -> Style {
     }
 }
 
-/// Shares `width` among columns: each its least, the rest by weight; the last ones go when it is too narrow.
+/// Distributes `width` among the columns: the minimum widths first, the rest by weight. Drops the last columns if it is
+/// too narrow.
 fn distribute_width(columns: &[Column], width: usize) -> Vec<usize> {
     let mut shown = columns.len();
     while shown > 1 && columns.iter().take(shown).map(|column| column.min_width).sum::<usize>() > width {
@@ -528,12 +533,13 @@ mod tests {
             |table: &Table, width| table.visible_columns(&columns, width).iter().map(|one| one.0).collect::<Vec<_>>();
         let rows = Rows {
             total: 0,
+            noun: ["row", "rows"],
             cell: &|_, _| String::new(),
             selection_mode: SelectionMode::None,
             is_selected: &|_| false,
         };
         let right = |table: &mut Table| {
-            // One goes on from what is seen.
+            // Scrolling starts from the last drawn frame.
             table.write(&mut ScrollView::new(33), &columns, 10, true, &rows);
             table.handle_key(key(KeyCode::Right), 5);
         };
@@ -569,7 +575,7 @@ mod tests {
         assert_eq!(search("enabled"), [0, 1]);
         assert_eq!(search("other-name:enabled"), [0]);
         assert_eq!(search("sta:enabled x"), [1]);
-        // The arrow makes ‘status:’ of it, which every row has.
+        // The arrow key completes it to `status:`, which matches every row.
         assert_eq!(search("stat"), [0, 1]);
         assert!(search("nothing:x").is_empty());
     }

@@ -1,4 +1,4 @@
-//! A text field of several lines.
+//! A multiline text field.
 
 use std::mem;
 
@@ -14,19 +14,19 @@ use super::scroll_view::ScrollView;
 use super::text;
 use crate::tui::theme;
 
-/// The lines that Page Up and Page Down move by.
+/// The number of lines that Page Up and Page Down move the cursor.
 const PAGE_LINES: usize = 8;
 
-/// Several lines of text, the cursor in them, and what can be undone. Wiped when dropped.
+/// A multiline text, its cursor, and its undo history. The text is wiped when dropped.
 #[derive(Clone, Debug)]
 pub struct TextArea {
-    /// One line at least.
+    /// At least one line.
     lines: Vec<String>,
-    /// The line that the cursor is in.
+    /// The line of the cursor.
     row: usize,
-    /// The characters before the cursor in its line.
+    /// The number of characters before the cursor in its line.
     column: usize,
-    /// Nothing when the text is to leave no trace.
+    /// `None` if the text must leave no copies in memory.
     history: Option<History>,
     cut_text: String,
 }
@@ -38,37 +38,37 @@ impl Drop for TextArea {
 }
 
 impl TextArea {
-    /// A field that holds `value`, the cursor before it.
+    /// Creates a field with `value` and the cursor at its start.
     pub fn new(value: &str) -> Self {
         let lines = value.split('\n').map(str::to_owned).collect();
         Self { lines, row: 0, column: 0, history: Some(History::default()), cut_text: String::new() }
     }
 
-    /// An empty field that keeps neither a history nor what is cut.
+    /// Creates an empty field without undo history and cut buffer.
     pub fn without_history() -> Self {
         let mut area = Self::new("");
         area.history = None;
         area
     }
 
-    /// The same with the cursor behind the text.
+    /// Moves the cursor to the end of the text.
     #[must_use]
     pub fn with_cursor_at_end(mut self) -> Self {
         self.move_to_end();
         self
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn value(&self) -> String {
         self.lines.join("\n")
     }
 
-    /// Takes a key; returns whether it changed the text or moved the cursor.
+    /// Handles a key press. Returns whether the text or the cursor changed.
     pub fn handle_key(&mut self, key: KeyEvent) -> bool {
         Edit::from_key(key).is_some_and(|edit| self.edit(edit))
     }
 
-    /// Takes pasted text: line breaks and tabs stay, other control characters are dropped.
+    /// Inserts pasted text. Line breaks and tabs are kept; other control characters are dropped.
     pub fn paste(&mut self, pasted: &str) {
         let mut clean = pasted.replace("\r\n", "\n").replace('\r', "\n");
         clean.retain(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'));
@@ -76,7 +76,7 @@ impl TextArea {
         clean.zeroize();
     }
 
-    /// Lets what is typed next be undone by itself.
+    /// Ends the current undo step.
     pub fn end_undo_group(&mut self) {
         self.history.iter_mut().for_each(History::end_undo_group);
     }
@@ -94,7 +94,7 @@ impl TextArea {
         true
     }
 
-    /// Changes the text or the cursor, and takes that down; returns whether it did.
+    /// Applies a change and records it in the history. Returns whether the text or the cursor changed.
     fn change(&mut self, step: EditKind, change: impl FnOnce(&mut Self)) -> bool {
         let (mut text, cursor) = (self.value(), self.cursor());
         change(self);
@@ -111,12 +111,12 @@ impl TextArea {
         !is_same || after != cursor
     }
 
-    /// The line that the cursor is in, and the characters before it in that line.
+    /// Returns the line of the cursor and the number of characters before it in that line.
     pub fn cursor(&self) -> Cursor {
         (self.row, self.column)
     }
 
-    /// Puts the cursor there, or as near as the text lets it.
+    /// Moves the cursor to a position, limited to the text.
     pub fn set_cursor(&mut self, (row, column): Cursor) {
         self.row = row.min(self.lines.len() - 1);
         self.column = column.min(self.line().chars().count());
@@ -126,7 +126,7 @@ impl TextArea {
         &self.lines[self.row]
     }
 
-    /// Lets `act` work on the line that the cursor is in.
+    /// Applies `act` to the line of the cursor.
     fn edit_line<R>(&mut self, act: impl FnOnce(&mut Input) -> R) -> R {
         let mut line = Input::new(mem::take(&mut self.lines[self.row])).with_cursor(self.column);
         let done = act(&mut line);
@@ -171,7 +171,7 @@ impl TextArea {
         }
     }
 
-    /// Joins the line that the cursor is in and the next one, and puts the cursor between them.
+    /// Joins the line of the cursor with the next line and moves the cursor between them.
     fn join_next_line(&mut self) -> String {
         let mut next = self.lines.remove(self.row + 1);
         let line = &mut self.lines[self.row];
@@ -206,7 +206,7 @@ impl TextArea {
         self.column = self.line().chars().count();
     }
 
-    /// Moves the cursor to another line, as near below or above as that line has a place.
+    /// Moves the cursor to another line and keeps its screen column if possible.
     fn move_to_row(&mut self, row: usize) {
         let before = text::width(&self.line()[..editing::byte_index(self.line(), self.column)]);
         self.row = row.min(self.lines.len() - 1);
@@ -222,7 +222,7 @@ impl TextArea {
     }
 }
 
-/// Writes the part of a text around its cursor: at least `least` lines, and at most `most` when it is long.
+/// Writes the lines around the cursor: at least `least` lines and at most `most`.
 pub fn write_text_area(view: &mut ScrollView, area: &TextArea, is_focused: bool, most: usize, least: usize) {
     let shown = most.max(1);
     let top = area.row.saturating_sub(shown / 2).min(area.lines.len().saturating_sub(shown));
@@ -254,7 +254,7 @@ pub fn write_text_area(view: &mut ScrollView, area: &TextArea, is_focused: bool,
     }
 }
 
-/// A line as the screen shows it.
+/// Returns a line as the screen shows it.
 fn displayed_line(line: &str) -> String {
     text::escape_controls(&line.replace('\t', "  "))
 }

@@ -12,7 +12,7 @@ use super::scroll_view::ScrollView;
 use super::text;
 use crate::tui::theme;
 
-/// The text in a field, the cursor in it, and what can be undone.
+/// The text of a field, its cursor, and its undo history.
 #[derive(Clone, Debug, Default)]
 pub struct TextField {
     input: Input,
@@ -27,32 +27,32 @@ impl PartialEq for TextField {
 }
 
 impl TextField {
-    /// A field that holds `value`, the cursor behind it.
+    /// Creates a field with `value` and the cursor at its end.
     pub fn new(value: &str) -> Self {
         Self { input: Input::new(value.to_owned()), ..Self::default() }
     }
 
-    /// A field that holds `value`, with `cursor` characters before the cursor.
+    /// Creates a field with `value` and `cursor` characters before the cursor.
     pub fn with_cursor(value: &str, cursor: usize) -> Self {
         Self { input: Input::new(value.to_owned()).with_cursor(cursor), ..Self::default() }
     }
 
-    /// What stands in it.
+    /// Returns the text.
     pub fn value(&self) -> &str {
         self.input.value()
     }
 
-    /// The characters before the cursor.
+    /// Returns the number of characters before the cursor.
     pub fn cursor(&self) -> usize {
         self.input.cursor()
     }
 
-    /// Whether the cursor is behind all of it.
+    /// Returns whether the cursor is at the end of the text.
     pub fn is_at_end(&self) -> bool {
         editing::cursor_byte(&self.input) == self.value().len()
     }
 
-    /// Takes a key; returns whether it changed the text or moved the cursor.
+    /// Handles a key press. Returns whether the text or the cursor changed.
     pub fn handle_key(&mut self, key: KeyEvent) -> bool {
         Edit::from_key(key).is_some_and(|edit| self.edit(edit))
     }
@@ -79,7 +79,7 @@ impl TextField {
         true
     }
 
-    /// Changes the text or the cursor, and takes that down; returns whether it did.
+    /// Applies a change and records it in the history. Returns whether the text or the cursor changed.
     fn change(&mut self, step: EditKind, change: impl FnOnce(&mut Input, &mut String)) -> bool {
         let (text, cursor) = (self.input.value().to_owned(), self.input.cursor());
         change(&mut self.input, &mut self.cut_text);
@@ -92,13 +92,13 @@ impl TextField {
         true
     }
 
-    /// Lets what is typed next be undone by itself.
+    /// Ends the current undo step.
     pub fn end_undo_group(&mut self) {
         self.history.end_undo_group();
     }
 
-    /// Takes pasted text: line breaks (`\n`, `\r`, or both) become one space, and so does each tab; other control characters
-    /// are dropped.
+    /// Inserts pasted text. Consecutive line breaks become one space, each tab becomes a space, and other control
+    /// characters are dropped.
     pub fn paste(&mut self, pasted: &str) {
         let lines: Vec<&str> = pasted.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
         let mut clean = lines.join(" ").replace('\t', " ");
@@ -106,7 +106,7 @@ impl TextField {
         self.change(EditKind::Standalone, |input, _| editing::insert(input, &clean));
     }
 
-    /// Writes the field as one line of at most `columns` columns, the cursor in view.
+    /// Writes the field as one line of at most `columns` columns that shows the cursor.
     pub fn write(&self, view: &mut ScrollView, indent: usize, columns: usize, is_focused: bool, placeholder: &str) {
         let inner = columns.saturating_sub(2).max(1);
         let scroll = self.input.visual_scroll(inner.saturating_sub(1).max(1));
@@ -183,10 +183,7 @@ mod tests {
         field.handle_key(key('u', KeyModifiers::ALT));
         assert_eq!((field.value(), field.input.cursor()), ("ab", 1));
         typed(&mut field, "d");
-        assert!(
-            !field.handle_key(key('r', KeyModifiers::CONTROL)),
-            "what was undone is gone once something else is typed"
-        );
+        assert!(!field.handle_key(key('r', KeyModifiers::CONTROL)), "typing clears the redo steps");
         assert_eq!(field.value(), "adb");
     }
 

@@ -234,6 +234,7 @@ impl Wizard {
             }
             let rows = Rows {
                 total: stores.len(),
+                noun: ["key store", "key stores"],
                 cell: &|row, column| cell(stores[row], column),
                 selection_mode: SelectionMode::Single,
                 is_selected: &|row| self.draft.custom_key_store_id.as_ref() == Some(&stores[row].custom_key_store_id),

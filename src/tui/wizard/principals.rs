@@ -276,6 +276,7 @@ impl Wizard {
         if listed.len() > 0 {
             let rows = Rows {
                 total: listed.len(),
+                noun: ["principal", "principals"],
                 cell: &|row, column| listed.cell(row, column),
                 selection_mode: SelectionMode::Multiple,
                 is_selected: &|row| listed.arn(row).is_some_and(|arn| selected.iter().any(|one| one == arn)),

@@ -49,8 +49,8 @@ const STEPS_FROM_KEYS: &[WizardStep] = &[
 const COMMON_STEPS: &[WizardStep] = &[
     (&["Add alias"], "payments\tPaid by card", "Tags"),
     (&["Add tags"], "\rteam\tpayments", "Administrators"),
-    (&["administrative permissions", "60 in all"], " ", "Users"),
-    (&["usage permissions", "60 in all"], "\x1b[B ", "KeyPolicy"),
+    (&["administrative permissions", "60 principals"], " ", "Users"),
+    (&["usage permissions", "60 principals"], "\x1b[B ", "KeyPolicy"),
     (&["Edit key policy"], "\r ", "Review"),
 ];
 

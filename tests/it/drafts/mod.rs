@@ -74,7 +74,7 @@ fn draft_is_offered_when_a_wizard_starts() {
     let mut player = open_console(&bundled, &clock, dir.path(), "b");
     let tape = "Wait+Screen /Unfinished KMS key: payments/\nScreenshot notice.png\nDown\nType 'n'\n\
                 Wait+Screen /Unfinished KMS keys/\nScreenshot offer.png\nEnter\nWait+Screen /Add tags/\n\
-                Escape\nWait+Screen /Draft kept/\nScreenshot kept.png\n";
+                Escape\nWait+Screen /Draft saved/\nScreenshot kept.png\n";
     play_tape(&mut player, "drafts", tape);
     // A second draft is started, and both still exist a day later.
     play(

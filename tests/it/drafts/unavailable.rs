@@ -29,7 +29,7 @@ fn user_decides_whether_to_create_the_key_when_the_draft_cannot_be_saved() {
     let before = block_on(aws.collect_keys()).unwrap().len();
     let mut player = open_console(&bundled, &clock, Path::new(UNWRITABLE_DIR), "a");
     play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
-    assert_eq!(screen_text(&player).matches("Draft not kept").count(), 1, "{}", screen_text(&player));
+    assert_eq!(screen_text(&player).matches("Couldn't save draft").count(), 1, "{}", screen_text(&player));
     // Leaving asks for confirmation because the draft would be lost.
     play(&mut player, "Escape 2\nWait+Screen /Discard the new KMS key/\nEscape\n");
     play(&mut player, &format!("{GO_TO_REVIEW}Ctrl+N\n"));
@@ -113,7 +113,7 @@ fn wizard_left_through_the_navigation_is_offered_as_a_draft() {
     play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
     play(&mut player, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Unfinished KMS key: payments/\n");
     play(&mut player, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
-    assert!(screen_text(&player).contains("Draft kept"), "{}", screen_text(&player));
+    assert!(screen_text(&player).contains("Draft saved"), "{}", screen_text(&player));
 }
 
 /// Chooses Finish on Review and returns the console and the ticket of the draft save that it waits for.
