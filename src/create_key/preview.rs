@@ -1,4 +1,4 @@
-//! The draft as requests, as sentences, and as commands that do the same.
+//! The draft as requests, as a policy summary, and as AWS CLI commands.
 
 use super::account_state::AccountState;
 use super::draft::KeyDraft;
@@ -7,7 +7,7 @@ use crate::aws::cli_command::option;
 use crate::aws::kms::{CreateAlias, CreateKey};
 use crate::aws::policy;
 
-/// The CreateKey request that Finish sends.
+/// Returns the CreateKey request that Finish sends.
 pub fn create_key_request(draft: &KeyDraft, account: &AccountState) -> CreateKey {
     CreateKey {
         policy: Some(draft.policy_json(account)),
@@ -22,20 +22,20 @@ pub fn create_key_request(draft: &KeyDraft, account: &AccountState) -> CreateKey
     }
 }
 
-/// The CreateAlias request that follows it.
+/// Returns the CreateAlias request that follows CreateKey.
 pub fn create_alias_request(draft: &KeyDraft, key_id: &str) -> CreateAlias {
     CreateAlias { alias_name: draft.alias_name(), target_key_id: key_id.to_owned() }
 }
 
-/// Who will be able to do what.
+/// Returns sentences that describe what the key policy allows.
 pub fn policy_summary(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
     policy::check(&draft.policy_json(account)).map(|document| document.describe()).unwrap_or_default()
 }
 
-/// The AWS CLI commands that do what Finish does, for a POSIX shell.
+/// Returns the AWS CLI commands that do the same as Finish, for a POSIX shell.
 pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
     let request = create_key_request(draft, account);
-    // What a read-only console gives is run by somebody else, or elsewhere.
+    // The commands of a read-only console usually run on another machine, so they include the Region and endpoint.
     let place = if account.is_read_only { account.command_target().options() } else { Vec::new() };
     let mut options = place.clone();
     options.push(option("origin", draft.origin.as_str()));
@@ -63,7 +63,7 @@ pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String>
     ]
 }
 
-/// The AWS CLI command that gives a key its alias afterwards.
+/// Returns the AWS CLI command that creates the alias for an existing key.
 pub fn create_alias_command(draft: &KeyDraft, account: &AccountState, key_id: &str) -> String {
     let mut words = vec!["aws kms create-alias".to_owned()];
     words.extend(account.command_target().options());
@@ -71,8 +71,9 @@ pub fn create_alias_command(draft: &KeyDraft, account: &AccountState, key_id: &s
     words.join(" ")
 }
 
-/// The AWS CLI commands that do what is left to do. None while it is not known whether there is a key: they would make a
-/// second one.
+/// Returns the AWS CLI commands for the remaining requests.
+///
+/// Returns none while it is unknown whether the key was created, because the commands could create a second key.
 pub fn remaining_commands(draft: &KeyDraft, account: &AccountState, submission: &Submission) -> Vec<String> {
     match submission {
         Submission::Unknown { key: None, .. } => Vec::new(),
@@ -83,12 +84,13 @@ pub fn remaining_commands(draft: &KeyDraft, account: &AccountState, submission: 
     }
 }
 
-/// Commands as a script, for somebody who may run them: the name of its file, without the end, and its text.
+/// Returns the commands as a shell script: the file name without extension, and the content.
 pub fn shell_script(draft: &KeyDraft, commands: &[String]) -> (String, String) {
     let name = draft.alias.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
     let commands = commands.join("\n\n");
     let text = format!(
-        "#!/bin/sh\n# Creates a KMS key and its alias, or what is left of them; without the key no alias.\nset -e\n\n{commands}\n"
+        "#!/bin/sh\n# Creates a KMS key and its alias, or only what is still missing. Stops at the first error.\n\
+         set -e\n\n{commands}\n"
     );
     (format!("create-key-{name}"), text)
 }

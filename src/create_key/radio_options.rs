@@ -28,8 +28,7 @@ const KEY_TYPES: [RadioOption; 2] = [
         "Asymmetric",
         "A public and private key pair used for encrypting and decrypting data, signing and verifying messages, or \
          deriving shared secrets.",
-        "This console doesn't support asymmetric keys, because custom key stores can't contain them. Use the AWS console \
-         or the AWS CLI.",
+        "Custom key stores don't support asymmetric keys. Use the AWS console or the AWS CLI for these keys.",
     ),
 ];
 
@@ -38,8 +37,7 @@ const KEY_USAGES: [RadioOption; 2] = [
     unavailable(
         "Generate and verify MAC",
         "Use the key only to generate and verify hash-based message authentication codes (HMAC).",
-        "This console doesn't support HMAC keys, because custom key stores can't contain them. Use the AWS console or the \
-         AWS CLI.",
+        "Custom key stores don't support HMAC keys. Use the AWS console or the AWS CLI for these keys.",
     ),
 ];
 
@@ -53,7 +51,7 @@ const ORIGINS: [RadioOption; 4] = [
     unavailable(
         "AWS CloudHSM key store",
         "The key material is in your AWS CloudHSM cluster.",
-        "This console doesn't support AWS CloudHSM key stores. Use the AWS console or the AWS CLI for them.",
+        "This console doesn't support AWS CloudHSM key stores. Use the AWS console or the AWS CLI for these keys.",
     ),
     available("External key store", "The key material is in an external key manager outside of AWS."),
 ];

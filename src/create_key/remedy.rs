@@ -108,12 +108,12 @@ pub fn for_error(code: &str, message: &str) -> Remedy {
         ),
         "NotFound" if message.contains("lias") => new_remedy(
             "The alias or its KMS key doesn't exist.",
-            "Check the page Customer managed keys, then try again.",
+            "Check the Customer managed keys page, then try again.",
             Some(Field::Alias),
         ),
         "NotFound" | "InvalidArn" => new_remedy(
             "The KMS key doesn't exist, or its ARN belongs to another account or Region.",
-            "Check the page Customer managed keys, and the account and Region at the top right.",
+            "Check the Customer managed keys page, and the account and Region at the top right.",
             None,
         ),
         other => for_key_store_error(other).unwrap_or_else(|| for_common_error(other)),
@@ -192,8 +192,8 @@ fn for_key_store_error(code: &str) -> Option<Remedy> {
              acceptance, and have a verified private DNS name that matches the host of the proxy URI endpoint.",
         ),
         "InvalidConfigurationFile" | "FileNotRead" => (
-            "Couldn't read the file.",
-            "Check its path and content. You can also paste the JSON of a configuration file.",
+            "The file can't be read, or its content is not valid.",
+            "Check its path and content. You can also paste the JSON of a proxy configuration file.",
         ),
         "MalformedCertificate" => (
             "The file doesn't contain a valid certificate.",
@@ -278,8 +278,8 @@ fn for_common_error(code: &str) -> Remedy {
             None,
         ),
         SubmissionFailure::AMBIGUOUS => new_remedy(
-            "The console can't determine which of these keys it created, so it used none of them and created no other.",
-            "Check the page Customer managed keys. If your key exists, create its alias there, then discard this \
+            "The console can't tell whether it created one of these keys, so it didn't use them or create another.",
+            "Check the Customer managed keys page. If your key exists, create its alias there, then discard this \
              draft.",
             None,
         ),

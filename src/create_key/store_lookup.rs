@@ -11,8 +11,8 @@ pub enum StoreLookupError {
     NotLoaded(String),
     /// The account has no external key store in the Region.
     #[error(
-        "no external key stores in account {account} and Region {region}. Create one: press C on the page External key \
-         stores or run `aws kms create-custom-key-store`. Or choose another --region or --profile"
+        "no external key stores in account {account} and Region {region}. Create one: press C on the External key \
+         stores page or run `aws kms create-custom-key-store`. Or specify another --region or --profile"
     )]
     NoStores {
         /// The account that was searched.
