@@ -230,7 +230,7 @@ mod tests {
         // An origin from the answers file also restricts the command-line options.
         let given = parse(r#"{ "xks-key-id": "k", "custom-key-store-id": "cks-1" }"#);
         let errors = given.with_defaults(&parse(r#"{ "origin": "AWS_KMS" }"#)).to_draft(None).unwrap_err();
-        let options: Vec<&str> = errors.iter().map(|words| words.split(':').next().unwrap()).collect();
+        let options: Vec<&str> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
         assert_eq!(options, ["--custom-key-store-id", "--xks-key-id"]);
         assert!(errors[0].contains("--origin is AWS_KMS"), "{errors:?}");
         assert!(
@@ -240,9 +240,9 @@ mod tests {
 
     #[test]
     fn unsupported_origin_is_rejected_with_the_reason() {
-        for (name, words) in [("EXTERNAL", "Imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
+        for (name, reason) in [("EXTERNAL", "Imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
             let errors = parse(&format!(r#"{{ "origin": "{name}" }}"#)).to_draft(None).unwrap_err();
-            assert!(errors[0].starts_with(&format!("--origin: {name}: ")) && errors[0].contains(words), "{errors:?}");
+            assert!(errors[0].starts_with(&format!("--origin: {name}: ")) && errors[0].contains(reason), "{errors:?}");
             assert_eq!(parse_origin(name).unwrap().as_str(), name);
         }
         assert!(parse_origin("KMS").unwrap_err().contains("AWS_KMS"));
@@ -253,7 +253,7 @@ mod tests {
         let answers =
             parse(r#"{ "tag": ["x"], "user": ["bob", "arn:aws:kms::1:key/1"], "other-account": ["444455556666"] }"#);
         let errors = answers.to_draft(Some("{}".to_owned())).unwrap_err();
-        let options: Vec<&str> = errors.iter().map(|words| words.split(':').next().unwrap()).collect();
+        let options: Vec<&str> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
         assert_eq!(options, ["--tag", "--user", "--user", "--user", "--other-account"]);
     }
 }

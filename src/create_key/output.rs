@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn output_matches_the_aws_cli() {
-        let made = KeyMetadata {
+        let created = KeyMetadata {
             creation_date: EpochSeconds("2026-03-02T10:15:00.12Z".parse().unwrap()),
             description: "Zürich \u{1}\"".to_owned(),
             encryption_algorithms: Some(vec!["SYMMETRIC_DEFAULT".to_owned()]),
@@ -79,7 +79,7 @@ mod tests {
 }
 "#;
         let zone = TimeZone::fixed(jiff::tz::offset(1));
-        assert_eq!(create_key_output(&made, &zone).unwrap(), expected);
+        assert_eq!(create_key_output(&created, &zone).unwrap(), expected);
     }
 
     #[test]

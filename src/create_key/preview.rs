@@ -36,8 +36,8 @@ pub fn policy_summary(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
 pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
     let request = create_key_request(draft, account);
     // The commands of a read-only console usually run on another machine, so they include the Region and endpoint.
-    let place = if account.is_read_only { account.command_target().options() } else { Vec::new() };
-    let mut options = place.clone();
+    let target_options = if account.is_read_only { account.command_target().options() } else { Vec::new() };
+    let mut options = target_options.clone();
     options.push(option("origin", draft.origin.as_str()));
     if let Some(store) = &request.custom_key_store_id {
         options.push(option("custom-key-store-id", store));
@@ -55,20 +55,20 @@ pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String>
     let compact = serde_json::from_str::<serde_json::Value>(&policy).map_or(policy, |value| value.to_string());
     options.push(option("policy", &compact));
     options.push("--query KeyMetadata.KeyId --output text".to_owned());
-    let mut naming = place;
-    naming.extend([option("alias-name", &draft.alias_name()), "--target-key-id \"$KEY_ID\"".to_owned()]);
+    let mut alias_options = target_options;
+    alias_options.extend([option("alias-name", &draft.alias_name()), "--target-key-id \"$KEY_ID\"".to_owned()]);
     vec![
         format!("KEY_ID=$(aws kms create-key \\\n  {})", options.join(" \\\n  ")),
-        format!("aws kms create-alias \\\n  {}", naming.join(" \\\n  ")),
+        format!("aws kms create-alias \\\n  {}", alias_options.join(" \\\n  ")),
     ]
 }
 
 /// Returns the AWS CLI command that creates the alias for an existing key.
 pub fn create_alias_command(draft: &KeyDraft, account: &AccountState, key_id: &str) -> String {
-    let mut words = vec!["aws kms create-alias".to_owned()];
-    words.extend(account.command_target().options());
-    words.extend([option("alias-name", &draft.alias_name()), option("target-key-id", key_id)]);
-    words.join(" ")
+    let mut parts = vec!["aws kms create-alias".to_owned()];
+    parts.extend(account.command_target().options());
+    parts.extend([option("alias-name", &draft.alias_name()), option("target-key-id", key_id)]);
+    parts.join(" ")
 }
 
 /// Returns the AWS CLI commands for the remaining requests.
@@ -116,9 +116,9 @@ mod tests {
     fn read_only_commands_include_endpoint_and_region() {
         let endpoint_url = Some("http://127.0.0.1:4599".to_owned());
         let account = AccountState { is_read_only: true, endpoint_url, ..account_state() };
-        let place = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
+        let target_options = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
         let commands = aws_cli_commands(&draft(), &account);
-        assert!(commands.iter().all(|command| command.contains(place)), "{commands:?}");
+        assert!(commands.iter().all(|command| command.contains(target_options)), "{commands:?}");
     }
 
     #[test]

@@ -77,15 +77,15 @@ pub fn find_key_store<'a>(
 }
 
 fn format_stores(stores: &[&CustomKeyStore]) -> String {
-    let mut words: Vec<String> = stores
+    let mut descriptions: Vec<String> = stores
         .iter()
         .map(|store| {
             let state = store.connection_state.label().to_lowercase();
             format!("{} ({}, {state})", store.custom_key_store_name, store.custom_key_store_id)
         })
         .collect();
-    words.sort_unstable();
-    words.join(", ")
+    descriptions.sort_unstable();
+    descriptions.join(", ")
 }
 
 #[cfg(test)]
@@ -125,8 +125,8 @@ mod tests {
     fn failed_lookup_lists_the_available_key_stores() {
         let account = state_with_stores(&[("cks-2", "cks-1", CustomKeyStoreType::ExternalKeyStore)]);
         assert_eq!(find(Some("cks-1"), &account), Ok("cks-1"), "an ID takes precedence over a name");
-        let words = find(None, &account).unwrap_err().to_string();
-        assert!(words.contains("Frankfurt HSM (cks-1, connected), cks-1 (cks-2, connected)"), "{words}");
+        let message = find(None, &account).unwrap_err().to_string();
+        assert!(message.contains("Frankfurt HSM (cks-1, connected), cks-1 (cks-2, connected)"), "{message}");
         assert!(find(Some("Oslo"), &account).unwrap_err().to_string().contains("\"Oslo\""));
         let none = AccountState { key_stores: Loadable::Ready(Vec::new()), ..account };
         assert!(find(Some("Oslo"), &none).unwrap_err().to_string().contains("us-west-2"));

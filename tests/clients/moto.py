@@ -321,7 +321,7 @@ class CreateKey(unittest.TestCase):
                 "▸ 7 Review",
             ):
                 console.wait(words)
-                self.assertNotIn("key stores can't be told", console.text())
+                self.assertNotIn("couldn't load the key stores", console.text())
                 console.send(NEXT)
             console.end(0)
             out.seek(0)

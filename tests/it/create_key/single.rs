@@ -79,7 +79,7 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
                 complete_answers(),
                 Some("{}"),
                 CreateKeyExit::InvalidInput,
-                "--administrator: it goes into a policy that is made",
+                "--administrator: can't be combined with --policy",
             ),
             (
                 with(r#"{ "other-account": ["111122223333"] }"#),
@@ -114,7 +114,7 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
         let elsewhere = client.with_region("eu-west-1");
         let (outcome, _, notes) = run(&elsewhere, &complete_answers(), None).await;
         assert_eq!(outcome, CreateKeyExit::InvalidInput);
-        assert!(notes.contains("no external key store in account 111122223333 and Region eu-west-1"), "{notes}");
+        assert!(notes.contains("no external key stores in account 111122223333 and Region eu-west-1"), "{notes}");
         let own = KeyOptions {
             administrators: Vec::new(),
             other_accounts: Vec::new(),
@@ -151,7 +151,7 @@ fn read_only_mode_prints_the_commands_that_create_the_key() {
         for words in ["ReadOnly: ", "without --read-only", "KEY_ID=$(aws kms create-key", "aws kms create-alias"] {
             assert!(notes.contains(words), "{words} is not in {notes}");
         }
-        assert!(!notes.contains("given here"), "{notes}");
+        assert!(!notes.contains("shown here"), "{notes}");
     });
 }
 
@@ -311,7 +311,7 @@ fn key_with_kms_origin_is_created_without_describing_key_stores() {
         let store = answers(r#"{ "custom-key-store-id": "Frankfurt HSM" }"#).with_defaults(&kms_key_answers());
         let (exit, _, notes) = run(&faulty_client, &store, None).await;
         assert_eq!(exit, CreateKeyExit::InvalidInput);
-        assert!(notes.contains("--custom-key-store-id: it is for a key in an external key store"), "{notes}");
+        assert!(notes.contains("--custom-key-store-id: only for keys in an external key store"), "{notes}");
     });
     assert!(!faulty.calls().iter().any(|call| call == "DescribeCustomKeyStores"), "{:?}", faulty.calls());
 }
