@@ -157,9 +157,8 @@ impl Field {
             }
             Self::Acknowledgement => {
                 "Confirm that you intend to create a KMS key in the specified external key store.\n\nAWS KMS can't \
-                 access or repair the external key manager. If AWS KMS can't reach the external key manager or its \
-                 proxy, you can't use the KMS key. If the external key is lost, all data encrypted under the KMS key \
-                 is lost."
+                 access or repair the external key manager. If AWS KMS can't reach it or its proxy, you can't use the \
+                 KMS key. If the external key is lost, all data encrypted under the KMS key is lost."
             }
             Self::Alias => {
                 "A friendly name for the KMS key. It must be unique in this account and Region. The console adds the \
@@ -184,10 +183,9 @@ impl Field {
                  long-term credentials. Whenever possible, use IAM roles, which provide temporary credentials."
             }
             Self::AdministratorsMayDelete => {
-                "Clear this check box to prevent the key administrators from deleting this KMS key.\n\nDeleting a KMS \
-                 key is destructive and irreversible. Data encrypted under the key can never be decrypted. You can't \
-                 recreate a KMS key in an external key store, even if you have the external key. Deleting a KMS key \
-                 has no effect on its external key."
+                "Clear to prevent key administrators from deleting this KMS key.\n\nDeleting a KMS key is destructive \
+                 and irreversible. Data encrypted under it can never be decrypted. You can't recreate a KMS key in an \
+                 external key store, even if you have the external key. The external key isn't affected."
             }
             Self::Users => {
                 "The IAM users and roles in this account that can use the KMS key to encrypt, decrypt, and generate \
@@ -212,8 +210,7 @@ impl Field {
                 "The key policy controls access to the KMS key. It is generated from your choices. After you edit it, \
                  your choices on earlier steps no longer change it until you restore the generated policy.\n\nThe \
                  policy must allow you to change it later, include only principals that exist, and have at most 32,768 \
-                 bytes. Modifying the statement identifiers (Sids) might impact the console's ability to show and \
-                 update administrators and users."
+                 bytes. Modifying Sids might impact the console's ability to update administrators and users."
             }
         }
     }
@@ -257,7 +254,7 @@ mod tests {
             (Field::Description, &["confidential", "CloudTrail"]),
             (Field::AddTag, &["confidential", "cost allocation report", "control access"]),
             (Field::Administrators, &["IAM policies can give other", "long-term credentials", "use IAM roles"]),
-            (Field::AdministratorsMayDelete, &["destructive", "irreversible", "can't recreate", "no effect"]),
+            (Field::AdministratorsMayDelete, &["destructive", "irreversible", "can't recreate", "isn't affected"]),
             (Field::Users, &["IAM policies can give other", "long-term credentials", "use IAM roles"]),
             (Field::AddOtherAccount, &["Administrators of the other account must also allow access"]),
             (Field::KeyPolicy, &["Sids"]),

@@ -97,7 +97,7 @@ fn no_key_is_created_until_every_row_is_valid() {
             "line 3: --alias: list/0 stands in line 2 too",
             "line 4: --xks-key-id: The external key customer-db is already associated",
             "line 4: --alias: ",
-            "line 5: --user: ‘bob’",
+            "line 5: --user: \"bob\"",
             "line 6: --policy: a list has no standard input",
             "line 7: --policy: nowhere.json: ",
             "no key was made",

@@ -74,7 +74,7 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
             ),
             (with(r#"{ "alias": "a b", "tag": ["aws:x=1"] }"#), None, CreateKeyExit::InvalidInput, "--tag: "),
             (with(r#"{ "xks-key-id": "" }"#), None, CreateKeyExit::InvalidInput, "--xks-key-id: "),
-            (with(r#"{ "user": ["bob"] }"#), None, CreateKeyExit::InvalidInput, "--user: ‘bob’"),
+            (with(r#"{ "user": ["bob"] }"#), None, CreateKeyExit::InvalidInput, "--user: \"bob\""),
             (
                 complete_answers(),
                 Some("{}"),
@@ -91,7 +91,7 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
                 with(r#"{ "custom-key-store-id": "Oslo" }"#),
                 None,
                 CreateKeyExit::InvalidInput,
-                "There are: Dublin HSM (cks-",
+                "Specify one of these: Dublin HSM (cks-",
             ),
             (
                 with(r#"{ "custom-key-store-id": "Zurich DR" }"#),
@@ -424,7 +424,7 @@ fn usage_errors_exit_with_code_2() {
         (&["--yes", "--policy", "/nowhere"], "--policy: /nowhere: "),
         (&["--yes", "--answers", "-"], "unknown field `store`"),
         (&["--batch", "/nowhere"], "/nowhere: "),
-        (&["--yes", "--tag", "x"], "--tag: ‘x’ has no ="),
+        (&["--yes", "--tag", "x"], "--tag: \"x\" has no equals sign"),
     ] {
         let output = run_program(dir.path(), arguments, r#"{ "store": 1 }"#);
         let notes = String::from_utf8_lossy(&output.stderr).into_owned();
