@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn unsupported_origin_is_rejected_with_the_reason() {
-        for (name, reason) in [("EXTERNAL", "Imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
+        for (name, reason) in [("EXTERNAL", "imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
             let errors = parse(&format!(r#"{{ "origin": "{name}" }}"#)).to_draft(None).unwrap_err();
             assert!(errors[0].starts_with(&format!("--origin: {name}: ")) && errors[0].contains(reason), "{errors:?}");
             assert_eq!(parse_origin(name).unwrap().as_str(), name);
