@@ -314,7 +314,7 @@ fn key_store_disconnected_before_finish_can_be_connected_from_the_review() {
     let tape = review_tape()
         + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /CustomKeyStoreInvalidStateException/\n\
            Wait+Screen /What to do/\nScreenshot refused-disconnected.png\nEnter\nWait+Screen /Frankfurt HSM is/\n\
-           Enter\nWait+Screen /Disconnecting/\nWait+Screen@30s /is connected/\nWait+Screen /payments-2026/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n\
+           Enter\nWait+Screen /Disconnecting/\nWait+Screen@30s /is connected/\nWait+Screen /External key ID/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n\
            Ctrl+N\nWait+Screen /Success/\n";
     play_with_change(&tape, async |client| {
         let custom_key_store_id = frankfurt_key_store(client).await.custom_key_store_id;

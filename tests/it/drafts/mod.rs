@@ -128,7 +128,7 @@ fn enter_resumes_the_first_draft_not_open_in_another_console() {
     clock.advance(jiff::SignedDuration::from_secs(60));
     play(&mut one, "Enter\nType 'team'\n");
     play(&mut other, "Escape\nType 'n'\nWait+Screen /open already/\nWait+Screen /▸ other-key/\n");
-    play(&mut other, "Enter\nWait+Screen /The external key must already exist/\nWait+Screen /other-key/\n");
+    play(&mut other, "Enter\nWait+Screen /▸ External key ID/\nWait+Screen /other-key/\n");
 }
 
 /// The way to an AWS that the console sees no more of after a call: it has ended then. What it had on the disk is copied.
