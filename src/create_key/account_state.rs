@@ -1,4 +1,4 @@
-//! What AWS has told, each part idle, loading, ready or failed.
+//! What the console has loaded from AWS. Each part is idle, loading, ready, or failed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,64 +9,64 @@ use crate::aws::cli_command::CommandTarget;
 use crate::aws::kms::{AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::sts::CallerIdentity;
 
-/// Something that AWS tells, and how far the telling is.
+/// Data from AWS, with its loading state.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Loadable<T> {
-    /// Not asked yet.
+    /// Not requested yet.
     #[default]
     Idle,
-    /// Asked.
+    /// Requested, and no response has arrived.
     Loading,
-    /// Told.
+    /// Loaded.
     Ready(T),
-    /// Refused or lost, and why.
+    /// The request failed, with the reason.
     Failed(String),
 }
 
 impl<T> Loadable<T> {
-    /// What was told.
+    /// Returns the data once it is loaded.
     pub fn ready(&self) -> Option<&T> {
         if let Self::Ready(value) = self { Some(value) } else { None }
     }
 
-    /// Why it was not told.
+    /// Returns the reason why loading failed.
     pub fn error(&self) -> Option<&str> {
         if let Self::Failed(reason) = self { Some(reason) } else { None }
     }
 }
 
-/// What AWS has told so far.
+/// Everything that the console knows about the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountState {
-    /// `aws`, `aws-cn` ...
+    /// The AWS partition, such as `aws` or `aws-cn`.
     pub partition: String,
-    /// The account of the caller; empty until it is known.
+    /// The account ID of the caller; empty until it is known.
     pub account_id: String,
-    /// The Region asked.
+    /// The Region of all requests.
     pub region: String,
-    /// The caller.
+    /// The ARN of the caller; empty until it is known.
     pub caller_arn: String,
-    /// Where KMS is asked, when it is not where AWS has it.
+    /// The endpoint URL of KMS, if it isn't AWS's default.
     pub endpoint_url: Option<String>,
-    /// Whether the console may only look: what would change something is told as a command instead.
+    /// Whether the console is read-only. It then shows AWS CLI commands instead of making changes.
     pub is_read_only: bool,
     /// The custom key stores.
     pub key_stores: Loadable<Vec<CustomKeyStore>>,
     /// The aliases.
     pub aliases: Loadable<Vec<AliasListEntry>>,
-    /// The names of each key without `alias/`, in order, by its ID: what [`aliases`](Self::aliases) say.
+    /// The sorted alias names of each key, without `alias/`, by key ID. Derived from [`aliases`](Self::aliases).
     pub alias_names: HashMap<String, Vec<String>>,
-    /// The tags of each key by its ID, once a search asked for them.
+    /// The tags of each key by key ID. Loaded when a search needs them.
     pub tags: Loadable<HashMap<String, Vec<Tag>>>,
-    /// Whether the list of keys was whole once. Later it is exchanged as a whole.
+    /// Whether the list of keys has been complete. From then on, a reload replaces it as a whole.
     pub has_all_keys: bool,
-    /// Whether more of the keys are on their way.
+    /// Whether more keys are still loading.
     pub has_more_keys: bool,
     /// The customer managed keys.
     pub keys: Loadable<Vec<KeySummary>>,
-    /// The IDs of all keys, where they were listed and not described.
+    /// The IDs of all keys, if they were listed but not described.
     pub key_ids: Option<BTreeSet<String>>,
-    /// The AWS managed keys, told together with them.
+    /// The AWS managed keys, loaded together with the customer managed keys.
     pub aws_managed_keys: Vec<KeySummary>,
     /// The IAM users and roles.
     pub principals: Principals,
@@ -101,7 +101,7 @@ impl AccountState {
         self.alias_names.get(key_id).map_or(&[], Vec::as_slice)
     }
 
-    /// Takes who is calling: the account, and the partition that the ARN names.
+    /// Sets the caller: the account, and the partition from the ARN.
     pub fn set_caller(&mut self, caller: CallerIdentity) {
         if let Ok(arn) = caller.arn.parse::<Arn>() {
             self.partition = arn.partition;
@@ -110,7 +110,7 @@ impl AccountState {
         self.caller_arn = caller.arn;
     }
 
-    /// Finds the names of each key after the aliases were told.
+    /// Rebuilds [`alias_names`](Self::alias_names) from the aliases.
     pub fn index_aliases(&mut self) {
         self.alias_names.clear();
         for alias in self.aliases.ready().into_iter().flatten() {
@@ -122,12 +122,12 @@ impl AccountState {
         self.alias_names.values_mut().for_each(|names| names.sort_unstable());
     }
 
-    /// Where a command has to go to do what the console would do.
+    /// Returns the Region and endpoint that an AWS CLI command needs to reach the same AWS.
     pub fn command_target(&self) -> CommandTarget<'_> {
         CommandTarget { region: &self.region, endpoint_url: self.endpoint_url.as_deref() }
     }
 
-    /// The IDs of all keys that there are; nothing when some may be missing.
+    /// Returns the IDs of all keys, or `None` if the list may be incomplete.
     pub fn all_key_ids(&self) -> Option<BTreeSet<String>> {
         let described = || {
             let keys = self.keys.ready().filter(|_| self.has_all_keys)?;
@@ -136,7 +136,7 @@ impl AccountState {
         self.key_ids.clone().or_else(described)
     }
 
-    /// The store with this ID, if it is known.
+    /// Returns the key store with this ID, if it is loaded.
     pub fn key_store(&self, id: &str) -> Option<&CustomKeyStore> {
         self.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == id)
     }

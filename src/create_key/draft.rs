@@ -1,4 +1,4 @@
-//! What the person has said.
+//! The values entered in the wizard.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,43 +7,43 @@ use super::method::Method;
 use crate::aws::kms::{Origin, Tag};
 use crate::aws::policy::ConsolePolicy;
 
-/// Everything the wizard collects. Where the person is in it is somebody else's business.
+/// Everything that the wizard collects. It doesn't include the position in the wizard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDraft {
     /// Where the key material comes from.
     pub origin: Origin,
-    /// The external key store.
+    /// The ID of the external key store.
     pub custom_key_store_id: Option<String>,
-    /// The external key ID, as the proxy calls the key.
+    /// The ID that the external key store proxy uses for the external key.
     pub xks_key_id: String,
-    /// Whether the consequences of an external key store are accepted.
+    /// Whether the risks of an external key store are acknowledged.
     pub acknowledged: bool,
-    /// As typed, without `alias/`.
+    /// The alias as typed, without `alias/`.
     pub alias: String,
-    /// May have several lines.
+    /// The description, which may have several lines.
     pub description: String,
-    /// In the order added.
+    /// The tags, in the order in which they were added.
     pub tags: Vec<Tag>,
-    /// ARNs, in the order chosen.
+    /// The ARNs of the key administrators, in the order in which they were selected.
     pub administrators: Vec<String>,
-    /// Whether they may delete the key; starts allowed.
+    /// Whether key administrators can delete the key; true by default.
     pub administrators_may_delete: bool,
-    /// ARNs, in the order chosen.
+    /// The ARNs of the key users, in the order in which they were selected.
     pub users: Vec<String>,
-    /// What is typed to be an administrator and not added yet.
+    /// The ARN typed for a key administrator but not added yet.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub administrator_to_add: String,
-    /// What is typed to be a user and not added yet.
+    /// The ARN typed for a key user but not added yet.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub user_to_add: String,
-    /// IDs of other accounts.
+    /// The IDs of other AWS accounts that can use the key.
     pub other_accounts: Vec<String>,
-    /// The person's own policy, instead of the generated one.
+    /// The edited key policy, which replaces the generated one.
     pub edited_policy: Option<String>,
 }
 
 impl KeyDraft {
-    /// An empty draft for a key in an external key store.
+    /// Creates an empty draft for a key in an external key store.
     pub fn in_key_store(custom_key_store_id: String) -> Self {
         Self {
             origin: Origin::ExternalKeyStore,
@@ -63,7 +63,7 @@ impl KeyDraft {
         }
     }
 
-    /// The draft that a method starts with.
+    /// Creates the draft that a method starts with.
     pub fn new(method: &Method) -> Self {
         match method {
             Method::FromKeyStore { custom_key_store_id } => Self::in_key_store(custom_key_store_id.clone()),
@@ -73,23 +73,23 @@ impl KeyDraft {
         }
     }
 
-    /// Whether nothing would be lost by leaving.
+    /// Whether nothing was entered, so that nothing is lost by leaving the wizard.
     pub fn is_unchanged(&self, method: &Method) -> bool {
         let start = Self::new(method);
         *self == Self { custom_key_store_id: self.custom_key_store_id.clone(), origin: self.origin, ..start }
     }
 
-    /// Whether the key will live in an external key store.
+    /// Whether the key is created in an external key store.
     pub fn is_external(&self) -> bool {
         self.origin == Origin::ExternalKeyStore
     }
 
-    /// The full alias name, with `alias/`.
+    /// Returns the full alias name, with `alias/`.
     pub fn alias_name(&self) -> String {
         format!("{}{}", crate::aws::limits::ALIAS_PREFIX, self.alias)
     }
 
-    /// The policy that the choices make.
+    /// Returns the key policy generated from the administrators, users, and accounts.
     pub fn generated_policy(&self, account: &AccountState) -> String {
         ConsolePolicy {
             partition: account.partition.clone(),
@@ -102,7 +102,7 @@ impl KeyDraft {
         .to_json()
     }
 
-    /// The policy the key will get: the person's own, or the generated one.
+    /// Returns the key policy that the key gets: the edited one, or else the generated one.
     pub fn policy_json(&self, account: &AccountState) -> String {
         self.edited_policy.clone().unwrap_or_else(|| self.generated_policy(account))
     }

@@ -1,10 +1,10 @@
-//! The fields of the draft: what they are called, what may stand in them, and why.
+//! The fields of the wizard, with their labels, hints, and help.
 
 use serde::{Deserialize, Serialize};
 
 use super::method::{Method, Step};
 
-/// Something the person can fill in, tick or choose.
+/// A field or control of the wizard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
@@ -31,7 +31,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// The step that has the field.
+    /// Returns the step that shows the field.
     pub fn step(self, method: &Method) -> Step {
         match self {
             Self::CustomKeyStore | Self::ExternalKeyId if *method == Method::FromCustomerManagedKeys => {
@@ -51,7 +51,7 @@ impl Field {
         }
     }
 
-    /// What it is called; for a checkbox, what one agrees to.
+    /// Returns the label; for a check box, the statement that it confirms.
     pub const fn label(self) -> &'static str {
         match self {
             Self::KeyType => "Key type",
@@ -78,127 +78,139 @@ impl Field {
         }
     }
 
-    /// One line on what may stand in it.
+    /// Returns a short hint on what to enter or press.
     pub const fn hint(self) -> &'static str {
         match self {
-            Self::KeyType | Self::KeyUsage => "It can't be changed after the key is created.",
-            Self::Origin => "Where the key material comes from. It can't be changed after the key is created.",
-            Self::CustomKeyStore => "It must be connected; Enter on another connects it.",
+            Self::KeyType | Self::KeyUsage => "You can't change it after the key is created.",
+            Self::Origin => "The source of the key material. You can't change it after the key is created.",
+            Self::CustomKeyStore => {
+                "The key store must be connected. Press Enter on a disconnected key store to connect it."
+            }
             Self::ExternalKeyId => {
-                "As its proxy knows the key: up to 128 of a-z, A-Z, 0-9, hyphen, underscore and dot."
+                "The ID that the external key store proxy uses for this key. Up to 128 letters, digits, hyphens, \
+                 underscores, and dots."
             }
-            Self::Acknowledgement => "Required. Space ticks it.",
-            Self::Alias => "Required. Up to 250 of a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen).",
+            Self::Acknowledgement => "Required. Press Space to select.",
+            Self::Alias => "Required. Up to 250 letters, digits, slashes, underscores, and hyphens.",
             Self::Description => "Up to 8,192 characters.",
-            Self::TagKey(_) => "Up to 128 letters, digits, blanks and + - = . _ : / @, not starting with aws:",
-            Self::TagValue(_) => "Up to 256 letters, digits, blanks and + - = . _ : / @",
-            Self::AddTag => "Up to 50 tags.",
-            Self::Administrators | Self::Users => "Space chooses, / searches, a chooses all that are shown.",
-            Self::AddAdministrator | Self::AddUser => "An IAM user or role of this or another account. Enter adds it.",
-            Self::AdministratorsMayDelete => "Clear it, and they may do everything but delete the key.",
-            Self::OtherAccount(_) => "12 digits.",
-            Self::AddOtherAccount => {
-                "Whole accounts that may use the key. Their administrators must allow it by IAM policies too."
+            Self::TagKey(_) => "Up to 128 letters, digits, spaces, and + - = . _ : / @. It can't start with aws:",
+            Self::TagValue(_) => "Up to 256 letters, digits, spaces, and + - = . _ : / @",
+            Self::AddTag => "You can add up to 50 tags.",
+            Self::Administrators | Self::Users => "Press Space to select, / to search, or a to select all rows shown.",
+            Self::AddAdministrator | Self::AddUser => {
+                "An IAM user or role in this or another account. Press Enter to add it."
             }
-            Self::KeyPolicy => "JSON, up to 32,768 bytes. Tab leaves the editor.",
+            Self::AdministratorsMayDelete => "Clear to prevent key administrators from deleting the key.",
+            Self::OtherAccount(_) => "A 12-digit account ID.",
+            Self::AddOtherAccount => {
+                "Accounts that can use this key. Their administrators must also allow access with IAM policies."
+            }
+            Self::KeyPolicy => "JSON, up to 32,768 bytes. Press Tab to leave the editor.",
         }
     }
 
-    /// What a person should know before filling it in. Source: *Create a KMS key in external key stores*, AWS KMS
-    /// Developer Guide.
+    /// Returns the help text of the field.
+    ///
+    /// Source: *Create a KMS key in external key stores*, AWS KMS Developer Guide.
     pub const fn help(self) -> &'static str {
         match self {
             Self::KeyType => {
-                "Whether the KMS key is one secret key or a pair of a public and a private key.\n\nIn an external key \
-                 store KMS keys must be symmetric encryption keys. Asymmetric keys, HMAC keys and keys with imported \
-                 material can't be created in a custom key store, and a symmetric key there can't make asymmetric \
-                 data key pairs."
+                "A symmetric key is a single secret key. An asymmetric key is a public and private key pair.\n\nKMS \
+                 keys in an external key store must be symmetric encryption keys. You can't create asymmetric keys, \
+                 HMAC keys, or keys with imported key material in a custom key store. You also can't use a KMS key in \
+                 a custom key store to generate asymmetric data key pairs."
             }
             Self::KeyUsage => {
-                "What the KMS key is for. Encrypt and decrypt is chosen for you, and is the only usage that a key in an \
-                 external key store can have. Don't change it."
+                "The cryptographic operations that the KMS key supports. Encrypt and decrypt is selected for you. \
+                 Don't change it. It is the only key usage for a KMS key in an external key store."
             }
             Self::Origin => {
-                "Where the key material comes from.\n\n• KMS: AWS KMS makes and keeps it. This is the usual choice.\n\
-                 • External (Import Key material): you bring it. Not for a custom key store.\n• AWS CloudHSM key store: \
-                 it lives in your CloudHSM cluster.\n• External key store: it lives in an external key manager outside \
-                 of AWS. The key can be slower, less durable and less available, because it depends on parts outside \
-                 of AWS. Make sure that you need it."
+                "The source of the key material.\n\n• KMS: AWS KMS creates and manages the key material. This is the \
+                 default.\n• External (Import Key material): you import the key material. Custom key stores don't \
+                 support it.\n• AWS CloudHSM key store: the key material is created in your AWS CloudHSM cluster.\n• \
+                 External key store: the key material is in an external key manager outside of AWS. The KMS key might \
+                 have poorer latency, durability, and availability than a standard KMS key, because it depends on \
+                 components located outside of AWS. Verify that you require a key with external key store properties."
             }
             Self::CustomKeyStore => {
-                "The external key store that the KMS key will live in.\n\nIt must be connected to its external key \
-                 store proxy: AWS KMS asks the proxy about the external key when the KMS key is created, and for every \
-                 encryption and decryption afterwards. A key in an external key store can be slower, less durable and \
-                 less available than a standard KMS key, because it depends on parts outside of AWS. Make sure that \
-                 you need one.\n\nThe store of a KMS key can't be changed after the key is created."
+                "The external key store for the new KMS key.\n\nThe key store must be connected to its external key \
+                 store proxy. AWS KMS sends a request to the proxy when you create the KMS key and for every encrypt \
+                 and decrypt operation. A KMS key in an external key store might have poorer latency, durability, and \
+                 availability than a standard KMS key, because it depends on components located outside of AWS. Verify \
+                 that you require a key with external key store properties.\n\nYou can't change the key store after \
+                 the KMS key is created."
             }
             Self::ExternalKeyId => {
-                "The ID of a key that exists in your external key manager. Creating a KMS key makes no external key.\n\n\
-                 The external key must be:\n• a 256-bit AES key (key spec AES_256),\n• enabled,\n• allowed to ENCRYPT \
-                 and to DECRYPT,\n• not in use by another KMS key in this external key store; better, used for this \
-                 store alone,\n• within reach of the store's proxy, and able to serve the requests you expect: AWS KMS \
-                 recommends 1,800 a second.\n\nIf the external key has several IDs, enter the one that the external \
-                 key store proxy uses.\n\nThe ID can't be changed after the KMS key is created. AWS KMS names it to the \
-                 proxy in each request for encryption and decryption; it can't reach the external key manager or its \
-                 keys itself. Data is encrypted twice: first with key material of AWS KMS, then with this external key, \
-                 so it is at least as strong as under AWS KMS alone. Losing either is final, and a new KMS key on the \
-                 same external key can't decrypt what an older one encrypted.\n\nSome external key managers offer a \
-                 simpler way to create such KMS keys: see their documentation."
+                "The ID of an existing key in your external key manager. Creating a KMS key doesn't create an external \
+                 key.\n\nThe external key must be:\n• A 256-bit AES key (key spec AES_256).\n• Enabled.\n• Configured \
+                 for ENCRYPT and DECRYPT.\n• Not associated with another KMS key in this external key store. AWS KMS \
+                 also recommends that you use the external key only for this key store.\n• Accessible by the external \
+                 key store proxy.\n• Able to handle your traffic. AWS KMS recommends up to 1,800 requests per \
+                 second.\n\nIf the external key has multiple IDs, enter the ID that the external key store proxy uses \
+                 to identify it.\n\nYou can't change the ID after the KMS key is created. AWS KMS provides it to the \
+                 proxy in requests for encryption and decryption. AWS KMS can't directly access your external key \
+                 manager or any of its keys. Data is encrypted twice, first with AWS KMS key material and then with \
+                 this external key, so the ciphertext is at least as strong as ciphertext protected only by AWS KMS. \
+                 If you lose either key, you can't decrypt the data. A new KMS key with the same external key can't \
+                 decrypt data that was encrypted under an older one.\n\nSome external key managers provide a simpler \
+                 method for creating KMS keys. For details, see their documentation."
             }
             Self::Acknowledgement => {
-                "Confirm that you mean to create the KMS key in the external key store that is chosen.\n\nAWS KMS \
-                 can't see or repair the external key manager. When it or its proxy can't be reached, the KMS key \
-                 can't be used; when the external key is lost, everything encrypted under the KMS key is lost."
+                "Confirm that you intend to create a KMS key in the specified external key store.\n\nAWS KMS can't \
+                 access or repair the external key manager. If AWS KMS can't reach it or its proxy, you can't use the \
+                 KMS key. If the external key is lost, all data encrypted under the KMS key is lost."
             }
             Self::Alias => {
-                "A friendly name for the KMS key, unique in this account and Region. The console adds the prefix \
-                 alias/ itself.\n\nAliases can be moved to another key, added and deleted at any time. Names that \
-                 begin with aws/ are reserved for AWS managed keys.\n\nWrite nothing confidential: aliases may appear \
-                 in plain text in CloudTrail logs and other output."
+                "A friendly name for the KMS key. It must be unique in this account and Region. The console adds the \
+                 prefix alias/ for you.\n\nYou can add, delete, or move an alias to another KMS key at any time. Names \
+                 that begin with aws/ are reserved for AWS managed keys.\n\nDon't include confidential or sensitive \
+                 information. Aliases may appear in plain text in CloudTrail logs and other output."
             }
             Self::Description => {
-                "What the key is for. It can be changed at any time.\n\nWrite nothing confidential: descriptions may \
-                 appear in plain text in CloudTrail logs and other output."
+                "The purpose of the key. You can change the description at any time.\n\nDon't include confidential or \
+                 sensitive information. Descriptions may appear in plain text in CloudTrail logs and other output."
             }
             Self::TagKey(_) | Self::TagValue(_) | Self::AddTag => {
-                "Tags identify and sort your keys. AWS makes a cost allocation report with usage and costs by tag, and \
-                 tags can control access to KMS keys (ABAC).\n\nKeys and values have case; a key can stand only once. \
-                 Write nothing confidential: tags may appear in plain text in CloudTrail logs and other output."
+                "Tags identify or categorize your KMS keys. AWS generates a cost allocation report with usage and \
+                 costs aggregated by tags. You can also use tags to control access to KMS keys (ABAC).\n\nTag keys and \
+                 values are case-sensitive, and tag keys must be unique. Don't include confidential or sensitive \
+                 information. Tags may appear in plain text in CloudTrail logs and other output."
             }
             Self::Administrators => {
-                "Who may manage the KMS key: change its policy, tags, aliases and state, but not use it.\n\nIAM \
-                 policies can give other users and roles permission as well. AWS advises against IAM users with \
-                 long-term credentials; wherever possible choose roles, which have temporary ones."
+                "The IAM users and roles that can manage the KMS key. They can change its policy, tags, aliases, and \
+                 state, but can't use it in cryptographic operations.\n\nIAM policies can give other IAM users and \
+                 roles permission to use the KMS key. IAM best practices discourage the use of IAM users with \
+                 long-term credentials. Whenever possible, use IAM roles, which provide temporary credentials."
             }
             Self::AdministratorsMayDelete => {
-                "Clear this, and the key administrators can't schedule the key's deletion.\n\nDeleting a KMS key is \
-                 destructive and can't be undone: what it encrypted can never be decrypted again. A KMS key in an \
-                 external key store can't be made again, even with the same external key. The external key itself is \
-                 not touched."
+                "Clear to prevent key administrators from deleting this KMS key.\n\nDeleting a KMS key is destructive \
+                 and irreversible. Data encrypted under it can never be decrypted. You can't recreate a KMS key in an \
+                 external key store, even if you have the external key. The external key isn't affected."
             }
             Self::Users => {
-                "Who in this account may use the KMS key to encrypt, decrypt and make data keys.\n\nIAM policies can \
-                 give other users and roles permission as well. AWS advises against IAM users with long-term \
-                 credentials; wherever possible choose roles, which have temporary ones."
+                "The IAM users and roles in this account that can use the KMS key to encrypt, decrypt, and generate \
+                 data keys.\n\nIAM policies can give other IAM users and roles permission to use the KMS key. IAM best \
+                 practices discourage the use of IAM users with long-term credentials. Whenever possible, use IAM \
+                 roles, which provide temporary credentials."
             }
             Self::AddAdministrator | Self::AddUser => {
-                "The ARN of an IAM user or role, for when the list does not have it: you may not list them, they are many, \
-                 or it is of another account. A role's ARN has its path: arn:aws:iam::111122223333:role/team/Name.\n\n\
-                 It must exist: AWS KMS refuses a key policy that names a principal which does not. In the list it is \
-                 marked as typed; Space there takes it out again.\n\nA session of a role, a group or a wildcard can't \
-                 be named. The administrators of another account must allow it by IAM policies, too."
+                "The ARN of an IAM user or role that isn't in the list, for example because it is in another account \
+                 or you don't have permission to list users and roles. Include the path of a role: \
+                 arn:aws:iam::111122223333:role/team/Name.\n\nThe user or role must exist. AWS KMS rejects a key \
+                 policy with a principal that doesn't exist. The list marks the entry as typed; press Space on it to \
+                 remove it.\n\nYou can't add a role session, a group, or a wildcard. For a principal in another \
+                 account, the administrators of that account must also allow access with IAM policies."
             }
             Self::OtherAccount(_) | Self::AddOtherAccount => {
-                "Another AWS account that may use this KMS key for cryptographic operations: its ID of 12 digits. Add \
-                 one row for each account.\n\nThe administrators of the other account must also allow it, by IAM \
-                 policies for their users and roles."
+                "The 12-digit ID of another AWS account that can use this KMS key for cryptographic operations. Add \
+                 one row for each account.\n\nAdministrators of the other account must also allow access to the KMS \
+                 key by creating IAM policies for their users and roles."
             }
             Self::KeyPolicy => {
-                "The key policy decides who may do what with the KMS key. It is made from your choices; editing it \
-                 makes it your own, and later choices no longer change it until you go back to the generated one.\n\n\
-                 It must let you change it again, name only principals that exist, and be at most 32,768 bytes. \
-                 Changing the Sids of the generated statements may keep the console from showing administrators and \
-                 users."
+                "The key policy controls access to the KMS key. It is generated from your choices. After you edit it, \
+                 your choices on earlier steps no longer change it until you restore the generated policy.\n\nThe \
+                 policy must allow you to change it later, include only principals that exist, and have at most 32,768 \
+                 bytes. Modifying Sids might impact the console's ability to update administrators and users."
             }
         }
     }
@@ -213,42 +225,46 @@ mod tests {
         let words = |field: Field| field.help().replace('\n', " ");
         for (field, parts) in [
             (Field::KeyType, &["must be symmetric encryption", "HMAC", "imported", "data key pairs"][..]),
-            (Field::KeyUsage, &["is chosen for you", "Don't change it"]),
-            (Field::Origin, &["slower, less durable and less available", "Make sure that you need it"]),
-            (Field::CustomKeyStore, &["must be connected", "slower, less durable and less", "can't be changed"]),
+            (Field::KeyUsage, &["is selected for you", "Don't change it"]),
+            (Field::Origin, &["latency, durability, and availability", "Verify that you require"]),
+            (Field::CustomKeyStore, &["must be connected", "latency, durability, and availability", "can't change"]),
             (
                 Field::ExternalKeyId,
                 &[
-                    "makes no external key",
+                    "doesn't create an external key",
                     "AES_256",
-                    "enabled",
+                    "Enabled",
                     "ENCRYPT",
                     "DECRYPT",
-                    "not in use by another KMS key",
-                    "alone",
-                    "within reach of the store's proxy",
-                    "1,800 a second",
-                    "several IDs",
-                    "can't be changed",
-                    "can't reach the external key manager",
+                    "Not associated with another KMS key",
+                    "only for this key store",
+                    "Accessible by the external key store proxy",
+                    "1,800 requests per second",
+                    "multiple IDs",
+                    "can't change",
+                    "can't directly access your external key manager",
                     "encrypted twice",
                     "at least as strong",
-                    "can't decrypt what an older one encrypted",
-                    "simpler way",
+                    "can't decrypt data that was encrypted under an older one",
+                    "simpler method",
                 ],
             ),
-            (Field::Acknowledgement, &["Confirm that you mean to create", "external key manager"]),
-            (Field::Alias, &["nothing confidential", "CloudTrail", "aws/"]),
-            (Field::Description, &["nothing confidential", "CloudTrail"]),
-            (Field::AddTag, &["nothing confidential", "cost allocation report", "control access"]),
-            (Field::Administrators, &["IAM policies can give other", "long-term credentials", "choose roles"]),
-            (Field::AdministratorsMayDelete, &["destructive", "can't be undone", "can't be made again", "not touched"]),
-            (Field::Users, &["IAM policies can give other", "long-term credentials", "choose roles"]),
-            (Field::AddOtherAccount, &["administrators of the other account must also allow it"]),
+            (Field::Acknowledgement, &["Confirm that you intend to create", "external key manager"]),
+            (Field::Alias, &["confidential", "CloudTrail", "aws/"]),
+            (Field::Description, &["confidential", "CloudTrail"]),
+            (Field::AddTag, &["confidential", "cost allocation report", "control access"]),
+            (Field::Administrators, &["IAM policies can give other", "long-term credentials", "use IAM roles"]),
+            (Field::AdministratorsMayDelete, &["destructive", "irreversible", "can't recreate", "isn't affected"]),
+            (Field::Users, &["IAM policies can give other", "long-term credentials", "use IAM roles"]),
+            (Field::AddOtherAccount, &["Administrators of the other account must also allow access"]),
             (Field::KeyPolicy, &["Sids"]),
         ] {
             for part in parts {
-                assert!(words(field).contains(part), "{part:?} is not in the help of {field:?}: {}", words(field));
+                assert!(
+                    words(field).contains(part),
+                    "the help of {field:?} does not contain {part:?}: {}",
+                    words(field)
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is said beforehand about a key: by options, in a file of answers, in a row of a list.
+//! Properties of a key that are given before the wizard starts: as options, in an answers file, or in a row of a list.
 
 use serde::Deserialize;
 
@@ -9,56 +9,56 @@ use crate::aws::arn::Arn;
 use crate::aws::kms::{Origin, Tag};
 use crate::aws::limits::ALIAS_PREFIX;
 
-/// The answers to what the wizard asks. A file of answers and the columns of a list have the names of the options.
+/// The properties of a key as command-line options. An answers file and the columns of a list use the same names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[command(next_help_heading = "The key")]
 pub struct KeyOptions {
-    /// Where the key material comes from: `AWS_KMS`, or `EXTERNAL_KEY_STORE` when nothing is said
+    /// Key material origin: `AWS_KMS` or `EXTERNAL_KEY_STORE` (the default)
     #[arg(long, value_name = "ORIGIN", value_parser = parse_origin)]
     pub origin: Option<Origin>,
-    /// The external key store, by its ID or its name; not needed when there is only one
+    /// ID or name of the external key store; optional if there is only one
     #[arg(long, value_name = "ID|NAME")]
     pub custom_key_store_id: Option<String>,
-    /// The external key ID, as the external key store proxy calls the key
+    /// External key ID: the ID that the external key store proxy uses for the key
     #[arg(long, value_name = "ID")]
     pub xks_key_id: Option<String>,
-    /// The alias, with or without `alias/`
+    /// Alias, with or without `alias/`
     #[arg(long, value_name = "NAME")]
     pub alias: Option<String>,
-    /// What the key is for
+    /// Description of the key
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
-    /// A tag; may be given several times
+    /// Tag; can be repeated
     #[arg(long = "tag", value_name = "KEY=VALUE")]
     #[serde(rename = "tag")]
     pub tags: Vec<String>,
-    /// A user or role that may administer the key; may be given several times
+    /// User or role that can administer the key; can be repeated
     #[arg(long = "administrator", value_name = "ARN")]
     #[serde(rename = "administrator")]
     pub administrators: Vec<String>,
-    /// A user or role that may use the key; may be given several times
+    /// User or role that can use the key; can be repeated
     #[arg(long = "user", value_name = "ARN")]
     #[serde(rename = "user")]
     pub users: Vec<String>,
-    /// Another AWS account that may use the key; may be given several times
+    /// Another AWS account that can use the key; can be repeated
     #[arg(long = "other-account", value_name = "ID")]
     #[serde(rename = "other-account")]
     pub other_accounts: Vec<String>,
-    /// Don't let the administrators delete the key
+    /// Don't allow key administrators to delete the key
     #[arg(long)]
     pub no_admin_deletion: bool,
-    /// The whole key policy, JSON, instead of one made from administrators, users and other accounts
+    /// JSON file with the complete key policy, instead of one generated from administrators, users, and accounts
     #[arg(long, value_name = "FILE")]
     pub policy: Option<String>,
 }
 
 impl KeyOptions {
-    /// These, and where they say nothing, the ones `below`.
+    /// Returns these options, with missing values filled in from `defaults`.
     #[must_use]
     pub fn with_defaults(self, defaults: &Self) -> Self {
-        let text = |upper: Option<String>, lower: &Option<String>| upper.or_else(|| lower.clone());
-        let list = |upper: Vec<String>, lower: &Vec<String>| if upper.is_empty() { lower.clone() } else { upper };
+        let text = |given: Option<String>, default: &Option<String>| given.or_else(|| default.clone());
+        let list = |given: Vec<String>, default: &Vec<String>| if given.is_empty() { default.clone() } else { given };
         Self {
             origin: self.origin.or(defaults.origin),
             custom_key_store_id: text(self.custom_key_store_id, &defaults.custom_key_store_id),
@@ -74,43 +74,45 @@ impl KeyOptions {
         }
     }
 
-    /// The origin of the key: an external key store, unless another is asked for.
+    /// Returns the origin of the key, which is an external key store by default.
     pub fn parse_origin(&self) -> Origin {
         self.origin.unwrap_or(Origin::ExternalKeyStore)
     }
 
-    /// The draft that they fill in, its external key store yet to be found; `policy` is what stands in the file.
+    /// Creates a draft from the options. It has no key store yet. `policy` is the content of the policy file.
     ///
     /// # Errors
-    /// What no draft can hold, each with its option.
+    /// Returns a message for each invalid option, which starts with the name of the option.
     pub fn to_draft(&self, policy: Option<String>) -> Result<KeyDraft, Vec<String>> {
         let mut errors = self.origin_conflicts();
         let tags = self.tags.iter().filter_map(|tag| {
             let Some((key, value)) = tag.split_once('=') else {
-                errors.push(format!("--tag: ‘{tag}’ has no =. Write KEY=VALUE; the value may be empty."));
+                errors.push(format!("--tag: \"{tag}\" has no equals sign. Enter KEY=VALUE. The value can be empty."));
                 return None;
             };
             Some(Tag { tag_key: key.to_owned(), tag_value: value.to_owned() })
         });
         let tags = tags.collect();
         for (option, arns) in [("--administrator", &self.administrators), ("--user", &self.users)] {
-            let no_principal = |arn: &&String| !arn.parse::<Arn>().is_ok_and(|arn| arn.service == "iam");
-            errors.extend(arns.iter().filter(no_principal).map(|arn| {
+            let is_not_principal = |arn: &&String| !arn.parse::<Arn>().is_ok_and(|arn| arn.service == "iam");
+            errors.extend(arns.iter().filter(is_not_principal).map(|arn| {
                 format!(
-                    "{option}: ‘{arn}’ is not the ARN of a user or role, such as arn:aws:iam::111122223333:role/Name."
+                    "{option}: \"{arn}\" isn't the ARN of a user or role. Enter an ARN such as \
+                     arn:aws:iam::111122223333:role/Name."
                 )
             }));
         }
         if policy.is_some() {
-            let said = [
+            let given = [
                 ("--administrator", !self.administrators.is_empty()),
                 ("--user", !self.users.is_empty()),
                 ("--other-account", !self.other_accounts.is_empty()),
                 ("--no-admin-deletion", self.no_admin_deletion),
             ];
-            errors.extend(said.iter().filter(|(_, is_said)| *is_said).map(|(option, _)| {
+            errors.extend(given.iter().filter(|(_, is_given)| *is_given).map(|(option, _)| {
                 format!(
-                    "{option}: it goes into a policy that is made, and --policy is the whole policy. Leave out one."
+                    "{option}: can't be combined with --policy, because --policy is the complete key policy. Remove \
+                     one of them."
                 )
             }));
         }
@@ -134,7 +136,7 @@ impl KeyOptions {
         })
     }
 
-    /// What can't be said of a key of this origin.
+    /// Returns a message for each option that the origin doesn't support.
     fn origin_conflicts(&self) -> Vec<String> {
         let origin = self.parse_origin();
         if let Some(why) = radio_options::unavailable_reason(origin) {
@@ -143,24 +145,25 @@ impl KeyOptions {
         if origin == Origin::ExternalKeyStore {
             return Vec::new();
         }
-        let said = [("--custom-key-store-id", &self.custom_key_store_id), ("--xks-key-id", &self.xks_key_id)];
-        let said = said.iter().filter(|(_, value)| value.is_some());
-        said.map(|(option, _)| {
-            format!(
-                "{option}: it is for a key in an external key store, and --origin is {}. Leave out one.",
-                origin.as_str()
-            )
-        })
-        .collect()
+        let given = [("--custom-key-store-id", &self.custom_key_store_id), ("--xks-key-id", &self.xks_key_id)];
+        let given = given.iter().filter(|(_, value)| value.is_some());
+        given
+            .map(|(option, _)| {
+                format!(
+                    "{option}: only for keys in an external key store, but --origin is {}. Remove one of them.",
+                    origin.as_str()
+                )
+            })
+            .collect()
     }
 }
 
 fn parse_origin(text: &str) -> Result<Origin, String> {
     let found = Origin::ALL.into_iter().find(|origin| origin.as_str() == text);
-    found.ok_or_else(|| "it is AWS_KMS or EXTERNAL_KEY_STORE".to_owned())
+    found.ok_or_else(|| "enter AWS_KMS or EXTERNAL_KEY_STORE".to_owned())
 }
 
-/// The option that says what stands in a field.
+/// Returns the command-line option for a field.
 pub const fn option_name(field: Field) -> &'static str {
     match field {
         Field::CustomKeyStore | Field::KeyType | Field::KeyUsage => "--custom-key-store-id",
@@ -188,12 +191,12 @@ mod tests {
 
     #[test]
     fn explicit_options_override_defaults() {
-        let above = parse(r#"{ "alias": "a", "tag": ["x=1"], "description": "" }"#);
+        let given = parse(r#"{ "alias": "a", "tag": ["x=1"], "description": "" }"#);
         let defaults = parse(
             r#"{ "alias": "b", "tag": ["y=2", "z=3"], "user": ["u"], "description": "d",
                             "no-admin-deletion": true }"#,
         );
-        let both = above.with_defaults(&defaults);
+        let both = given.with_defaults(&defaults);
         assert_eq!(
             both,
             parse(r#"{ "alias": "a", "tag": ["x=1"], "user": ["u"], "description": "", "no-admin-deletion": true }"#)
@@ -224,10 +227,10 @@ mod tests {
     fn aws_kms_origin_rejects_key_store_and_external_key_options() {
         let draft = parse(r#"{ "origin": "AWS_KMS", "alias": "payments" }"#).to_draft(None).unwrap();
         assert_eq!((draft.origin, draft.is_external()), (Origin::AwsKms, false));
-        // What stands in a file holds for the options, too.
-        let above = parse(r#"{ "xks-key-id": "k", "custom-key-store-id": "cks-1" }"#);
-        let errors = above.with_defaults(&parse(r#"{ "origin": "AWS_KMS" }"#)).to_draft(None).unwrap_err();
-        let options: Vec<&str> = errors.iter().map(|words| words.split(':').next().unwrap()).collect();
+        // An origin from the answers file also restricts the command-line options.
+        let given = parse(r#"{ "xks-key-id": "k", "custom-key-store-id": "cks-1" }"#);
+        let errors = given.with_defaults(&parse(r#"{ "origin": "AWS_KMS" }"#)).to_draft(None).unwrap_err();
+        let options: Vec<&str> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
         assert_eq!(options, ["--custom-key-store-id", "--xks-key-id"]);
         assert!(errors[0].contains("--origin is AWS_KMS"), "{errors:?}");
         assert!(
@@ -237,9 +240,9 @@ mod tests {
 
     #[test]
     fn unsupported_origin_is_rejected_with_the_reason() {
-        for (name, words) in [("EXTERNAL", "Imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
+        for (name, reason) in [("EXTERNAL", "imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
             let errors = parse(&format!(r#"{{ "origin": "{name}" }}"#)).to_draft(None).unwrap_err();
-            assert!(errors[0].starts_with(&format!("--origin: {name}: ")) && errors[0].contains(words), "{errors:?}");
+            assert!(errors[0].starts_with(&format!("--origin: {name}: ")) && errors[0].contains(reason), "{errors:?}");
             assert_eq!(parse_origin(name).unwrap().as_str(), name);
         }
         assert!(parse_origin("KMS").unwrap_err().contains("AWS_KMS"));
@@ -250,7 +253,7 @@ mod tests {
         let answers =
             parse(r#"{ "tag": ["x"], "user": ["bob", "arn:aws:kms::1:key/1"], "other-account": ["444455556666"] }"#);
         let errors = answers.to_draft(Some("{}".to_owned())).unwrap_err();
-        let options: Vec<&str> = errors.iter().map(|words| words.split(':').next().unwrap()).collect();
+        let options: Vec<&str> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
         assert_eq!(options, ["--tag", "--user", "--user", "--user", "--other-account"]);
     }
 }

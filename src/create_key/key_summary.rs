@@ -1,4 +1,4 @@
-//! A KMS key in few bytes: an account can have 100,000 of them.
+//! A compact form of a KMS key, because an account can have 100,000 of them.
 
 use std::borrow::Cow;
 
@@ -6,45 +6,45 @@ use crate::aws::kms::{KeyManagerType, KeyMetadata, KeyState, Origin};
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 
-/// What lists and pages show of a KMS key.
+/// The properties of a KMS key that lists and pages show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySummary {
     /// The key ARN, which ends in the key ID.
     pub arn: Box<str>,
-    /// Empty when it has none.
+    /// The description; empty if the key has none.
     pub description: Box<str>,
-    /// The custom key store it lives in.
+    /// The ID of the key's custom key store.
     pub custom_key_store_id: Option<Box<str>>,
-    /// The external key behind it.
+    /// The external key ID.
     pub xks_key_id: Option<Box<str>>,
-    /// When it was made.
+    /// When the key was created.
     pub creation_date: EpochSeconds,
-    /// When it will be gone, while its deletion is pending.
+    /// When the key is deleted, while its deletion is pending.
     pub deletion_date: Option<EpochSeconds>,
-    /// `SYMMETRIC_DEFAULT` ...
+    /// The key spec, such as `SYMMETRIC_DEFAULT`.
     pub key_spec: Cow<'static, str>,
-    /// `ENCRYPT_DECRYPT` ...
+    /// The key usage, such as `ENCRYPT_DECRYPT`.
     pub key_usage: Cow<'static, str>,
-    /// What can be done with it now.
+    /// The key state.
     pub key_state: KeyState,
     /// Where the key material comes from.
     pub origin: Origin,
-    /// Customer or AWS managed.
+    /// Whether the key is customer managed or AWS managed.
     pub key_manager: KeyManagerType,
-    /// Whether it is a multi-Region key.
+    /// Whether the key is a multi-Region key.
     pub is_multi_region: bool,
-    /// What of it this version can't read.
+    /// The part of the response that this version can't read.
     pub problem: Option<Box<str>>,
 }
 
 impl KeySummary {
-    /// The key ID: what stands in the ARN after `key/`.
+    /// Returns the key ID, which is the last segment of the ARN.
     pub fn key_id(&self) -> &str {
         self.arn.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// Most keys say the same words: those take no memory of their own.
+/// Returns a static string for the most common values, so that they need no memory per key.
 fn interned(word: String) -> Cow<'static, str> {
     let known = ["SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"].into_iter().find(|known| *known == word);
     known.map_or(Cow::Owned(word), Cow::Borrowed)
@@ -52,7 +52,7 @@ fn interned(word: String) -> Cow<'static, str> {
 
 impl From<KeyMetadata> for KeySummary {
     fn from(key: KeyMetadata) -> Self {
-        // The key ID names a key as well as its ARN does.
+        // If the ARN is unreadable, the key ID identifies the key.
         let arn = if key.arn == UNREADABLE { key.key_id } else { key.arn };
         Self {
             arn: arn.into(),

@@ -1,22 +1,22 @@
-//! The two ways to a KMS key in an external key store, as lists of steps.
+//! The two methods of creating a KMS key in an external key store, as lists of steps.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::kms::Origin;
 
-/// Where the person started.
+/// Where the wizard was started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
-    /// Method 1: in an external key store.
+    /// Method 1: on the page of an external key store.
     FromKeyStore {
-        /// The store.
+        /// The ID of the key store.
         custom_key_store_id: String,
     },
     /// Method 2: in *Customer managed keys*.
     FromCustomerManagedKeys,
 }
 
-/// A page of the wizard.
+/// A step of the wizard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Step {
@@ -31,7 +31,9 @@ pub enum Step {
 }
 
 impl Method {
-    /// The steps in order, for a key of this origin. Only Method 2 chooses a store, and only for an external key.
+    /// Returns the steps in order for a key of this origin.
+    ///
+    /// Only Method 2 has a step of its own for the key store, and only if the origin is an external key store.
     pub fn steps(&self, origin: Origin) -> &'static [Step] {
         const WITH_STORE: [Step; 8] = [
             Step::ConfigureKey,
@@ -60,7 +62,7 @@ impl Method {
 }
 
 impl Step {
-    /// The page title, as the AWS console has it where it has the page.
+    /// Returns the page title, which is AWS's own where the AWS console has the page.
     pub const fn title(self) -> &'static str {
         match self {
             Self::ConfigureKey => "Configure key",
@@ -74,7 +76,7 @@ impl Step {
         }
     }
 
-    /// The short name on the rail.
+    /// Returns the short title for the list of steps.
     pub const fn short_title(self) -> &'static str {
         match self {
             Self::ConfigureKey => "Configure key",
@@ -88,35 +90,35 @@ impl Step {
         }
     }
 
-    /// Whether the step can be passed without doing anything.
+    /// Whether the step can be skipped.
     pub const fn is_optional(self) -> bool {
         matches!(self, Self::Tags | Self::Administrators | Self::Users | Self::KeyPolicy)
     }
 
-    /// What the step is for, in a sentence or two.
+    /// Returns the introduction of the step, in one to three sentences.
     pub const fn intro(self) -> &'static str {
         match self {
-            Self::ConfigureKey => "For a key that your external key manager has already.",
+            Self::ConfigureKey => "The external key must already exist in your external key manager.",
             Self::ChooseExternalKey => {
-                "Choose the external key store and name an existing AES-256 key in your external key manager."
+                "Choose an external key store, and specify an existing AES-256 key in your external key manager."
             }
             Self::AliasAndDescription => {
-                "You can change both at any time. Write nothing confidential: they may appear in plain text in \
-                 CloudTrail logs and other output."
+                "You can change both at any time. Don't include confidential information: it may appear in plain text \
+                 in CloudTrail logs and other output."
             }
             Self::Tags => {
-                "Tags identify the key, sort its costs, and can control access to it. Write nothing confidential: \
-                 they may appear in plain text in CloudTrail logs."
+                "Tags identify the key, track its costs, and can control access to it. Don't include confidential \
+                 information: it may appear in plain text in CloudTrail logs."
             }
             Self::Administrators => {
-                "The users and roles that may administer the key through the KMS API. IAM policies can give others \
-                 permission too. Prefer roles: they have temporary credentials."
+                "Select the IAM users and roles authorized to manage this key via the KMS API. IAM policies can also \
+                 allow others. Prefer roles, which provide temporary credentials."
             }
             Self::Users => {
-                "The users and roles that may use the key in cryptographic operations. IAM policies can give others \
-                 permission too. Prefer roles: they have temporary credentials."
+                "Select the IAM users and roles that can use the KMS key in cryptographic operations. IAM policies can \
+                 also allow others. Prefer roles, which provide temporary credentials."
             }
-            Self::KeyPolicy => "The policy that your choices make. Edit it if you need other statements.",
+            Self::KeyPolicy => "The key policy generated from your choices. Edit it to change or add statements.",
             Self::Review => "",
         }
     }

@@ -1,4 +1,4 @@
-//! What creating a key means, without a screen: the draft, its rules, the steps, and the calls that make it real.
+//! Creating a KMS key, independent of any user interface: the draft, its validation, the steps, and the requests.
 
 pub mod account_state;
 pub mod draft;

@@ -1,4 +1,4 @@
-//! The key that was made, as `aws kms create-key` prints it.
+//! The created key in the output format of `aws kms create-key`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use crate::aws::kms::KeyMetadata;
 use crate::aws::scalar::EpochSeconds;
 
-/// What the AWS CLI prints, byte for byte: four spaces a level, members in the order of the API model, other letters than
-/// those of ASCII as they are, and times as its version 2 has them, ISO 8601 by the clock of `zone` (version 1 does the same
-/// with `cli_timestamp_format = iso8601`, and prints what came on the wire without).
+/// Returns the JSON that the AWS CLI prints for a created key, byte for byte.
+///
+/// It has four spaces per level, members in the order of the API model, and non-ASCII characters unescaped. Times are
+/// ISO 8601 in the time zone `zone`, as in version 2 of the AWS CLI. Version 1 prints them this way only with
+/// `cli_timestamp_format = iso8601`; otherwise it prints the value from the response.
 ///
 /// # Errors
-/// Never for a key: only what is no JSON can't be written.
+/// Returns an error if the key can't be serialized as JSON, which never happens for a [`KeyMetadata`].
 pub fn create_key_output(key: &KeyMetadata, zone: &TimeZone) -> serde_json::Result<String> {
     let mut output = json!({ "KeyMetadata": key });
     for (member, time) in [("CreationDate", Some(key.creation_date)), ("DeletionDate", key.deletion_date)] {
@@ -28,7 +30,7 @@ pub fn create_key_output(key: &KeyMetadata, zone: &TimeZone) -> serde_json::Resu
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// As Python's `datetime.isoformat`: microseconds only where there are any.
+/// Formats a time like Python's `datetime.isoformat`, which omits microseconds that are zero.
 fn format_iso_8601(time: Timestamp, zone: &TimeZone) -> String {
     let format = if time.subsec_microsecond() == 0 && time.subsec_millisecond() == 0 {
         "%Y-%m-%dT%H:%M:%S%:z"
@@ -45,7 +47,7 @@ mod tests {
 
     #[test]
     fn output_matches_the_aws_cli() {
-        let made = KeyMetadata {
+        let created = KeyMetadata {
             creation_date: EpochSeconds("2026-03-02T10:15:00.12Z".parse().unwrap()),
             description: "Zürich \u{1}\"".to_owned(),
             encryption_algorithms: Some(vec!["SYMMETRIC_DEFAULT".to_owned()]),
@@ -77,7 +79,7 @@ mod tests {
 }
 "#;
         let zone = TimeZone::fixed(jiff::tz::offset(1));
-        assert_eq!(create_key_output(&made, &zone).unwrap(), expected);
+        assert_eq!(create_key_output(&created, &zone).unwrap(), expected);
     }
 
     #[test]

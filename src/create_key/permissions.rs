@@ -1,7 +1,8 @@
-//! What Finish asks of IAM, what of it is missing, and the policy that would give it.
+//! The IAM permissions that Finish needs, those that are missing, and an IAM policy that grants them.
 //!
-//! An estimate: service control policies, permissions boundaries and session policies are not asked. Sources: *AWS KMS
-//! permissions*, *Condition keys for AWS KMS*, SimulatePrincipalPolicy in the IAM API Reference.
+//! The result is an estimate, because it doesn't include service control policies, permissions boundaries, or session
+//! policies. Sources: *AWS KMS permissions* and *Condition keys for AWS KMS* in the AWS KMS Developer Guide, and
+//! SimulatePrincipalPolicy in the IAM API Reference.
 
 use serde_json::{Map, Value, json};
 
@@ -14,63 +15,63 @@ use crate::aws::policy::PolicyDocument;
 use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 
-/// The ID of a key that is not there yet: policies about any key hold for it, those about one key don't.
+/// Stands for a key that doesn't exist yet. Policies for all keys match it; policies for a specific key don't.
 const PLACEHOLDER_KEY_ID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// Something that Finish does, as IAM sees it.
+/// A permission that Finish needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequiredPermission {
-    /// `kms:CreateKey` ...
+    /// The IAM action, such as `kms:CreateKey`.
     pub action: &'static str,
-    /// What a policy has to name: an ARN, `…:key/*` for a key that is not there yet, or `*`.
+    /// The resource for a policy: an ARN, `…:key/*` for a key that doesn't exist yet, or `*`.
     pub resource: String,
-    /// Under which condition a policy is enough.
+    /// The condition for the policy that grants the permission; null for none.
     condition: Value,
-    /// What the simulation is asked about.
+    /// The resource for the policy simulation.
     simulated_resource: String,
     context: Vec<ContextEntry>,
 }
 
-/// Whose policies decide.
+/// The IAM identity whose policies are simulated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicySource {
-    /// A user, by its ARN.
+    /// A user, with its ARN.
     User(String),
-    /// A role, by its name: the ARN of a session lacks the path.
+    /// A role, with its name. The ARN of a role session doesn't contain the path of the role.
     Role(String),
-    /// Nobody whose policies can be simulated.
+    /// An identity whose policies can't be simulated.
     Unknown,
 }
 
-/// What is to be looked at: everything that Finish does, for one caller.
+/// The permissions to check for a caller.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PermissionCheck {
-    /// Whose policies decide.
+    /// The IAM identity whose policies are simulated.
     pub source: PolicySource,
-    /// What Finish does.
+    /// The permissions that Finish needs.
     pub permissions: Vec<RequiredPermission>,
     key_policy: String,
 }
 
-/// Why something is not allowed.
+/// The reason why a permission is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DenialReason {
     /// No IAM policy allows it.
     ImplicitDeny,
-    /// A statement denies it, so that no other can help.
+    /// A statement denies it, so that no other statement can allow it.
     ExplicitDeny,
-    /// The key policy of the draft leaves it to nobody whom the caller is.
+    /// The key policy of the draft doesn't allow it for the caller.
     KeyPolicy,
 }
 
-/// A need that is not met.
+/// A permission that the caller doesn't have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MissingPermission {
-    /// What is not allowed.
+    /// The permission.
     pub permission: RequiredPermission,
-    /// Why.
+    /// The reason why it is missing.
     pub reason: DenialReason,
-    /// Condition keys that the answer depends on and that only the real request has.
+    /// The condition keys that affect the result but that only the real request has.
     pub missing_context_keys: Vec<String>,
 }
 
@@ -82,13 +83,14 @@ fn context_entry(name: &str, kind: &str, values: impl IntoIterator<Item = String
     }
 }
 
-/// A text that stands for itself in a policy: `${` begins a variable there.
+/// Escapes `${`, which starts a variable in a policy.
 fn escape_policy_variables(text: &str) -> String {
     text.replace("${", "${$}{")
 }
 
-/// Who is asked about, and what for: the calls that this draft leads to. The root user of an account needs nothing, and
-/// as long as AWS has not told who is calling there is nobody to ask about.
+/// Returns the permission check for the requests that this draft needs.
+///
+/// Returns `None` for the root user of the account, which needs no permissions, and while the caller is unknown.
 pub fn permission_check(draft: &KeyDraft, account: &AccountState) -> Option<PermissionCheck> {
     let caller: Arn = account.caller_arn.parse().ok()?;
     let source = match (&*caller.service, caller.resource.split('/').collect::<Vec<_>>().as_slice()) {
@@ -109,24 +111,26 @@ fn required_permissions(draft: &KeyDraft, account: &AccountState) -> Vec<Require
     let tags = request.tags.unwrap_or_default();
     let origin = draft.origin.as_str();
     let text = |name: &str, value: &str| context_entry(name, "string", [value.to_owned()]);
-    let no = |name: &str| context_entry(name, "boolean", ["false".to_owned()]);
-    let everywhere = vec![text("kms:CallerAccount", &account.account_id), text("aws:RequestedRegion", &account.region)];
-    let of_key = [
+    let is_false = |name: &str| context_entry(name, "boolean", ["false".to_owned()]);
+    let global_context =
+        vec![text("kms:CallerAccount", &account.account_id), text("aws:RequestedRegion", &account.region)];
+    let key_context = [
         text("kms:KeyOrigin", origin),
         text("kms:KeySpec", "SYMMETRIC_DEFAULT"),
         text("kms:KeyUsage", "ENCRYPT_DECRYPT"),
-        no("kms:MultiRegion"),
+        is_false("kms:MultiRegion"),
     ];
-    let mut creating: Vec<ContextEntry> = everywhere.iter().cloned().chain(of_key.clone()).collect();
-    creating.push(no("kms:BypassPolicyLockoutSafetyCheck"));
+    let mut create_context: Vec<ContextEntry> = global_context.iter().cloned().chain(key_context.clone()).collect();
+    create_context.push(is_false("kms:BypassPolicyLockoutSafetyCheck"));
     for tag in &tags {
-        creating.push(text(&format!("aws:RequestTag/{}", tag.tag_key), &tag.tag_value));
+        create_context.push(text(&format!("aws:RequestTag/{}", tag.tag_key), &tag.tag_value));
     }
     if !tags.is_empty() {
-        creating.push(context_entry("aws:TagKeys", "stringList", tags.iter().map(|tag| tag.tag_key.clone())));
+        create_context.push(context_entry("aws:TagKeys", "stringList", tags.iter().map(|tag| tag.tag_key.clone())));
     }
-    let mut made: Vec<ContextEntry> = everywhere.iter().cloned().chain(of_key).collect();
-    made.extend(tags.iter().map(|tag| text(&format!("aws:ResourceTag/{}", tag.tag_key), &tag.tag_value)));
+    let mut existing_key_context: Vec<ContextEntry> = global_context.iter().cloned().chain(key_context).collect();
+    existing_key_context
+        .extend(tags.iter().map(|tag| text(&format!("aws:ResourceTag/{}", tag.tag_key), &tag.tag_value)));
     let key = |id: &str| Arn::kms_key(&account.region, &account.account_id, id).to_string();
     let alias = Arn::kms_alias(&account.region, &account.account_id, &draft.alias_name()).to_string();
     let permission = |action, resource: &str, condition, context: &[ContextEntry]| RequiredPermission {
@@ -136,43 +140,45 @@ fn required_permissions(draft: &KeyDraft, account: &AccountState) -> Vec<Require
         simulated_resource: if resource == key("*") { key(PLACEHOLDER_KEY_ID) } else { resource.to_owned() },
         context: context.to_vec(),
     };
-    let here = json!({ "StringEquals": { "kms:KeyOrigin": origin, "aws:RequestedRegion": account.region } });
-    let mut permissions = vec![permission("kms:CreateKey", "*", here, &creating)];
+    let origin_and_region =
+        json!({ "StringEquals": { "kms:KeyOrigin": origin, "aws:RequestedRegion": account.region } });
+    let mut permissions = vec![permission("kms:CreateKey", "*", origin_and_region, &create_context)];
     if !tags.is_empty() {
         let values = tags
             .iter()
             .map(|tag| (format!("aws:RequestTag/{}", tag.tag_key), escape_policy_variables(&tag.tag_value).into()));
         let values: Map<String, Value> = values.collect();
         let keys: Vec<String> = tags.iter().map(|tag| escape_policy_variables(&tag.tag_key)).collect();
-        let these = json!({ "StringEquals": values, "ForAllValues:StringEquals": { "aws:TagKeys": keys } });
-        permissions.push(permission("kms:TagResource", &key("*"), these, &creating));
+        let these_tags = json!({ "StringEquals": values, "ForAllValues:StringEquals": { "aws:TagKeys": keys } });
+        permissions.push(permission("kms:TagResource", &key("*"), these_tags, &create_context));
     }
-    permissions.push(permission("kms:CreateAlias", &alias, Value::Null, &everywhere));
-    permissions.push(permission("kms:CreateAlias", &key("*"), Value::Null, &made));
-    permissions.push(permission("kms:DescribeKey", &key("*"), Value::Null, &made));
+    permissions.push(permission("kms:CreateAlias", &alias, Value::Null, &global_context));
+    permissions.push(permission("kms:CreateAlias", &key("*"), Value::Null, &existing_key_context));
+    permissions.push(permission("kms:DescribeKey", &key("*"), Value::Null, &existing_key_context));
     if draft.is_external() {
-        permissions.push(permission("kms:DescribeCustomKeyStores", "*", Value::Null, &everywhere));
+        permissions.push(permission("kms:DescribeCustomKeyStores", "*", Value::Null, &global_context));
     }
     permissions
 }
 
 impl PermissionCheck {
-    /// The questions to IAM, with the needs that each is about: one for each resource and context, so that each action
-    /// has one answer.
+    /// Returns the simulation requests, each with the permissions that it covers.
+    ///
+    /// There is one request per resource and context, so that each response has one result per action.
     pub fn simulation_requests(&self, source_arn: &str) -> Vec<(SimulatePrincipalPolicy, Vec<RequiredPermission>)> {
         let mut groups: Vec<Vec<RequiredPermission>> = Vec::new();
         for permission in &self.permissions {
-            let is_like = |group: &&mut Vec<RequiredPermission>| {
+            let has_same_target = |group: &&mut Vec<RequiredPermission>| {
                 group.iter().any(|one| {
                     one.simulated_resource == permission.simulated_resource && one.context == permission.context
                 })
             };
-            match groups.iter_mut().find(is_like) {
+            match groups.iter_mut().find(has_same_target) {
                 Some(group) => group.push(permission.clone()),
                 None => groups.push(vec![permission.clone()]),
             }
         }
-        let question = |permissions: Vec<RequiredPermission>| {
+        let to_request = |permissions: Vec<RequiredPermission>| {
             let request = SimulatePrincipalPolicy {
                 policy_source_arn: source_arn.to_owned(),
                 action_names: permissions.iter().map(|permission| permission.action.to_owned()).collect(),
@@ -191,25 +197,25 @@ impl PermissionCheck {
             };
             (request, permissions)
         };
-        groups.into_iter().map(question).collect()
+        groups.into_iter().map(to_request).collect()
     }
 
-    /// How the key policy of the draft gives it to whoever has this ARN; nothing for what it does not decide.
+    /// Returns how the key policy of the draft decides on the permission for this ARN, or `None` if it doesn't apply.
     fn key_policy_result(&self, permission: &RequiredPermission, source_arn: &str) -> Option<PermissionResult> {
-        let is_use_of_key = matches!(permission.action, "kms:CreateAlias" | "kms:DescribeKey");
+        let is_key_operation = matches!(permission.action, "kms:CreateAlias" | "kms:DescribeKey");
         let policy = serde_json::from_str::<PolicyDocument>(&self.key_policy).ok();
-        let policy = policy.filter(|_| is_use_of_key && permission.resource.ends_with(":key/*"))?;
-        let mut facts = RequestContext::default();
-        facts.add("aws:PrincipalArn", source_arn);
+        let policy = policy.filter(|_| is_key_operation && permission.resource.ends_with(":key/*"))?;
+        let mut context = RequestContext::default();
+        context.add("aws:PrincipalArn", source_arn);
         let account = source_arn.split(':').nth(4).unwrap_or_default();
         let principal = RequestPrincipal { arn: source_arn, issuer_arn: source_arn, account };
-        let question =
-            PolicyRequest { action: permission.action, resource: &permission.simulated_resource, context: &facts };
-        let is_forbidden = policy.denies(&principal, &question);
-        Some(if is_forbidden { PermissionResult::NotAllowed } else { policy.permission_for(&principal, &question) })
+        let request =
+            PolicyRequest { action: permission.action, resource: &permission.simulated_resource, context: &context };
+        let is_denied = policy.denies(&principal, &request);
+        Some(if is_denied { PermissionResult::NotAllowed } else { policy.permission_for(&principal, &request) })
     }
 
-    /// What is not allowed, of what a question was about.
+    /// Returns the permissions that the simulation results and the key policy don't allow.
     pub fn missing_permissions(
         &self,
         source_arn: &str,
@@ -243,7 +249,9 @@ impl PermissionCheck {
         missing_permissions
     }
 
-    /// What a refusal is about, of what Finish does: the action that its message names, else those of its stage.
+    /// Returns the permissions that an access denied error is about.
+    ///
+    /// They are the permissions for the action that the message names or, if it names none, for the actions in `stage`.
     pub fn missing_from_error(&self, message: &str, stage: &[&str]) -> Vec<MissingPermission> {
         let action = message.split("not authorized to perform: ").nth(1).and_then(|rest| rest.split(' ').next());
         let reason = if message.contains("explicit deny") {
@@ -267,7 +275,7 @@ impl PermissionCheck {
     }
 }
 
-/// The policy that gives what is lacking, and no more, for whoever administers IAM; `None` when no policy can.
+/// Returns an IAM policy that grants exactly the missing permissions, or `None` if no IAM policy can grant any.
 pub fn iam_policy(missing_permissions: &[MissingPermission]) -> Option<String> {
     let mut statements: Vec<Value> = Vec::new();
     for permission in
@@ -326,7 +334,7 @@ mod tests {
         assert_eq!(
             actions(&plain),
             [all[0].clone(), all[2].clone(), all[3].clone(), all[4].clone()],
-            "no tags and no store: less is needed"
+            "a key without tags and key store needs fewer permissions"
         );
     }
 
@@ -349,9 +357,9 @@ mod tests {
     #[test]
     fn each_simulation_request_has_one_resource_and_distinct_actions() {
         let check = permission_check(&draft(), &account_state()).unwrap();
-        let questions = check.simulation_requests(ADMIN);
-        assert_eq!(questions.iter().map(|(_, permissions)| permissions.len()).sum::<usize>(), 6);
-        for (request, permissions) in questions {
+        let requests = check.simulation_requests(ADMIN);
+        assert_eq!(requests.iter().map(|(_, permissions)| permissions.len()).sum::<usize>(), 6);
+        for (request, permissions) in requests {
             assert_eq!(request.resource_arns.member.len(), 1);
             assert_eq!(request.action_names.member.len(), permissions.len());
             let mut actions = request.action_names.member.clone();
@@ -362,7 +370,7 @@ mod tests {
 
     #[test]
     fn key_administrator_needs_no_iam_policy_on_the_key() {
-        let names_me = KeyDraft { administrators: vec![ADMIN.to_owned()], ..draft() };
+        let with_admin = KeyDraft { administrators: vec![ADMIN.to_owned()], ..draft() };
         let denied = [result("kms:CreateAlias", Decision::ImplicitDeny), result("kms:DescribeKey", Decision::Allowed)];
         let missing_permissions = |draft: &KeyDraft, results: &[EvaluationResult]| {
             let check = permission_check(draft, &account_state()).unwrap();
@@ -370,15 +378,19 @@ mod tests {
             missing_permissions.into_iter().map(|lack| lack.permission.resource).collect::<Vec<_>>()
         };
         let alias = "arn:aws:kms:us-west-2:111122223333:alias/payments";
-        assert_eq!(missing_permissions(&names_me, &denied), [alias]);
+        assert_eq!(missing_permissions(&with_admin, &denied), [alias]);
         assert_eq!(missing_permissions(&draft(), &denied), [alias, "arn:aws:kms:us-west-2:111122223333:key/*"]);
-        let forbidden = [result("kms:CreateAlias", Decision::ExplicitDeny)];
-        assert_eq!(missing_permissions(&names_me, &forbidden).len(), 2, "a deny beats the key policy");
+        let explicitly_denied = [result("kms:CreateAlias", Decision::ExplicitDeny)];
+        assert_eq!(
+            missing_permissions(&with_admin, &explicitly_denied).len(),
+            2,
+            "an explicit deny overrides the key policy"
+        );
         let not_for_me = crate::aws::policy::default_policy("aws", "444455556666");
         let for_others = KeyDraft { edited_policy: Some(not_for_me), ..draft() };
         let allowed = [result("kms:CreateAlias", Decision::Allowed), result("kms:DescribeKey", Decision::Allowed)];
         let key = "arn:aws:kms:us-west-2:111122223333:key/*";
-        assert_eq!(missing_permissions(&for_others, &allowed), [key, key], "IAM alone is not enough");
+        assert_eq!(missing_permissions(&for_others, &allowed), [key, key], "an IAM policy alone isn't enough");
     }
 
     #[test]
@@ -403,7 +415,7 @@ mod tests {
         );
         let none =
             check.missing_permissions(ADMIN, &check.permissions, &[result("kms:CreateKey", Decision::ExplicitDeny)]);
-        assert_eq!((none.len(), iam_policy(&none)), (1, None), "no statement helps against a deny");
+        assert_eq!((none.len(), iam_policy(&none)), (1, None), "no IAM policy can override an explicit deny");
     }
 
     #[test]

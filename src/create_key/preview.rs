@@ -1,4 +1,4 @@
-//! The draft as requests, as sentences, and as commands that do the same.
+//! The draft as requests, as a policy summary, and as AWS CLI commands.
 
 use super::account_state::AccountState;
 use super::draft::KeyDraft;
@@ -7,17 +7,17 @@ use super::submission::Submission;
 use crate::aws::cli_command::option;
 use crate::aws::policy;
 
-/// Who will be able to do what.
+/// Returns sentences that describe what the key policy allows.
 pub fn policy_summary(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
     policy::check(&draft.policy_json(account)).map(|document| document.describe()).unwrap_or_default()
 }
 
-/// The AWS CLI commands that do what Finish does, for a POSIX shell.
+/// Returns the AWS CLI commands that do the same as Finish, for a POSIX shell.
 pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
     let request = create_key_request(draft, account);
-    // What a read-only console gives is run by somebody else, or elsewhere.
-    let place = if account.is_read_only { account.command_target().options() } else { Vec::new() };
-    let mut options = place.clone();
+    // The commands of a read-only console usually run on another machine, so they include the Region and endpoint.
+    let target_options = if account.is_read_only { account.command_target().options() } else { Vec::new() };
+    let mut options = target_options.clone();
     options.push(option("origin", draft.origin.as_str()));
     if let Some(store) = &request.custom_key_store_id {
         options.push(option("custom-key-store-id", store));
@@ -35,24 +35,25 @@ pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String>
     let compact = serde_json::from_str::<serde_json::Value>(&policy).map_or(policy, |value| value.to_string());
     options.push(option("policy", &compact));
     options.push("--query KeyMetadata.KeyId --output text".to_owned());
-    let mut naming = place;
-    naming.extend([option("alias-name", &draft.alias_name()), "--target-key-id \"$KEY_ID\"".to_owned()]);
+    let mut alias_options = target_options;
+    alias_options.extend([option("alias-name", &draft.alias_name()), "--target-key-id \"$KEY_ID\"".to_owned()]);
     vec![
         format!("KEY_ID=$(aws kms create-key \\\n  {})", options.join(" \\\n  ")),
-        format!("aws kms create-alias \\\n  {}", naming.join(" \\\n  ")),
+        format!("aws kms create-alias \\\n  {}", alias_options.join(" \\\n  ")),
     ]
 }
 
-/// The AWS CLI command that gives a key its alias afterwards.
+/// Returns the AWS CLI command that creates the alias for an existing key.
 pub fn create_alias_command(draft: &KeyDraft, account: &AccountState, key_id: &str) -> String {
-    let mut words = vec!["aws kms create-alias".to_owned()];
-    words.extend(account.command_target().options());
-    words.extend([option("alias-name", &draft.alias_name()), option("target-key-id", key_id)]);
-    words.join(" ")
+    let mut parts = vec!["aws kms create-alias".to_owned()];
+    parts.extend(account.command_target().options());
+    parts.extend([option("alias-name", &draft.alias_name()), option("target-key-id", key_id)]);
+    parts.join(" ")
 }
 
-/// The AWS CLI commands that do what is left to do. None while it is not known whether there is a key: they would make a
-/// second one.
+/// Returns the AWS CLI commands for the remaining requests.
+///
+/// Returns none while it is unknown whether the key was created, because the commands could create a second key.
 pub fn remaining_commands(draft: &KeyDraft, account: &AccountState, submission: &Submission) -> Vec<String> {
     match submission {
         Submission::Unknown { key: None, .. } => Vec::new(),
@@ -63,12 +64,13 @@ pub fn remaining_commands(draft: &KeyDraft, account: &AccountState, submission: 
     }
 }
 
-/// Commands as a script, for somebody who may run them: the name of its file, without the end, and its text.
+/// Returns the commands as a shell script: the file name without extension, and the content.
 pub fn shell_script(draft: &KeyDraft, commands: &[String]) -> (String, String) {
     let name = draft.alias.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
     let commands = commands.join("\n\n");
     let text = format!(
-        "#!/bin/sh\n# Creates a KMS key and its alias, or what is left of them; without the key no alias.\nset -e\n\n{commands}\n"
+        "#!/bin/sh\n# Creates a KMS key and its alias, or only what is still missing. Stops at the first error.\n\
+         set -e\n\n{commands}\n"
     );
     (format!("create-key-{name}"), text)
 }
@@ -94,9 +96,9 @@ mod tests {
     fn read_only_commands_include_endpoint_and_region() {
         let endpoint_url = Some("http://127.0.0.1:4599".to_owned());
         let account = AccountState { is_read_only: true, endpoint_url, ..account_state() };
-        let place = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
+        let target_options = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
         let commands = aws_cli_commands(&draft(), &account);
-        assert!(commands.iter().all(|command| command.contains(place)), "{commands:?}");
+        assert!(commands.iter().all(|command| command.contains(target_options)), "{commands:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The IAM users and roles of the account, as far as AWS has told them: two lists that come page by page.
+//! The IAM users and roles of the account: two lists that are loaded page by page.
 
 use std::collections::HashSet;
 
@@ -13,38 +13,38 @@ pub enum PrincipalKind {
 /// An IAM user or role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IamPrincipal {
-    /// Its name without the path.
+    /// The name without the path.
     pub name: String,
-    /// `/` or `/division/team/`.
+    /// The path, such as `/` or `/division/team/`.
     pub path: String,
-    /// User or role.
+    /// Whether it is a user or a role.
     pub kind: PrincipalKind,
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
 }
 
-/// How far a list is told.
+/// How far a list is loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum ListProgress {
-    /// Not asked yet.
+    /// Not requested yet.
     #[default]
     Idle,
-    /// A page is on its way.
+    /// A page is loading.
     Loading,
-    /// There is more, after this marker.
+    /// There are more pages, which start at this marker.
     More(String),
-    /// All of it is there.
+    /// All pages are loaded.
     Complete,
-    /// A page was refused or lost.
+    /// The request for a page failed.
     Failed {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// The page; the first when absent.
+        /// The marker of the failed page, or `None` for the first page.
         marker: Option<String>,
     },
 }
 
-/// Both lists as one, in the order in which they came.
+/// The users and roles in one list, in the order in which they were loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Principals {
     list: Vec<IamPrincipal>,
@@ -54,25 +54,25 @@ pub struct Principals {
 }
 
 impl Principals {
-    /// Both kinds.
+    /// Users and roles.
     pub const KINDS: [PrincipalKind; 2] = [PrincipalKind::User, PrincipalKind::Role];
 
-    /// What is told so far.
+    /// Returns the users and roles that are loaded.
     pub fn list(&self) -> &[IamPrincipal] {
         &self.list
     }
 
-    /// Whether this ARN is among them.
+    /// Whether a principal with this ARN is loaded.
     pub fn contains(&self, arn: &str) -> bool {
         self.arns.contains(arn)
     }
 
-    /// How many of a kind there are so far.
+    /// Returns the number of loaded principals of a kind.
     pub fn count(&self, kind: PrincipalKind) -> usize {
         self.list.iter().filter(|one| one.kind == kind).count()
     }
 
-    /// How far the list of a kind is told.
+    /// Returns how far the list of a kind is loaded.
     pub fn progress(&self, kind: PrincipalKind) -> &ListProgress {
         match kind {
             PrincipalKind::User => &self.users,
@@ -87,17 +87,17 @@ impl Principals {
         }
     }
 
-    /// Whether both lists are there to the end.
+    /// Whether both lists are loaded completely.
     pub fn is_complete(&self) -> bool {
         Self::KINDS.iter().all(|kind| *self.progress(*kind) == ListProgress::Complete)
     }
 
-    /// A page is asked for.
+    /// Records that a page was requested.
     pub fn on_page_requested(&mut self, kind: PrincipalKind) {
         *self.progress_mut(kind) = ListProgress::Loading;
     }
 
-    /// A page came. The first takes the place of all that was there of its kind.
+    /// Adds a page. A first page replaces the whole list of its kind.
     pub fn on_page_loaded(
         &mut self,
         kind: PrincipalKind,
@@ -117,7 +117,7 @@ impl Principals {
         *self.progress_mut(kind) = next.map_or(ListProgress::Complete, ListProgress::More);
     }
 
-    /// A page was refused or lost. What was there stays.
+    /// Records that the request for a page failed. The list remains unchanged.
     pub fn on_page_failed(&mut self, kind: PrincipalKind, marker: Option<String>, reason: String) {
         *self.progress_mut(kind) = ListProgress::Failed { reason, marker };
     }

@@ -1,25 +1,25 @@
-//! What the radio buttons of *Configure key* offer, and what they only show.
+//! The radio buttons of the step *Configure key*, including those that are shown but unavailable.
 
 use super::field::Field;
 use crate::aws::kms::Origin;
 
-/// One radio button.
+/// A radio button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RadioOption {
-    /// Its words.
+    /// The label.
     pub label: &'static str,
-    /// What it means.
+    /// The description.
     pub description: &'static str,
-    /// Why it can't be chosen here, if it can't.
+    /// The reason why the option is unavailable, if it is.
     pub unavailable_reason: Option<&'static str>,
 }
 
-const fn available(label: &'static str, meaning: &'static str) -> RadioOption {
-    RadioOption { label, description: meaning, unavailable_reason: None }
+const fn available(label: &'static str, description: &'static str) -> RadioOption {
+    RadioOption { label, description, unavailable_reason: None }
 }
 
-const fn unavailable(label: &'static str, meaning: &'static str, why: &'static str) -> RadioOption {
-    RadioOption { label, description: meaning, unavailable_reason: Some(why) }
+const fn unavailable(label: &'static str, description: &'static str, reason: &'static str) -> RadioOption {
+    RadioOption { label, description, unavailable_reason: Some(reason) }
 }
 
 const KEY_TYPES: [RadioOption; 2] = [
@@ -28,7 +28,7 @@ const KEY_TYPES: [RadioOption; 2] = [
         "Asymmetric",
         "A public and private key pair used for encrypting and decrypting data, signing and verifying messages, or \
          deriving shared secrets.",
-        "A custom key store can't hold asymmetric keys, and this console makes keys for external key stores.",
+        "Custom key stores don't support asymmetric keys. Use the AWS console or the AWS CLI for these keys.",
     ),
 ];
 
@@ -37,26 +37,26 @@ const KEY_USAGES: [RadioOption; 2] = [
     unavailable(
         "Generate and verify MAC",
         "Use the key only to generate and verify hash-based message authentication codes (HMAC).",
-        "A custom key store can't hold HMAC keys, and this console makes keys for external key stores.",
+        "Custom key stores don't support HMAC keys. Use the AWS console or the AWS CLI for these keys.",
     ),
 ];
 
 const ORIGINS: [RadioOption; 4] = [
-    available("KMS", "AWS KMS makes the key material and keeps it."),
+    available("KMS", "AWS KMS creates and manages the key material."),
     unavailable(
         "External (Import Key material)",
-        "You make the key material and import it.",
-        "Imported key material can't be used in a custom key store. Use the AWS console or the AWS CLI for such keys.",
+        "You create the key material and import it.",
+        "Custom key stores don't support imported key material. Use the AWS console or the AWS CLI for these keys.",
     ),
     unavailable(
         "AWS CloudHSM key store",
-        "The key material lives in your AWS CloudHSM cluster.",
-        "This console is about external key stores. Use the AWS console or the AWS CLI for CloudHSM key stores.",
+        "The key material is in your AWS CloudHSM cluster.",
+        "This console doesn't support AWS CloudHSM key stores. Use the AWS console or the AWS CLI for these keys.",
     ),
-    available("External key store", "The key material lives in an external key manager outside of AWS."),
+    available("External key store", "The key material is in an external key manager outside of AWS."),
 ];
 
-/// The radio buttons of a field; none for fields of another kind.
+/// Returns the radio buttons of a field, or an empty slice if the field has none.
 pub const fn radio_options(field: Field) -> &'static [RadioOption] {
     match field {
         Field::KeyType => &KEY_TYPES,
@@ -66,12 +66,12 @@ pub const fn radio_options(field: Field) -> &'static [RadioOption] {
     }
 }
 
-/// Why an origin can't be chosen here, if it can't.
+/// Returns the reason why an origin is unavailable, or `None` if it is available.
 pub fn unavailable_reason(origin: Origin) -> Option<&'static str> {
     ORIGINS.get(selected_index(Field::Origin, origin))?.unavailable_reason
 }
 
-/// Which radio button of a field is on.
+/// Returns the index of the selected radio button of a field.
 pub fn selected_index(field: Field, origin: Origin) -> usize {
     match field {
         Field::Origin => Origin::ALL.iter().position(|one| *one == origin).unwrap_or(0),

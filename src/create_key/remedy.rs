@@ -1,62 +1,68 @@
-//! What errors mean and what mends them.
+//! The meanings of errors and their remedies.
 
 use super::account_state::AccountState;
 use super::draft::KeyDraft;
 use super::field::Field;
 use super::submission::SubmissionFailure;
 
-/// Help with an error.
+/// An explanation of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remedy {
-    /// What it means.
+    /// What the error means.
     pub meaning: &'static str,
     /// What to do.
     pub action: &'static str,
-    /// The field of the wizard that mends it, where one does.
+    /// The field of the wizard to change, if changing one helps.
     pub field: Option<Field>,
 }
 
-const fn new_remedy(meaning: &'static str, remedy: &'static str, mended_by: Option<Field>) -> Remedy {
-    Remedy { meaning, action: remedy, field: mended_by }
+const fn new_remedy(meaning: &'static str, action: &'static str, field: Option<Field>) -> Remedy {
+    Remedy { meaning, action, field }
 }
 
-/// Help with an error of CreateKey or CreateAlias. Source: API model; *Troubleshooting external key stores*.
+/// Returns the remedy for an error of any operation.
+///
+/// Source: the API model, and *Troubleshooting external key stores* in the AWS KMS Developer Guide.
 pub fn for_error(code: &str, message: &str) -> Remedy {
     let external_key = Some(Field::ExternalKeyId);
     match code.strip_suffix("Exception").unwrap_or(code) {
         "XksKeyNotFound" => new_remedy(
-            "The external key store proxy knows no external key with this ID.",
-            "Check the ID in your external key manager. If the key has several IDs, enter the one that the proxy uses.",
+            "The external key store proxy can't find an external key with this ID.",
+            "Check the ID in your external key manager. If the key has multiple IDs, enter the one that the proxy \
+             uses.",
             external_key,
         ),
         "XksKeyAlreadyInUse" => new_remedy(
-            "Another KMS key in this external key store already uses this external key, perhaps one pending deletion.",
-            "Enter another external key. Each KMS key in a store needs an external key of its own.",
+            "The external key is already associated with another KMS key in this key store, which might be pending \
+             deletion.",
+            "Enter another external key ID. Each KMS key in an external key store needs a different external key.",
             external_key,
         ),
         "XksKeyInvalidConfiguration" if message.contains("key spec") => new_remedy(
-            "The external key is not a 256-bit AES key.",
-            "Create an AES-256 key in your external key manager and enter its ID.",
+            "The external key isn't a 256-bit AES key.",
+            "Create an AES-256 key in your external key manager, and enter its ID.",
             external_key,
         ),
         "XksKeyInvalidConfiguration" if message.contains("usage") => new_remedy(
-            "The external key may not both encrypt and decrypt.",
-            "Allow ENCRYPT and DECRYPT on it in your external key manager and try again, or enter another key.",
+            "The external key isn't configured to encrypt and decrypt.",
+            "Allow ENCRYPT and DECRYPT for it in your external key manager and try again, or enter another external \
+             key ID.",
             external_key,
         ),
         "XksKeyInvalidConfiguration" if message.contains("does not support") => new_remedy(
-            "The external key does not support what AWS KMS asks of it.",
-            "Allow ENCRYPT and DECRYPT on it in your external key manager and try again, or enter another key.",
+            "The external key doesn't support the requested operation.",
+            "Allow ENCRYPT and DECRYPT for it in your external key manager and try again, or enter another external \
+             key ID.",
             external_key,
         ),
         "XksKeyInvalidConfiguration" => new_remedy(
             "The external key is not enabled.",
-            "Enable it in your external key manager and try again, or enter another key.",
+            "Enable it in your external key manager and try again, or enter another external key ID.",
             external_key,
         ),
         "CustomKeyStoreInvalidState" => new_remedy(
-            "The external key store can't be used now: it is not connected, or its proxy does not answer as it should.",
-            "Connect the store, or choose another that is connected.",
+            "The external key store isn't connected, or its proxy doesn't respond correctly.",
+            "Connect the key store, or choose a connected one. If it is connected, check its proxy.",
             Some(Field::CustomKeyStore),
         ),
         "CustomKeyStoreNotFound" => new_remedy(
@@ -65,57 +71,59 @@ pub fn for_error(code: &str, message: &str) -> Remedy {
             Some(Field::CustomKeyStore),
         ),
         "AlreadyExists" => new_remedy(
-            "Another KMS key has this alias, perhaps one pending deletion.",
-            "Choose another alias, or delete that one first.",
+            "The alias already exists in this Region. Its KMS key might be pending deletion.",
+            "Enter another alias, or delete the existing one first.",
             Some(Field::Alias),
         ),
         "InvalidAliasName" | "NotAuthorized" => {
-            new_remedy("The alias is not allowed.", "Choose another alias.", Some(Field::Alias))
+            new_remedy("The alias is not allowed.", "Enter another alias.", Some(Field::Alias))
         }
         "MalformedPolicyDocument" if message.contains("principal") => new_remedy(
-            "The key policy names a user, role or account that does not exist.",
-            "Take it out, or create it first. A principal made seconds ago may need a moment to be seen.",
+            "The key policy includes a user, role, or account that doesn't exist.",
+            "Remove the principal, or create it first. If you just created it, wait a moment and try again.",
             Some(Field::KeyPolicy),
         ),
         "MalformedPolicyDocument" => new_remedy(
-            "AWS KMS does not accept the key policy.",
-            "Mend the policy, or go back to the generated one.",
+            "AWS KMS rejected the key policy.",
+            "Correct the key policy, or restore the generated one.",
             Some(Field::KeyPolicy),
         ),
-        "Tag" => new_remedy("AWS KMS does not accept the tags.", "Mend the tags.", Some(Field::AddTag)),
+        "Tag" => new_remedy("AWS KMS rejected the tags.", "Correct the tags.", Some(Field::AddTag)),
         "Validation" if message.contains("xksKeyId") => {
-            new_remedy("The external key ID is not well formed.", "Correct the external key ID.", external_key)
+            new_remedy("The external key ID is not valid.", "Correct the external key ID.", external_key)
         }
         "Validation" if message.contains("lias") => {
-            new_remedy("The alias is not well formed.", "Correct the alias.", Some(Field::Alias))
+            new_remedy("The alias is not valid.", "Correct the alias.", Some(Field::Alias))
         }
-        "Validation" => new_remedy("AWS KMS does not accept a value.", "Correct what the message names.", None),
+        "Validation" => new_remedy("A value is not valid.", "Correct the value that the message names.", None),
         "KMSInvalidState" => new_remedy(
-            "The KMS key or its external key is in a state that does not allow this.",
-            "Look at the key and its external key store, then try again.",
+            "The state of the KMS key or its external key doesn't allow this operation.",
+            "Check the KMS key and its external key store, then try again.",
             None,
         ),
         "CloudHsmClusterInvalidConfiguration" => new_remedy(
-            "The key store is an AWS CloudHSM key store, and its cluster is not set up as AWS KMS needs it.",
+            "The key store is an AWS CloudHSM key store, and its cluster doesn't meet the requirements of AWS KMS.",
             "Choose an external key store.",
             Some(Field::CustomKeyStore),
         ),
         "NotFound" if message.contains("lias") => new_remedy(
-            "The alias or the key it points to is not there.",
-            "Look at Customer managed keys, then try again.",
+            "The alias or its KMS key doesn't exist.",
+            "Check the Customer managed keys page, then try again.",
             Some(Field::Alias),
         ),
         "NotFound" | "InvalidArn" => new_remedy(
-            "The KMS key is not there, or its ARN is of another account or Region.",
-            "Look at Customer managed keys; check the account and Region at the top right.",
+            "The KMS key doesn't exist, or its ARN belongs to another account or Region.",
+            "Check the Customer managed keys page, and the account and Region at the top right.",
             None,
         ),
         other => for_key_store_error(other).unwrap_or_else(|| for_common_error(other)),
     }
 }
 
-/// Whom of the draft a refused key policy may be about, with the field that has it. AWS says that a principal does not
-/// exist and not which; those that its lists don't have come into question, and other accounts.
+/// Returns the principals that might be the invalid ones in a rejected key policy, each with its field.
+///
+/// If the error message names principals of the draft, returns only those. Otherwise, returns every principal that
+/// isn't in the loaded lists of IAM users and roles, and all other accounts.
 pub fn invalid_principals(code: &str, message: &str, draft: &KeyDraft, account: &AccountState) -> Vec<(Field, String)> {
     let is_about_principals = code.starts_with("MalformedPolicyDocument") && message.contains("principal");
     if !is_about_principals || draft.edited_policy.is_some() {
@@ -126,111 +134,117 @@ pub fn invalid_principals(code: &str, message: &str, draft: &KeyDraft, account: 
     let accounts = draft.other_accounts.iter().enumerate().map(|(row, id)| (Field::OtherAccount(row), id));
     let all: Vec<(Field, &String)> = administrators.chain(users).chain(accounts).collect();
     let is_named = |(_, name): &(Field, &String)| message.contains(name.as_str());
-    let is_strange = |(_, name): &(Field, &String)| !account.principals.contains(name);
+    let is_unlisted = |(_, name): &(Field, &String)| !account.principals.contains(name);
     let mut suspects: Vec<_> = all.iter().filter(|one| is_named(one)).copied().collect();
     if suspects.is_empty() {
-        suspects = all.into_iter().filter(is_strange).collect();
+        suspects = all.into_iter().filter(is_unlisted).collect();
     }
     suspects.into_iter().map(|(field, name)| (field, name.clone())).collect()
 }
 
-/// Help with an error of CreateCustomKeyStore, UpdateCustomKeyStore or DeleteCustomKeyStore.
+/// Returns the remedy for errors of operations on key stores, files, and cryptographic operations.
 fn for_key_store_error(code: &str) -> Option<Remedy> {
-    let (meaning, remedy) = match code {
+    let (meaning, action) = match code {
         "CustomKeyStoreNameInUse" => {
-            ("Another key store in this account and Region has this name.", "Choose another name.")
+            ("Another key store in this account and Region has this name.", "Enter another name.")
         }
         "CustomKeyStoreHasCMKs" => (
-            "KMS keys live in this key store; those pending deletion count too.",
-            "Schedule their deletion and wait until they are gone, then delete the store.",
+            "The key store still contains KMS keys. Keys that are pending deletion count, too.",
+            "Schedule the deletion of these keys, wait until they are deleted, then delete the key store.",
         ),
         "XksProxyUriInUse" => (
             "Another external key store in this account and Region uses this endpoint and path.",
-            "Use another path: each store needs a path of its own on the proxy.",
+            "Enter another path. Each key store needs a different path on the proxy.",
         ),
         "XksProxyUriEndpointInUse" => (
-            "The endpoint is in use by a store with other connectivity. Only stores with public endpoint connectivity share one.",
-            "Use another endpoint.",
+            "A key store with different connectivity uses this endpoint. Only key stores with public endpoints can \
+             share one.",
+            "Enter another endpoint.",
         ),
         "XksProxyUriUnreachable" => (
-            "AWS KMS can't reach the proxy, or no external key manager behind it answers.",
-            "Check endpoint and path, that proxy and key manager run, and that port 443 is open.",
+            "AWS KMS can't reach the proxy, or its external key manager is unavailable.",
+            "Check the endpoint and path, that the proxy and key manager are running, and that port 443 is open.",
         ),
         "XksProxyIncorrectAuthenticationCredential" => (
-            "The proxy does not accept this access key ID and secret access key.",
-            "Enter the credential that is set on the proxy; its configuration file has both parts.",
+            "The proxy rejected this access key ID and secret access key.",
+            "Enter the credential of the proxy. The proxy configuration file contains both values.",
         ),
         "XksProxyInvalidConfiguration" => (
-            "The proxy answers, but not at this path, or its TLS is not set up as AWS KMS needs it.",
-            "Check the path prefix; the vendor's configuration file has it.",
+            "The path doesn't exist on the proxy, or the TLS configuration of the proxy is not valid.",
+            "Check the path prefix in the configuration file from the proxy vendor, and the TLS certificate of the \
+             proxy.",
         ),
         "XksProxyInvalidResponse" => (
-            "AWS KMS can't interpret what the proxy answers.",
-            "Try again; if it happens again, tell the proxy's vendor.",
+            "AWS KMS can't interpret the response from the proxy.",
+            "Try again. If you see this error repeatedly, report it to the proxy vendor.",
         ),
         "XksProxyVpcEndpointServiceInUse" => (
             "Another external key store uses this VPC endpoint service.",
-            "Each store with VPC connectivity needs a VPC endpoint service of its own.",
+            "Choose another one. Each key store with VPC connectivity needs a different VPC endpoint service.",
         ),
         "XksProxyVpcEndpointServiceNotFound" => (
-            "AWS KMS does not find the VPC endpoint service, or may not use it.",
-            "Check its name and Region, and that it allows the KMS principal of this Region.",
+            "AWS KMS can't find the VPC endpoint service, or isn't allowed to use it.",
+            "Check its name and Region, and that it allows the AWS KMS service principal of this Region.",
         ),
         "XksProxyVpcEndpointServiceInvalidConfiguration" => (
-            "The VPC endpoint service does not meet the requirements.",
-            "It must be an interface service behind a network load balancer in two Availability Zones, need no acceptance, \
-             and have a verified private DNS name that is the host of the proxy URI endpoint.",
+            "The VPC endpoint service doesn't meet the requirements.",
+            "It must be an interface service with a Network Load Balancer in two Availability Zones, not require \
+             acceptance, and have a verified private DNS name that matches the host of the proxy URI endpoint.",
         ),
-        "InvalidConfigurationFile" | "FileNotRead" => {
-            ("The file can't be used.", "Check its path. The JSON of a configuration file can be pasted, too.")
-        }
+        "InvalidConfigurationFile" | "FileNotRead" => (
+            "The file can't be read, or its content is not valid.",
+            "Check its path and content. You can also paste the JSON of a proxy configuration file.",
+        ),
         "MalformedCertificate" => (
-            "The file holds no certificates that can be read.",
-            "Name the file with the certificate of the authority that signed the proxy's, PEM.",
+            "The file doesn't contain a valid certificate.",
+            "Enter the path of a PEM file with the certificate of the CA that signed the proxy certificate.",
         ),
-        "Disabled" => ("The KMS key is disabled.", "Enable it: its page has Key actions (m)."),
+        "Disabled" => ("The KMS key is disabled.", "Open the key, press m for Key actions, and choose Enable."),
         "InvalidCiphertext" => (
-            "The ciphertext is damaged, not of this account, or its encryption context is another.",
-            "Check that all of it was copied, and name the very same encryption context.",
+            "The ciphertext is corrupted or belongs to another account, or the encryption context doesn't match.",
+            "Check that the ciphertext is complete, and enter the exact encryption context.",
         ),
-        "IncorrectKey" => ("It was encrypted under another KMS key.", "Open the key that it was encrypted under."),
+        "IncorrectKey" => ("The data was encrypted under another KMS key.", "Open that key, and decrypt there."),
         _ => return None,
     };
-    Some(new_remedy(meaning, remedy, None))
+    Some(new_remedy(meaning, action, None))
 }
 
-/// Help with an error that any call can meet. Source: *Common errors* of the AWS KMS API Reference.
+/// Returns the remedy for errors that any operation can return.
+///
+/// Source: *Common errors* in the AWS KMS API Reference.
 fn for_common_error(code: &str) -> Remedy {
     match code {
         "LimitExceeded" => new_remedy(
-            "A quota is reached: KMS keys or custom key stores in the Region, aliases of a key, or the policy's size.",
-            "Delete what is not needed, shorten the policy, or ask AWS for a higher quota.",
+            "You've reached a service quota (KMS keys, custom key stores, aliases per key, or key policy size).",
+            "Delete resources that you don't need, shorten the key policy, or request a quota increase from AWS.",
             None,
         ),
         "UnsupportedOperation" => new_remedy(
-            "A KMS key in an external key store can't have this property.",
-            "Keep the key configuration that the wizard fills in.",
+            "KMS keys in external key stores don't support this operation or property.",
+            "Use the key configuration that the wizard selects.",
             None,
         ),
         "ReadOnly" => new_remedy(
-            "This console only looks, so nothing was sent.",
-            "Do it with the commands that are given here instead, or in a console that is not read-only.",
+            "The console is read-only, so the request wasn't sent.",
+            "Run the AWS CLI commands shown here, or use a console that isn't read-only.",
             None,
         ),
         "AccessDenied" => new_remedy(
-            "You may not do this.",
-            "Ask an administrator to allow what the message names, then try again.",
+            "You don't have permission for this operation.",
+            "Ask an administrator to allow the action that the message names, then try again.",
             None,
         ),
-        "Throttling" => new_remedy("Too many requests in a short time.", "Wait a moment and try again.", None),
+        "Throttling" => new_remedy("Too many requests in a short time.", "Wait a moment, then try again.", None),
         "DependencyTimeout" => new_remedy(
-            "A part that AWS KMS depends on did not answer in time. The request may be carried out all the same.",
-            "Look again in a moment; nothing is made twice.",
+            "A dependency of AWS KMS didn't respond in time. The request might still have succeeded.",
+            "Wait a moment, then check again. The console first checks the result, so it never creates duplicates.",
             None,
         ),
         "KMSInternal" | "InternalFailure" | "ServiceUnavailable" | "InternalServerError" => new_remedy(
-            "AWS KMS failed inside. The request may be carried out all the same.",
-            "Look again in a moment; nothing is made twice. If it stays, look at the AWS Health Dashboard.",
+            "AWS KMS had an internal error. The request might still have succeeded.",
+            "Wait a moment, then check again. The console never creates duplicates. If you see this error repeatedly, \
+             check the AWS Health Dashboard.",
             None,
         ),
         "UnrecognizedClient"
@@ -239,95 +253,106 @@ fn for_common_error(code: &str) -> Remedy {
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"
         | "MissingAuthenticationToken" => new_remedy(
-            "AWS does not accept your credentials.",
-            "Check the access key, its secret and the Region, and that this machine's clock is right.",
+            "AWS rejected your credentials.",
+            "Check the access key ID, the secret access key, the Region, and the clock of this computer.",
             None,
         ),
         "ExpiredToken" | "RequestExpired" => new_remedy(
-            "Your credentials have expired, or this machine's clock is wrong.",
-            "Get new credentials (for example: aws sso login) and try again.",
+            "Your credentials have expired, or the clock of this computer is wrong.",
+            "Get new credentials (for example, run aws sso login), then try again.",
             None,
         ),
         "NoCredentials" => new_remedy(
-            "There is nothing to sign the request with, so it was not sent.",
-            "Do what the message says and try again. What you have typed is kept.",
+            "No credentials found to sign the request, so it wasn't sent.",
+            "Follow the steps in the message, then try again. Your input is kept.",
             None,
         ),
-        "Cancelled" => {
-            new_remedy("Whether the request was carried out is not known.", "Look again: nothing is made twice.", None)
-        }
+        "Cancelled" => new_remedy(
+            "The request was canceled, but it might still have succeeded.",
+            "Check again. The console first checks the result, so it never creates duplicates.",
+            None,
+        ),
         SubmissionFailure::INTERRUPTED => new_remedy(
-            "The console ended before the answer came. The request may have been carried out all the same.",
-            "Look again: it is looked up first, and nothing is made twice.",
+            "The console stopped before the response arrived. The request might still have succeeded.",
+            "Check again. The console first checks whether the key was created, so you never get two.",
             None,
         ),
         SubmissionFailure::AMBIGUOUS => new_remedy(
-            "Whether one of these keys is the one that was asked for can't be told, so none is taken for it and none is made.",
-            "Look at Customer managed keys. If the key is there, create its alias there and discard this draft.",
+            "The console can't tell whether it created one of these keys, so it didn't use them or create another.",
+            "Check the Customer managed keys page. If your key exists, create its alias there, then discard this \
+             draft.",
             None,
         ),
         SubmissionFailure::NOT_SAVED => new_remedy(
-            "Nothing was sent: after a crash nothing would tell that the KMS key was asked for.",
-            "Make room on the disk, or let the directory be written to, then try again.",
+            "The draft couldn't be saved, so the request wasn't sent. After a crash, you could get a second KMS key.",
+            "Free up disk space or make the directory writable, then try again.",
             None,
         ),
         "RequestFailed" | crate::aws::codec::UNKNOWN_ERROR => new_remedy(
-            "AWS was not reached, or its answer was lost or spoilt on the way.",
-            "Check the network and any proxy between this machine and AWS; then go on. Nothing is made twice.",
+            "Couldn't reach AWS, or its response was lost or incomplete.",
+            "Check the network and any proxy between this computer and AWS, then continue. The console never creates \
+             duplicates.",
             None,
         ),
-        _ => new_remedy("The request did not succeed.", "Try again; if it happens again, keep the request ID.", None),
+        _ => new_remedy(
+            "The request failed.",
+            "Try again. If you see this error repeatedly, contact AWS Support with the request ID.",
+            None,
+        ),
     }
 }
 
-/// Help with the ConnectionErrorCode of an external key store. Source: API model; *Troubleshooting external key
-/// stores*.
+/// Returns the remedy for the ConnectionErrorCode of an external key store.
+///
+/// Source: the API model, and *Troubleshooting external key stores* in the AWS KMS Developer Guide.
 pub fn for_connection_error(code: &str) -> Remedy {
-    let (meaning, remedy) = match code {
-        "INTERNAL_ERROR" => ("AWS KMS had an internal error.", "Disconnect the store and connect it again."),
+    let (meaning, action) = match code {
+        "INTERNAL_ERROR" => ("AWS KMS had an internal error.", "Disconnect the key store, then connect it again."),
         "NETWORK_ERRORS" => (
-            "Network errors kept AWS KMS from the backing key store.",
-            "Check the network, then disconnect and connect again.",
+            "Network errors prevented AWS KMS from connecting to the backing key store.",
+            "Check the network, then disconnect the key store and connect it again.",
         ),
         "INVALID_CREDENTIALS" => (
-            "The proxy does not accept the access key ID or secret access key that the store has.",
-            "Update the store's proxy credential to the one set on the proxy, then disconnect and connect again.",
+            "The proxy rejected the access key ID or secret access key of the key store.",
+            "Update the proxy credential of the key store, then disconnect the key store and connect it again.",
         ),
         "XKS_PROXY_ACCESS_DENIED" => {
-            ("The proxy denies AWS KMS access.", "Check the authorization rules of the proxy for this store.")
+            ("The proxy denied access to AWS KMS.", "Check the authorization rules on the proxy for this key store.")
         }
-        "XKS_PROXY_INVALID_CONFIGURATION" => {
-            ("The proxy's configuration does not fit the store's.", "Check the proxy URI path of the store.")
-        }
+        "XKS_PROXY_INVALID_CONFIGURATION" => (
+            "The configuration of the key store doesn't match the proxy.",
+            "Check the proxy URI path of the key store.",
+        ),
         "XKS_PROXY_INVALID_RESPONSE" => (
-            "AWS KMS can't interpret what the proxy answers.",
-            "Try again; if it happens again, tell the proxy's vendor.",
+            "AWS KMS can't interpret the response from the proxy.",
+            "Try again. If you see this error repeatedly, report it to the proxy vendor.",
         ),
         "XKS_PROXY_INVALID_TLS_CONFIGURATION" => (
-            "No TLS connection to the proxy can be made.",
-            "The proxy needs TLS 1.2 or 1.3 and a certificate that is current, names its host, and comes from a \
-             trusted authority with its whole chain.",
+            "AWS KMS can't establish a TLS connection to the proxy.",
+            "The proxy must support TLS 1.2 or 1.3 and have a certificate that hasn't expired, matches its host name, \
+             and has a complete chain to a trusted certificate authority.",
         ),
         "XKS_PROXY_NOT_REACHABLE" => (
             "AWS KMS can't reach the proxy, or every instance of the external key manager is unavailable.",
-            "Check the URI endpoint and path, that proxy and key manager run, and that port 443 is open.",
+            "Check the endpoint and path, that the proxy and key manager are running, and that port 443 is open.",
         ),
         "XKS_PROXY_TIMED_OUT" => (
-            "The proxy is reached but answers too slowly: AWS KMS waits 250 ms.",
-            "Check the proxy's load and its distance to the AWS Region; if it happens again, tell its vendor.",
+            "The proxy didn't respond within 250 ms, the limit of AWS KMS.",
+            "Check the load of the proxy and its distance from the AWS Region. If you see this error repeatedly, \
+             report it to the proxy vendor.",
         ),
         "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION" => (
-            "The VPC endpoint service does not meet the requirements.",
-            "It must be an interface service behind a network load balancer in two Availability Zones, allow the KMS \
-             principal without acceptance, and have a verified private DNS name that the certificate names.",
+            "The VPC endpoint service doesn't meet the requirements.",
+            "It must be an interface service with a Network Load Balancer in two Availability Zones, allow the AWS KMS \
+             service principal without acceptance, and have a verified private DNS name that matches the certificate.",
         ),
         "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND" => (
-            "AWS KMS does not find the VPC endpoint service.",
-            "Check its name and Region, and that it allows the KMS principal of this Region.",
+            "AWS KMS can't find the VPC endpoint service.",
+            "Check its name and Region, and that it allows the AWS KMS service principal of this Region.",
         ),
-        _ => ("The connection failed for a reason this console does not know.", "Disconnect and connect again."),
+        _ => ("The connection failed with an unknown error code.", "Disconnect the key store, then connect it again."),
     };
-    new_remedy(meaning, remedy, None)
+    new_remedy(meaning, action, None)
 }
 
 #[cfg(test)]
@@ -366,10 +391,14 @@ mod tests {
             all.into_iter().map(|(field, _)| field).collect::<Vec<_>>()
         };
         assert_eq!(suspects(message, &draft()), [Field::Administrators, Field::OtherAccount(0)]);
-        assert_eq!(suspects(&format!("{message} {listed}"), &draft()), [Field::Users], "what AWS names it is");
+        assert_eq!(
+            suspects(&format!("{message} {listed}"), &draft()),
+            [Field::Users],
+            "a principal named in the error message is the only suspect"
+        );
         assert_eq!(suspects("The policy is not JSON.", &draft()), []);
         let edited = KeyDraft { edited_policy: Some("{}".to_owned()), ..draft() };
-        assert_eq!(suspects(message, &edited), [], "an edited policy has its own step");
+        assert_eq!(suspects(message, &edited), [], "an edited policy is corrected on its own step");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::account_state::AccountState;
 use super::draft::KeyDraft;
 use crate::aws::kms::{CreateAlias, CreateKey};
 
-/// The CreateKey request that Finish sends.
+/// Returns the CreateKey request that *Finish* sends.
 pub fn create_key_request(draft: &KeyDraft, account: &AccountState) -> CreateKey {
     CreateKey {
         policy: Some(draft.policy_json(account)),
@@ -19,7 +19,7 @@ pub fn create_key_request(draft: &KeyDraft, account: &AccountState) -> CreateKey
     }
 }
 
-/// The CreateAlias request that follows it.
+/// Returns the CreateAlias request that follows CreateKey.
 pub fn create_alias_request(draft: &KeyDraft, key_id: &str) -> CreateAlias {
     CreateAlias { alias_name: draft.alias_name(), target_key_id: key_id.to_owned() }
 }

@@ -1,54 +1,56 @@
-//! The external key store that was asked for by a word.
+//! Finds the external key store that was requested by ID or name.
 
 use super::account_state::AccountState;
 use crate::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 
-/// Why there is no such store. The words say what to do.
+/// The reason why no key store was found. The message includes the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreLookupError {
-    /// The stores are not known.
-    #[error("the key stores can't be told: {0}")]
+    /// The key stores couldn't be loaded.
+    #[error("couldn't load the key stores: {0}")]
     NotLoaded(String),
-    /// There is none at all.
+    /// The account has no external key store in the Region.
     #[error(
-        "there is no external key store in account {account} and Region {region}. Create one: in the console press C in \
-         External key stores, or call `aws kms create-custom-key-store`; or name another --region or --profile"
+        "no external key stores in account {account} and Region {region}. Create one: press C on the External key \
+         stores page or run `aws kms create-custom-key-store`. Or specify another --region or --profile"
     )]
     NoStores {
-        /// The account that was looked in.
+        /// The account that was searched.
         account: String,
-        /// The Region that was looked in.
+        /// The Region that was searched.
         region: String,
     },
-    /// None was named, and there are several.
-    #[error("there is more than one external key store. Name one by its ID or name: {stores}")]
+    /// No key store was requested, and there is more than one.
+    #[error("there is more than one external key store. Specify one by ID or name: {stores}")]
     Ambiguous {
-        /// All of them.
+        /// All external key stores.
         stores: String,
     },
-    /// None has this ID or name.
-    #[error("no external key store here has the ID or the name ‘{requested}’. There are: {stores}")]
+    /// No external key store has this ID or name.
+    #[error("no external key store has the ID or name \"{requested}\". Specify one of these: {stores}")]
     NotFound {
-        /// What was asked for.
+        /// The requested ID or name.
         requested: String,
-        /// All of them.
+        /// All external key stores.
         stores: String,
     },
-    /// It is a custom key store of the other kind.
-    #[error("{0} is an AWS CloudHSM key store; this makes keys in external key stores")]
+    /// The key store is an AWS CloudHSM key store.
+    #[error("{0} is an AWS CloudHSM key store. Specify an external key store")]
     CloudHsmStore(String),
 }
 
-/// The external key store with the ID or the name `wanted`; the only one when nothing is wanted.
+/// Returns the external key store with the ID or name `requested`, or the only one if nothing is requested.
 ///
 /// # Errors
-/// [`NoKeyStore`]
+/// Returns a [`StoreLookupError`] if no external key store matches or the choice is ambiguous.
 pub fn find_key_store<'a>(
     requested: Option<&str>,
     account: &'a AccountState,
 ) -> Result<&'a CustomKeyStore, StoreLookupError> {
     let Some(all) = account.key_stores.ready() else {
-        return Err(StoreLookupError::NotLoaded(account.key_stores.error().unwrap_or("not asked yet").to_owned()));
+        return Err(StoreLookupError::NotLoaded(
+            account.key_stores.error().unwrap_or("they aren't loaded yet").to_owned(),
+        ));
     };
     let is_external = |store: &&CustomKeyStore| store.custom_key_store_type == CustomKeyStoreType::ExternalKeyStore;
     let external: Vec<&CustomKeyStore> = all.iter().filter(is_external).collect();
@@ -75,15 +77,15 @@ pub fn find_key_store<'a>(
 }
 
 fn format_stores(stores: &[&CustomKeyStore]) -> String {
-    let mut words: Vec<String> = stores
+    let mut descriptions: Vec<String> = stores
         .iter()
         .map(|store| {
             let state = store.connection_state.label().to_lowercase();
             format!("{} ({}, {state})", store.custom_key_store_name, store.custom_key_store_id)
         })
         .collect();
-    words.sort_unstable();
-    words.join(", ")
+    descriptions.sort_unstable();
+    descriptions.join(", ")
 }
 
 #[cfg(test)]
@@ -98,7 +100,7 @@ mod tests {
 
     fn state_with_stores(more: &[(&str, &str, CustomKeyStoreType)]) -> AccountState {
         let mut account = account_state();
-        let Loadable::Ready(stores) = &mut account.key_stores else { panic!("the test has stores") };
+        let Loadable::Ready(stores) = &mut account.key_stores else { panic!("the key stores are loaded") };
         for (id, name, kind) in more {
             stores.push(CustomKeyStore {
                 custom_key_store_id: (*id).to_owned(),
@@ -122,10 +124,10 @@ mod tests {
     #[test]
     fn failed_lookup_lists_the_available_key_stores() {
         let account = state_with_stores(&[("cks-2", "cks-1", CustomKeyStoreType::ExternalKeyStore)]);
-        assert_eq!(find(Some("cks-1"), &account), Ok("cks-1"), "an ID wins over a name");
-        let words = find(None, &account).unwrap_err().to_string();
-        assert!(words.contains("Frankfurt HSM (cks-1, connected), cks-1 (cks-2, connected)"), "{words}");
-        assert!(find(Some("Oslo"), &account).unwrap_err().to_string().contains("‘Oslo’"));
+        assert_eq!(find(Some("cks-1"), &account), Ok("cks-1"), "an ID takes precedence over a name");
+        let message = find(None, &account).unwrap_err().to_string();
+        assert!(message.contains("Frankfurt HSM (cks-1, connected), cks-1 (cks-2, connected)"), "{message}");
+        assert!(find(Some("Oslo"), &account).unwrap_err().to_string().contains("\"Oslo\""));
         let none = AccountState { key_stores: Loadable::Ready(Vec::new()), ..account };
         assert!(find(Some("Oslo"), &none).unwrap_err().to_string().contains("us-west-2"));
         let failed = AccountState { key_stores: Loadable::Failed("AccessDenied: no".to_owned()), ..none };

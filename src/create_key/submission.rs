@@ -1,4 +1,5 @@
-//! Finish, as a sequence that can stop anywhere and go on: CreateKey, CreateAlias, DescribeKey.
+//! The requests of Finish as a state machine that can stop at any point and resume: CreateKey, CreateAlias, and
+//! DescribeKey.
 
 use std::collections::BTreeSet;
 
@@ -23,80 +24,87 @@ pub enum Stage {
 /// Why a stage failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmissionFailure {
-    /// AWS's error code, or a word for what went wrong on the way.
+    /// The AWS error code, or a code of the console if no AWS error was received.
     pub code: String,
-    /// What it says.
+    /// The error message.
     pub message: String,
-    /// The request ID, empty when no answer came.
+    /// The request ID; empty if no response was received.
     pub request_id: String,
-    /// Whether the request may have been carried out all the same.
+    /// Whether the request might have succeeded despite the failure.
     pub outcome_unknown: bool,
 }
 
 impl SubmissionFailure {
-    /// The code of a stage that was under way when the console ended.
+    /// The code for a stage that was in progress when the console stopped.
     pub const INTERRUPTED: &str = "Interrupted";
-    /// The code of a look-up that finds keys and can't tell whether one of them is the one that was asked for.
+    /// The code for a lookup that found keys but can't tell whether one of them is the requested key.
     pub const AMBIGUOUS: &str = "AmbiguousKey";
-    /// The code of a request that was not sent because nothing would tell of it after a crash.
+    /// The code for a request that wasn't sent because the draft, which is needed after a crash, couldn't be saved.
     pub const NOT_SAVED: &str = "DraftNotSaved";
 }
 
-/// What to ask AWS next.
+/// The next request to AWS.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SubmissionRequest {
-    /// Make the key.
+    /// Creates the key.
     CreateKey(Box<kms::CreateKey>),
-    /// Name it.
+    /// Creates the alias.
     CreateAlias(kms::CreateAlias),
-    /// Look at it.
+    /// Describes the key.
     DescribeKey(kms::DescribeKey),
-    /// Look whether the KMS key that was asked for exists after all.
+    /// Looks up whether the requested KMS key exists.
     FindKey(Box<SentRequest>),
-    /// Look which key an alias points to.
+    /// Looks up the target key of an alias.
     FindAlias {
-        /// With `alias/`.
+        /// The alias name, with `alias/`.
         alias_name: String,
     },
 }
 
-/// What AWS answered.
+/// A response from AWS.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SubmissionResponse {
-    /// The key is made.
+    /// The key was created.
     KeyCreated(Box<KeyMetadata>),
-    /// The alias is made.
+    /// The alias was created.
     AliasCreated,
-    /// The key as it is now.
+    /// The current properties of the key.
     KeyDescribed(Box<KeyMetadata>),
-    /// The key with the external key, if there is one.
+    /// The requested key, if it exists.
     KeyLookup(Option<Box<KeyMetadata>>),
-    /// The key that the alias points to, if it exists.
+    /// The target key of the alias, if the alias exists.
     AliasTarget(Option<String>),
-    /// It went wrong.
+    /// The request failed.
     Failed(SubmissionFailure),
 }
 
-/// What the last CreateKey asked for. The draft may be edited afterwards; what was sent stays what must be looked up.
+/// The last CreateKey request that was sent.
+///
+/// The draft might be edited after the request was sent, but a lookup must look for the key that was requested.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SentRequest {
     /// The request.
     pub request: kms::CreateKey,
-    /// The IDs of all keys that there were before it: none of them is the one it made. Absent when they were not all known.
+    /// The IDs of all keys that existed before the request, or `None` if they weren't all known. None of them can be
+    /// the created key.
     pub before: Option<BTreeSet<String>>,
-    /// Whether it was asked for once before, in vain as far as could be seen.
+    /// Whether this is a retry after a request that apparently created no key.
     pub is_repeated: bool,
 }
 
 impl SentRequest {
-    /// Whether a refusal tells that a key may be there all the same: the request before this one has come late, after it was
-    /// looked for, and has the external key.
+    /// Whether the failure means that an earlier request might have succeeded late.
+    ///
+    /// That is the case if the external key of a retry is already in use: the earlier request might have created its
+    /// key after the lookup.
     fn may_have_succeeded_late(&self, failure: &SubmissionFailure) -> bool {
         self.is_repeated && failure.code.starts_with("XksKeyAlreadyInUse")
     }
 
-    /// Whether `key` can be what the request made. An external key belongs to one KMS key of its store, so it tells for
-    /// certain; a key of another origin is told by being new and described alike, and its policy remains to be compared.
+    /// Whether `key` might be the key that the request created.
+    ///
+    /// An external key belongs to only one KMS key of its key store, so a match is certain. A key of another origin
+    /// matches if it is new and has the same description; its policy must then be compared as well.
     pub fn matches(&self, key: &KeyMetadata) -> bool {
         let request = &self.request;
         let external = key.xks_key_configuration.as_ref().map(|external| &external.id);
@@ -110,13 +118,15 @@ impl SentRequest {
         !is_old && request.description.as_deref().unwrap_or_default() == key.description
     }
 
-    /// Whether a key that [`may_be`](Self::may_be) it needs its policy compared.
+    /// Whether the policy of a key that [`matches`](Self::matches) must be compared.
     pub fn requires_policy_match(&self) -> bool {
         self.request.xks_key_id.is_none()
     }
 
-    /// What the keys tell that may be it, their policy compared. An external key tells for certain; else it must be the only
-    /// one, and all that were there before must be known: a key of somebody else is never taken for it.
+    /// Returns the lookup result for the keys that match, including their policies.
+    ///
+    /// An external key identifies the key with certainty. Otherwise, the result is a key only if it is the only match
+    /// and all earlier keys are known, so that a key created by somebody else is never used.
     pub fn resolve(&self, mut keys: Vec<KeyMetadata>) -> SubmissionResponse {
         if keys.is_empty() || !self.requires_policy_match() || keys.len() == 1 && self.before.is_some() {
             let first = (!keys.is_empty()).then(|| keys.swap_remove(0));
@@ -125,60 +135,60 @@ impl SentRequest {
         let ids: Vec<&str> = keys.iter().map(|key| key.key_id.as_str()).collect();
         SubmissionResponse::Failed(SubmissionFailure {
             code: SubmissionFailure::AMBIGUOUS.to_owned(),
-            message: format!("Described as the key that was asked for, with the same policy: {}.", ids.join(", ")),
+            message: format!("These keys have the description and policy of the requested key: {}.", ids.join(", ")),
             request_id: String::new(),
             outcome_unknown: true,
         })
     }
 }
 
-/// How far the key is made.
+/// The progress of creating the key and its alias.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub enum Submission {
-    /// Finish was not pressed.
+    /// No request was sent.
     #[default]
     NotSent,
-    /// A stage is under way.
+    /// A stage is in progress.
     Sending {
-        /// Which.
+        /// The stage.
         stage: Stage,
-        /// The key, once it is made.
+        /// The key, once it is created.
         key: Option<Box<KeyMetadata>>,
-        /// What CreateKey asked for.
+        /// The CreateKey request.
         sent: Box<SentRequest>,
     },
-    /// The key is made, its alias is not.
+    /// The key was created, but its alias wasn't.
     KeyWithoutAlias {
         /// The key.
         key: Box<KeyMetadata>,
-        /// Why there is no alias.
+        /// Why the alias wasn't created.
         failure: SubmissionFailure,
     },
-    /// No answer came to a stage; whether it was done must be looked up.
+    /// The outcome of a stage is unknown and must be looked up.
     Unknown {
-        /// Which.
+        /// The stage.
         stage: Stage,
-        /// The key, once it is made.
+        /// The key, once it is created.
         key: Option<Box<KeyMetadata>>,
-        /// What CreateKey asked for.
+        /// The CreateKey request.
         sent: Box<SentRequest>,
-        /// What went wrong on the way.
+        /// Why the outcome is unknown.
         failure: SubmissionFailure,
     },
-    /// Key and alias are made.
+    /// The key and its alias were created.
     Done {
         /// The key.
         key: Box<KeyMetadata>,
     },
-    /// CreateKey was refused; nothing was made.
+    /// CreateKey failed, and no key was created.
     Failed {
-        /// Why.
+        /// The failure.
         failure: SubmissionFailure,
     },
 }
 
 impl Submission {
-    /// The key, once it is made.
+    /// Returns the key, once it is created.
     pub fn key(&self) -> Option<&KeyMetadata> {
         match self {
             Self::KeyWithoutAlias { key, .. } | Self::Done { key } => Some(key),
@@ -187,30 +197,30 @@ impl Submission {
         }
     }
 
-    /// As it stands after the console has ended: what became of a stage that was under way is not known.
+    /// Returns the state after the console was restarted. The outcome of a stage that was in progress is unknown.
     #[must_use]
     pub fn after_restart(self) -> Self {
         let Self::Sending { stage, key, sent } = self else { return self };
         let failure = SubmissionFailure {
             code: SubmissionFailure::INTERRUPTED.to_owned(),
-            message: format!("{stage:?} was under way when the console ended."),
+            message: format!("{stage:?} was in progress when the console stopped."),
             request_id: String::new(),
             outcome_unknown: true,
         };
         Self::Unknown { stage, key, sent, failure }
     }
 
-    /// Whether a stage is under way.
+    /// Whether a stage is in progress.
     pub fn is_sending(&self) -> bool {
         matches!(self, Self::Sending { .. })
     }
 
-    /// Whether a key, or an alias, may have been made of which nothing is known yet.
+    /// Whether a key or an alias might exist that the console doesn't know about yet.
     pub fn is_in_doubt(&self) -> bool {
         matches!(self, Self::Sending { .. } | Self::Unknown { .. })
     }
 
-    /// The failure that it stands at.
+    /// Returns the failure at which the submission stopped.
     pub fn failure(&self) -> Option<&SubmissionFailure> {
         match self {
             Self::KeyWithoutAlias { failure, .. } | Self::Unknown { failure, .. } | Self::Failed { failure, .. } => {
@@ -220,7 +230,7 @@ impl Submission {
         }
     }
 
-    /// What CreateKey was sent, while its outcome is open.
+    /// Returns the CreateKey request while its outcome is unknown.
     pub fn unconfirmed_request(&self) -> Option<&SentRequest> {
         match self {
             Self::Sending { key: None, sent, .. } | Self::Unknown { key: None, sent, .. } => Some(sent),
@@ -228,7 +238,9 @@ impl Submission {
         }
     }
 
-    /// Begins, or goes on where it stopped; nothing while a stage is under way or all is done.
+    /// Starts or resumes the submission, and returns the next request.
+    ///
+    /// Returns `None` if a stage is in progress or everything is done.
     pub fn start(&mut self, draft: &KeyDraft, account: &AccountState) -> Option<SubmissionRequest> {
         match std::mem::take(self) {
             Self::NotSent | Self::Failed { .. } => {
@@ -254,18 +266,18 @@ impl Submission {
     }
 
     fn create_alias(&mut self, key: Box<KeyMetadata>, draft: &KeyDraft) -> SubmissionRequest {
-        let call = SubmissionRequest::CreateAlias(requests::create_alias_request(draft, &key.key_id));
+        let request = SubmissionRequest::CreateAlias(requests::create_alias_request(draft, &key.key_id));
         *self = Self::Sending { stage: Stage::CreateAlias, key: Some(key), sent: Box::default() };
-        call
+        request
     }
 
     fn describe_key(&mut self, key: Box<KeyMetadata>) -> SubmissionRequest {
-        let call = SubmissionRequest::DescribeKey(kms::DescribeKey::new(key.key_id.clone()));
+        let request = SubmissionRequest::DescribeKey(kms::DescribeKey::new(key.key_id.clone()));
         *self = Self::Sending { stage: Stage::DescribeKey, key: Some(key), sent: Box::default() };
-        call
+        request
     }
 
-    /// Takes an answer; gives the next call, if there is one. An answer that nobody waits for changes nothing.
+    /// Handles a response, and returns the next request, if there is one. An unexpected response changes nothing.
     pub fn on_response(
         &mut self,
         response: SubmissionResponse,
@@ -282,18 +294,18 @@ impl Submission {
         match (stage, response, key) {
             (Stage::CreateKey, SubmissionResponse::KeyCreated(key), _)
             | (Stage::FindKey, SubmissionResponse::KeyLookup(Some(key)), _) => Some(self.create_alias(key, draft)),
-            // The look-up says that no key was made: only now is it safe to ask for one again.
+            // Only after the lookup has shown that no key was created is it safe to send CreateKey again.
             (Stage::FindKey, SubmissionResponse::KeyLookup(None), _) => {
-                let again = self.start(draft, account);
+                let retry = self.start(draft, account);
                 if let Self::Sending { sent, .. } = self {
                     sent.is_repeated = true;
                 }
-                again
+                retry
             }
             (Stage::CreateAlias, SubmissionResponse::AliasCreated, Some(key)) => Some(self.describe_key(key)),
             (Stage::FindAlias, SubmissionResponse::AliasTarget(target), Some(key)) => {
-                let is_made = target.is_some_and(|target| target == key.key_id);
-                Some(if is_made { self.describe_key(key) } else { self.create_alias(key, draft) })
+                let is_created = target.is_some_and(|target| target == key.key_id);
+                Some(if is_created { self.describe_key(key) } else { self.create_alias(key, draft) })
             }
             (Stage::DescribeKey, SubmissionResponse::KeyDescribed(key), _) => {
                 *self = Self::Done { key };
@@ -317,13 +329,13 @@ impl Submission {
         failure: SubmissionFailure,
     ) -> Self {
         match (stage, key) {
-            // The key and its alias are there; a failed look changes nothing about that.
+            // The key and its alias exist, even if DescribeKey fails.
             (Stage::DescribeKey, Some(key)) => Self::Done { key },
             (Stage::CreateKey, None) if !failure.outcome_unknown && !sent.may_have_succeeded_late(&failure) => {
                 Self::Failed { failure }
             }
             (Stage::CreateAlias, Some(key)) if !failure.outcome_unknown => Self::KeyWithoutAlias { key, failure },
-            // No answer, or a look-up that failed: the doubt stays.
+            // Without a response, or after a failed lookup, the outcome remains unknown.
             (stage, key) => Self::Unknown { stage, key, sent, failure },
         }
     }
@@ -344,7 +356,7 @@ mod tests {
     fn create_key_create_alias_and_describe_key_run_in_order() {
         let (draft, account, mut submission) = (draft(), account_state(), Submission::NotSent);
         assert!(matches!(submission.start(&draft, &account), Some(SubmissionRequest::CreateKey(_))));
-        assert_eq!(submission.start(&draft, &account), None, "an impatient second Enter");
+        assert_eq!(submission.start(&draft, &account), None, "a second Enter sends nothing");
         let created = Box::new(key("k1", "payments-2026"));
         let call = submission.on_response(SubmissionResponse::KeyCreated(created.clone()), &draft, &account);
         assert!(matches!(call, Some(SubmissionRequest::CreateAlias(alias)) if alias.alias_name == "alias/payments"));
@@ -373,7 +385,7 @@ mod tests {
         let (draft, account, mut submission) = (draft(), account_state(), Submission::NotSent);
         submission.start(&draft, &account);
         submission.on_response(SubmissionResponse::Failed(failure(true)), &draft, &account);
-        // Edited meanwhile: what was sent is looked up, not what the draft says now.
+        // The lookup uses the request that was sent, not the draft that was edited afterwards.
         let edited = KeyDraft { xks_key_id: "another".to_owned(), ..draft.clone() };
         let call = submission.start(&edited, &account);
         assert!(
@@ -389,7 +401,10 @@ mod tests {
         let in_use = || SubmissionFailure { code: "XksKeyAlreadyInUseException".to_owned(), ..failure(false) };
         submission.start(&draft, &account);
         submission.on_response(SubmissionResponse::Failed(in_use()), &draft, &account);
-        assert!(matches!(submission, Submission::Failed { .. }), "the first is refused for another's key");
+        assert!(
+            matches!(submission, Submission::Failed { .. }),
+            "without an earlier request, the external key belongs to another KMS key"
+        );
         submission.start(&draft, &account);
         submission.on_response(SubmissionResponse::Failed(failure(true)), &draft, &account);
         submission.start(&draft, &account);
@@ -423,7 +438,7 @@ mod tests {
         let found = |keys| sent.resolve(keys);
         assert_eq!(found(vec![]), SubmissionResponse::KeyLookup(None));
         assert_eq!(found(vec![created.clone()]), SubmissionResponse::KeyLookup(Some(Box::new(created.clone()))));
-        // Somebody else's key may be like it: nobody can tell which, so neither is taken.
+        // The second key might be somebody else's, so neither is used.
         let other = KeyMetadata { key_id: "k2".to_owned(), ..created.clone() };
         assert!(
             matches!(found(vec![created.clone(), other]), SubmissionResponse::Failed(failure) if failure.outcome_unknown)
@@ -475,35 +490,35 @@ mod tests {
         #[test]
         fn create_key_is_never_sent_twice_for_the_same_key(steps in prop::collection::vec(0u8..10, 0..60)) {
             let (draft, account, mut submission) = (draft(), account_state(), Submission::NotSent);
-            let (mut created, mut doubtful) = (false, false);
+            let (mut created, mut in_doubt) = (false, false);
             for step in steps {
                 if step == 9 {
-                    // The console ends, and goes on with what is on the disk.
-                    doubtful |= matches!(submission, Submission::Sending { stage: Stage::CreateKey, .. });
-                    let kept = serde_json::to_string(&submission).unwrap();
-                    submission = serde_json::from_str::<Submission>(&kept).unwrap().after_restart();
+                    // The console stops and resumes with the saved state.
+                    in_doubt |= matches!(submission, Submission::Sending { stage: Stage::CreateKey, .. });
+                    let saved = serde_json::to_string(&submission).unwrap();
+                    submission = serde_json::from_str::<Submission>(&saved).unwrap().after_restart();
                     prop_assert!(!submission.is_sending());
                     continue;
                 }
-                let made_now = Box::new(key("k1", "payments-2026"));
+                let new_key = Box::new(key("k1", "payments-2026"));
                 let response = match step {
                     0 | 1 => None,
-                    2 => Some(SubmissionResponse::KeyCreated(made_now)),
+                    2 => Some(SubmissionResponse::KeyCreated(new_key)),
                     3 => Some(SubmissionResponse::AliasCreated),
-                    4 => Some(SubmissionResponse::KeyDescribed(made_now)),
+                    4 => Some(SubmissionResponse::KeyDescribed(new_key)),
                     5 => Some(SubmissionResponse::KeyLookup(None)),
                     6 => Some(SubmissionResponse::AliasTarget(None)),
                     7 => Some(SubmissionResponse::Failed(failure(true))),
                     _ => Some(SubmissionResponse::Failed(failure(false))),
                 };
                 let Submission::Sending { stage, .. } = &submission else {
-                    prop_assert!(!matches!(submission.start(&draft, &account), Some(SubmissionRequest::CreateKey(_)) if created || doubtful));
+                    prop_assert!(!matches!(submission.start(&draft, &account), Some(SubmissionRequest::CreateKey(_)) if created || in_doubt));
                     continue;
                 };
                 match (stage, &response) {
                     (Stage::CreateKey, Some(SubmissionResponse::KeyCreated(_))) => created = true,
-                    (Stage::CreateKey, Some(SubmissionResponse::Failed(failure))) => doubtful = failure.outcome_unknown,
-                    (Stage::FindKey, Some(SubmissionResponse::KeyLookup(found))) => (created, doubtful) = (found.is_some(), false),
+                    (Stage::CreateKey, Some(SubmissionResponse::Failed(failure))) => in_doubt = failure.outcome_unknown,
+                    (Stage::FindKey, Some(SubmissionResponse::KeyLookup(found))) => (created, in_doubt) = (found.is_some(), false),
                     _ => {}
                 }
                 let call = match response {
@@ -511,7 +526,7 @@ mod tests {
                     Some(response) => submission.on_response(response, &draft, &account),
                 };
                 if matches!(call, Some(SubmissionRequest::CreateKey(_))) {
-                    prop_assert!(!created && !doubtful);
+                    prop_assert!(!created && !in_doubt);
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The rules of each step, as pure functions over the draft and what AWS has told.
+//! The validation of each step, as pure functions of the draft and the account state.
 
 use super::account_state::AccountState;
 use super::draft::KeyDraft;
@@ -8,16 +8,16 @@ use crate::aws::kms::ConnectionState;
 use crate::aws::limits::{self, Violation};
 use crate::aws::policy;
 
-/// A field that is not right, and what to do about it.
+/// An invalid field, with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// The field.
     pub field: Field,
-    /// What is wrong and what to do.
+    /// What is wrong, and what to do.
     pub message: String,
 }
 
-/// Everything wrong on a step, in the order of its fields. *Review* has the errors of all steps.
+/// Returns all errors of a step in the order of its fields. For *Review*, returns the errors of all steps.
 pub fn validate(method: &Method, step: Step, draft: &KeyDraft, account: &AccountState) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut report = |field: Field, message: Option<String>| {
@@ -27,7 +27,7 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, account: &Account
     };
     match step {
         Step::ConfigureKey | Step::ChooseExternalKey => {
-            let mut say_here = |field: Field, message| {
+            let mut report_on_step = |field: Field, message| {
                 if field.step(method) == step {
                     report(field, message);
                 }
@@ -35,10 +35,10 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, account: &Account
             if !draft.is_external() {
                 return errors;
             }
-            say_here(Field::CustomKeyStore, key_store_error(draft, account));
-            say_here(Field::ExternalKeyId, external_key_error(draft, account));
-            let missing = (!draft.acknowledged).then(|| "Tick this to go on: press Space.".to_owned());
-            say_here(Field::Acknowledgement, missing);
+            report_on_step(Field::CustomKeyStore, key_store_error(draft, account));
+            report_on_step(Field::ExternalKeyId, external_key_error(draft, account));
+            let missing = (!draft.acknowledged).then(|| "Select this check box to continue. Press Space.".to_owned());
+            report_on_step(Field::Acknowledgement, missing);
         }
         Step::AliasAndDescription => {
             report(Field::Alias, alias_error(draft, account));
@@ -46,14 +46,18 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, account: &Account
         }
         Step::Tags => {
             for (row, tag) in draft.tags.iter().enumerate() {
-                let twice = draft.tags.iter().take(row).any(|other| other.tag_key == tag.tag_key);
-                let twice = twice.then(|| format!("The key ‘{}’ stands twice. Each key can stand once.", tag.tag_key));
-                report(Field::TagKey(row), violation_message(limits::tag_key(&tag.tag_key)).or(twice));
+                let is_duplicate = draft.tags.iter().take(row).any(|other| other.tag_key == tag.tag_key);
+                let duplicate =
+                    is_duplicate.then(|| format!("Duplicate tag key \"{}\". Tag keys must be unique.", tag.tag_key));
+                report(Field::TagKey(row), violation_message(limits::tag_key(&tag.tag_key)).or(duplicate));
                 report(Field::TagValue(row), violation_message(limits::tag_value(&tag.tag_value)));
             }
             let surplus = draft.tags.len().saturating_sub(limits::MAX_TAGS);
             let most = limits::MAX_TAGS;
-            report(Field::AddTag, (surplus > 0).then(|| format!("A key can have {most} tags. Remove {surplus}.")));
+            report(
+                Field::AddTag,
+                (surplus > 0).then(|| format!("A KMS key can have up to {most} tags. Remove {surplus}.")),
+            );
         }
         Step::Administrators => {
             report(
@@ -89,9 +93,11 @@ fn key_store_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
     let Some(id) = &draft.custom_key_store_id else { return Some("Choose an external key store.".to_owned()) };
     let stores = account.key_stores.ready()?;
     match stores.iter().find(|store| store.custom_key_store_id == *id) {
-        None => Some(format!("The external key store {id} does not exist in this account and Region.")),
+        None => {
+            Some(format!("The external key store {id} doesn't exist in this account and Region. Choose another one."))
+        }
         Some(store) if store.connection_state != ConnectionState::Connected => Some(format!(
-            "{} is {}. Press Enter on it to connect it, or choose another.",
+            "{} is {}. Press Enter on it to connect it, or choose another key store.",
             store.custom_key_store_name,
             store.connection_state.label().to_lowercase()
         )),
@@ -108,8 +114,8 @@ fn external_key_error(draft: &KeyDraft, account: &AccountState) -> Option<String
             && key.xks_key_id.as_deref() == Some(&draft.xks_key_id)
     })?;
     Some(format!(
-        "The external key {} is already in use in this key store, by the KMS key {}. Each KMS key needs an external key \
-         of its own.",
+        "The external key {} is already associated with the KMS key {} in this key store. Enter another external key \
+         ID.",
         draft.xks_key_id,
         user.key_id()
     ))
@@ -125,16 +131,16 @@ fn alias_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
     Some(format!("The alias {} already exists in this Region for key {key}.", draft.alias))
 }
 
-/// What is wrong with an ARN that is typed to be added to those `chosen`.
+/// Returns the error in a typed ARN that is to be added to `chosen`, if it has one.
 pub fn principal_error(typed: &str, chosen: &[String], account: &AccountState) -> Option<String> {
-    let twice = || chosen.iter().any(|one| one == typed).then(|| "It is chosen already.".to_owned());
-    policy::check_principal_arn(typed, &account.partition).err().or_else(twice)
+    let duplicate = || chosen.iter().any(|one| one == typed).then(|| "This ARN is already selected.".to_owned());
+    policy::check_principal_arn(typed, &account.partition).err().or_else(duplicate)
 }
 
 fn pending_principal_error(typed: &str, chosen: &[String], account: &AccountState) -> Option<String> {
     let typed = typed.trim();
-    let waits = || Some("It is not added yet: press Enter on it, or clear it.".to_owned());
-    if typed.is_empty() { None } else { principal_error(typed, chosen, account).or_else(waits) }
+    let not_added = || Some("This ARN isn't added yet. Press Enter to add it, or clear the field.".to_owned());
+    if typed.is_empty() { None } else { principal_error(typed, chosen, account).or_else(not_added) }
 }
 
 fn other_account_error(draft: &KeyDraft, row: usize, account_id: &str, account: &AccountState) -> Option<String> {
@@ -142,23 +148,23 @@ fn other_account_error(draft: &KeyDraft, row: usize, account_id: &str, account: 
         return Some(wrong);
     }
     if account_id == account.account_id {
-        return Some("This is the account of the key. Choose its users and roles above instead.".to_owned());
+        return Some("This is the account of the KMS key. Select its users and roles in the table above.".to_owned());
     }
-    let twice = draft.other_accounts.iter().take(row).any(|other| other == account_id);
-    twice.then(|| format!("The account {account_id} stands twice."))
+    let is_duplicate = draft.other_accounts.iter().take(row).any(|other| other == account_id);
+    is_duplicate.then(|| format!("Duplicate account ID {account_id}. Remove one of them."))
 }
 
 fn key_policy_errors(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
     if account.account_id.is_empty() {
         return vec![
-            "AWS has not told yet which account this is, and the policy names it. If this stays, see whether your \
-             credentials may call sts:GetCallerIdentity."
+            "The account ID that the key policy needs isn't loaded yet. If this message doesn't disappear, check that \
+             your credentials allow sts:GetCallerIdentity."
                 .to_owned(),
         ];
     }
     let Some(edited) = &draft.edited_policy else {
         let too_long = limits::policy_text(&draft.generated_policy(account)).err();
-        return too_long.map(|wrong| format!("{} Choose fewer users and roles.", wrong.reason)).into_iter().collect();
+        return too_long.map(|wrong| format!("{} Select fewer users and roles.", wrong.reason)).into_iter().collect();
     };
     match policy::check(edited) {
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
@@ -166,8 +172,8 @@ fn key_policy_errors(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
             let mut messages: Vec<String> = policy::warnings(&document).iter().map(ToString::to_string).collect();
             if !document.passes_lockout_safety_check(&account.caller_arn, &account.account_id) {
                 messages.push(
-                    "This policy would not let you change it again. Keep a statement that allows kms:PutKeyPolicy to \
-                     you or to the account."
+                    "This key policy wouldn't allow you to change it in the future. Add a statement that allows you \
+                     or the account to call kms:PutKeyPolicy."
                         .to_owned(),
                 );
             }
@@ -210,7 +216,7 @@ mod tests {
     #[test]
     fn external_key_in_use_shows_its_kms_key() {
         let draft = KeyDraft { xks_key_id: "customer-db".to_owned(), ..draft() };
-        assert!(messages(Step::ConfigureKey, &draft)[0].1.contains("by the KMS key 1111aaaa"));
+        assert!(messages(Step::ConfigureKey, &draft)[0].1.contains("with the KMS key 1111aaaa"));
     }
 
     #[test]
@@ -231,7 +237,7 @@ mod tests {
         assert_eq!(wrong("Lee").0, Field::AddUser);
         assert!(wrong("arn:aws-cn:iam::111122223333:user/Lee").1.contains("partition"));
         assert!(wrong("arn:aws:iam::111122223333:role/App").1.contains("already"));
-        assert!(wrong(" arn:aws:iam::111122223333:role/Other ").1.contains("press Enter"));
+        assert!(wrong(" arn:aws:iam::111122223333:role/Other ").1.contains("Press Enter"));
         assert_eq!(messages(Step::Review, &typed(" ")), []);
     }
 
@@ -240,7 +246,7 @@ mod tests {
         let mut draft = draft();
         draft.tags = vec![draft.tags[0].clone(), draft.tags[0].clone()];
         draft.other_accounts = vec!["444455556666".to_owned(), "444455556666".to_owned(), "111122223333".to_owned()];
-        assert!(messages(Step::Tags, &draft)[0].1.contains("stands twice"));
+        assert!(messages(Step::Tags, &draft)[0].1.contains("Duplicate tag key"));
         let users = messages(Step::Users, &draft);
         assert_eq!(
             users.iter().map(|(field, _)| *field).collect::<Vec<_>>(),
@@ -266,9 +272,12 @@ mod tests {
     fn oversized_tag_lists_and_policies_are_rejected() {
         let mut draft = draft();
         draft.tags = (0..51).map(|n| Tag { tag_key: n.to_string(), tag_value: String::new() }).collect();
-        assert_eq!(messages(Step::Tags, &draft), [(Field::AddTag, "A key can have 50 tags. Remove 1.".to_owned())]);
+        assert_eq!(
+            messages(Step::Tags, &draft),
+            [(Field::AddTag, "A KMS key can have up to 50 tags. Remove 1.".to_owned())]
+        );
         draft.users = (0..400).map(|n| format!("arn:aws:iam::111122223333:user/{n:032}")).collect();
-        assert!(messages(Step::KeyPolicy, &draft)[0].1.ends_with("Choose fewer users and roles."));
+        assert!(messages(Step::KeyPolicy, &draft)[0].1.ends_with("Select fewer users and roles."));
     }
 
     #[test]
@@ -283,6 +292,6 @@ mod tests {
     fn edited_policy_that_locks_out_the_caller_is_rejected() {
         let edited = crate::aws::policy::default_policy("aws", "444455556666");
         let draft = KeyDraft { edited_policy: Some(edited), ..draft() };
-        assert!(messages(Step::KeyPolicy, &draft)[0].1.contains("change it again"));
+        assert!(messages(Step::KeyPolicy, &draft)[0].1.contains("change it in the future"));
     }
 }

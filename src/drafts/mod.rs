@@ -1,8 +1,8 @@
-//! Drafts of KMS keys, kept on disk as one types: one file a draft, for its owner alone.
+//! Drafts of KMS keys, saved while the user types: one file per draft, readable only by its owner.
 //!
-//! A draft tells also how far the key is made. It is written before a request is sent that must not be sent twice, so
-//! that after a crash its outcome is looked up. It holds what the person has said and what AWS has told of the key;
-//! never a secret, for the wizard asks for none.
+//! A draft includes the progress of creating the key. It is saved before each request that must not be sent twice, so
+//! that the outcome can be looked up after a crash. It contains the values entered in the wizard and the properties of
+//! the created key. It never contains a secret, because the wizard doesn't ask for one.
 
 mod store;
 mod writer;
@@ -19,102 +19,104 @@ use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::submission::Submission;
 
-/// Which AWS a draft is for.
+/// The AWS that a draft is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DraftTarget {
-    /// The bundled AWS whose data is in this directory.
+    /// The bundled AWS with this data directory.
     Bundled(String),
-    /// The AWS at this host and port.
+    /// A custom endpoint with this host and port.
     Endpoint(String),
-    /// AWS itself.
+    /// AWS.
     Aws,
 }
 
-/// Where a draft belongs: only there it is offered.
+/// The AWS, account, and Region that a draft belongs to. The console lists it only there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftScope {
-    /// Which AWS.
+    /// The AWS that the draft is for.
     pub world: DraftTarget,
-    /// The account; empty when it was not known. Without it nothing is sent, so such a draft belongs to each.
+    /// The account ID, or empty if it was unknown. No request is sent without an account, so such a draft belongs to
+    /// every account.
     pub account: String,
     /// The Region.
     pub region: String,
 }
 
 impl DraftScope {
-    /// Whether a draft of this place may go on in `other`.
+    /// Whether a draft of this scope can be resumed in `other`.
     pub fn is_available_in(&self, other: &Self) -> bool {
-        let is_open = self.account.is_empty() && !other.account.is_empty();
-        *self == if is_open { Self { account: String::new(), ..other.clone() } } else { other.clone() }
+        let fits_any_account = self.account.is_empty() && !other.account.is_empty();
+        *self == if fits_any_account { Self { account: String::new(), ..other.clone() } } else { other.clone() }
     }
 }
 
-/// A field that has the focus.
+/// The focused field and its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedFocus {
     /// The field.
     pub field: Field,
-    /// The line of its text that the cursor is in, and the characters before it in that line.
+    /// The line of the cursor, and the number of characters before the cursor in that line.
     #[serde(default)]
     pub cursor: (usize, usize),
 }
 
-/// What is kept of a wizard.
+/// The saved state of a wizard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedDraft {
-    /// Where it belongs.
+    /// The AWS, account, and Region of the draft.
     pub place: DraftScope,
-    /// How the wizard was entered.
+    /// How the wizard was started.
     pub method: Method,
-    /// The step it stood at.
+    /// The current step.
     pub step: Step,
-    /// The field that had the focus, if one had it.
+    /// The focused field, if a field had the focus.
     #[serde(default)]
     pub focus: Option<SavedFocus>,
-    /// The places of the steps that were visited.
+    /// The indexes of the visited steps.
     pub visited: BTreeSet<usize>,
-    /// What the person has said.
+    /// The values entered in the wizard.
     pub draft: KeyDraft,
-    /// How far the key is made.
+    /// The progress of creating the key.
     pub submission: Submission,
 }
 
 /// A draft on disk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DraftEntry {
-    /// Its name: that of its file, without `.json`.
+    /// The name of the draft, which is the file name without `.json`.
     pub name: String,
-    /// When it was saved, and what; or why it can't be read. What can't be read is left alone.
+    /// The time of the save and the draft, or the reason why the file can't be read. Unreadable files are never
+    /// changed.
     pub saved: Result<(Timestamp, Box<SavedDraft>), String>,
-    /// Whether a console has it open, this one or another.
+    /// Whether this or another console has the draft open.
     pub is_open: bool,
 }
 
-/// What a console asks of the drafts.
+/// A request to the draft store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DraftRequest {
-    /// All there are.
+    /// Lists all drafts.
     List,
-    /// Keep this. A name that is new begins a draft, which is open from then on.
+    /// Saves a draft. A new name creates a draft, which is then open in this console.
     Save {
-        /// The draft.
+        /// The name of the draft.
         name: String,
-        /// What to keep.
+        /// The state to save.
         saved: Box<SavedDraft>,
-        /// Whether somebody waits for it to be on the disk, and by which number.
+        /// A number that identifies the response, if somebody waits for it.
         ticket: Option<u64>,
     },
-    /// Open a draft, so that nobody else does.
+    /// Opens a draft and locks it for other consoles.
     Open(String),
-    /// Let others open it.
+    /// Closes a draft so that other consoles can open it.
     Close(String),
-    /// Remove it, unless another console has it open.
+    /// Deletes a draft, unless another console has it open.
     Discard(String),
 }
 
 impl DraftRequest {
-    /// The draft that is meant.
+    /// Returns the name of the draft that the request is about.
     fn name(&self) -> Option<&str> {
         match self {
             Self::List => None,
@@ -123,36 +125,36 @@ impl DraftRequest {
     }
 }
 
-/// What is told of the drafts.
+/// A response from the draft store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DraftResponse {
-    /// All there are, the newest first; or why they can't be told.
+    /// All drafts, newest first, or the reason why they can't be listed.
     Listed(Result<Vec<DraftEntry>, String>),
-    /// Whether a draft is on the disk, or why not.
+    /// The result of a save.
     Saved {
-        /// The number that was asked with.
+        /// The ticket of the request.
         ticket: Option<u64>,
-        /// Why it is not.
+        /// The reason why the draft wasn't saved, on failure.
         result: Result<(), String>,
     },
-    /// The draft that is open now, or why it is not.
+    /// The name and content of the opened draft, or the reason why it can't be opened.
     Opened(String, Result<Box<SavedDraft>, String>),
-    /// Why a draft is still there.
+    /// The reason why a draft couldn't be discarded.
     DiscardFailed(String),
 }
 
-/// What of `asks` is to be done: a draft that is saved again, or discarded, right afterwards need not be saved before.
+/// Removes each save that is followed by another save or a discard of the same draft, because its result is obsolete.
 fn coalesce(requests: Vec<DraftRequest>) -> Vec<DraftRequest> {
-    let is_outdone = |at: usize, name: &str| {
+    let is_obsolete = |at: usize, name: &str| {
         let next = requests[at + 1..].iter().find(|later| later.name() == Some(name));
         matches!(next, Some(DraftRequest::Save { .. } | DraftRequest::Discard(_)))
     };
     let needed = |at: usize| match &requests[at] {
-        DraftRequest::Save { name, ticket: None, .. } => !is_outdone(at, name),
+        DraftRequest::Save { name, ticket: None, .. } => !is_obsolete(at, name),
         _ => true,
     };
     let keep: Vec<bool> = (0..requests.len()).map(needed).collect();
-    requests.into_iter().zip(keep).filter_map(|(ask, needed)| needed.then_some(ask)).collect()
+    requests.into_iter().zip(keep).filter_map(|(request, needed)| needed.then_some(request)).collect()
 }
 
 #[cfg(test)]
@@ -188,9 +190,9 @@ mod tests {
 
     #[test]
     fn consecutive_saves_of_a_draft_are_coalesced() {
-        let waited = DraftRequest::Save { name: "a".to_owned(), saved: Box::new(saved("2")), ticket: Some(1) };
-        let requests = vec![save("a", "1"), waited.clone(), save("b", "1"), save("a", "3"), save("a", "4")];
-        assert_eq!(coalesce(requests), [waited, save("b", "1"), save("a", "4")]);
+        let with_ticket = DraftRequest::Save { name: "a".to_owned(), saved: Box::new(saved("2")), ticket: Some(1) };
+        let requests = vec![save("a", "1"), with_ticket.clone(), save("b", "1"), save("a", "3"), save("a", "4")];
+        assert_eq!(coalesce(requests), [with_ticket, save("b", "1"), save("a", "4")]);
         let discard = DraftRequest::Discard("a".to_owned());
         assert_eq!(coalesce(vec![save("a", "1"), discard.clone()]), [discard]);
         let closed = vec![
@@ -204,16 +206,16 @@ mod tests {
 
     #[test]
     fn draft_is_available_only_in_its_target_account_and_region() {
-        let place = saved("").place;
-        assert!(place.is_available_in(&place));
+        let scope = saved("").place;
+        assert!(scope.is_available_in(&scope));
         for other in [
-            DraftScope { world: DraftTarget::Aws, ..place.clone() },
-            DraftScope { account: "444455556666".to_owned(), ..place.clone() },
-            DraftScope { account: String::new(), ..place.clone() },
-            DraftScope { region: "eu-west-1".to_owned(), ..place.clone() },
+            DraftScope { world: DraftTarget::Aws, ..scope.clone() },
+            DraftScope { account: "444455556666".to_owned(), ..scope.clone() },
+            DraftScope { account: String::new(), ..scope.clone() },
+            DraftScope { region: "eu-west-1".to_owned(), ..scope.clone() },
         ] {
-            assert!(!place.is_available_in(&other), "{other:?}");
+            assert!(!scope.is_available_in(&other), "{other:?}");
         }
-        assert!(DraftScope { account: String::new(), ..place.clone() }.is_available_in(&place));
+        assert!(DraftScope { account: String::new(), ..scope.clone() }.is_available_in(&scope));
     }
 }

@@ -1,4 +1,4 @@
-//! The directory of the drafts.
+//! The directory with the draft files.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -16,16 +16,17 @@ use crate::environment::Clock;
 use crate::storage::atomic_file::replace_via;
 use crate::text::strip_byte_order_mark_bytes;
 
-/// The format of the files. A file of a later one is left alone.
+/// The version of the file format. Files with a later version are never changed.
 const VERSION: u32 = 1;
-/// A longer file is neither written nor read: a policy has at most 32 KiB, and there are at most 50 tags.
+/// The maximum size of a draft file. A valid draft is much smaller: a policy has at most 32 KiB, and a key 50 tags.
 const MAX_BYTES: u64 = 1024 * 1024;
-/// How often it is tried to open a draft that another console may just be looking at, and the pause after each time.
+/// How often to try to lock a draft, because another console might hold the lock briefly while it lists the drafts.
 const LOCK_ATTEMPTS: u32 = 5;
+/// The delay between these attempts.
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(10);
-const LOCKED_MESSAGE: &str = "It is open in another console.";
+const LOCKED_MESSAGE: &str = "The draft is open in another console.";
 
-/// A file, as it is written.
+/// The content of a draft file.
 #[derive(Serialize, Deserialize)]
 struct Document<T> {
     version: u32,
@@ -33,10 +34,10 @@ struct Document<T> {
     content: T,
 }
 
-/// The drafts, those of them that this console has open, and the time.
+/// The drafts on disk, and the locks of those that this console has open.
 ///
-/// Beside `NAME.json`, which is exchanged as a whole each time, stands `NAME.lock`, whose lock is held as long as the draft
-/// is open and which is let go of when the process ends, however it does.
+/// Each draft has a file `NAME.json`, which is replaced atomically, and a file `NAME.lock`, which is locked while the
+/// draft is open. The operating system releases the lock when the process ends, even after a crash.
 #[derive(Debug)]
 pub struct DraftStore {
     dir: Option<PathBuf>,
@@ -46,19 +47,21 @@ pub struct DraftStore {
 }
 
 impl DraftStore {
-    /// The drafts in `place`, which is made with the first of them. Without a place nothing can be saved.
+    /// Creates a store for the drafts in `drafts_dir`, which is created on the first save. Without a directory, every
+    /// save fails.
     pub fn new(drafts_dir: Option<PathBuf>, clock: Clock) -> Self {
         Self { dir: drafts_dir, clock, locks: HashMap::new(), last_save_failed: false }
     }
 
-    /// Does what is asked; gives what is to be told. Of a save nobody waits for, only that it fails, or no longer does.
-    pub fn handle(&mut self, ask: DraftRequest) -> Option<DraftResponse> {
-        match ask {
+    /// Handles a request and returns the response, if there is one.
+    ///
+    /// A save without a ticket has a response only if it fails or if it succeeds after a failure.
+    pub fn handle(&mut self, request: DraftRequest) -> Option<DraftResponse> {
+        match request {
             DraftRequest::List => Some(DraftResponse::Listed(self.list().map_err(|error| self.describe_error(&error)))),
             DraftRequest::Save { name, saved, ticket } => {
                 let result = self.save(&name, &saved).map_err(|error| self.describe_error(&error));
                 let was_failed = std::mem::replace(&mut self.last_save_failed, result.is_err());
-                // That all is well as before is nothing to wake anybody for.
                 let is_news = ticket.is_some() || was_failed || result.is_err();
                 is_news.then_some(DraftResponse::Saved { ticket, result })
             }
@@ -79,7 +82,7 @@ impl DraftStore {
         }
     }
 
-    /// What went wrong, and where.
+    /// Describes an I/O error, with the path of the drafts directory.
     fn describe_error(&self, error: &io::Error) -> String {
         match &self.dir {
             Some(drafts_dir) if error.kind() != io::ErrorKind::Other => format!("{}: {error}", drafts_dir.display()),
@@ -110,7 +113,7 @@ impl DraftStore {
                 continue;
             }
             let saved = match read(&path) {
-                // Discarded since the directory was read.
+                // The draft was discarded after the directory was read.
                 Err(None) => continue,
                 Err(Some(reason)) => Err(reason),
                 Ok((at, saved)) => Ok((at, Box::new(saved))),
@@ -122,14 +125,14 @@ impl DraftStore {
         Ok(entries)
     }
 
-    /// Whether a console has it open. Looking takes a lock that others share, for a moment.
+    /// Whether a console has the draft open. This briefly takes a shared lock.
     fn is_open(&self, name: &str) -> bool {
         let lock = self.path(name, "lock").and_then(File::open);
         self.locks.contains_key(name)
             || lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
-    /// Keeps others from opening it.
+    /// Locks the draft so that no other console can open it.
     fn lock(&mut self, name: &str) -> io::Result<()> {
         if self.locks.contains_key(name) {
             return Ok(());
@@ -152,13 +155,13 @@ impl DraftStore {
         Err(io::Error::other(LOCKED_MESSAGE))
     }
 
-    /// Writes it beside the old one, then puts it in its place: whoever reads finds the one or the other.
+    /// Saves the draft atomically: writes a new file, then renames it over the old one.
     fn save(&mut self, name: &str, saved: &SavedDraft) -> io::Result<()> {
         self.lock(name)?;
         let document = Document { version: VERSION, saved_at: self.clock.now(), content: saved };
         let text = serde_json::to_vec_pretty(&document).map_err(io::Error::other)?;
         if text.len() as u64 > MAX_BYTES {
-            return Err(io::Error::other(format!("a draft has at most {MAX_BYTES} bytes")));
+            return Err(io::Error::other(format!("the draft is larger than {MAX_BYTES} bytes")));
         }
         replace_via(&self.path(name, "json")?, &self.path(name, "new")?, &text)
     }
@@ -170,9 +173,9 @@ impl DraftStore {
             Ok((_, saved)) => Ok(Box::new(saved)),
             Err(Some(reason)) => Err(reason),
             Err(None) => {
-                // Made just now, for nothing.
+                // `lock` has just created this file.
                 let _ = self.path(name, "lock").and_then(fs::remove_file);
-                Err("It is no longer there: it was finished or discarded in another console.".to_owned())
+                Err("The draft no longer exists. It was finished or discarded in another console.".to_owned())
             }
         }
     }
@@ -183,21 +186,21 @@ impl DraftStore {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
-        // The lock goes last: as long as it is there and held, nobody opens what is left.
+        // Removing the lock file last keeps other consoles from opening a partly removed draft.
         let result = remove("json").and_then(|()| remove("new")).and_then(|()| remove("lock"));
         self.locks.remove(name);
         result
     }
 }
 
-/// Reads a draft; the reason when it can't be read, nothing when it is not there.
+/// Reads a draft. The error is the reason why it can't be read, or `None` if it doesn't exist.
 fn read(path: &Path) -> Result<(Timestamp, SavedDraft), Option<String>> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
     match read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(None),
         Err(error) => return Err(Some(error.to_string())),
-        Ok(count) if count as u64 > MAX_BYTES => return Err(Some("It is too long for a draft.".to_owned())),
+        Ok(count) if count as u64 > MAX_BYTES => return Err(Some("The file is too large for a draft.".to_owned())),
         Ok(_) => {}
     }
     parse(&bytes).map_err(Some)
@@ -209,12 +212,13 @@ fn parse(bytes: &[u8]) -> Result<(Timestamp, SavedDraft), String> {
         version: u32,
     }
     let bytes = strip_byte_order_mark_bytes(bytes);
-    let Version { version } = serde_json::from_slice(bytes).map_err(|error| format!("It is no draft: {error}."))?;
+    let Version { version } =
+        serde_json::from_slice(bytes).map_err(|error| format!("The file is not a draft: {error}."))?;
     if version != VERSION {
-        return Err(format!("It has the format {version}, of a later xks-console."));
+        return Err(format!("The file was saved by a later version of xks-console (format {version})."));
     }
     let document: Document<SavedDraft> =
-        serde_json::from_slice(bytes).map_err(|error| format!("It is damaged: {error}."))?;
+        serde_json::from_slice(bytes).map_err(|error| format!("The file is corrupted: {error}."))?;
     Ok((document.saved_at, document.content))
 }
 
@@ -253,15 +257,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut first = draft_store(dir.path());
         assert_eq!(list_drafts(&mut first), []);
-        let made = Box::new(key("k1", "payments-2026"));
+        let created = Box::new(key("k1", "payments-2026"));
         let sending =
-            Submission::Sending { stage: Stage::CreateAlias, key: Some(made), sent: Box::<SentRequest>::default() };
+            Submission::Sending { stage: Stage::CreateAlias, key: Some(created), sent: Box::<SentRequest>::default() };
         for (at, submission) in [Submission::NotSent, sending].into_iter().enumerate() {
-            let kept = SavedDraft { submission, ..saved("payments") };
-            let ask = DraftRequest::Save { name: "a".to_owned(), saved: Box::new(kept.clone()), ticket: Some(7) };
-            assert_eq!(first.handle(ask), Some(DraftResponse::Saved { ticket: Some(7), result: Ok(()) }));
+            let content = SavedDraft { submission, ..saved("payments") };
+            let request =
+                DraftRequest::Save { name: "a".to_owned(), saved: Box::new(content.clone()), ticket: Some(7) };
+            assert_eq!(first.handle(request), Some(DraftResponse::Saved { ticket: Some(7), result: Ok(()) }));
             let found = list_drafts(&mut first).remove(0);
-            assert_eq!(found.saved.unwrap().1, Box::new(kept), "{at}");
+            assert_eq!(found.saved.unwrap().1, Box::new(content), "{at}");
             assert!(found.is_open);
         }
         assert_eq!(file_names(dir.path()), ["a.json", "a.lock"]);
@@ -284,11 +289,11 @@ mod tests {
         one.handle(DraftRequest::Close("a".to_owned()));
         assert!(!list_drafts(&mut other)[0].is_open);
         assert_eq!(open_draft(&mut other, "a").unwrap().draft.alias, "payments");
-        // Whoever has come too late does not write over it.
+        // A console that doesn't hold the lock can't overwrite the draft.
         let Some(DraftResponse::Saved { result, .. }) = one.handle(save("a", "older")) else { panic!() };
         assert_eq!(result, Err(LOCKED_MESSAGE.to_owned()));
         other.handle(DraftRequest::Discard("a".to_owned()));
-        assert!(open_draft(&mut one, "a").unwrap_err().contains("no longer there"));
+        assert!(open_draft(&mut one, "a").unwrap_err().contains("no longer exists"));
         assert_eq!(file_names(dir.path()), [""; 0]);
     }
 
@@ -310,10 +315,10 @@ mod tests {
         }
         fs::create_dir(drafts_dir.join("directory.json")).unwrap();
         let entries = list_drafts(&mut store);
-        let told: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.saved.is_ok())).collect();
+        let listed: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.saved.is_ok())).collect();
         let expected = ["cut", "directory", "empty", "later", "strange"].map(|name| (name, false));
-        assert_eq!(told, [&[("whole", true)], &expected[..]].concat());
-        assert!(entries[4].saved.as_ref().unwrap_err().contains("later xks-console"));
+        assert_eq!(listed, [&[("whole", true)], &expected[..]].concat());
+        assert!(entries[4].saved.as_ref().unwrap_err().contains("later version of xks-console"));
         for (name, text) in &files {
             assert!(open_draft(&mut store, name).is_err());
             assert_eq!(fs::read_to_string(drafts_dir.join(format!("{name}.json"))).unwrap(), *text);
@@ -337,10 +342,10 @@ mod tests {
         let mut long = saved("payments");
         long.draft.edited_policy = Some("x".repeat(1 << 21));
         let long = DraftRequest::Save { name: "a".to_owned(), saved: Box::new(long), ticket: None };
-        let well = Some(DraftResponse::Saved { ticket: None, result: Ok(()) });
+        let saved_again = Some(DraftResponse::Saved { ticket: None, result: Ok(()) });
         assert_eq!(store.handle(save("a", "payments")), None);
         assert!(matches!(store.handle(long), Some(DraftResponse::Saved { result: Err(_), .. })));
-        assert_eq!(store.handle(save("a", "payments")), well);
+        assert_eq!(store.handle(save("a", "payments")), saved_again);
         assert_eq!(store.handle(save("a", "payments")), None);
     }
 

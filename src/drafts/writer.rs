@@ -1,4 +1,4 @@
-//! A thread of its own for the drafts: what is asked is done in order, and nobody waits for the disk.
+//! A thread that handles draft requests in order, so that the user interface never waits for the disk.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -8,10 +8,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{DraftRequest, DraftResponse, DraftStore, coalesce};
 
-/// How long the end of the program waits for what is not on the disk yet.
+/// How long a shutdown waits for pending requests.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Who keeps the drafts. There is one writer of each file: this thread.
+/// The handle of the thread. Only this thread writes the draft files.
 #[derive(Debug)]
 pub struct DraftWriter {
     requests: Sender<DraftRequest>,
@@ -21,41 +21,41 @@ pub struct DraftWriter {
 
 impl DraftWriter {
     /// Starts the thread.
-    pub fn start(folder: DraftStore) -> Self {
+    pub fn start(store: DraftStore) -> Self {
         let (requests, inbox) = mpsc::channel();
-        let (tell, told) = unbounded_channel();
-        let (alive, end) = mpsc::channel();
+        let (sender, responses) = unbounded_channel();
+        let (is_running, finished) = mpsc::channel();
         thread::spawn(move || {
-            run(folder, &inbox, &tell);
-            drop(alive);
+            run(store, &inbox, &sender);
+            drop(is_running);
         });
-        Self { requests, responses: told, finished: end }
+        Self { requests, responses, finished }
     }
 
-    /// Asks for something, without waiting for it.
+    /// Sends a request without waiting for the response.
     pub fn send(&self, request: DraftRequest) {
-        // The thread ends only after this sender does.
+        // The thread runs as long as this sender exists, so sending can't fail.
         let _ = self.requests.send(request);
     }
 
-    /// What is told next.
+    /// Waits for the next response.
     pub async fn next_response(&mut self) -> Option<DraftResponse> {
         self.responses.recv().await
     }
 
-    /// Waits until all that was asked is done, but for a disk that hangs not forever.
+    /// Waits until all requests are handled, for at most two seconds.
     pub fn shutdown(self) {
         drop(self.requests);
         let _ = self.finished.recv_timeout(SHUTDOWN_TIMEOUT);
     }
 }
 
-fn run(mut folder: DraftStore, requests: &Receiver<DraftRequest>, tell: &UnboundedSender<DraftResponse>) {
+fn run(mut store: DraftStore, requests: &Receiver<DraftRequest>, responses: &UnboundedSender<DraftResponse>) {
     while let Ok(first) = requests.recv() {
         let batch = std::iter::once(first).chain(requests.try_iter()).collect();
-        for told in coalesce(batch).into_iter().filter_map(|request| folder.handle(request)) {
-            // Nobody listens any more when the console is closing.
-            let _ = tell.send(told);
+        for response in coalesce(batch).into_iter().filter_map(|request| store.handle(request)) {
+            // The receiver is gone when the console is closing.
+            let _ = responses.send(response);
         }
     }
 }
@@ -69,12 +69,12 @@ mod tests {
     #[tokio::test]
     async fn shutdown_waits_for_pending_saves() {
         let dir = tempfile::tempdir().unwrap();
-        let place = dir.path().join("drafts");
-        let mut writer = DraftWriter::start(DraftStore::new(Some(place.clone()), Clock::System));
+        let drafts_dir = dir.path().join("drafts");
+        let mut writer = DraftWriter::start(DraftStore::new(Some(drafts_dir.clone()), Clock::System));
         writer.send(DraftRequest::List);
         assert_eq!(writer.next_response().await, Some(DraftResponse::Listed(Ok(Vec::new()))));
         (0..50).for_each(|count| writer.send(save("a", &format!("payments-{count}"))));
         writer.shutdown();
-        assert!(std::fs::read_to_string(place.join("a.json")).unwrap().contains("payments-49"));
+        assert!(std::fs::read_to_string(drafts_dir.join("a.json")).unwrap().contains("payments-49"));
     }
 }

@@ -1,4 +1,4 @@
-//! Scripted user flows: tapes drive a whole console on an account of its own, for tests, pictures, and demos.
+//! Scripted user flows: tapes drive a complete console with its own account, for tests, screenshots, and demos.
 
 pub mod player;
 pub mod screenshot;

@@ -1,4 +1,4 @@
-//! A whole console on an account in memory with a clock of its own, driven by a tape: for tests and pictures.
+//! A complete console with an in-memory account and a manual clock, driven by a tape, for tests and screenshots.
 
 use std::sync::{Arc, mpsc};
 
@@ -21,12 +21,12 @@ use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
 use crate::tui::runtime;
 use crate::tui::target::Target;
 
-/// When every journey starts.
+/// The time at which every player starts.
 const START_TIME: &str = "2026-03-02T10:15:00Z";
-/// From which its keys and ids are made.
+/// The seed for keys and IDs.
 const SEED: u64 = 20_260_302;
 
-/// A client of a bundled AWS.
+/// Creates a client of a bundled AWS that runs in the same process.
 pub fn in_process_client(bundled: &BundledAws, clock: Clock) -> Client {
     let aws = bundled.clone();
     let transport = InProcess::new(move |request| {
@@ -36,18 +36,18 @@ pub fn in_process_client(bundled: &BundledAws, clock: Clock) -> Client {
     Client::new(Arc::new(transport), bundled.console_credentials(), BundledAws::REGION, clock)
 }
 
-/// Why a journey can't start.
+/// The reason why a player can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayerError {
-    /// The account in memory can't be made.
+    /// The in-memory account couldn't be created.
     #[error(transparent)]
     Account(#[from] OpenError),
-    /// No runtime.
-    #[error("no runtime for the journey: {0}")]
+    /// The runtime couldn't be created.
+    #[error("couldn't create the runtime of the player: {0}")]
     Runtime(#[from] std::io::Error),
 }
 
-/// The console, its AWS, and what is due.
+/// A console, its bundled AWS, and its pending timers.
 pub struct Player {
     app: App,
     client: Client,
@@ -63,10 +63,10 @@ pub struct Player {
 }
 
 impl Player {
-    /// A console of `size` columns and rows, at its first page, on a new account.
+    /// Creates a console of `size` columns and rows that shows its first page, with a new account.
     ///
     /// # Errors
-    /// [`JourneyError`].
+    /// Returns a [`PlayerError`] if the account or the runtime can't be created.
     pub fn start(size: (u16, u16)) -> Result<Self, PlayerError> {
         let start = START_TIME.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         let world = Environment::replayable(start, SEED);
@@ -76,68 +76,69 @@ impl Player {
         Ok(Self::with_client(size, bundled, client, Target::Bundled, world.clock, runtime))
     }
 
-    /// A console that speaks to `which` AWS by `client`, and at the other end of it `bundled`, whose work it performs on
-    /// `runtime`. The clock is the console's own.
+    /// Creates a console that sends its requests with `client` to the AWS `target`, which is served by `bundled`.
+    ///
+    /// The requests run on `runtime`. `clock` is the clock of the console.
     pub fn with_client(
         size: (u16, u16),
         bundled: BundledAws,
         client: Client,
-        which: Target,
+        target: Target,
         clock: Clock,
         runtime: tokio::runtime::Runtime,
     ) -> Self {
-        let (mut app, effects) = App::new(which, client.region());
+        let (mut app, effects) = App::new(target, client.region());
         app.set_client(&client);
         let (timers, copied) = (Vec::new(), Vec::new());
         Self { app, client, bundled, clock, runtime, effects, timers, copied, drafts: None, has_quit: false, size }
     }
 
-    /// The same, opened for one key: as [`App::create_one_key`].
+    /// Opens the console for a single key, as with [`App::start_single_key_session`].
     #[must_use]
-    pub fn for_single_key(mut self, draft: KeyDraft, wanted: Option<String>) -> Self {
-        self.app.start_single_key_session(draft, wanted);
+    pub fn for_single_key(mut self, draft: KeyDraft, requested_store: Option<String>) -> Self {
+        self.app.start_single_key_session(draft, requested_store);
         self
     }
 
-    /// The console's state.
+    /// Returns the state of the console.
     pub fn app(&self) -> &App {
         &self.app
     }
 
-    /// The AWS behind it.
+    /// Returns the bundled AWS.
     pub fn bundled(&self) -> &BundledAws {
         &self.bundled
     }
 
-    /// Another client of the same AWS.
+    /// Returns the client of the console.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Keeps drafts in `folder` from now on; without this none are kept. `session` as in [`App::keep_drafts`].
-    pub fn keep_drafts(&mut self, folder: DraftStore, world: drafts::DraftTarget, session: &str) {
-        self.drafts = Some(folder);
+    /// Enables drafts, which are saved in `store`. For `session`, see [`App::enable_drafts`].
+    pub fn keep_drafts(&mut self, store: DraftStore, world: drafts::DraftTarget, session: &str) {
+        self.drafts = Some(store);
         let effects = self.app.enable_drafts(world, session.to_owned());
         self.effects.extend(effects);
     }
 
-    /// Lets the console itself go on with another client.
+    /// Makes the console use another client.
     pub fn use_client(&mut self, client: Client) {
         self.app.set_client(&client);
         self.client = client;
     }
 
-    /// What was put on the clipboard, the newest last.
+    /// Returns the texts that were copied to the clipboard, newest last.
     pub fn copied(&self) -> &[String] {
         &self.copied
     }
 
-    /// Whether the console was left.
+    /// Whether the user has quit the console.
     pub fn has_quit(&self) -> bool {
         self.has_quit
     }
 
-    /// Gives the console another size, in columns and rows.
+    /// Resizes the console to `size` columns and rows.
     pub fn resize(&mut self, size: (u16, u16)) {
         self.size = size;
         self.dispatch(Msg::Resize { width: size.0, height: size.1 });
@@ -163,8 +164,8 @@ impl Player {
 
 impl ConsoleDriver for Player {
     fn press(&mut self, key: KeyEvent) {
-        // Pages are as long as the last frame, which these keys go by.
-        let goes_by_frame = matches!(
+        // These keys depend on the layout of the last frame, so it must be up to date.
+        let depends_on_frame = matches!(
             key.code,
             KeyCode::Up
                 | KeyCode::Down
@@ -175,7 +176,7 @@ impl ConsoleDriver for Player {
                 | KeyCode::Home
                 | KeyCode::End
         );
-        if goes_by_frame {
+        if depends_on_frame {
             self.frame();
         }
         self.dispatch(Msg::Key(key));
@@ -199,11 +200,11 @@ impl ConsoleDriver for Player {
                         let client = self.client.clone().with_observer(Arc::new(move |call: &ApiCall| {
                             let _ = sender.send(Msg::ApiCallCompleted(Box::new(call.clone())));
                         }));
-                        let answer = self.runtime.block_on(runtime::perform(&client, call));
+                        let response = self.runtime.block_on(runtime::perform(&client, call));
                         for msg in calls.try_iter() {
                             self.dispatch(msg);
                         }
-                        self.dispatch(Msg::CallCompleted(id, answer));
+                        self.dispatch(Msg::CallCompleted(id, response));
                     }
                     Effect::StartTimer(timer, milliseconds) => {
                         let after = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
@@ -214,9 +215,9 @@ impl ConsoleDriver for Player {
                         self.copied.push(text);
                         self.dispatch(Msg::Copied(CopyResult::Sent));
                     }
-                    Effect::Draft(ask) => {
-                        if let Some(told) = self.drafts.as_mut().and_then(|drafts| drafts.handle(ask)) {
-                            self.dispatch(Msg::Draft(told));
+                    Effect::Draft(request) => {
+                        if let Some(response) = self.drafts.as_mut().and_then(|drafts| drafts.handle(request)) {
+                            self.dispatch(Msg::Draft(response));
                         }
                     }
                     Effect::SwitchClient(client) => self.client = client,

@@ -321,7 +321,7 @@ class CreateKey(unittest.TestCase):
                 "▸ 7 Review",
             ):
                 console.wait_for(text)
-                self.assertNotIn("key stores can't be told", console.text())
+                self.assertNotIn("couldn't load the key stores", console.text())
                 console.send(NEXT)
             console.wait_for_exit(0)
             out.seek(0)

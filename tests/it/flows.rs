@@ -100,11 +100,11 @@ fn finish_tape(external_key: &str, alias: &str) -> String {
 #[test]
 fn create_key_error_shows_code_meaning_and_remedy_and_returns_to_the_draft() {
     for (external_key, code, meaning) in [
-        ("no-such-key", "XksKeyNotFoundException", "knows no external key"),
-        ("kid-7f3a91c2", "XksKeyNotFoundException", "knows no external key"),
-        ("branch-aes128", "XksKeyInvalidConfigurationException", "not a 256-bit AES key"),
+        ("no-such-key", "XksKeyNotFoundException", "proxy can't find an"),
+        ("kid-7f3a91c2", "XksKeyNotFoundException", "proxy can't find an"),
+        ("branch-aes128", "XksKeyInvalidConfigurationException", "isn't a 256-bit AES key"),
         ("disabled-2019", "XksKeyInvalidConfigurationException", "is not enabled"),
-        ("backup-encrypt-only", "XksKeyInvalidConfigurationException", "may not both encrypt and decrypt"),
+        ("backup-encrypt-only", "XksKeyInvalidConfigurationException", "isn't configured to"),
     ] {
         let tape = finish_tape(external_key, "payments")
             + &format!(
@@ -119,7 +119,7 @@ fn create_key_error_shows_code_meaning_and_remedy_and_returns_to_the_draft() {
 #[test]
 fn external_key_in_use_is_reported_while_typing() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
-                Wait+Screen /Create key/\nType \"customer-db\"\nTab\nWait+Screen /already in use/\n";
+                Wait+Screen /Create key/\nType \"customer-db\"\nTab\nWait+Screen /customer-db is already/\n";
     play_from_start("in-use", tape);
 }
 
@@ -225,7 +225,7 @@ fn tape_with_an_unmet_wait_is_an_error() {
     let tape = Tape::parse("unmet.tape", "Wait+Screen /no such words/").unwrap();
     let mut player = Player::start((80, 24)).unwrap();
     let error = tape::play(&tape, &mut player, &mut |_, _| Ok(())).unwrap_err().to_string();
-    assert!(error.contains("unmet.tape, line 1") && error.contains("never came true"), "{error}");
+    assert!(error.contains("unmet.tape, line 1") && error.contains("never matched"), "{error}");
 }
 
 /// A console whose terminal is resized before each key press.
@@ -315,7 +315,7 @@ fn key_store_disconnected_before_finish_can_be_connected_from_the_review() {
     let tape = review_tape()
         + "Screenshot change.png\nCtrl+N\nWait+Screen /CustomKeyStoreInvalidStateException/\n\
            Wait+Screen /What to do/\nScreenshot refused-disconnected.png\nEnter\nWait+Screen /Frankfurt HSM is/\n\
-           Enter\nWait+Screen /Disconnecting/\nWait+Screen@30s /is connected/\nWait+Screen /payments-2026/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n\
+           Enter\nWait+Screen /Disconnecting/\nWait+Screen@30s /is connected/\nWait+Screen /External key ID/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n\
            Ctrl+N\nWait+Screen /Success/\n";
     play_with_change(&tape, async |client| {
         let custom_key_store_id = frankfurt_key_store(client).await.custom_key_store_id;

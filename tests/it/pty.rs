@@ -388,7 +388,7 @@ fn pasted_line_breaks_do_not_act_as_enter() {
     console.send("\x1b[200~payments-2026\r\n\x1b[201~");
     console.wait_for("payments-2026");
     console.send("\t");
-    console.wait_for("Space ticks it");
+    console.wait_for("Press Space to select");
     assert!(console.text().contains("1 Configure key"), "{}", console.text());
     console.kill();
 }

@@ -291,7 +291,7 @@ mod tests {
                 outcome_unknown: false,
             });
             assert!(told.contains(words), "{told}");
-            for screen in ["given here", "you have typed"] {
+            for screen in ["shown here", "Your input"] {
                 assert!(!told.contains(screen), "{told}");
             }
         }

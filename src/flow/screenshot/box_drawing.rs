@@ -1,15 +1,17 @@
-//! Borders, blocks and marks as shapes.
+//! Borders, blocks, and form symbols as shapes.
 //!
-//! A font draws them with gaps between the rows, and JetBrains Mono lacks some; shapes meet exactly at the cell's edge.
+//! Fonts leave gaps between the rows, and JetBrains Mono doesn't have all of these characters. Shapes meet exactly at
+//! the edges of the cells.
 
 use super::{CELL_HEIGHT, CELL_WIDTH};
 
-/// Where the lines of a cell cross: so chosen that a line of one pixel covers whole pixels.
+/// The point where the lines of a cell cross, chosen so that a line of one pixel covers whole pixels.
 const CENTER: (f32, f32) = (4.5, 9.5);
 
-/// For U+2500 to U+257F the lines from the centre: up, right, down, left, a hexadecimal digit each.
-/// 0 is none, 1 light, 2 heavy, 3 double. Source: the characters' names in the Unicode Character Database.
-/// The arcs and diagonals have none and are drawn on their own.
+/// The lines from the center for U+2500 to U+257F: up, right, down, and left, with one hexadecimal digit each.
+///
+/// 0 is no line, 1 is light, 2 is heavy, and 3 is double. Arcs and diagonals have no lines and are drawn separately.
+/// Source: the character names in the Unicode Character Database.
 const ARMS: [u16; 128] = [
     0x0101, 0x0202, 0x1010, 0x2020, 0x0101, 0x0202, 0x1010, 0x2020, 0x0101, 0x0202, 0x1010, 0x2020, 0x0110, 0x0210,
     0x0120, 0x0220, 0x0011, 0x0012, 0x0021, 0x0022, 0x1100, 0x1200, 0x2100, 0x2200, 0x1001, 0x1002, 0x2001, 0x2002,
@@ -23,49 +25,49 @@ const ARMS: [u16; 128] = [
     0x0102, 0x2010,
 ];
 
-/// A filled rectangle in a cell, in pixels from the cell's top left corner.
+/// A filled rectangle in a cell, in pixels from the top left corner of the cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rect {
-    /// Left edge.
+    /// The left edge.
     pub left: f32,
-    /// Top edge.
+    /// The top edge.
     pub top: f32,
-    /// Right edge.
+    /// The right edge.
     pub right: f32,
-    /// Bottom edge.
+    /// The bottom edge.
     pub bottom: f32,
 }
 
 impl Rect {
-    /// A rectangle from its edges.
+    /// Creates a rectangle from its edges.
     pub(super) const fn new(left: f32, top: f32, right: f32, bottom: f32) -> Self {
         Self { left, top, right, bottom }
     }
 }
 
-/// What a character is drawn as.
+/// The shape of a character.
 #[derive(Debug, PartialEq)]
 pub(super) enum Shape {
-    /// Filled with the text's colour.
+    /// Rectangles filled with the text color.
     Filled(Vec<Rect>),
-    /// The whole cell in a colour this many percent of the way from background to text.
+    /// The whole cell, filled with a color that is this percentage of the way from the background to the text color.
     Shade(u16),
-    /// A line of one pixel along an SVG path, in pixels from the cell's top left corner.
+    /// A line of one pixel along an SVG path, in pixels from the top left corner of the cell.
     Stroke(Vec<PathSegment>),
 }
 
-/// A step of a line.
+/// A segment of a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum PathSegment {
-    /// Go there without drawing.
+    /// Moves to the point without drawing.
     Move(f32, f32),
-    /// Draw straight to there.
+    /// Draws a straight line to the point.
     Line(f32, f32),
-    /// Draw to there, bending at the first point.
+    /// Draws a quadratic curve to the second point, with the first point as its control point.
     Quad(f32, f32, f32, f32),
 }
 
-/// The shape of `symbol`, when it is one that is not left to the font.
+/// Returns the shape of `symbol`, or `None` if the font renders it.
 pub(super) fn shape(symbol: &str) -> Option<Shape> {
     let mut chars = symbol.chars();
     let character = chars.next()?;
@@ -83,7 +85,7 @@ pub(super) fn shape(symbol: &str) -> Option<Shape> {
 fn box_drawing(character: char) -> Shape {
     let ((x, y), (w, h)) = (CENTER, (CELL_WIDTH, CELL_HEIGHT));
     let arc = |from: (f32, f32), to: (f32, f32)| {
-        // The bend spans the shorter half of the cell; the rest of the longer way is straight.
+        // The curve spans the shorter half of the cell; the rest of the longer half is straight.
         let vertical = if from.1 > y { y + x } else { y - x };
         Shape::Stroke(vec![
             PathSegment::Move(from.0, from.1),
@@ -129,11 +131,11 @@ fn thickness(weight: u16) -> f32 {
     }
 }
 
-/// Each arm is worked out as if it went right, with `near` (up) and `far` (down) beside it, and then turned.
+/// Computes each arm as if it pointed right, with `near` (up) and `far` (down) beside it, and then rotates it.
 fn junction([up, right, down, left]: [u16; 4]) -> Vec<Rect> {
     let ((x, y), (w, h)) = (CENTER, (CELL_WIDTH, CELL_HEIGHT));
     let mut rects = Vec::new();
-    // Left before right, so that a long line grows as one rectangle.
+    // Left comes before right, so that the parts of a long line are merged into one rectangle.
     for (from, across, near) in arm_strokes(left, up, down, right) {
         rects.push(Rect::new(0.0, y + near, x - from, y + near + across));
     }
@@ -149,8 +151,10 @@ fn junction([up, right, down, left]: [u16; 4]) -> Vec<Rect> {
     rects
 }
 
-/// The strokes of an arm: how far from the centre each begins (negative: beyond it), how thick it is, and where
-/// across the arm it lies. `near` and `far` are the arms to either side, `opposite` the one that goes on.
+/// Returns the strokes of an arm.
+///
+/// Each stroke has the distance of its start from the center (negative beyond the center), its thickness, and its
+/// position across the arm. `near` and `far` are the arms on either side, and `opposite` is the arm that continues it.
 fn arm_strokes(weight: u16, near: u16, far: u16, opposite: u16) -> Vec<(f32, f32, f32)> {
     match weight {
         0 => Vec::new(),
@@ -199,7 +203,6 @@ fn block(character: char) -> Shape {
     let (w, h) = (CELL_WIDTH, CELL_HEIGHT);
     let eighths = |from: char| f32::from(u8::try_from(character as u32 - from as u32 + 1).unwrap_or(8)) / 8.0;
     let whole = |left, top, right, bottom| Shape::Filled(vec![Rect::new(left, top, right, bottom)]);
-    // Quadrants: upper left, upper right, lower left, lower right.
     let quadrants = |upper_left: bool, upper_right: bool, lower_left: bool, lower_right: bool| {
         let corners = [
             (upper_left, Rect::new(0.0, 0.0, w / 2.0, h / 2.0)),
@@ -212,7 +215,7 @@ fn block(character: char) -> Shape {
     match character {
         '▀' => whole(0.0, 0.0, w, h / 2.0),
         '▁'..='█' => whole(0.0, h * (1.0 - eighths('▁')), w, h),
-        // These go down from seven eighths of the width.
+        // The widths of these characters decrease from seven eighths.
         '▉'..='▏' => whole(0.0, 0.0, w * (1.0 - eighths('▉')), h),
         '▐' => whole(w / 2.0, 0.0, w, h),
         '░' => Shape::Shade(25),
@@ -235,7 +238,7 @@ fn block(character: char) -> Shape {
 
 fn braille(character: char) -> Vec<Rect> {
     let bits = character as u32 - 0x2800;
-    // Bit n of the character is the dot at this column and row.
+    // Each bit of the character is the dot at this column and row.
     let dots: [(f32, f32); 8] =
         [(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (1.0, 0.0), (1.0, 1.0), (1.0, 2.0), (0.0, 3.0), (1.0, 3.0)];
     let there = dots.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
@@ -245,7 +248,7 @@ fn braille(character: char) -> Vec<Rect> {
         .collect()
 }
 
-/// The marks of form fields, so that every state of one has the same size.
+/// Returns the shape of a form symbol, so that all states of a form field have the same size.
 fn form_symbol(character: char) -> Option<Shape> {
     let square = [
         PathSegment::Move(1.0, 6.5),
@@ -255,7 +258,7 @@ fn form_symbol(character: char) -> Option<Shape> {
         PathSegment::Line(1.0, 6.5),
     ];
     let ring = |radius: f32| {
-        // An eighth of a circle is near enough to a parabola: its bend lies tan(22.5°) along the tangent.
+        // A parabola approximates an eighth of a circle; its control point is tan(22.5°) along the tangent.
         let (x, y) = (CENTER.0, 10.0);
         let (flat, bend) = (std::f32::consts::FRAC_1_SQRT_2 * radius, 0.414_213_57 * radius);
         let point = |(dx, dy): (f32, f32)| (x + dx, y + dy);
@@ -307,7 +310,7 @@ mod tests {
     fn rects(symbol: &str) -> Vec<Rect> {
         match shape(symbol) {
             Some(Shape::Filled(rects)) => rects,
-            other => panic!("{symbol} is {other:?}"),
+            other => panic!("{symbol} has the shape {other:?}"),
         }
     }
 
@@ -339,7 +342,7 @@ mod tests {
 
     #[test]
     fn double_upper_left_corner_is_two_nested_corners() {
-        // The outer rails start at the outer corner, the inner ones where they meet.
+        // The outer lines start at the outer corner, the inner lines where they meet.
         assert_eq!(
             rects("╔"),
             [

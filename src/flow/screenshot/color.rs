@@ -1,9 +1,9 @@
-//! What a terminal's colours look like in a picture.
+//! The colors of terminal cells in screenshots.
 
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 
-/// The 16 ANSI colours. A terminal's own are unknown to the program, so pictures have these.
+/// The 16 ANSI colors. The program doesn't know the colors of the user's terminal, so screenshots use these.
 const ANSI: [Rgb; 16] = [
     Rgb(0x1b, 0x21, 0x2b),
     Rgb(0xf0, 0x6a, 0x6a),
@@ -23,17 +23,17 @@ const ANSI: [Rgb; 16] = [
     Rgb(0xf5, 0xf7, 0xfa),
 ];
 
-/// The terminal's own text colour.
+/// The default text color.
 pub(super) const FOREGROUND: Rgb = Rgb(0xd5, 0xda, 0xe2);
-/// The terminal's own background.
+/// The default background color.
 pub(super) const BACKGROUND: Rgb = Rgb(0x12, 0x17, 0x20);
 
-/// A colour of the picture.
+/// An RGB color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rgb(pub u8, pub u8, pub u8);
 
 impl Rgb {
-    /// The colour `percent` of the way from `ground` to this one.
+    /// Returns the color that is `percent` of the way from `background` to this color.
     pub(super) fn blend(self, background: Self, percent: u16) -> Self {
         let mix = |top: u8, bottom: u8| {
             let sum = u16::from(top) * percent + u16::from(bottom) * (100 - percent);
@@ -49,25 +49,25 @@ impl std::fmt::Display for Rgb {
     }
 }
 
-/// How one cell looks once reverse, dim and hidden are worked out.
+/// The style of a cell, with reverse, dim, and hidden applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CellStyle {
-    /// Colour of the text.
+    /// The text color.
     pub foreground: Rgb,
-    /// Colour behind it.
+    /// The background color.
     pub background: Rgb,
-    /// Colour of the line under it, when there is one.
+    /// The color of the underline, if there is one.
     pub underline: Option<Rgb>,
-    /// Whether a line goes through it.
+    /// Whether the text is crossed out.
     pub crossed_out: bool,
-    /// Whether it is bold.
+    /// Whether the text is bold.
     pub bold: bool,
-    /// Whether it is italic.
+    /// Whether the text is italic.
     pub italic: bool,
 }
 
 impl CellStyle {
-    /// How `cell` looks.
+    /// Returns the style of `cell`.
     pub(super) fn from_cell(cell: &Cell) -> Self {
         let has = |modifier| cell.modifier.contains(modifier);
         let (mut foreground, mut background) = (resolve_color(cell.fg, FOREGROUND), resolve_color(cell.bg, BACKGROUND));
@@ -91,10 +91,10 @@ impl CellStyle {
     }
 }
 
-/// A terminal colour; `own` stands for [`Color::Reset`].
-fn resolve_color(color: Color, own: Rgb) -> Rgb {
+/// Returns the RGB value of a terminal color. `default` is the value of [`Color::Reset`].
+fn resolve_color(color: Color, default: Rgb) -> Rgb {
     match color {
-        Color::Reset => own,
+        Color::Reset => default,
         Color::Black => ANSI[0],
         Color::Red => ANSI[1],
         Color::Green => ANSI[2],
@@ -116,7 +116,7 @@ fn resolve_color(color: Color, own: Rgb) -> Rgb {
     }
 }
 
-/// xterm's 256 colours: the 16 of ANSI, a cube of 6 by 6 by 6, 24 greys.
+/// Returns a color of the xterm palette: 16 ANSI colors, a 6x6x6 color cube, and 24 shades of gray.
 fn indexed_color(index: u8) -> Rgb {
     match index {
         0..=15 => ANSI[usize::from(index)],
@@ -126,8 +126,8 @@ fn indexed_color(index: u8) -> Rgb {
             Rgb(level(cube / 36), level(cube / 6 % 6), level(cube % 6))
         }
         232..=255 => {
-            let grey = 8 + 10 * (index - 232);
-            Rgb(grey, grey, grey)
+            let gray = 8 + 10 * (index - 232);
+            Rgb(gray, gray, gray)
         }
     }
 }
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn reverse_swaps_the_default_colors() {
-        let look = cell_style(Style::new().reversed());
-        assert_eq!((look.foreground, look.background), (BACKGROUND, FOREGROUND));
+        let style = cell_style(Style::new().reversed());
+        assert_eq!((style.foreground, style.background), (BACKGROUND, FOREGROUND));
     }
 
     #[test]
@@ -157,8 +157,8 @@ mod tests {
 
     #[test]
     fn hidden_text_has_the_background_color() {
-        let look = cell_style(Style::new().red().on_blue().hidden());
-        assert_eq!((look.foreground, look.background), (ANSI[4], ANSI[4]));
+        let style = cell_style(Style::new().red().on_blue().hidden());
+        assert_eq!((style.foreground, style.background), (ANSI[4], ANSI[4]));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! An SVG picture as PNG.
+//! Converts an SVG image to PNG.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,10 +10,10 @@ use super::FONT_FAMILY;
 static REGULAR: &[u8] = include_bytes!("../../../assets/fonts/JetBrainsMono-Regular.ttf");
 static BOLD: &[u8] = include_bytes!("../../../assets/fonts/JetBrainsMono-Bold.ttf");
 
-/// Pixels of the PNG for each pixel of the SVG, so that text stays sharp on dense screens.
+/// PNG pixels per SVG pixel, so that text is sharp on high-density screens.
 const SCALE: f32 = 2.0;
 
-/// The shipped fonts and no others, else pictures would differ from machine to machine.
+/// Only the bundled fonts, because system fonts would make the images differ between machines.
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = fontdb::Database::new();
     for font in [REGULAR, BOLD] {
@@ -23,31 +23,32 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// A picture could not be made.
+/// The reason why an image couldn't be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenshotError {
-    /// The SVG text is not SVG.
-    #[error("the picture is not valid SVG: {0}; give it what `screenshot::svg` made")]
+    /// The text is not valid SVG.
+    #[error("the image is not valid SVG: {0}; use the output of `screenshot::svg`")]
     Svg(#[from] usvg::Error),
-    /// The picture is empty or too large for memory.
-    #[error("a picture of {width} by {height} pixels can't be drawn; use a screen of fewer cells")]
+    /// The image is empty or too large.
+    #[error("can't render an image of {width} by {height} pixels; use a smaller screen")]
     Size {
-        /// Width in pixels of the PNG.
+        /// The width of the PNG in pixels.
         width: f32,
-        /// Height in pixels of the PNG.
+        /// The height of the PNG in pixels.
         height: f32,
     },
-    /// The pixels could not be packed as PNG.
-    #[error("the picture could not be packed as PNG: {0}")]
+    /// The pixels couldn't be encoded as PNG.
+    #[error("couldn't encode the image as PNG: {0}")]
     Encode(String),
 }
 
-/// The picture `svg` as the bytes of a PNG file, at two pixels to each of the SVG's.
+/// Returns the image `svg` as a PNG file with twice the width and height.
 ///
-/// Text is drawn with the shipped font alone; a character that it lacks, such as a Chinese one, is a crossed box.
+/// Text is rendered only with the bundled font. A character that the font doesn't have, such as a Chinese one, is shown
+/// as a crossed box.
 ///
 /// # Errors
-/// [`ScreenshotError`] when `svg` is not SVG or its size can't be drawn.
+/// Returns a [`ScreenshotError`] if `svg` is not valid SVG or its size can't be rendered.
 pub fn png(svg: &str) -> Result<Vec<u8>, ScreenshotError> {
     let options =
         usvg::Options { font_family: FONT_FAMILY.to_owned(), fontdb: Arc::clone(&FONTS), ..usvg::Options::default() };
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn borders_of_adjacent_rows_join_without_a_gap() {
         let image = decode(&png(&svg(&Buffer::with_lines(["│", "│"]), "")).unwrap());
-        // Two pixels for each of the padding, then the middle of the first cell.
+        // Twice the padding, then the middle of the first cell.
         let column = 28;
         let from = 20;
         let ink = image.pixel(column, from).unwrap();
@@ -109,7 +110,7 @@ mod tests {
         {
             let with = png(&svg(&Buffer::with_lines([mark]), "")).unwrap();
             let without = png(&svg(&Buffer::with_lines([" "]), "")).unwrap();
-            // Not in the font, so what it gives is what a missing glyph looks like.
+            // The font doesn't have this character, so it shows what a missing glyph looks like.
             let missing = png(&svg(&Buffer::with_lines(["\u{2139}"]), "")).unwrap();
             assert!(with != without && with != missing, "{mark}");
         }

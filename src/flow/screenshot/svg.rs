@@ -1,4 +1,4 @@
-//! A drawn buffer as SVG.
+//! Renders a buffer as SVG.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use super::box_drawing::{PathSegment, Rect, Shape, shape};
 use super::color::{BACKGROUND, CellStyle, FOREGROUND, Rgb};
 use super::{BASELINE, CELL_HEIGHT, CELL_WIDTH, FONT_FAMILY, FONT_SIZE, PADDING};
 
-/// The picture of `buffer` as an SVG file, without a window around it; `title` is what a screen reader says.
+/// Returns an SVG image of `buffer` without a window frame. `title` is the title for screen readers.
 ///
-/// Reverse, dim and hidden are worked out beforehand, so the file holds plain colours and no CSS. Text stays text: it
-/// can be found and copied.
+/// The file contains plain colors and no CSS, because reverse, dim, and hidden are applied beforehand. Text remains
+/// text, so it can be searched and copied.
 pub fn svg(buffer: &Buffer, title: &str) -> String {
     let (columns, rows) = (buffer.area.width, buffer.area.height);
     let width = f32::from(columns) * CELL_WIDTH + 2.0 * PADDING;
@@ -29,7 +29,7 @@ pub fn svg(buffer: &Buffer, title: &str) -> String {
         r#"<g fill="{FOREGROUND}" font-family="{FONT_FAMILY}, DejaVu Sans Mono, monospace" font-size="{FONT_SIZE}">"#
     );
     let rows: Vec<Row> = (0..rows).map(|row| Row::from_buffer(buffer, row)).collect();
-    // All backgrounds come first, else one row's would cut the letters of the row above.
+    // Backgrounds come first, because the background of a row could otherwise cover letters of the row above.
     for row in &rows {
         row.backgrounds.write(&mut out);
     }
@@ -44,7 +44,7 @@ pub fn svg(buffer: &Buffer, title: &str) -> String {
     out
 }
 
-/// What one row of cells is drawn as.
+/// The graphical elements of a row of cells.
 #[derive(Default)]
 struct Row {
     backgrounds: RectGroups,
@@ -126,7 +126,7 @@ impl Row {
     }
 }
 
-/// What letters of one run have in common.
+/// The common style of all letters in a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FontStyle {
     foreground: Rgb,
@@ -134,7 +134,7 @@ struct FontStyle {
     italic: bool,
 }
 
-/// A run of text that looks the same.
+/// A run of text with the same style.
 struct TextRun {
     content: String,
     font_style: FontStyle,
@@ -145,22 +145,28 @@ struct TextRun {
 }
 
 impl TextRun {
-    /// Whether `symbol` can be written on at the end. Wide glyphs stand alone, for their font's width is not known.
-    /// So do characters that the font would fuse into a ligature, which a terminal does not.
+    /// Whether `symbol` can be appended to the run.
+    ///
+    /// Wide glyphs are separate runs, because the width of their font is unknown. Characters that the font would
+    /// combine into a ligature are also separate runs, because terminals don't show ligatures.
     fn can_append(&self, symbol: &str, font_style: FontStyle, column: u16, cells: u16) -> bool {
-        let fuses = self.content.chars().next_back().zip(symbol.chars().next()).is_some_and(|(last, next)| {
+        let forms_ligature = self.content.chars().next_back().zip(symbol.chars().next()).is_some_and(|(last, next)| {
             last.is_ascii_punctuation() && next.is_ascii_punctuation() || last == 'w' && next == 'w'
         });
-        self.font_style == font_style && self.column + self.cells == column && cells == 1 && !self.is_wide && !fuses
+        self.font_style == font_style
+            && self.column + self.cells == column
+            && cells == 1
+            && !self.is_wide
+            && !forms_ligature
     }
 
     fn write(&self, out: &mut String) {
         let content = self.content.trim_end_matches(' ');
-        let blanks = u16::try_from(self.content.len() - content.len()).unwrap_or_default();
+        let spaces = u16::try_from(self.content.len() - content.len()).unwrap_or_default();
         let x = PADDING + f32::from(self.column) * CELL_WIDTH;
         let _ = write!(out, r#"<text x="{x}" y="{}""#, self.top + BASELINE);
         if content.chars().nth(1).is_some() {
-            let length = f32::from(self.cells - blanks) * CELL_WIDTH;
+            let length = f32::from(self.cells - spaces) * CELL_WIDTH;
             let _ = write!(out, r#" textLength="{length}" xml:space="preserve""#);
         }
         if self.font_style.foreground != FOREGROUND {
@@ -176,7 +182,7 @@ impl TextRun {
     }
 }
 
-/// Rectangles by colour; neighbours of the same height grow together.
+/// Rectangles grouped by color. Adjacent rectangles of the same height are merged.
 #[derive(Default)]
 struct RectGroups(Vec<(Rgb, Vec<Rect>)>);
 
@@ -186,14 +192,14 @@ impl RectGroups {
             self.0.push((color, Vec::new()));
         }
         let Some((_, rects)) = self.0.iter_mut().find(|(known, _)| *known == color) else { return };
-        // The two halves of a line overlap at the cell's centre, so touching is enough.
-        let neighbour = rects.iter_mut().rev().take(8).find(|other| {
+        // The two halves of a line overlap at the center of the cell, so they touch.
+        let neighbor = rects.iter_mut().rev().take(8).find(|other| {
             approx_eq(other.top, rect.top)
                 && approx_eq(other.bottom, rect.bottom)
                 && rect.left <= other.right
                 && other.left <= rect.right
         });
-        match neighbour {
+        match neighbor {
             Some(other) => {
                 other.left = other.left.min(rect.left);
                 other.right = other.right.max(rect.right);
@@ -222,7 +228,7 @@ impl RectGroups {
     }
 }
 
-/// Hundredths of a pixel are enough.
+/// Rounds to hundredths of a pixel, which is precise enough.
 fn round_hundredths(pixels: f32) -> f32 {
     (pixels * 100.0).round() / 100.0
 }
@@ -231,7 +237,7 @@ fn approx_eq(one: f32, other: f32) -> bool {
     (one - other).abs() < 0.01
 }
 
-/// Text as XML holds it; control characters, which it can't hold, become U+FFFD.
+/// Escapes text for XML. Control characters, which XML can't contain, become U+FFFD.
 fn escape_xml(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, character| {
         match character {

@@ -1,9 +1,13 @@
-//! The keys of a tape as the events that a terminal makes of them.
+//! Converts the keys of a tape to the events that a terminal sends.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// The key that `word` names, with its modifiers joined by `+`, such as `Enter`, `Ctrl+N` or `Shift+Tab`.
-/// `None` when `word` is not a key; a reason when it is one that can't be pressed.
+/// Parses a key with its modifiers, such as `Enter`, `Ctrl+N`, or `Shift+Tab`.
+///
+/// Returns `None` if `word` is not a key.
+///
+/// # Errors
+/// Returns a message if `word` has modifiers but no valid key.
 pub(super) fn parse_key(word: &str) -> Option<Result<KeyEvent, String>> {
     let mut modifiers = KeyModifiers::NONE;
     let mut rest = word;
@@ -20,11 +24,11 @@ pub(super) fn parse_key(word: &str) -> Option<Result<KeyEvent, String>> {
     let mut characters = rest.chars();
     Some(match (characters.next(), characters.next()) {
         (Some(character), None) => Ok(key_event(KeyCode::Char(character), modifiers)),
-        _ => Err(format!("`{word}` names no key; after Ctrl+, Alt+ and Shift+ comes one character or a key's name")),
+        _ => Err(format!("`{word}` is not a key; after Ctrl+, Alt+, or Shift+, write a character or a key name")),
     })
 }
 
-/// The key that types `character`.
+/// Returns the key event that types `character`.
 pub(super) fn key_for_char(character: char) -> KeyEvent {
     match character {
         '\t' => KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE),
@@ -66,8 +70,10 @@ fn key_code(word: &str) -> Option<KeyCode> {
     })
 }
 
-/// A terminal sends one byte for Ctrl and a letter, whether Shift is down or not, and the same byte for Tab and Ctrl+I,
-/// Enter and Ctrl+M, Escape and Ctrl+[: the event is the one that crossterm makes of the byte.
+/// Returns the event that crossterm reports for a key with modifiers.
+///
+/// A terminal sends the same byte for Ctrl and a letter with or without Shift. It also sends the same byte for Tab and
+/// Ctrl+I, for Enter and Ctrl+M, and for Escape and Ctrl+[.
 fn key_event(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
     let control = modifiers.contains(KeyModifiers::CONTROL);
     let (code, modifiers) = match code {

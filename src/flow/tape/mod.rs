@@ -1,30 +1,30 @@
 //! Tapes: scripts in the commands of [VHS](https://github.com/charmbracelet/vhs) that drive the console.
 //!
 //! ```text
-//! # The first key store, opened.
+//! # Open the first key store.
 //! Type "/prod"
 //! Enter
 //! Wait+Screen@30s /CONNECTED/
 //! Screenshot key-store.png
 //! ```
 //!
-//! One tape serves tests, pictures and demos. A tape runs at every size in cells that it is asked for, so VHS's `Width`
-//! and `Height`, which are pixels, are read and left aside, like all that is about the look of a video. What stands
-//! between `Hide` and `Show` starts the program in VHS; here it is read and skipped. Time is the injected clock's:
-//! `Sleep` moves it, and `Wait` moves it from one due moment to the next until the pattern shows.
+//! The same tape is used for tests, screenshots, and demos. The caller sets the screen size in cells, so the VHS
+//! settings `Width` and `Height`, which are in pixels, are ignored, like all settings for the look of a video. Commands
+//! between `Hide` and `Show` start the program in VHS and are skipped here. Tapes use a manual clock: `Sleep` advances
+//! it, and `Wait` advances it from one deadline to the next until the pattern matches.
 //!
 //! | command | meaning |
 //! | --- | --- |
 //! | `Type[@time] "text"` | presses a key for each character, in any of the quotes `"`, `'` and `` ` `` |
-//! | `Enter[@time] [count]` | so too `Tab`, `Space`, `Up`, `Down`, `Left`, `Right`, `Backspace`, `Delete`, `Insert`, `Escape`, `PageUp`, `PageDown`, `Home`, `End`, `F1` to `F12` |
-//! | `Ctrl+X`, `Alt+X`, `Shift+Tab` | a key with modifiers, which may be joined: `Ctrl+Alt+X` |
-//! | `Copy "text"`, `Paste` | puts text on the tape's clipboard; pastes it |
-//! | `Sleep time` | `500ms`, `2s`, `1m`; a bare number is in seconds |
-//! | `Wait[+Screen\|+Line][@time] /regex/` | until the screen, or its last line with text, matches; 15 s of the tape's time unless told |
-//! | `Screenshot name.png` | hands the screen over under this name |
-//! | `Hide`, `Show` | what is between is skipped |
-//! | `Set name value` | `TypingSpeed` (0 unless set), `WaitTimeout` and `WaitPattern` count; the rest is about video |
-//! | `Output`, `Require`, `Env` | read and left aside |
+//! | `Enter[@time] [count]` | presses a key; also `Tab`, `Space`, `Up`, `Down`, `Left`, `Right`, `Backspace`, `Delete`, `Insert`, `Escape`, `PageUp`, `PageDown`, `Home`, `End`, and `F1` to `F12` |
+//! | `Ctrl+X`, `Alt+X`, `Shift+Tab` | presses a key with modifiers, which can be combined: `Ctrl+Alt+X` |
+//! | `Copy "text"`, `Paste` | copies text to the tape's clipboard; pastes it |
+//! | `Sleep time` | advances the clock; `500ms`, `2s`, `1m`, or a number of seconds |
+//! | `Wait[+Screen\|+Line][@time] /regex/` | waits until the screen, or its last line with text, matches; 15 seconds by default |
+//! | `Screenshot name.png` | takes a screenshot with this name |
+//! | `Hide`, `Show` | skips the commands in between |
+//! | `Set name value` | sets `TypingSpeed` (0 by default), `WaitTimeout`, or `WaitPattern`; other settings are ignored |
+//! | `Output`, `Require`, `Env` | ignored |
 //! | `# ...` | a comment |
 
 mod keys;
@@ -37,10 +37,10 @@ use regex_lite::Regex;
 
 pub use play::{BoxError, ConsoleDriver, play, screen_text};
 
-/// What a tape's `Wait` allows unless it says otherwise. VHS's default.
+/// The default timeout of `Wait`, as in VHS.
 const WAIT_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
 
-/// A tape that has been read and found right.
+/// A parsed tape.
 #[derive(Clone, Debug)]
 pub struct Tape {
     name: String,
@@ -48,20 +48,20 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// Reads the tape `text`; `name` stands in errors, such as `method-1.tape`.
+    /// Parses the tape `text`. Errors show its `name`, such as `method-1.tape`.
     ///
     /// # Errors
-    /// [`TapeError::Unreadable`] with the line of the first thing that is wrong.
+    /// Returns [`TapeError::Parse`] with the line of the first error.
     pub fn parse(name: &str, text: &str) -> Result<Self, TapeError> {
         parse::parse_tape(name, text)
     }
 
-    /// The name in errors.
+    /// Returns the name that errors show.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The names of the tape's screenshots, in order, as written (`review.png`).
+    /// Returns the names of the screenshots in order, such as `review.png`.
     pub fn screenshots(&self) -> impl Iterator<Item = &str> {
         self.commands.iter().filter_map(|(_, command)| match command {
             Command::Screenshot(name) => Some(name.as_str()),
@@ -70,68 +70,68 @@ impl Tape {
     }
 }
 
-/// One command of a tape, with the settings that were in force worked in.
+/// A command of a tape, with the settings at that point applied.
 #[derive(Clone, Debug)]
 enum Command {
-    /// Presses these keys, waiting `pause` after each; the console settles after each when `settle_each`.
+    /// Presses keys, with a `pause` after each. If `settle_each`, the console also settles after each key.
     Press { keys: Vec<KeyEvent>, pause: SignedDuration, settle_each: bool },
-    /// Pastes this text.
+    /// Pastes a text.
     Paste(String),
-    /// Lets time pass.
+    /// Advances the clock.
     Sleep(SignedDuration),
-    /// Lets time pass until the pattern shows.
+    /// Advances the clock until the pattern matches.
     Wait { scope: Scope, timeout: SignedDuration, pattern: Regex },
-    /// Hands the screen over.
+    /// Takes a screenshot.
     Screenshot(String),
 }
 
-/// Where a `Wait` looks.
+/// The part of the screen that a `Wait` searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
     Screen,
     Line,
 }
 
-/// A tape could not be read or did not play to its end.
+/// An error in a tape, or while playing it.
 #[derive(Debug, thiserror::Error)]
 pub enum TapeError {
-    /// A line of the tape is wrong.
+    /// A line of the tape is not valid.
     #[error("{tape}, line {line}: {problem}")]
     Parse {
-        /// The tape's name.
+        /// The name of the tape.
         tape: String,
-        /// Its line, from 1.
+        /// The line number, starting at 1.
         line: usize,
-        /// What is wrong, and what would be right.
+        /// What is wrong, and how to correct it.
         problem: String,
     },
-    /// What a `Wait` waits for never came.
+    /// The pattern of a `Wait` never matched.
     #[error(
-        "{tape}, line {line}: Wait /{pattern}/ never came true: {reason}. \
-         Mend the tape or what it tests. The screen was:\n{screen}"
+        "{tape}, line {line}: Wait /{pattern}/ never matched: {reason}. \
+         Correct the tape or the console. The screen was:\n{screen}"
     )]
     WaitFailed {
-        /// The tape's name.
+        /// The name of the tape.
         tape: String,
-        /// Its line, from 1.
+        /// The line number, starting at 1.
         line: usize,
         /// The regular expression.
         pattern: String,
-        /// Why there is no use in waiting on.
+        /// Why the wait ended.
         reason: String,
         /// The text of the screen, row by row.
         screen: String,
     },
-    /// Whoever takes the screenshots failed.
-    #[error("{tape}, line {line}: the screenshot {name} could not be taken: {source}")]
+    /// Taking a screenshot failed.
+    #[error("{tape}, line {line}: couldn't take the screenshot {name}: {source}")]
     Screenshot {
-        /// The tape's name.
+        /// The name of the tape.
         tape: String,
-        /// Its line, from 1.
+        /// The line number, starting at 1.
         line: usize,
-        /// The screenshot's name.
+        /// The name of the screenshot.
         name: String,
-        /// What went wrong.
+        /// The cause.
         source: BoxError,
     },
 }

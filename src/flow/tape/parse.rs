@@ -1,4 +1,4 @@
-//! A tape's text as commands.
+//! Parses the text of a tape into commands.
 
 use jiff::SignedDuration;
 use regex_lite::Regex;
@@ -6,10 +6,10 @@ use regex_lite::Regex;
 use super::{Command, Scope, Tape, TapeError, WAIT_TIMEOUT, keys};
 use crate::text::strip_byte_order_mark;
 
-/// More presses of one key than any flow needs; a slip of the finger in a count should not hang a test.
+/// The maximum number of presses of one key, so that a typing error in a count doesn't hang a test.
 const MAX_COUNT: usize = 1000;
 
-/// The settings of VHS. Those that are about the look of a video are read so that a tape can have them.
+/// The settings of VHS. Those for the look of a video are accepted and ignored.
 const SETTINGS: [&str; 21] = [
     "BorderRadius",
     "CursorBlink",
@@ -34,9 +34,9 @@ const SETTINGS: [&str; 21] = [
     "WindowBarSize",
 ];
 
-/// Reads a whole tape.
+/// Parses a tape.
 pub(super) fn parse_tape(name: &str, text: &str) -> Result<Tape, TapeError> {
-    let mut reader = Parser {
+    let mut parser = Parser {
         hidden_since: None,
         typing_speed: SignedDuration::ZERO,
         wait_timeout: WAIT_TIMEOUT,
@@ -47,12 +47,12 @@ pub(super) fn parse_tape(name: &str, text: &str) -> Result<Tape, TapeError> {
     let failed = |line, problem| TapeError::Parse { tape: name.to_owned(), line, problem };
     for (index, line) in strip_byte_order_mark(text).lines().enumerate() {
         let number = index + 1;
-        reader.parse_line(number, line).map_err(|problem| failed(number, problem))?;
+        parser.parse_line(number, line).map_err(|problem| failed(number, problem))?;
     }
-    if let Some(line) = reader.hidden_since {
-        return Err(failed(line, "this Hide has no Show after it, so nothing would be played; add a Show".into()));
+    if let Some(line) = parser.hidden_since {
+        return Err(failed(line, "this Hide has no Show, so the rest of the tape would be skipped; add a Show".into()));
     }
-    Ok(Tape { name: name.to_owned(), commands: reader.commands })
+    Ok(Tape { name: name.to_owned(), commands: parser.commands })
 }
 
 struct Parser {
@@ -65,12 +65,12 @@ struct Parser {
 }
 
 impl Parser {
-    /// Reads a line, which may hold several commands, as in VHS.
+    /// Parses a line, which can contain several commands, as in VHS.
     fn parse_line(&mut self, number: usize, line: &str) -> Result<(), String> {
         let mut tokens = Tokens(line);
         while let Some(token) = tokens.next()? {
             let Token::Word(word) = token else {
-                return Err(format!("{token} stands where a command should; write Type before text to be typed"));
+                return Err(format!("expected a command, not {token}; to type text, write Type before it"));
             };
             if let Some(command) = self.parse_command(number, word, &mut tokens)?
                 && self.hidden_since.is_none()
@@ -87,7 +87,7 @@ impl Parser {
             None => (word, None),
         };
         if at.is_some() && matches!(name, "Sleep" | "Screenshot" | "Set" | "Hide" | "Show" | "Copy" | "Paste") {
-            return Err(format!("{name} takes no @time; leave it out"));
+            return Err(format!("{name} doesn't support @time; remove it"));
         }
         Ok(Some(match name {
             "Set" => {
@@ -131,9 +131,7 @@ impl Parser {
                     Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: true }
                 }
                 None => {
-                    return Err(format!(
-                        "`{name}` is no command of a tape; commands are written as in VHS, such as Enter"
-                    ));
+                    return Err(format!("`{name}` is not a tape command; use VHS commands, such as Enter"));
                 }
             },
         }))
@@ -142,7 +140,7 @@ impl Parser {
     fn parse_set(&mut self, tokens: &mut Tokens<'_>) -> Result<(), String> {
         let name = tokens.value("Set")?;
         if !SETTINGS.contains(&name) {
-            return Err(format!("`{name}` is no setting of a tape; VHS has {}", SETTINGS.join(", ")));
+            return Err(format!("`{name}` is not a setting; use one of {}", SETTINGS.join(", ")));
         }
         let value = tokens.rest();
         if value.is_empty() {
@@ -153,8 +151,9 @@ impl Parser {
             "TypingSpeed" => self.typing_speed = parse_duration(tokens.value(name)?)?,
             "WaitTimeout" => self.wait_timeout = parse_duration(tokens.value(name)?)?,
             "WaitPattern" => {
-                let pattern =
-                    tokens.pattern()?.ok_or_else(|| "Set WaitPattern needs /a regular expression/".to_owned())?;
+                let pattern = tokens
+                    .pattern()?
+                    .ok_or_else(|| "Set WaitPattern needs a regular expression, such as /Success/".to_owned())?;
                 self.wait_pattern = Some(pattern);
             }
             _ => {}
@@ -164,7 +163,7 @@ impl Parser {
 
     fn parse_wait(&self, scope: Scope, at: Option<SignedDuration>, tokens: &mut Tokens<'_>) -> Result<Command, String> {
         let pattern = tokens.pattern()?.or_else(|| self.wait_pattern.clone());
-        let pattern = pattern.ok_or("Wait needs to know for what; write Wait+Screen /regular expression/")?;
+        let pattern = pattern.ok_or("Wait needs a regular expression; write one, such as Wait+Screen /Success/")?;
         Ok(Command::Wait { scope, timeout: at.unwrap_or(self.wait_timeout), pattern })
     }
 }
@@ -173,14 +172,14 @@ fn parse_screenshot_name(name: &str) -> Result<String, String> {
     let stem = name.strip_suffix(".png").unwrap_or_default();
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if stem.is_empty() || stem.starts_with('.') || !stem.chars().all(plain) {
-        return Err(format!("`{name}` can't name a screenshot; write letters, digits, - and _ and then .png"));
+        return Err(format!("`{name}` is not a screenshot name; use letters, digits, - and _, followed by .png"));
     }
     Ok(name.to_owned())
 }
 
-/// `500ms`, `1.5s`, `2m`; a bare number is in seconds.
+/// Parses a duration, such as `500ms`, `1.5s`, or `2m`. A number without a unit is in seconds.
 fn parse_duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || format!("`{text}` is no time; write one like 500ms, 2s or 1m, of at most a day");
+    let error = || format!("`{text}` is not a duration; write one such as 500ms, 2s, or 1m, of at most one day");
     let (number, seconds) = if let Some(number) = text.strip_suffix("ms") {
         (number, 0.001)
     } else if let Some(number) = text.strip_suffix('m') {
@@ -191,12 +190,12 @@ fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     let plain = !number.is_empty() && number.chars().all(|character| character.is_ascii_digit() || character == '.');
     let seconds = number.parse::<f64>().ok().filter(|_| plain).map(|number| number * seconds);
     match seconds {
-        Some(seconds) if seconds <= 86_400.0 => SignedDuration::try_from_secs_f64(seconds).map_err(|_| wrong()),
-        _ => Err(wrong()),
+        Some(seconds) if seconds <= 86_400.0 => SignedDuration::try_from_secs_f64(seconds).map_err(|_| error()),
+        _ => Err(error()),
     }
 }
 
-/// A piece of a line.
+/// A token of a line.
 enum Token<'a> {
     Word(&'a str),
     Text(&'a str),
@@ -213,7 +212,7 @@ impl std::fmt::Display for Token<'_> {
     }
 }
 
-/// What is left of a line.
+/// The rest of a line.
 struct Tokens<'a>(&'a str);
 
 impl<'a> Tokens<'a> {
@@ -252,25 +251,25 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// A word or quoted text.
+    /// Returns the next token, which must be a word or quoted text.
     fn value(&mut self, command: &str) -> Result<&'a str, String> {
         match self.next()? {
             Some(Token::Word(value) | Token::Text(value)) => Ok(value),
-            Some(other) => Err(format!("{command} can't have {other}")),
-            None => Err(format!("{command} needs a value after it")),
+            Some(other) => Err(format!("{command} needs a value, not {other}")),
+            None => Err(format!("{command} needs a value")),
         }
     }
 
-    /// Quoted text.
+    /// Returns the next token, which must be quoted text.
     fn quoted_text(&mut self, command: &str) -> Result<&'a str, String> {
         match self.next()? {
             Some(Token::Text(text)) => Ok(text),
             Some(other) => Err(format!("{command} needs text in quotes, not {other}")),
-            None => Err(format!("{command} needs text in quotes after it")),
+            None => Err(format!("{command} needs text in quotes")),
         }
     }
 
-    /// A regular expression, if one comes next.
+    /// Returns the next token if it is a regular expression.
     fn pattern(&mut self) -> Result<Option<Regex>, String> {
         let here = self.0;
         let Some(Token::Pattern(pattern)) = self.next()? else {
@@ -279,17 +278,17 @@ impl<'a> Tokens<'a> {
         };
         let pattern = pattern.replace("\\/", "/");
         let regex = Regex::new(&pattern);
-        regex.map(Some).map_err(|error| format!("/{pattern}/ is no regular expression: {error}"))
+        regex.map(Some).map_err(|error| format!("/{pattern}/ is not a valid regular expression: {error}"))
     }
 
-    /// How often a key is pressed: a number, if one comes next.
+    /// Returns the next token as a number of key presses if it is a number, and otherwise 1.
     fn count(&mut self) -> Result<usize, String> {
         let here = self.0;
         let digits = |word: &str| word.chars().all(|character| character.is_ascii_digit());
         match self.next()? {
             Some(Token::Word(word)) if digits(word) => match word.parse() {
                 Ok(count @ 1..=MAX_COUNT) => Ok(count),
-                _ => Err(format!("a key can be pressed 1 to {MAX_COUNT} times, not {word}")),
+                _ => Err(format!("can't press a key {word} times; enter 1 to {MAX_COUNT} times")),
             },
             _ => {
                 self.0 = here;
@@ -298,7 +297,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The rest of the line, which may hold any signs.
+    /// Returns the rest of the line, which can contain any characters.
     fn rest(&mut self) -> &'a str {
         std::mem::take(&mut self.0).trim()
     }
@@ -360,28 +359,28 @@ mod tests {
     fn errors_name_the_tape_the_line_and_the_fix() {
         assert_eq!(
             parse_error("Enter\nEntr"),
-            "t.tape, line 2: `Entr` is no command of a tape; commands are written as in VHS, such as Enter"
+            "t.tape, line 2: `Entr` is not a tape command; use VHS commands, such as Enter"
         );
         for (text, part) in [
             ("Type hello", "in quotes, not `hello`"),
             ("Type \"hello", "no closing \""),
             ("Wait /a", "no closing /"),
-            ("Wait /(/", "no regular expression"),
-            ("Wait", "needs to know for what"),
-            ("Sleep soon", "`soon` is no time"),
-            ("Sleep -1s", "is no time"),
-            ("Sleep 100000", "at most a day"),
+            ("Wait /(/", "not a valid regular expression"),
+            ("Wait", "needs a regular expression"),
+            ("Sleep soon", "`soon` is not a duration"),
+            ("Sleep -1s", "is not a duration"),
+            ("Sleep 100000", "at most one day"),
             ("Sleep", "needs a value"),
             ("Down 0", "1 to 1000 times"),
-            ("Screenshot ../x.png", "can't name a screenshot"),
-            ("Screenshot x.gif", "can't name a screenshot"),
-            ("Set Colour red", "no setting"),
+            ("Screenshot ../x.png", "is not a screenshot name"),
+            ("Screenshot x.gif", "is not a screenshot name"),
+            ("Set Colour red", "is not a setting"),
             ("Set Width", "needs a value"),
             ("Hide", "no Show"),
             ("Source x.tape", "not supported"),
-            ("Ctrl+", "names no key"),
-            ("\"hello\"", "where a command should"),
-            ("Screenshot@1s x.png", "takes no @time"),
+            ("Ctrl+", "is not a key"),
+            ("\"hello\"", "expected a command"),
+            ("Screenshot@1s x.png", "doesn't support @time"),
         ] {
             assert!(parse_error(text).contains(part), "{text}: {}", parse_error(text));
         }

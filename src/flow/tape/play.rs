@@ -1,4 +1,4 @@
-//! Playing a tape on a stage.
+//! Plays a tape on a console.
 
 use std::error::Error;
 
@@ -9,32 +9,32 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Command, Scope, Tape, TapeError};
 
-/// What a tape is played on: the console on a clock that is moved by hand.
+/// A console with a manual clock that a tape can be played on.
 pub trait ConsoleDriver {
     /// Presses a key.
     fn press(&mut self, key: KeyEvent);
     /// Pastes text, as a terminal with bracketed paste does.
     fn paste(&mut self, text: &str);
-    /// Moves the clock forward and lets all happen that has become due.
+    /// Advances the clock and fires the timers that have become due.
     fn advance(&mut self, by: SignedDuration);
-    /// Lets everything happen that needs no time to pass, until there is nothing left to do.
+    /// Runs everything that doesn't need time to pass, until nothing is left to do.
     fn settle(&mut self);
-    /// The screen as it is now.
+    /// Returns the current screen.
     fn frame(&self) -> Buffer;
-    /// How long until something becomes due by itself; `None` when nothing will.
+    /// Returns the time until the next timer becomes due, or `None` if there is none.
     fn next_deadline(&self) -> Option<SignedDuration>;
 }
 
-/// Why whoever takes the screenshots could not.
+/// The error of a screenshot callback.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Plays `tape` on `stage` and stops at each screenshot for whoever takes it.
+/// Plays `tape` on `console` and calls `on_screenshot` for each screenshot.
 ///
-/// The stage settles after each command, and after each press of a named key.
+/// The console settles after each command, and after each press of a named key.
 ///
 /// # Errors
-/// [`TapeError::NeverCame`] when a `Wait` has no hope left: its time is over, or nothing is going on and nothing is due.
-/// [`TapeError::Screenshot`] when `on_screenshot` fails.
+/// Returns [`TapeError::WaitFailed`] if a `Wait` times out or no timer is left to wait for, and
+/// [`TapeError::Screenshot`] if `on_screenshot` fails.
 pub fn play<S: ConsoleDriver>(
     tape: &Tape,
     console: &mut S,
@@ -83,24 +83,27 @@ pub fn play<S: ConsoleDriver>(
     Ok(())
 }
 
-/// Lets `time` pass, stopping at each due moment: what happens there may make something else due.
+/// Advances the clock by `time` and stops at each deadline, because the work done there might start other timers.
 fn advance_through_deadlines(console: &mut dyn ConsoleDriver, time: SignedDuration) {
     console.settle();
-    let mut left = time;
+    let mut remaining = time;
     while let Some(due) = console.next_deadline().map(at_least_a_millisecond)
-        && due <= left
+        && due <= remaining
     {
         console.advance(due);
         console.settle();
-        left -= due;
+        remaining -= due;
     }
-    if left.is_positive() {
-        console.advance(left);
+    if remaining.is_positive() {
+        console.advance(remaining);
         console.settle();
     }
 }
 
-/// Waits until the frame matches; the reason when it won't.
+/// Waits until the frame matches.
+///
+/// # Errors
+/// Returns the reason why the wait ended without a match.
 fn wait_for(
     console: &mut dyn ConsoleDriver,
     timeout: SignedDuration,
@@ -113,22 +116,22 @@ fn wait_for(
             return Ok(());
         }
         let Some(due) = console.next_deadline().map(at_least_a_millisecond) else {
-            return Err("the console is at rest and nothing is due".into());
+            return Err("the console is idle and no timer is pending".into());
         };
         waited = waited.saturating_add(due);
         if waited > timeout {
-            return Err(format!("its {timeout:#} are over"));
+            return Err(format!("it timed out after {timeout:#}"));
         }
         console.advance(due);
     }
 }
 
-/// So that a stage that is always due now can't hold the clock.
+/// Ensures that the clock advances even if something is always due immediately.
 fn at_least_a_millisecond(due: SignedDuration) -> SignedDuration {
     due.max(SignedDuration::from_millis(1))
 }
 
-/// The text of a screen, row by row, without the blanks at the ends of the rows.
+/// Returns the text of a screen, row by row, without trailing spaces.
 pub fn screen_text(frame: &Buffer) -> String {
     let mut text = String::new();
     for row in 0..frame.area.height {
@@ -136,7 +139,7 @@ pub fn screen_text(frame: &Buffer) -> String {
         let mut line = String::new();
         while let Some(cell) = frame.cell((frame.area.x + column, frame.area.y + row)) {
             line.push_str(cell.symbol());
-            // The cell after a wide character is part of it.
+            // A wide character also occupies the next cell.
             column += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
             if column >= frame.area.width {
                 break;
@@ -157,7 +160,7 @@ mod tests {
     use super::*;
     use crossterm::event::KeyCode;
 
-    /// Shows what was typed. Enter starts a job of two stages of a second each; settling shows a letter `~` typed last.
+    /// Shows the typed text. Enter starts a job with two stages of one second each.
     #[derive(Default)]
     struct FakeConsole {
         typed: String,
@@ -184,9 +187,9 @@ mod tests {
             self.now += by;
             let now = self.now;
             if let Some(index) = self.due.iter().position(|(at, _)| *at <= now) {
-                let (at, said) = self.due.remove(index);
-                self.status = said;
-                if said == "half" {
+                let (at, status) = self.due.remove(index);
+                self.status = status;
+                if status == "half" {
                     self.due.push((at + SignedDuration::from_secs(1), "done"));
                 }
             }
@@ -195,7 +198,7 @@ mod tests {
             self.unsettled = false;
         }
         fn frame(&self) -> Buffer {
-            assert!(!self.unsettled, "a frame was taken before the stage had settled");
+            assert!(!self.unsettled, "a frame was taken before the console had settled");
             Buffer::with_lines([format!("{}日", self.typed), format!("said {}", self.status), String::new()])
         }
         fn next_deadline(&self) -> Option<SignedDuration> {
@@ -238,7 +241,7 @@ mod tests {
     #[test]
     fn wait_fails_immediately_when_nothing_is_due() {
         let error = run("Type 'a'\nWait+Screen /never/", &mut FakeConsole::default()).unwrap_err().to_string();
-        assert!(error.starts_with("toy.tape, line 2: Wait /never/ never came true: the console is at rest"), "{error}");
+        assert!(error.starts_with("toy.tape, line 2: Wait /never/ never matched: the console is idle"), "{error}");
         assert!(error.ends_with("The screen was:\na日\nsaid\n\n"), "{error}");
     }
 
@@ -246,7 +249,7 @@ mod tests {
     fn wait_fails_after_its_timeout() {
         let mut console = FakeConsole { ticking: true, ..FakeConsole::default() };
         let error = run("Wait+Screen@2s /never/", &mut console).unwrap_err().to_string();
-        assert!(error.contains("its 2s are over"), "{error}");
+        assert!(error.contains("it timed out after 2s"), "{error}");
         assert_eq!(console.now.as_secs(), 2);
     }
 
@@ -254,6 +257,6 @@ mod tests {
     fn failed_screenshot_is_named_in_the_error() {
         let tape = Tape::parse("toy.tape", "Screenshot x.png").unwrap();
         let error = play(&tape, &mut FakeConsole::default(), &mut |_, _| Err("disk full".into())).unwrap_err();
-        assert_eq!(error.to_string(), "toy.tape, line 1: the screenshot x.png could not be taken: disk full");
+        assert_eq!(error.to_string(), "toy.tape, line 1: couldn't take the screenshot x.png: disk full");
     }
 }

@@ -95,9 +95,9 @@ fn no_key_is_created_until_every_row_is_valid() {
         for words in [
             "line 3: --xks-key-id: batch-0 stands in line 2 too",
             "line 3: --alias: list/0 stands in line 2 too",
-            "line 4: --xks-key-id: The external key customer-db is already in use",
+            "line 4: --xks-key-id: The external key customer-db is already associated",
             "line 4: --alias: ",
-            "line 5: --user: ‘bob’",
+            "line 5: --user: \"bob\"",
             "line 6: --policy: a list has no standard input",
             "line 7: --policy: nowhere.json: ",
             "no key was made",
@@ -281,6 +281,6 @@ fn batch_in_another_region_does_not_reuse_the_report_or_key_store() {
         assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
         let (exit, _, notes) = run(&client.with_region("eu-west-1"), &path).await;
         assert_eq!(exit, CreateKeyExit::InvalidInput);
-        assert!(notes.contains("line 2: --custom-key-store-id: there is no external key store"), "{notes}");
+        assert!(notes.contains("line 2: --custom-key-store-id: no external key store"), "{notes}");
     });
 }

@@ -72,7 +72,7 @@ fn each_wizard_step_shows_errors_in_option_values() {
     );
     assert_step_snapshots("create-key-wrong", &shots);
     let unknown = answers(r#"{ "custom-key-store-id": "Oslo" }"#);
-    play(&mut prefilled(Player::start((120, 40)).unwrap(), &unknown), "Wait+Screen /has the ID or the name ‘Oslo’/\n");
+    play(&mut prefilled(Player::start((120, 40)).unwrap(), &unknown), "Wait+Screen /has the ID or name/\n");
 }
 
 #[test]

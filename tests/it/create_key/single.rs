@@ -74,12 +74,12 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
             ),
             (with(r#"{ "alias": "a b", "tag": ["aws:x=1"] }"#), None, CreateKeyExit::InvalidInput, "--tag: "),
             (with(r#"{ "xks-key-id": "" }"#), None, CreateKeyExit::InvalidInput, "--xks-key-id: "),
-            (with(r#"{ "user": ["bob"] }"#), None, CreateKeyExit::InvalidInput, "--user: ‘bob’"),
+            (with(r#"{ "user": ["bob"] }"#), None, CreateKeyExit::InvalidInput, "--user: \"bob\""),
             (
                 complete_answers(),
                 Some("{}"),
                 CreateKeyExit::InvalidInput,
-                "--administrator: it goes into a policy that is made",
+                "--administrator: can't be combined with --policy",
             ),
             (
                 with(r#"{ "other-account": ["111122223333"] }"#),
@@ -91,7 +91,7 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
                 with(r#"{ "custom-key-store-id": "Oslo" }"#),
                 None,
                 CreateKeyExit::InvalidInput,
-                "There are: Dublin HSM (cks-",
+                "Specify one of these: Dublin HSM (cks-",
             ),
             (
                 with(r#"{ "custom-key-store-id": "Zurich DR" }"#),
@@ -114,7 +114,7 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
         let other_region = client.with_region("eu-west-1");
         let (outcome, _, notes) = run(&other_region, &complete_answers(), None).await;
         assert_eq!(outcome, CreateKeyExit::InvalidInput);
-        assert!(notes.contains("no external key store in account 111122223333 and Region eu-west-1"), "{notes}");
+        assert!(notes.contains("no external key stores in account 111122223333 and Region eu-west-1"), "{notes}");
         let with_policy = KeyOptions {
             administrators: Vec::new(),
             other_accounts: Vec::new(),
@@ -152,7 +152,7 @@ fn read_only_mode_prints_the_commands_that_create_the_key() {
         for words in ["ReadOnly: ", "without --read-only", "KEY_ID=$(aws kms create-key", "aws kms create-alias"] {
             assert!(notes.contains(words), "missing \"{words}\" in {notes}");
         }
-        assert!(!notes.contains("given here"), "{notes}");
+        assert!(!notes.contains("shown here"), "{notes}");
     });
 }
 
@@ -317,7 +317,7 @@ fn key_with_kms_origin_is_created_without_describing_key_stores() {
         let store = answers(r#"{ "custom-key-store-id": "Frankfurt HSM" }"#).with_defaults(&kms_key_answers());
         let (exit, _, notes) = run(&faulty_client, &store, None).await;
         assert_eq!(exit, CreateKeyExit::InvalidInput);
-        assert!(notes.contains("--custom-key-store-id: it is for a key in an external key store"), "{notes}");
+        assert!(notes.contains("--custom-key-store-id: only for keys in an external key store"), "{notes}");
     });
     assert!(!faulty.calls().iter().any(|call| call == "DescribeCustomKeyStores"), "{:?}", faulty.calls());
 }
@@ -430,7 +430,7 @@ fn usage_errors_exit_with_code_2() {
         (&["--yes", "--policy", "/nowhere"], "--policy: /nowhere: "),
         (&["--yes", "--answers", "-"], "unknown field `store`"),
         (&["--batch", "/nowhere"], "/nowhere: "),
-        (&["--yes", "--tag", "x"], "--tag: ‘x’ has no ="),
+        (&["--yes", "--tag", "x"], "--tag: \"x\" has no equals sign"),
     ] {
         let output = run_program(dir.path(), arguments, r#"{ "store": 1 }"#);
         let notes = String::from_utf8_lossy(&output.stderr).into_owned();
