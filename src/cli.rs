@@ -203,8 +203,8 @@ pub enum Command {
 pub struct DataDirError;
 
 /// The error for AWS options before a command other than `create-key`.
-const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log, and --read-only can be used \
-                                         only with the console and create-key";
+const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log, and --read-only can be \
+                                         used only with the console and create-key";
 /// The error for AWS options on both sides of `create-key`.
 const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --profile, --region, --log, and --read-only either \
                                        before create-key or after it, not both";
