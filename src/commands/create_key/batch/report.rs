@@ -82,8 +82,8 @@ pub enum ReportError {
     InUse(PathBuf),
     /// The report has an invalid line.
     #[error(
-        "Couldn't read the report {}, line {line}: {reason}. The report records which keys were created. Restore it, then \
-         try again.",
+        "Couldn't read the report {}, line {line}: {reason}. The report records which keys were created. Restore it, \
+         then try again.",
         path.display()
     )]
     Malformed {
