@@ -48,7 +48,7 @@ impl RunningServer {
 
 /// The data directory already has a server in the background.
 #[derive(Debug, thiserror::Error)]
-#[error("A server is already running in the background on {}. To stop it, use `serve --stop`.", .0.display())]
+#[error("A server is already running in the background for the data directory {}. To stop it, use `serve --stop`.", .0.display())]
 pub struct AlreadyRunning(PathBuf);
 
 /// The lock of the server in the background of a data directory.
@@ -155,7 +155,7 @@ pub fn find(data_dir: &Path) -> io::Result<Option<RunningServer>> {
 /// The lock file can't be read, or the server can't be stopped.
 pub fn stop(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let (Some(running), Some(mut observed)) = (find(data_dir)?, ObservedLock::open(data_dir)?) else {
-        note(format_args!("No server is running in the background on {}.", data_dir.display()));
+        note(format_args!("No server is running in the background for the data directory {}.", data_dir.display()));
         return Ok(ExitCode::from(Serve::EXIT_NOT_RUNNING));
     };
     let pid =

@@ -111,7 +111,7 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
     })
 }
 
-/// Opens the port. Falls back to any free port if the default is in use and the clients are told the address.
+/// Opens the port. Falls back to any free port if the default is in use and clients don't rely on it.
 async fn listen(
     options: &Serve,
     bundled: &BundledAws,
