@@ -28,7 +28,7 @@ Examples:
   xks-console --data-dir /tmp/try --scenario default
                                           Create the account from the scenario \"default\"
   xks-console create-key --yes --xks-key-id payments-2026 --alias payments
-                                          Create a KMS key and print it; omit --yes to use the wizard
+                                          Create a KMS key without the wizard, and print it
   xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
   xks-console serve --detach              Serve the bundled AWS in the background
   xks-console proxy create-partition red  Create a partition for external keys
@@ -38,7 +38,7 @@ Examples:
   xks-console --aws --profile work        Open the console on AWS
   xks-console --aws --read-only           Open the console on AWS in read-only mode
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
-                                          Open the console on another endpoint, such as that of `serve`
+                                          Open the console on another endpoint, such as `serve`
   xks-console screenshots                 Regenerate screenshots/
   xks-console screenshots --check         Check that screenshots/ is up to date
 
@@ -50,8 +50,9 @@ Keys:
   Ctrl-C           quit; if you have unsaved changes, press it twice
 
 The bundled AWS:
-  KMS, IAM, STS, CloudTrail, CloudWatch, an external key store proxy, and an external key manager run
-  inside the program. They need no AWS account and no network. Their data is stored in the first of:
+  KMS, IAM, STS, CloudTrail, CloudWatch, an external key store proxy, and an external key manager
+  run inside the program. They need no AWS account and no network. Their data is stored in the first
+  of these directories:
     --data-dir DIR
     $XDG_DATA_HOME/xks-console
     ~/.local/share/xks-console
@@ -62,14 +63,14 @@ AWS:
   With --aws or --endpoint-url, the program uses the same settings as the AWS CLI:
     Credentials  --profile, or else AWS_ACCESS_KEY_ID and related variables, or else AWS_PROFILE.
                  Profiles can use IAM Identity Center, roles, web identity tokens, and
-                 credential_process. Without them: container (ECS, EKS) and instance (EC2) credentials
+                 credential_process. ECS, EKS, and EC2 credentials are tried last
     Files        ~/.aws/config and ~/.aws/credentials, or those in AWS_CONFIG_FILE and
                  AWS_SHARED_CREDENTIALS_FILE
     Region       --region, AWS_REGION, AWS_DEFAULT_REGION, `region` in the profile
     Endpoints    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KMS, _IAM, _STS, _CLOUDTRAIL,
                  `endpoint_url` in the profile, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
     Network      AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY
-  Without these options, the program connects to the network only to reach external key store proxies.
+  Without these options, the program uses the network only to reach external key store proxies.
 
 Read-only:
   Use --read-only, or config.toml in $XDG_CONFIG_HOME/xks-console or ~/.config/xks-console:
@@ -84,7 +85,7 @@ Exit codes:
   3    nothing was done: you closed the create-key wizard, you answered no to `proxy delete-key`, or
        `serve --stop` found no server in the background
   4, 5             create-key only; see its help
-  125, 126, 127    `serve -- COMMAND` couldn't start COMMAND; otherwise, it exits with COMMAND's code
+  125, 126, 127    `serve -- COMMAND` couldn't start COMMAND; otherwise, COMMAND's exit code
   129, 130, 143    stopped by SIGHUP, SIGINT, or SIGTERM";
 
 /// The parsed command line.
@@ -137,9 +138,9 @@ pub struct Arguments {
 pub struct AccessOptions {
     /// Don't change anything in AWS
     ///
-    /// Only requests that AWS classifies as List or Read are sent, so nothing is created, changed, deleted, connected,
-    /// encrypted, or decrypted. Instead, the console shows the AWS CLI commands. You can also turn this on in
-    /// config.toml; this option doesn't turn it off there, or the other way around.
+    /// Only requests that AWS classifies as List or Read, and dry runs, are sent. Nothing is created, changed, deleted,
+    /// connected, encrypted, or decrypted. Instead, the console shows the AWS CLI commands to use. You can also turn on
+    /// read-only mode in config.toml. It applies if the option or the file turns it on.
     #[arg(long)]
     pub read_only: bool,
 }

@@ -91,8 +91,8 @@ Example:
 
 Exit codes:
   0    the proxy meets all requirements
-  1    the proxy doesn't meet a requirement or can't be reached, the secret access key is missing, or
-       a file can't be used
+  1    the proxy doesn't meet a requirement or can't be reached, the secret access key is missing,
+       or a file can't be used
   2    the command line is invalid";
 
 /// The commands of the bundled external key manager and its proxy.
@@ -253,9 +253,9 @@ pub struct ExternalKeyRef {
 pub const HELP: &str = r#"Example:
   xks-console proxy create-partition team-red > team-red.json
   xks-console proxy create-key --partition team-red --id red-1
-Then open the console, choose External key stores, and press C to create an external key store. Use
-team-red.json as the proxy configuration file and https://xks-proxy.bundled.internal as the proxy URI
-endpoint.
+Then open the console, choose External key stores, and press C to create an external key store. The
+proxy configuration file is team-red.json, and the proxy URI endpoint is
+https://xks-proxy.bundled.internal.
 
 With --json, before or after the command, each list is one JSON document:
   list-partitions    {"partitions": [{"name", "uriPath"}]}

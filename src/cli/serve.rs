@@ -100,11 +100,12 @@ Examples:
   xks-console serve --stop            Stop the server in the background
   xks-console serve --access-log -    Serve until you press Ctrl-C, and show each request
 
-The data directory has the files `config` and `credentials` with a profile for each principal. COMMAND
-uses these profiles automatically. To use them with a running server:
+The files `config` and `credentials` in the data directory have a profile for each principal.
+COMMAND can use these profiles directly. To use them with a running server:
   export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
   aws --profile KeyAdministrator kms list-keys
-The role of the profile BreakGlass requires an MFA code. DIR/mfa has the key URI for your authenticator app.
+The role of the profile BreakGlass requires an MFA code. To get codes, add the key URI in the file
+DIR/mfa to an authenticator app.
 
 Exit codes:
   0    the server was stopped, or it is running in the background
