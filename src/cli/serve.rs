@@ -25,7 +25,7 @@ pub struct Serve {
     /// The PEM file with the private key of the certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Use TLS with a self-signed certificate, which is stored in the data directory
+    /// Use TLS with a generated certificate, which is stored in the data directory
     #[arg(long, conflicts_with = "tls_cert")]
     pub tls_self_signed: bool,
     /// Require client certificates signed by the CA in this PEM file; requires TLS
@@ -36,7 +36,7 @@ pub struct Serve {
     pub client_name: Option<String>,
     /// Limit requests to the external key store proxy to N per second for each partition, with bursts of N
     ///
-    /// The proxy responds to more requests with ThrottlingException. Without this option, there is no limit. The
+    /// The proxy rejects further requests with ThrottlingException. Without this option, there is no limit. The
     /// bundled KMS doesn't use this port, so its requests don't count.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub proxy_rate: Option<u32>,
