@@ -13,9 +13,9 @@ use crate::conformance::target::Endpoint;
 pub enum Proxy {
     /// Check whether an external key store proxy conforms to the XKS proxy API specification
     ///
-    /// Calls the proxy as AWS KMS does, with valid and invalid requests. Reports requirements, recommendations, and
-    /// latencies. Only the endpoint is called, and the bundled AWS isn't used. The command encrypts and decrypts test
-    /// data with the external keys, but doesn't change them.
+    /// Calls the proxy as AWS KMS does, with valid and invalid requests. Reports which requirements and recommendations
+    /// it meets, and its latency. Only the endpoint is called, and the bundled AWS isn't used. The command encrypts and
+    /// decrypts test data with the external keys, but doesn't change them.
     #[command(after_help = CHECK_HELP)]
     Check(ProxyCheck),
     /// A command of the bundled external key manager and its proxy.
