@@ -1,4 +1,5 @@
-//! The log of requests to the served AWS and its external key store proxy: a line for each, without secrets and bodies.
+//! The log of requests to the served AWS and its external key store proxy, with one line per request. It never contains
+//! secrets or bodies.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -10,58 +11,58 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// The longest text of a caller's choosing that is kept, in characters.
+/// The maximum length of text that the caller controls, in characters. The rest is omitted.
 const MAX_TEXT_LENGTH: usize = 512;
 
-/// What the code that answers a request tells about it.
+/// The details of a request, from the code that handles it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestDetails {
-    /// Service and operation: `kms:ListKeys`.
+    /// The service and operation, such as `kms:ListKeys`.
     pub operation: Option<String>,
-    /// The ARN of the caller; for the external key store proxy, the access key ID.
+    /// The ARN of the caller, or its access key ID in requests to the external key store proxy.
     pub caller: Option<String>,
     /// The error code of the response.
     pub error: Option<String>,
 }
 
-/// An extension of a request that is logged: the code that answers it puts its [`Details`] here.
+/// A request extension for the log. The code that handles the request sets its [`RequestDetails`].
 #[derive(Clone, Debug, Default)]
 pub struct RequestDetailsSlot(Arc<OnceLock<RequestDetails>>);
 
 impl RequestDetailsSlot {
-    /// Tells the details. The first ones count.
+    /// Sets the details. Further calls have no effect.
     pub fn set(&self, details: RequestDetails) {
         let _ = self.0.set(details);
     }
 
-    /// The details that were told.
+    /// Returns the details, if they were set.
     pub fn get(&self) -> Option<&RequestDetails> {
         self.0.get()
     }
 }
 
-/// One line of the log.
+/// An entry of the log, which is one line.
 #[derive(Clone, Debug)]
 pub struct AccessLogEntry<'a> {
-    /// When the request came.
+    /// The time the request was received.
     pub time: Timestamp,
-    /// `POST` …
+    /// The HTTP method, such as `POST`.
     pub method: &'a str,
-    /// The path, which stands for the operation where that is unknown.
+    /// The path, which is logged if the operation is unknown.
     pub path: &'a str,
-    /// What the request is, as far as it was found out.
+    /// The details of the request, if they are known.
     pub details: Option<&'a RequestDetails>,
     /// The HTTP status of the response.
     pub status: u16,
-    /// How long the response took.
+    /// The time from the request to the response.
     pub duration: Duration,
     /// The request ID of the response.
     pub request_id: Option<&'a str>,
 }
 
 impl AccessLogEntry<'_> {
-    /// Time, method, operation, caller, status, error code, milliseconds and request ID, with spaces between them and a
-    /// hyphen for what is unknown.
+    /// Formats the line: time, method, operation, caller, status, error code, milliseconds, and request ID, separated
+    /// by spaces. A hyphen stands for a missing value.
     fn line(&self) -> String {
         let empty = RequestDetails::default();
         let details = self.details.unwrap_or(&empty);
@@ -82,16 +83,16 @@ impl AccessLogEntry<'_> {
     }
 }
 
-/// A text as one word of a line, without anything that a terminal obeys.
+/// Escapes a text as one field of a line, without spaces, control characters, or other characters than ASCII.
 fn escape_field(text: Option<&str>) -> String {
-    let mut word = String::new();
-    for letter in text.unwrap_or_default().chars().take(MAX_TEXT_LENGTH) {
-        match letter {
-            '!'..='~' => word.push(letter),
-            _ => word.extend(letter.escape_unicode()),
+    let mut field = String::new();
+    for character in text.unwrap_or_default().chars().take(MAX_TEXT_LENGTH) {
+        match character {
+            '!'..='~' => field.push(character),
+            _ => field.extend(character.escape_unicode()),
         }
     }
-    if word.is_empty() { "-".to_owned() } else { word }
+    if field.is_empty() { "-".to_owned() } else { field }
 }
 
 /// An open log.
@@ -101,10 +102,10 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// Opens the log in a file that only its owner can read, after what is there; `-` is standard error.
+    /// Opens a file for the log and appends to it. A new file is readable only by its owner. `-` is standard error.
     ///
     /// # Errors
-    /// When the file can't be opened.
+    /// The file can't be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::from_writer(Box::new(io::stderr())));
@@ -112,20 +113,23 @@ impl AccessLog {
         Ok(Self::from_writer(Box::new(OpenOptions::new().append(true).create(true).mode(0o600).open(path)?)))
     }
 
-    /// A log that is written to `sink`.
+    /// Creates a log that is written to `sink`.
     pub fn from_writer(sink: Box<dyn Write + Send>) -> Self {
         Self { writer: Mutex::new(sink), has_failed: OnceLock::new() }
     }
 
-    /// Writes a line. A log that can't be written doesn't keep requests from being answered; standard error says so once.
+    /// Writes a line. If the log can't be written, requests are still handled, and a message is written to standard
+    /// error once.
     pub fn write(&self, entry: &AccessLogEntry) {
         let line = entry.line();
         let written = self.writer.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
         if let Err(error) = written
             && self.has_failed.set(()).is_ok()
         {
-            let _ =
-                writeln!(io::stderr(), "xks-console: Couldn't write the access log: {error}. Lines are missing in it.");
+            let _ = writeln!(
+                io::stderr(),
+                "xks-console: Couldn't write to the access log: {error}. The log is incomplete."
+            );
         }
     }
 }
@@ -150,9 +154,9 @@ mod tests {
             duration: Duration::from_micros(1234),
             request_id: Some("4f6c"),
         };
-        let words =
+        let fields =
             "2026-03-02T10:15:00.004Z POST kms:List\\u{20}Keys\\u{a}\\u{1b}[2J arn:aws:iam::111122223333:user/Admin";
-        assert_eq!(entry.line(), format!("{words} 200 - 1.2 4f6c\n"));
+        assert_eq!(entry.line(), format!("{fields} 200 - 1.2 4f6c\n"));
         let unknown = AccessLogEntry { details: None, request_id: None, path: "/x y", ..entry };
         assert_eq!(unknown.line(), "2026-03-02T10:15:00.004Z POST /x\\u{20}y - 200 - 1.2 -\n");
     }

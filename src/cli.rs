@@ -1,4 +1,4 @@
-//! The command line: what can be asked of the program, and the help that teaches it.
+//! The command line: commands, options, and their help.
 
 mod aws_options;
 mod create_key;
@@ -20,127 +20,134 @@ use crate::client::{Client, ReadOnly};
 use crate::config::Configuration;
 use crate::xks::network::ConnectTo;
 
-/// What stands under the options in `--help`.
+/// The text after the options in `--help`.
 const LONG_HELP: &str = "\
 Examples:
   xks-console                             Open the console on the bundled AWS
-  xks-console --data-dir /tmp/try         Try things out; delete the directory and all is gone
+  xks-console --data-dir /tmp/try         Use a separate account; delete the directory to remove it
   xks-console --data-dir /tmp/try --scenario default
-                                          Fill a new account from the scenario `default`
+                                          Create the account from the scenario \"default\"
   xks-console create-key --yes --xks-key-id payments-2026 --alias payments
-                                          Make a key and print it; without --yes in the wizard
-  xks-console serve -- aws kms list-keys  Run a command on the bundled AWS
+                                          Create a KMS key without the wizard, and print it
+  xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
   xks-console serve --detach              Serve the bundled AWS in the background
-  xks-console proxy create-partition red  Make room for keys outside of AWS, and a way to them
+  xks-console proxy create-partition red  Create a partition for external keys
   xks-console proxy rotate-credential oslo
-                                          Print what an external key store in front of `oslo` needs
-  xks-console proxy check --help          See whether a proxy of any vendor keeps to its specification
+                                          Print a proxy configuration file for the partition \"oslo\"
+  xks-console proxy check --help          Show how to check a proxy of any vendor
   xks-console --aws --profile work        Open the console on AWS
-  xks-console --aws --read-only           ... and only look
+  xks-console --aws --read-only           Open the console on AWS in read-only mode
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
-                                          ... on an AWS that `serve` serves, or another
-  xks-console screenshots                 Make the pictures in screenshots/ anew
-  xks-console screenshots --check         Say whether they are up to date
+                                          Open the console on another endpoint, such as `serve`
+  xks-console screenshots                 Regenerate screenshots/
+  xks-console screenshots --check         Check that screenshots/ is up to date
 
 Keys:
-  Tab, Shift-Tab   next and previous field      Enter   activate
-  Arrows           move in lists and choices    Space   select
-  Ctrl-N, Ctrl-P   next and previous step       Esc     close or cancel
-  /                search a table               F1      help on the field
-  Ctrl-C           quit; with something typed the first asks, the second quits
+  Tab, Shift-Tab   next or previous field       Enter   activate
+  Arrow keys       move in lists and choices    Space   select or clear
+  Ctrl-N, Ctrl-P   next or previous step        Esc     close or cancel
+  /                search a table               F1      help for the field
+  Ctrl-C           quit; if you have unsaved changes, press it twice
 
 The bundled AWS:
-  KMS, IAM, STS, CloudTrail and CloudWatch, an external key store proxy and an external key manager
-  run inside the program. They need no account and no network. Their account is kept on disk, in the first of
+  KMS, IAM, STS, CloudTrail, CloudWatch, an external key store proxy, and an external key manager
+  run inside the program. They need no AWS account and no network. Their data is stored in the first
+  of these directories:
     --data-dir DIR
     $XDG_DATA_HOME/xks-console
     ~/.local/share/xks-console
-  It holds keys: the directory is for its owner alone, and a lost root key file can't be made again.
+  The directory contains keys, so only you can access it. If you lose its root key files, the keys
+  can't be recovered.
 
 AWS:
-  With --aws or --endpoint-url credentials, Region and endpoints come from where the AWS CLI has them:
-    --profile, else AWS_ACCESS_KEY_ID and the like, else AWS_PROFILE
-    ~/.aws/config and ~/.aws/credentials, or AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, with
-    IAM Identity Center, roles, web identity tokens, credential_process; then ECS, EKS and EC2
-    --region, AWS_REGION, AWS_DEFAULT_REGION, `region` of the profile
-    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KMS, _IAM, _STS, _CLOUDTRAIL, `endpoint_url` of the profile
-    AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
-  Without them the program never goes to the network but for proxies of external key stores.
+  With --aws or --endpoint-url, the program uses the same settings as the AWS CLI:
+    Credentials  --profile, or else AWS_ACCESS_KEY_ID and related variables, or else AWS_PROFILE.
+                 Profiles can use IAM Identity Center, roles, web identity tokens, and
+                 credential_process. ECS, EKS, and EC2 credentials are tried last
+    Files        ~/.aws/config and ~/.aws/credentials, or those in AWS_CONFIG_FILE and
+                 AWS_SHARED_CREDENTIALS_FILE
+    Region       --region, AWS_REGION, AWS_DEFAULT_REGION, `region` in the profile
+    Endpoints    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KMS, _IAM, _STS, _CLOUDTRAIL,
+                 `endpoint_url` in the profile, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
+    Network      AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY
+  Without these options, the program uses the network only to reach external key store proxies.
 
 Read-only:
-  --read-only, or config.toml in $XDG_CONFIG_HOME/xks-console or ~/.config/xks-console:
-    read-only = true         for every console
-    [profile.NAME]           for one profile: that of --profile, AWS_PROFILE, or `default`
+  Use --read-only, or config.toml in $XDG_CONFIG_HOME/xks-console or ~/.config/xks-console:
+    read-only = true         applies to every console
+    [profile.NAME]           applies to one profile: that of --profile, AWS_PROFILE, or \"default\"
     read-only = true
 
 Exit codes:
-  0    done
-  1    it failed, or `screenshots --check` or `proxy check` found something
-  2    the command line is wrong, a value can't be used, or there is no terminal to show or ask on
-  3    nothing was done: the wizard of create-key was left, `proxy delete-key` was answered with no, or
+  0    success
+  1    failure, or `screenshots --check` or `proxy check` found problems
+  2    the command line or a value is invalid, or a terminal is required
+  3    nothing was done: you closed the create-key wizard, you answered no to `proxy delete-key`, or
        `serve --stop` found no server in the background
-  4, 5             of create-key: see its help
-  125, 126, 127    of `serve -- COMMAND` when COMMAND was not started; else it ends with COMMAND's own
-  129, 130, 143    ended by SIGHUP, SIGINT, SIGTERM";
+  4, 5             create-key only; see its help
+  125, 126, 127    `serve -- COMMAND` couldn't start COMMAND; otherwise, COMMAND's exit code
+  129, 130, 143    stopped by SIGHUP, SIGINT, or SIGTERM";
 
-/// What the program was asked for.
+/// The parsed command line.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
 #[command(name = "xks-console", version, max_term_width = 100, after_long_help = LONG_HELP)]
 #[command(about = "The AWS KMS console for external key stores, in a terminal")]
 #[command(long_about = "The AWS KMS console for external key stores, in a terminal.\n\n\
-    It leads through creating a KMS key in an external key store step by step, against a real KMS that is bundled: \
-    the key it makes encrypts and decrypts.")]
+    It guides you through creating a KMS key in an external key store. By default, it works on a bundled AWS with a \
+    real KMS: the keys that you create encrypt and decrypt data.")]
 pub struct Arguments {
-    /// Keep the bundled AWS in this directory
+    /// Store the data of the bundled AWS in this directory
     ///
-    /// A directory that is empty or missing is made and filled on the first start.
+    /// If the directory is empty or doesn't exist, a new account is created in it.
     #[arg(long, value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
 
-    /// Look for the external key store proxy of a host at another address
+    /// Connect to another address for the external key store proxy of this host
     ///
-    /// For a proxy that isn't at port 443 of a public name yet. May be given several times.
+    /// Use it for a proxy that isn't reachable at port 443 of a public host name yet. You can use this option more than
+    /// once.
     #[arg(long, value_name = "HOST=ADDRESS:PORT", global = true)]
     pub connect_to: Vec<ConnectTo>,
 
-    /// Trust external key store proxies whose certificates are signed by these, PEM, too
+    /// Also trust external key store proxy certificates signed by the CAs in this PEM file
     #[arg(long, value_name = "FILE", global = true)]
     pub proxy_ca: Option<PathBuf>,
 
-    /// Which AWS, when not the bundled one.
+    /// The AWS to use instead of the bundled one.
     #[command(flatten)]
     pub aws_options: AwsOptions,
 
-    /// Fill a new account from this scenario
+    /// Create a new account from this scenario
     ///
-    /// Only for a directory that holds no account yet; one in use is never overwritten. Without this option a new
-    /// account is filled from the scenario `default`.
+    /// The directory must not contain an account yet; an existing account is never overwritten. Without this option, a
+    /// new account is created from the scenario "default".
     #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
 
-    /// Print what `proxy` lists, and the report of `proxy check`, as one JSON document
+    /// Print the lists of `proxy` and the report of `proxy check` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// What to do instead of opening the console.
+    /// The command to run instead of opening the console.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// Whether anything may be changed, for every command that calls AWS.
+/// The read-only option of commands that call AWS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct AccessOptions {
-    /// Change nothing: only look
+    /// Don't change anything in AWS
     ///
-    /// What AWS calls more than reading is never sent: nothing is created, changed, deleted, connected, encrypted or decrypted.
-    /// Instead the console gives the commands that do it. `config.toml` can ask for it too, and neither undoes the other.
+    /// Only requests that AWS classifies as List or Read, and dry runs, are sent. Nothing is created, changed, deleted,
+    /// connected, encrypted, or decrypted. Instead, the console shows the AWS CLI commands to use. You can also turn on
+    /// read-only mode in config.toml. It applies if the option or the file turns it on.
     #[arg(long)]
     pub read_only: bool,
 }
 
 impl AccessOptions {
-    /// The same caller, who only looks when the command line or the configuration says so of all, or of the profile whose
-    /// credentials it has. Neither undoes the other.
+    /// Returns `client` with the read-only settings of the command line and the configuration combined. It is read-only
+    /// if either of them says so for every console, or if the configuration says so for the profile of the client.
     #[must_use]
     pub fn apply_to(self, client: Client, configuration: &Configuration) -> Client {
         let configured = configuration.read_only();
@@ -148,70 +155,78 @@ impl AccessOptions {
     }
 }
 
-/// What the program can do beside opening the console.
+/// The commands of the program.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Make a KMS key in an external key store, in the wizard or without a screen; print it as the AWS CLI does
+    /// Create a KMS key in an external key store
+    ///
+    /// Opens the wizard with your options filled in, or creates the key directly if you add --yes. Then prints the key
+    /// in the output format of `aws kms create-key`. With --batch, creates a key for each row of a CSV file.
     #[command(after_help = create_key::HELP)]
     CreateKey(Box<CreateKey>),
-    /// Make the pictures in screenshots/ anew
+    /// Regenerate screenshots/
     ///
-    /// Plays the tapes in assets/tapes on an account in memory, with a clock and randomness of their own, so that
-    /// the pictures come out the same, byte for byte, each time. Run it in the directory of the source code.
+    /// Plays the tapes in assets/tapes on an account in memory, with a simulated clock and a fixed random seed, so that
+    /// the images are identical, byte for byte, each time. Run it in the root directory of the source code.
     Screenshots {
-        /// Write nothing; fail when a picture is missing, left over or not up to date
+        /// Don't write files; fail if an image is missing, out of date, or no longer used
         #[arg(long)]
         check: bool,
     },
-    /// Serve the bundled AWS on a port, for the AWS CLI, SDKs and other tools
+    /// Serve the bundled AWS on a port for the AWS CLI, SDKs, and other tools
     ///
-    /// KMS, IAM, STS, CloudTrail and CloudWatch answer at /, the external key store proxy at the URI path of each
-    /// partition. With COMMAND, serves as long as that runs; with --detach, in the background; else until Ctrl-C or SIGTERM.
-    /// Prints lines for a shell to `export`, and writes the files `config` and `credentials` of AWS's tools, with a profile
-    /// for each principal, into the data directory. Requests in progress are answered before it ends.
+    /// KMS, IAM, STS, CloudTrail, and CloudWatch are available at /, and the external key store proxy at the URI path
+    /// of each partition. The server runs until COMMAND exits, in the background with --detach, or else until Ctrl-C or
+    /// SIGTERM. It finishes requests in progress before it stops.
+    ///
+    /// Prints shell commands that export the settings for AWS tools. Also writes `config` and `credentials` files for
+    /// the AWS CLI and SDKs, with a profile for each principal, to the data directory.
     #[command(after_help = serve::HELP)]
     Serve(Serve),
-    /// Manage the bundled external key manager and the credentials of its proxy; check any proxy
+    /// Manage the bundled external key manager and proxy credentials, or check any proxy
     ///
-    /// They live outside of AWS, so no AWS API reaches them. Changes count at once, also for a server that runs.
+    /// The external key manager and its proxy are outside of AWS, so you can't manage them with AWS APIs. Changes take
+    /// effect immediately, even on a running server.
     #[command(after_help = proxy::HELP)]
     Proxy {
-        /// What to do.
+        /// The `proxy` command to run.
         #[command(subcommand)]
         command: Proxy,
     },
 }
 
-/// No directory is known for the account.
+/// The data directory of the bundled AWS can't be determined.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no place to keep the bundled AWS: neither XDG_DATA_HOME nor HOME is set to an absolute path. \
-     Name a directory with `--data-dir DIR`"
+    "Couldn't find a directory for the bundled AWS: neither XDG_DATA_HOME nor HOME is set to an absolute path. \
+     Specify a directory with `--data-dir DIR`."
 )]
 pub struct DataDirError;
 
-/// Options that only the console and create-key have.
-const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log and --read-only are for the console and create-key, and go with no other command";
-/// Options that say twice which AWS.
-const AWS_OPTIONS_GIVEN_TWICE: &str =
-    "--aws, --endpoint-url, --profile, --region, --log and --read-only stand before create-key or after it, not both";
-/// Options of the bundled AWS beside another.
-const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca and --scenario are for the bundled AWS; they don't go with --aws or --endpoint-url";
-/// An option of lists.
-const JSON_NOT_SUPPORTED: &str = "--json is for the lists of proxy and for proxy check";
+/// The error for AWS options before a command other than `create-key`.
+const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log, and --read-only can be \
+                                         used only with the console and create-key";
+/// The error for AWS options on both sides of `create-key`.
+const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --profile, --region, --log, and --read-only either \
+                                       before create-key or after it, not both";
+/// The error for options of the bundled AWS together with another AWS.
+const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, and --scenario apply to the bundled AWS \
+                                        and can't be used with --aws or --endpoint-url";
+/// The error for `--json` with a command that doesn't support it.
+const JSON_NOT_SUPPORTED: &str = "--json can be used only with `proxy check` and the lists of `proxy`";
 
 impl Arguments {
-    /// What is wrong with the arguments taken together.
+    /// Returns the error for arguments that conflict with each other in a way that clap can't check.
     pub fn argument_conflict(&self) -> Option<clap::Error> {
-        let nothing = AwsOptions::default();
+        let none = AwsOptions::default();
         let message = match &self.command {
-            Some(Command::CreateKey(options)) if self.aws_options != nothing && options.aws_options != nothing => {
+            Some(Command::CreateKey(options)) if self.aws_options != none && options.aws_options != none => {
                 AWS_OPTIONS_GIVEN_TWICE
             }
             Some(Command::CreateKey(_)) if self.aws_options().is_remote() && self.has_bundled_options() => {
                 BUNDLED_OPTIONS_CONFLICT
             }
-            Some(command) if !matches!(command, Command::CreateKey(_)) && self.aws_options != nothing => {
+            Some(command) if !matches!(command, Command::CreateKey(_)) && self.aws_options != none => {
                 AWS_OPTIONS_NOT_SUPPORTED
             }
             Some(Command::CreateKey(_)) => return None,
@@ -226,7 +241,7 @@ impl Arguments {
         self.data_dir.is_some() || !self.connect_to.is_empty() || self.proxy_ca.is_some() || self.scenario.is_some()
     }
 
-    /// Which AWS, whether said before the command or after it.
+    /// Returns the AWS options, whether they are before the command or after it.
     pub fn aws_options(&self) -> &AwsOptions {
         match &self.command {
             Some(Command::CreateKey(options)) if options.aws_options != AwsOptions::default() => &options.aws_options,
@@ -234,14 +249,15 @@ impl Arguments {
         }
     }
 
-    /// Where the bundled AWS is kept: `--data-dir`, or the place that the XDG Base Directory Specification gives.
-    /// `environment` looks up a variable; as the specification asks, one that is empty or relative counts as unset.
+    /// Returns the data directory of the bundled AWS: `--data-dir`, or the default of the XDG Base Directory
+    /// Specification. `environment` looks up a variable. As the specification requires, a variable that is empty or
+    /// holds a relative path counts as unset.
     ///
     /// # Errors
-    /// [`NoDataDirectory`] when nothing tells where.
+    /// [`DataDirError`] if no option or variable determines the directory.
     pub fn data_dir(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, DataDirError> {
-        if let Some(named) = &self.data_dir {
-            return Ok(named.clone());
+        if let Some(data_dir) = &self.data_dir {
+            return Ok(data_dir.clone());
         }
         let absolute = |variable| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
         absolute("XDG_DATA_HOME")
@@ -311,8 +327,8 @@ mod tests {
         }
         for line in ["--json", "serve --json", "proxy --json list-keys --partition p"] {
             let is_list = line.contains("list");
-            let contradiction = parse(&format!("xks-console {line}")).unwrap().argument_conflict();
-            assert_eq!(contradiction.map(|error| error.exit_code()), (!is_list).then_some(2), "{line}");
+            let conflict = parse(&format!("xks-console {line}")).unwrap().argument_conflict();
+            assert_eq!(conflict.map(|error| error.exit_code()), (!is_list).then_some(2), "{line}");
         }
         assert!(
             parse("xks-console proxy delete-key --partition p --id i --json").unwrap().argument_conflict().is_some()
@@ -329,7 +345,7 @@ mod tests {
                 let Some(example) = line.strip_prefix("eval \"$(").unwrap_or(line).strip_prefix("xks-console ") else {
                     continue;
                 };
-                // What it does follows after two spaces; a pipe and a file are the shell's.
+                // Two spaces start the description; pipes and redirections belong to the shell.
                 let end = ["  ", " | ", " > ", ")"].iter().filter_map(|end| example.trim_start().find(end)).min();
                 let words = end.map_or(example, |end| &example.trim_start()[..end]);
                 let words = if line.starts_with("xks-console  ") { "" } else { words };
@@ -356,8 +372,8 @@ mod tests {
             Some(Settings { ca_bundle: ca_bundle.clone(), ..Settings::default() })
         );
         let all = settings("xks-console --endpoint-url http://127.0.0.1:4599 --profile p --region r").unwrap();
-        let words = [all.endpoint_url, all.profile, all.region].map(Option::unwrap);
-        assert_eq!(words, ["http://127.0.0.1:4599", "p", "r"]);
+        let values = [all.endpoint_url, all.profile, all.region].map(Option::unwrap);
+        assert_eq!(values, ["http://127.0.0.1:4599", "p", "r"]);
         for line in [
             "xks-console --profile p",
             "xks-console --aws --data-dir d",
@@ -368,11 +384,11 @@ mod tests {
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
-        let contradiction = |line: &str| parse(line).unwrap().argument_conflict().map(|error| error.exit_code());
-        assert_eq!(contradiction("xks-console --aws serve"), Some(2));
-        assert_eq!(contradiction("xks-console --log f serve"), Some(2));
-        assert_eq!(contradiction("xks-console --read-only serve"), Some(2));
-        assert_eq!(contradiction("xks-console serve"), None);
+        let conflict = |line: &str| parse(line).unwrap().argument_conflict().map(|error| error.exit_code());
+        assert_eq!(conflict("xks-console --aws serve"), Some(2));
+        assert_eq!(conflict("xks-console --log f serve"), Some(2));
+        assert_eq!(conflict("xks-console --read-only serve"), Some(2));
+        assert_eq!(conflict("xks-console serve"), None);
     }
 
     #[test]
@@ -384,10 +400,13 @@ mod tests {
             "xks-console proxy check --key k --endpoint https://ada:hunter2@xks.example.com",
             "xks-console proxy check --key k --endpoint http://ada:hunter2@127.0.0.1:8080",
         ] {
-            let refused = parse(line).unwrap_err();
-            assert_eq!(refused.exit_code(), 2, "{line}");
-            let told = format!("{refused} {refused:?}");
-            assert!(!told.contains("hunter2") && told.contains("--endpoint") && told.contains("Remove "), "{told}");
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            let message = format!("{error} {error:?}");
+            assert!(
+                !message.contains("hunter2") && message.contains("--endpoint") && message.contains("Remove "),
+                "{message}"
+            );
         }
     }
 
@@ -397,16 +416,16 @@ mod tests {
         let after = parse("xks-console create-key --yes --aws --region eu-west-1").unwrap();
         assert_eq!(before.aws_options(), after.aws_options());
         assert_eq!(before.aws_options().region.as_deref(), Some("eu-west-1"));
-        let contradiction = |line: &str| parse(line).unwrap().argument_conflict().map(|error| error.exit_code());
-        assert_eq!(contradiction("xks-console create-key --aws"), None);
-        assert_eq!(contradiction("xks-console --data-dir d create-key"), None);
+        let conflict = |line: &str| parse(line).unwrap().argument_conflict().map(|error| error.exit_code());
+        assert_eq!(conflict("xks-console create-key --aws"), None);
+        assert_eq!(conflict("xks-console --data-dir d create-key"), None);
         for line in [
             "xks-console --aws create-key --region eu-west-1",
             "xks-console --data-dir d create-key --aws",
             "xks-console --scenario default create-key --aws",
             "xks-console --aws create-key --data-dir d",
         ] {
-            assert_eq!(contradiction(line), Some(2), "{line}");
+            assert_eq!(conflict(line), Some(2), "{line}");
         }
         for line in [
             "xks-console create-key --aws --data-dir d",
@@ -451,13 +470,13 @@ mod tests {
     fn help_contains_every_section_and_fits_100_columns() {
         let help = Arguments::command().render_long_help().to_string();
         for part in ["Examples:", "Keys:", "Exit codes:", "--scenario <NAME>", "~/.local/share/xks-console"] {
-            assert!(help.contains(part), "{part} is not in {help}");
+            assert!(help.contains(part), "the help doesn't contain {part}: {help}");
         }
         let mut command = Arguments::command();
         command.build();
         let create_key = command.find_subcommand_mut("create-key").unwrap().render_long_help().to_string();
         for part in ["The key:", "Exit codes:", "--batch <FILE>", "--administrator <ARN>"] {
-            assert!(create_key.contains(part), "{part} is not in {create_key}");
+            assert!(create_key.contains(part), "the help doesn't contain {part}: {create_key}");
         }
         for line in help.lines().chain(create_key.lines()) {
             assert!(line.chars().count() <= 100, "{line}");

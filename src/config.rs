@@ -1,5 +1,5 @@
-//! What the person has written down, and what is remembered between runs, in the place that the XDG Base Directory
-//! Specification gives.
+//! The configuration, and the preferences that are saved between runs. The directories follow the XDG Base Directory
+//! Specification.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,13 +15,13 @@ use crate::tui::preferences::Preferences;
 /// The file name of the configuration.
 const CONFIG_FILE: &str = "config.toml";
 
-/// What the person has written into `config.toml`. The program never writes it.
+/// The contents of `config.toml`. The program never writes this file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Configuration {
     /// Whether every console is read-only.
     read_only: bool,
-    /// What holds for one profile of the AWS CLI.
+    /// The settings for individual profiles of the AWS CLI.
     profile: BTreeMap<String, ProfileConfiguration>,
 }
 
@@ -31,31 +31,32 @@ struct ProfileConfiguration {
     read_only: bool,
 }
 
-/// Why it is not known what the person has written. Nothing is opened then: it may have been *read-only*.
+/// The reasons that the configuration can't be used. The program doesn't start then, because the configuration may turn
+/// on read-only mode.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
-    /// The file is there but can't be read.
-    #[error("{}: {source}", path.display())]
+    /// The file exists but can't be read.
+    #[error("Couldn't read {}: {source}", path.display())]
     Unreadable {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file says something else than it may.
-    #[error("{}, line {line}: {reason}", path.display())]
+    /// The file contains an invalid setting.
+    #[error("{}, line {line}: {reason}. Correct the file, then try again.", path.display())]
     Invalid {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line number, counted from 1.
         line: usize,
-        /// What is wrong.
+        /// The error of the parser.
         reason: String,
     },
 }
 
 impl Configuration {
-    /// Reads `config.toml` in `directory`; without one nothing is said.
+    /// Reads `config.toml` in `directory`. Returns the defaults if the file doesn't exist.
     ///
     /// # Errors
     /// [`ConfigurationError`].
@@ -75,7 +76,7 @@ impl Configuration {
         })
     }
 
-    /// Who may only look.
+    /// Returns the consoles that are read-only.
     pub fn read_only(&self) -> ReadOnly {
         let profiles = self.profile.iter().filter(|(_, profile)| profile.read_only).map(|(name, _)| name.clone());
         ReadOnly { all: self.read_only, profiles: profiles.collect() }
@@ -85,34 +86,37 @@ impl Configuration {
 /// The file name of the preferences.
 const PREFERENCES_FILE: &str = "preferences.toml";
 
-/// `$XDG_CONFIG_HOME/xks-console`, else `~/.config/xks-console`. `environment` looks up a variable; one that is empty or
-/// relative counts as unset.
+/// Returns the directory of the configuration: `$XDG_CONFIG_HOME/xks-console`, or else `~/.config/xks-console`.
+///
+/// `environment` looks up a variable. A variable that is empty or holds a relative path counts as unset. The result is
+/// `None` if `HOME` is also unset.
 pub fn config_directory(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     xdg_directory(environment, "XDG_CONFIG_HOME", ".config")
 }
 
-/// `$XDG_STATE_HOME/xks-console/drafts`, else `~/.local/state/xks-console/drafts`: where drafts of KMS keys are.
+/// Returns the directory of the drafts of KMS keys: `$XDG_STATE_HOME/xks-console/drafts`, or else
+/// `~/.local/state/xks-console/drafts`.
 pub fn drafts_directory(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     xdg_directory(environment, "XDG_STATE_HOME", ".local/state").map(|state| state.join("drafts"))
 }
 
-fn xdg_directory(environment: impl Fn(&str) -> Option<OsString>, variable: &str, usual: &str) -> Option<PathBuf> {
+fn xdg_directory(environment: impl Fn(&str) -> Option<OsString>, variable: &str, default: &str) -> Option<PathBuf> {
     let absolute = |variable: &str| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute(variable)
-        .or_else(|| absolute("HOME").map(|home| home.join(usual)))
+        .or_else(|| absolute("HOME").map(|home| home.join(default)))
         .map(|directory| directory.join("xks-console"))
 }
 
-/// The preferences of the last run; the usual ones when there are none that can be read.
+/// Loads the preferences of the last run. Returns the defaults if they can't be read.
 pub fn load_preferences(directory: &Path) -> Preferences {
     let text = std::fs::read_to_string(directory.join(PREFERENCES_FILE)).unwrap_or_default();
     toml::from_str(&text).unwrap_or_default()
 }
 
-/// Keeps the preferences for the next run. A run that is cut off leaves the old ones.
+/// Saves the preferences for the next run. The file is written atomically.
 ///
 /// # Errors
-/// When the directory or the file can't be written.
+/// The directory or the file can't be written.
 pub fn save_preferences(directory: &Path, preferences: &Preferences) -> std::io::Result<()> {
     let text = toml::to_string(preferences).map_err(std::io::Error::other)?;
     std::fs::create_dir_all(directory)?;
@@ -127,25 +131,25 @@ mod tests {
     #[test]
     fn preferences_round_trip_and_invalid_file_loads_defaults() {
         let dir = tempfile::tempdir().unwrap();
-        let place = dir.path().join("new");
-        assert_eq!(load_preferences(&place), Preferences::default());
+        let directory = dir.path().join("new");
+        assert_eq!(load_preferences(&directory), Preferences::default());
         let chosen = Preferences {
             key_columns: vec![KeyColumn::KeyId, KeyColumn::Origin],
             page_size: Some(20),
             wrap_lines: true,
         };
-        save_preferences(&place, &chosen).unwrap();
-        assert_eq!(load_preferences(&place), chosen);
-        std::fs::write(place.join(PREFERENCES_FILE), "key-columns = 7").unwrap();
-        assert_eq!(load_preferences(&place), Preferences::default());
-        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 1);
+        save_preferences(&directory, &chosen).unwrap();
+        assert_eq!(load_preferences(&directory), chosen);
+        std::fs::write(directory.join(PREFERENCES_FILE), "key-columns = 7").unwrap();
+        assert_eq!(load_preferences(&directory), Preferences::default());
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
     }
 
     fn read(text: &str) -> Result<Configuration, String> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(CONFIG_FILE), text).unwrap();
-        let place = format!("{}/", dir.path().display());
-        Configuration::read(dir.path()).map_err(|error| error.to_string().replace(&place, ""))
+        let prefix = format!("{}/", dir.path().display());
+        Configuration::read(dir.path()).map_err(|error| error.to_string().replace(&prefix, ""))
     }
 
     #[test]
@@ -155,16 +159,16 @@ mod tests {
         let one = read("[profile.prod]\nread-only = true\n[profile.'dev 2']\nread-only = false\n").unwrap().read_only();
         assert!(one.applies_to(Some("prod")));
         assert!(!one.applies_to(Some("dev 2")) && !one.applies_to(Some("default")) && !one.applies_to(None));
-        // Some editors of Windows put a byte order mark in front.
+        // Some Windows editors add a byte order mark.
         assert!(read("\u{feff}read-only = true\n").unwrap().read_only().applies_to(None));
-        // A profile does not undo what holds for all.
+        // A profile can't turn off read-only mode for every console.
         let all = read("read-only = true\n[profile.dev]\nread-only = false\n").unwrap().read_only();
         assert!(all.applies_to(Some("dev")) && all.applies_to(None));
     }
 
     #[test]
     fn configuration_error_names_file_and_line() {
-        for (text, told) in [
+        for (text, expected) in [
             (
                 "\nread_only = true\n",
                 "config.toml, line 2: unknown field `read_only`, expected `read-only` or `profile`",
@@ -176,7 +180,7 @@ mod tests {
                 "config.toml, line 2: invalid type: boolean `true`, expected a table such as [profile.prod]",
             ),
         ] {
-            assert_eq!(read(text).unwrap_err(), told);
+            assert_eq!(read(text).unwrap_err(), format!("{expected}. Correct the file, then try again."));
         }
         assert!(read("# all\nread-only = tru\n").unwrap_err().starts_with("config.toml, line 2: "));
         assert!(read("a = [\n").unwrap_err().starts_with("config.toml, line "));

@@ -1,4 +1,4 @@
-//! Time and chance, handed in at the top so that everything below can be replayed.
+//! The clock and the random number generator. They are passed as parameters, so that a run can be replayed.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,22 +7,22 @@ use jiff::{SignedDuration, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Tells the time. Real use has the system's clock, tests and tapes one that they move by hand.
+/// A source of the current time. Tests and tapes use a clock that they advance manually.
 #[derive(Clone, Debug)]
 pub enum Clock {
     /// The operating system's clock.
     System,
-    /// A clock that stands still until [`Clock::advance`] moves it.
+    /// A clock that changes only when [`Clock::advance`] is called.
     Manual(Arc<Mutex<Timestamp>>),
 }
 
 impl Clock {
-    /// A clock that stands at `start`.
+    /// Creates a manual clock that starts at `start`.
     pub fn manual(start: Timestamp) -> Self {
         Self::Manual(Arc::new(Mutex::new(start)))
     }
 
-    /// The present moment.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
@@ -30,7 +30,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward; the system's clock is left to itself.
+    /// Advances a manual clock. Has no effect on the system clock.
     pub fn advance(&self, by: SignedDuration) {
         if let Self::Manual(at) = self {
             let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +39,7 @@ impl Clock {
     }
 }
 
-/// A source of random bytes: the operating system's, or a seeded one for accounts in memory.
+/// A source of random bytes: the operating system, or a seeded generator for accounts in memory.
 #[derive(Clone)]
 pub struct Random(RandomSource);
 
@@ -55,26 +55,26 @@ impl fmt::Debug for Random {
     }
 }
 
-/// The operating system gave no random bytes.
+/// The operating system returned no random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gave no random bytes")]
+#[error("the operating system returned no random bytes")]
 pub struct RandomError;
 
 impl Random {
-    /// The operating system's generator.
+    /// Returns the generator of the operating system.
     pub fn system() -> Self {
         Self(RandomSource::System)
     }
 
-    /// A generator that repeats itself. Only [`Environment::replayable`] makes one.
+    /// Creates a generator with a reproducible sequence. Only [`Environment::replayable`] uses it.
     fn seeded(seed: u64) -> Self {
         Self(RandomSource::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
     }
 
-    /// Fills `bytes`.
+    /// Fills `bytes` with random bytes.
     ///
     /// # Errors
-    /// [`RandomError`] when the operating system has none; `bytes` must not be used then.
+    /// [`RandomError`] if the operating system returns no random bytes. Don't use `bytes` then.
     pub fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
         match &self.0 {
             RandomSource::System => getrandom::fill(bytes).map_err(|_| RandomError),
@@ -85,28 +85,28 @@ impl Random {
         }
     }
 
-    /// `N` random bytes.
+    /// Returns `N` random bytes.
     ///
     /// # Errors
-    /// [`RandomError`] when the operating system has none.
+    /// [`RandomError`] if the operating system returns no random bytes.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], RandomError> {
         let mut bytes = [0; N];
         self.fill(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// A random (version 4) UUID in its usual lower-case form.
+    /// Returns a random (version 4) UUID in lower case.
     ///
     /// # Errors
-    /// [`RandomError`] when the operating system has none.
+    /// [`RandomError`] if the operating system returns no random bytes.
     pub fn uuid(&self) -> Result<String, RandomError> {
         Ok(uuid::Builder::from_random_bytes(self.bytes()?).into_uuid().to_string())
     }
 
-    /// `N` random bytes as lower-case hexadecimal digits.
+    /// Returns `N` random bytes as lower-case hexadecimal digits.
     ///
     /// # Errors
-    /// [`RandomError`] when the operating system has none.
+    /// [`RandomError`] if the operating system returns no random bytes.
     pub fn hex<const N: usize>(&self) -> Result<String, RandomError> {
         use fmt::Write as _;
         Ok(self.bytes::<N>()?.iter().fold(String::new(), |mut text, byte| {
@@ -116,27 +116,28 @@ impl Random {
     }
 }
 
-/// The clock and the randomness that everything in one process shares.
+/// The clock and the random number generator of a process.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    /// Tells the time.
+    /// The clock.
     pub clock: Clock,
-    /// Gives keys, identifiers and initialization vectors.
+    /// The generator for keys, identifiers, and initialization vectors.
     pub random: Random,
 }
 
 impl Environment {
-    /// The operating system's clock and generator.
+    /// Returns the clock and generator of the operating system.
     pub fn system() -> Self {
         Self { clock: Clock::System, random: Random::system() }
     }
 
-    /// An environment that goes the same way each time. Its keys are worthless as secrets, so accounts on disk refuse it.
+    /// Creates an environment with reproducible time and random bytes. Its keys aren't secret, so accounts on disk
+    /// reject it.
     pub fn replayable(start: Timestamp, seed: u64) -> Self {
         Self { clock: Clock::manual(start), random: Random::seeded(seed) }
     }
 
-    /// Whether this environment repeats itself and so must never make keys that are kept.
+    /// Whether this environment is reproducible and so must not create keys for accounts on disk.
     pub fn is_replayable(&self) -> bool {
         matches!(self.random.0, RandomSource::Seeded(_))
     }

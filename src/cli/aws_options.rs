@@ -1,4 +1,4 @@
-//! Which AWS is spoken to, when it is not the bundled one.
+//! Options of commands that can call an AWS other than the bundled one.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,37 +8,38 @@ use super::redacted_value::RedactedValueParser;
 use crate::client::endpoints::{InvalidRegion, InvalidUrl, check_region, check_url};
 use crate::client::profile::Settings;
 
-/// The options that name an AWS, and what is said of the calls to it.
+/// The options that select an AWS, and how it is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 #[command(group = clap::ArgGroup::new("elsewhere").args(["aws", "endpoint_url"]).multiple(true))]
 pub struct AwsOptions {
-    /// Speak to AWS, with the credentials of the AWS CLI
+    /// Connect to AWS with your AWS CLI credentials
     #[arg(long, conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
     pub aws: bool,
 
-    /// Speak to an AWS at this address
+    /// Connect to the AWS at this endpoint
     ///
-    /// All of KMS, IAM, STS and CloudTrail must answer there, as what `serve` serves does. http is for this machine alone.
+    /// KMS, IAM, STS, and CloudTrail must all be available there, such as on an endpoint of `serve`. Use http only for
+    /// this machine.
     #[arg(long, value_name = "URL", value_parser = RedactedValueParser(parse_endpoint_url))]
     #[arg(conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
     pub endpoint_url: Option<String>,
 
-    /// Take the credentials of this profile
+    /// Use the credentials of this profile
     #[arg(long, value_name = "NAME", requires = "elsewhere")]
     pub profile: Option<String>,
 
-    /// Work in this Region
+    /// Use this Region
     #[arg(long, value_name = "REGION", value_parser = parse_region)]
     pub region: Option<String>,
 
-    /// Add a line of JSON to this file for each call to AWS
+    /// Append a line of JSON to this file for each call to AWS
     ///
-    /// Time, operation, request ID, duration, attempts and what came of it; never what was sent or answered. The file is
-    /// for its owner alone. The console shows the same on the page *API calls* (F2).
+    /// Each line has the time, operation, request ID, duration, attempts, and outcome, but never the contents of the
+    /// request or response. Only you can read the file. The console shows the same on the "API calls" page (F2).
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
-    /// Whether it may change anything.
+    /// The read-only option.
     #[command(flatten)]
     pub access: AccessOptions,
 }
@@ -52,7 +53,8 @@ fn parse_region(text: &str) -> Result<String, InvalidRegion> {
 }
 
 impl AwsOptions {
-    /// How to open an AWS on the network; nothing when the bundled one is asked for. `environment` looks up a variable.
+    /// Returns the settings to connect to an AWS on the network, or `None` for the bundled AWS. `environment` looks up
+    /// a variable.
     pub fn settings(&self, environment: impl Fn(&str) -> Option<OsString>) -> Option<Settings> {
         self.is_remote().then(|| Settings {
             endpoint_url: self.endpoint_url.clone(),
@@ -63,7 +65,7 @@ impl AwsOptions {
         })
     }
 
-    /// Whether an AWS on the network is asked for.
+    /// Whether the options select an AWS on the network.
     pub fn is_remote(&self) -> bool {
         self.aws || self.endpoint_url.is_some()
     }

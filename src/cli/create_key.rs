@@ -5,45 +5,46 @@ use std::path::PathBuf;
 use super::AwsOptions;
 use crate::create_key::key_options::KeyOptions;
 
-/// Which key is made, where, and whether a person is asked.
+/// The options of `create-key`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct CreateKey {
-    /// What is said of the key.
+    /// The options that describe the key.
     #[command(flatten)]
     pub answers: KeyOptions,
 
-    /// Take what no option says from this file
+    /// Read options from this file; options on the command line take precedence
     ///
-    /// JSON, or TOML when its name ends in .toml. Its members have the names of the options, without hyphens in front; what
-    /// can be given several times is a list: `{"alias": "payments", "tag": ["team=payments"]}`.
+    /// The file is JSON, or TOML if its name ends in .toml. Use the names of the options without the leading hyphens,
+    /// and a list for an option that you can use more than once: `{"alias": "payments", "tag": ["team=payments"]}`.
     #[arg(long = "answers", value_name = "FILE")]
     pub answers_file: Option<String>,
 
-    /// Make the key without a screen, accepting what the console asks to acknowledge
+    /// Create the key without the wizard, and accept its acknowledgement
     ///
-    /// That a KMS key in an external key store can be slower, less durable and less available, because it depends on an
-    /// external key manager outside of AWS.
+    /// You acknowledge that a KMS key backed by an external key store could have degraded latency, durability, and
+    /// availability because it depends on an external key manager managed outside of AWS.
     #[arg(long)]
     pub yes: bool,
 
-    /// Make a key for each row of this list, without a screen
+    /// Create a key for each row of this CSV file, without the wizard
     ///
-    /// CSV, as spreadsheets save it: columns are separated by commas, semicolons, or tabs. The first row names the columns,
-    /// which are those options that say something of a key; several values in a cell are separated by semicolons, and the
-    /// cell is in double quotes where semicolons separate the columns, too. Options hold for each row whose cell is empty. Nothing is made before all rows are
-    /// right. One key is made at a time, and all in external key stores.
+    /// Columns are separated by commas, semicolons, or tabs. The first row contains the names of the columns, which are
+    /// the options that describe a key, such as xks-key-id and alias. Separate several values in a cell with
+    /// semicolons; if semicolons also separate the columns, put the cell in double quotes. Options on the command line
+    /// apply to each row whose cell is empty. No key is created until every row is valid. Keys are created one at a
+    /// time, and only in external key stores.
     ///
-    /// What came of each row is kept beside the list, in FILE.report.jsonl: run the same again, and what is made is skipped,
-    /// what was under way is looked up, what failed is tried again.
+    /// The result of each row is saved next to the list, in FILE.report.jsonl. If you run the same command again, it
+    /// skips keys that were created, checks keys that were in progress, and retries keys that failed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["xks_key_id", "alias"])]
     pub batch: Option<PathBuf>,
 
-    /// Where.
+    /// The AWS to create the key in.
     #[command(flatten)]
     pub aws_options: AwsOptions,
 }
 
-/// What stands under the help of `create-key`.
+/// The text after the options in the help of `create-key`.
 pub const HELP: &str = "\
 Examples:
   xks-console create-key --alias payments | jq -r .KeyMetadata.Arn
@@ -53,18 +54,19 @@ Examples:
   xks-console create-key --batch keys.csv --custom-key-store-id 'Frankfurt HSM' \\
     --administrator arn:aws:iam::111122223333:role/KeyAdministrator
 
-The wizard of the console opens on the terminal, filled in with what the options say: standard
-output may be a pipe. The key that was made is printed as `aws kms create-key` prints it; with
---batch a line of JSON for each row. With --yes, a file named - is standard input. A code of
-an MFA device is asked for on the terminal.
+Without --yes or --batch, the wizard of the console opens on the terminal with your options filled
+in. It doesn't use standard output, so you can pipe the key to another program. The key is printed
+in the output format of `aws kms create-key`; with --batch, as one line of JSON for each row. With
+--yes, the file name - means standard input. If your profile needs an MFA code, the command asks for
+it on the terminal.
 
 Exit codes:
-  0    the key was made, or all keys of a list
-  1    AWS refused, or something failed; no key was made. In a list: of some rows. Or the key was
-       made and could not be printed: standard error names it
-  2    what was asked for is not right, or there is no terminal; no key was made
-  3    the wizard was left; no key was made
-  4    the key was made, but its alias was not; it is printed all the same
-  5    no answer came, and looking did not tell whether the key was made
-  129, 130, 143   ended by SIGHUP, SIGINT, SIGTERM; what is under way is waited for, unless it
-                  is a second one";
+  0    the key, or each key in the list, was created
+  1    AWS rejected the request or something failed, and no key was created. With --batch, some rows
+       failed. Or the key was created but couldn't be printed: standard error has its ARN
+  2    an option or a file is invalid, or a terminal is required; no key was created
+  3    you closed the wizard; no key was created
+  4    the key was created and printed, but its alias wasn't created
+  5    AWS didn't respond, and the command couldn't find out whether the key was created
+  129, 130, 143   stopped by SIGHUP, SIGINT, or SIGTERM. The command first waits for requests in
+                  progress, unless it receives a second signal";

@@ -8,71 +8,72 @@ use super::redacted_value::RedactedValueParser;
 use crate::aws::limits;
 use crate::conformance::target::Endpoint;
 
-/// What can be done with a proxy.
+/// The commands of `proxy`.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Proxy {
-    /// Check whether an external key store proxy keeps to the specification of its API
+    /// Check whether an external key store proxy conforms to the XKS proxy API specification
     ///
-    /// Calls the proxy as AWS KMS would, rightly and wrongly, and reports what it must do, what it should do, and how long
-    /// it takes. Nothing but the endpoint is called, and the bundled AWS isn't opened. Encrypts and decrypts texts of its
-    /// own by the external keys; changes none of them.
+    /// Calls the proxy as AWS KMS does, with valid and invalid requests. Reports which requirements and recommendations
+    /// it meets, and its latency. Only the endpoint is called, and the bundled AWS isn't used. The command encrypts and
+    /// decrypts test data with the external keys, but doesn't change them.
     #[command(after_help = CHECK_HELP)]
     Check(ProxyCheck),
-    /// Manages the bundled one.
+    /// A command of the bundled external key manager and its proxy.
     #[command(flatten)]
     Bundled(ProxyCommand),
 }
 
-/// Which proxy is checked, and how.
+/// The options of `proxy check`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct ProxyCheck {
-    /// Where the proxy is: https:// and a host name; or http:// for one on this machine, such as http://127.0.0.1:8080
+    /// The proxy URI endpoint: https:// and a host name, or http:// for this machine, such as http://127.0.0.1:8080
     ///
-    /// A host that has no public name yet is found with --connect-to, its certificate trusted with --proxy-ca.
+    /// If the host has no public name yet, use --connect-to to connect to it and --proxy-ca to trust its certificate.
     #[arg(long, value_name = "URL", value_parser = RedactedValueParser(str::parse::<Endpoint>))]
     pub endpoint: Endpoint,
-    /// The proxy configuration file of the vendor: URI path, access key ID and secret access key
+    /// The proxy configuration file from the vendor, with the URI path, access key ID, and secret access key
     #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "access_key", "secret_file"])]
     pub configuration: Option<PathBuf>,
-    /// The proxy URI path: a prefix, if any, and /kms/xks/v1
+    /// The proxy URI path: an optional prefix and /kms/xks/v1
     #[arg(long, value_name = "PATH", required_unless_present = "configuration")]
     pub path: Option<String>,
-    /// The access key ID of the proxy's credential
+    /// The access key ID of the proxy authentication credential
     #[arg(long, value_name = "ID", required_unless_present = "configuration")]
     pub access_key: Option<String>,
     /// Read the secret access key from this file
     ///
-    /// Without it the secret is in the environment variable XKS_PROXY_SECRET_ACCESS_KEY, or comes by standard input.
+    /// Without this option, the secret access key is read from the environment variable XKS_PROXY_SECRET_ACCESS_KEY or
+    /// from standard input.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
-    /// An external key ID to check with; may be given several times
+    /// The ID of an external key to check with; can be used more than once
     ///
-    /// One has to be AES_256, enabled, and for encryption and decryption. Others may be disabled, or for one of the two
-    /// alone: the proxy is asked which is which.
+    /// One key must be an enabled AES_256 key for encryption and decryption. Other keys can be disabled, or only for
+    /// encryption or decryption. The command gets their properties from the proxy.
     #[arg(long, value_name = "ID", required = true, value_parser = parse_external_key_id)]
     pub key: Vec<String>,
-    /// The Region that the proxy is called from
+    /// The Region that AWS KMS calls the proxy from
     #[arg(long, value_name = "REGION", default_value = "us-west-2")]
     pub region: String,
-    /// The caller of KMS that requests tell, for a proxy whose policy lets in some alone
+    /// The caller of AWS KMS in the requests, for a proxy that allows only specific callers
     #[arg(long, value_name = "ARN", default_value = "arn:aws:iam::111122223333:user/Alice")]
     pub principal: String,
-    /// The KMS key that requests tell, likewise
+    /// The KMS key in the requests, for a proxy that allows only specific KMS keys
     #[arg(long, value_name = "ARN")]
     pub kms_key_arn: Option<String>,
-    /// Show this certificate chain, PEM, to a proxy that asks for one
+    /// The PEM file with the client certificate chain, for a proxy that requires one
     #[arg(long, value_name = "FILE", requires = "client_key")]
     pub client_cert: Option<PathBuf>,
-    /// The private key of the certificate, PEM
+    /// The PEM file with the private key of the client certificate
     #[arg(long, value_name = "FILE", requires = "client_cert")]
     pub client_key: Option<PathBuf>,
-    /// Time N requests of each kind
+    /// Measure the latency of N requests of each kind
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=100_000))]
     pub requests: u32,
-    /// Check, too, what takes up to half a minute
+    /// Also run checks that take up to 30 seconds
     #[arg(long)]
     pub slow: bool,
-    /// Show what was sent and what came back for checks that passed, too
+    /// Also show the requests and responses of checks that passed
     #[arg(long)]
     pub verbose: bool,
 }
@@ -81,7 +82,7 @@ fn parse_external_key_id(text: &str) -> Result<String, String> {
     limits::xks_key_id(text).map(|()| text.to_owned()).map_err(|violation| violation.reason)
 }
 
-/// What stands under the help of `proxy check`.
+/// The text after the options in the help of `proxy check`.
 pub const CHECK_HELP: &str = "\
 Example:
   xks-console proxy check --configuration proxy.json --key key-1 --key off-1 \\
@@ -89,107 +90,114 @@ Example:
     --connect-to xks.example.com=127.0.0.1:8443
 
 Exit codes:
-  0    the proxy does all that it must
-  1    it doesn't, it can't be reached, or there is nothing to call it with: no secret, or a file
-       that can't be used
-  2    the command line is wrong";
+  0    the proxy meets all requirements
+  1    the proxy doesn't meet a requirement or can't be reached, the secret access key is missing,
+       or a file can't be used
+  2    the command line is invalid";
 
-/// What can be done with the bundled external key manager and its proxy.
+/// The commands of the bundled external key manager and its proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ProxyCommand {
-    /// Make a partition with a URI path of its own; print its proxy configuration file
+    /// Create a partition with its own URI path, and print its proxy configuration file
     ///
-    /// The file holds a credential that is printed this once. The command that makes an external key store of it is told
-    /// too; it reads the secret from a file in the data directory.
+    /// The file contains a credential that is printed only once. Also prints the AWS CLI command that creates an
+    /// external key store for the partition. This command reads the secret access key from a file in the data
+    /// directory.
     CreatePartition {
-        /// A to Z, a to z, 0 to 9, slash, hyphen and underscore
+        /// The name of the partition: letters, digits, slashes, hyphens, and underscores
         name: String,
     },
     /// List the partitions
     ListPartitions,
-    /// Make an external key
+    /// Create an external key
     CreateKey {
-        /// Where, and what the proxy calls it.
+        /// The new key.
         #[command(flatten)]
         key: ExternalKeyRef,
-        /// What it may be used for
+        /// The operations that the key allows
         #[arg(long, value_delimiter = ',', default_value = "encrypt,decrypt", value_parser = ["encrypt", "decrypt", "none"])]
         usage: Vec<String>,
-        /// Its key spec; AWS KMS takes AES_256 only
+        /// The key spec; AWS KMS supports only AES_256
         #[arg(long, default_value = "AES_256", value_parser = ["AES_256", "AES_128"])]
         spec: String,
-        /// Leave it disabled
+        /// Create the key in the disabled state
         #[arg(long)]
         disabled: bool,
-        /// A caller that can use it, as for set-callers; may be repeated. Everybody, when none is named
+        /// A caller that can use the key; see set-callers. Can be used more than once. The default is everyone
         #[arg(long = "caller", value_name = "ARN")]
         callers: Vec<String>,
     },
     /// List the external keys of a partition
     ListKeys {
-        /// The partition
+        /// The name of the partition
         #[arg(long)]
         partition: String,
     },
-    /// Let an external key be used again
+    /// Enable an external key
     EnableKey(ExternalKeyRef),
-    /// Let an external key not be used: the KMS key on it can neither encrypt nor decrypt
+    /// Disable an external key, so that its KMS key can't encrypt or decrypt
     DisableKey(ExternalKeyRef),
-    /// Delete an external key permanently: data encrypted under it can never be decrypted
+    /// Delete an external key permanently; data encrypted under it can never be decrypted
     ///
-    /// Says what is lost, and asks first. Without a terminal to ask on, --yes is needed.
+    /// Shows what you lose and asks for confirmation. Without a terminal, you must use --yes.
     DeleteKey {
-        /// Which.
+        /// The external key.
         #[command(flatten)]
         key: ExternalKeyRef,
-        /// Delete it without asking
+        /// Delete the key without asking for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Set which callers can use an external key: others can't describe it, encrypt or decrypt
+    /// Set which callers can use an external key
     ///
-    /// The proxy compares the caller that AWS KMS names: the ARN of a user, of a role's session
-    /// (arn:aws:sts::111122223333:assumed-role/NAME/*), a service principal, or `AWS Internal`.
+    /// Other callers can't describe the key, encrypt, or decrypt. The proxy matches the caller in the requests of AWS
+    /// KMS: the ARN of a user or of a role session (arn:aws:sts::111122223333:assumed-role/NAME/*), a service
+    /// principal, or `AWS Internal`.
     SetCallers {
-        /// Which.
+        /// The external key.
         #[command(flatten)]
         key: ExternalKeyRef,
-        /// A caller; may be repeated. In each of the six parts of an ARN, * and ? are wildcards. Everybody, when none is named
+        /// A caller that can use the key; can be used more than once. The default is everyone
+        ///
+        /// You can use the wildcards * and ? in each of the six parts of an ARN.
         #[arg(long = "caller", value_name = "ARN")]
         callers: Vec<String>,
     },
-    /// Give an external key a new version; older ones still decrypt
+    /// Rotate an external key; earlier versions can still decrypt
     RotateKey(ExternalKeyRef),
-    /// List the access key IDs that the proxy takes for a partition
+    /// List the access key IDs that the proxy accepts for a partition
     ListCredentials {
-        /// The partition
+        /// The name of the partition
         partition: String,
     },
-    /// Add a credential; print a proxy configuration file with it. Older ones still work
-    RotateCredential {
-        /// The partition
-        partition: String,
-    },
-    /// Print what the proxy was asked and what it answered, JSON, a request a line, the oldest first
+    /// Add a credential to a partition, and print a proxy configuration file with it
     ///
-    /// The requests of AWS KMS and of everybody else who calls the proxy. No secret and no content is in the log.
+    /// Earlier credentials still work until you revoke them.
+    RotateCredential {
+        /// The name of the partition
+        partition: String,
+    },
+    /// Print the requests to the proxy as lines of JSON, oldest first
+    ///
+    /// The log has the requests of the bundled KMS and of all other clients, with the responses of the proxy. It
+    /// doesn't contain secrets or data.
     Log {
-        /// Only requests to this partition
+        /// Print only requests to this partition
         #[arg(long)]
         partition: Option<String>,
-        /// Only requests for this external key
+        /// Print only requests for this external key
         #[arg(long, value_name = "EXTERNAL_KEY_ID")]
         key: Option<String>,
-        /// Only requests that serve this request to KMS: the requestID of an event in CloudTrail
+        /// Print only requests for this KMS request: the requestID of a CloudTrail event
         #[arg(long, value_name = "ID")]
         kms_request_id: Option<String>,
-        /// The newest N
+        /// Print only the last N requests
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
         last: u32,
     },
-    /// Take a credential away, at once
+    /// Revoke a credential; it stops working immediately
     RevokeCredential {
-        /// The partition
+        /// The name of the partition
         partition: String,
         /// The access key ID of the credential
         access_key_id: String,
@@ -197,7 +205,7 @@ pub enum ProxyCommand {
 }
 
 impl ProxyCommand {
-    /// The external key that must be there for it.
+    /// Returns the external key that must exist for this command.
     pub fn existing_key(&self) -> Option<&ExternalKeyRef> {
         match self {
             Self::EnableKey(key)
@@ -209,19 +217,19 @@ impl ProxyCommand {
         }
     }
 
-    /// Whether it prints a list, and does nothing else.
+    /// Whether the command only prints a list.
     pub fn is_list(&self) -> bool {
         matches!(self, Self::ListPartitions | Self::ListKeys { .. } | Self::ListCredentials { .. } | Self::Log { .. })
     }
 
-    /// Whether it prints JSON anyway.
+    /// Whether the command prints JSON even without `--json`.
     fn prints_json(&self) -> bool {
         matches!(self, Self::CreatePartition { .. } | Self::RotateCredential { .. })
     }
 }
 
 impl Proxy {
-    /// Whether its output can be asked for as JSON.
+    /// Whether the command can be used with `--json`.
     pub fn supports_json(&self) -> bool {
         match self {
             Self::Check(_) => true,
@@ -230,33 +238,34 @@ impl Proxy {
     }
 }
 
-/// Names an external key.
+/// The options that identify an external key.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct ExternalKeyRef {
-    /// The partition it is in
+    /// The partition of the external key
     #[arg(long)]
     pub partition: String,
-    /// The external key ID: 1 to 128 of a-z, A-Z, 0-9, hyphen, underscore and dot
+    /// The external key ID: up to 128 letters, digits, hyphens, underscores, and dots
     #[arg(long)]
     pub id: String,
 }
 
-/// What stands under the help of `proxy`.
+/// The text after the options in the help of `proxy`.
 pub const HELP: &str = r#"Example:
   xks-console proxy create-partition team-red > team-red.json
   xks-console proxy create-key --partition team-red --id red-1
-Then, in the console: External key stores, C, and name team-red.json as the proxy configuration file; the proxy URI
-endpoint is https://xks-proxy.bundled.internal.
+Then open the console, choose External key stores, and press C to create an external key store. The
+proxy configuration file is team-red.json, and the proxy URI endpoint is
+https://xks-proxy.bundled.internal.
 
-With --json, before or after the command, lists are one document:
+With --json, before or after the command, each list is one JSON document:
   list-partitions    {"partitions": [{"name", "uriPath"}]}
   list-keys          {"partition", "externalKeys": [{"id", "keySpec", "keyUsage", "keyStatus",
                      "version", "encryptions", "callers"}]}
   list-credentials   {"partition", "accessKeyIds": []}
-  log                {"requests": [...]}, each as on a line without --json
+  log                {"requests": [...]}, each the same as a line without --json
 
 Exit codes:
-  0    done
-  1    failed: such as a partition, key or credential that doesn't exist, or that exists already
-  2    the command line is wrong, a value can't be used, or delete-key has no terminal to ask on
-  3    delete-key was answered with no; nothing was deleted"#;
+  0    success
+  1    failure; for example, a partition, key, or credential doesn't exist or already exists
+  2    the command line or a value is invalid, or delete-key requires a terminal
+  3    you answered no to delete-key; nothing was deleted"#;

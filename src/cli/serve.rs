@@ -6,110 +6,113 @@ use std::path::PathBuf;
 
 use clap::value_parser;
 
-/// How the bundled AWS is served.
+/// The options of `serve`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 #[command(group = clap::ArgGroup::new("tls").args(["tls_cert", "tls_self_signed"]))]
 pub struct Serve {
-    /// Listen on this address; port 0 is any free port
+    /// Listen on this address; port 0 selects any free port
     ///
-    /// Without this option it is 127.0.0.1:4599. With COMMAND or --detach, which hand on the address, it is any free port when
-    /// that one is taken.
+    /// The default is 127.0.0.1:4599. With COMMAND or --detach, which tell clients the address, the server uses any
+    /// free port if that one is in use.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
     /// Accept connections from other machines
     #[arg(long)]
     pub beyond_loopback: bool,
-    /// Speak TLS with this certificate chain, PEM
+    /// Use TLS with the certificate chain in this PEM file
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// The private key of the certificate, PEM
+    /// The PEM file with the private key of the certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Speak TLS with a certificate made here and kept in the data directory
+    /// Use TLS with a generated certificate, which is stored in the data directory
     #[arg(long, conflicts_with = "tls_cert")]
     pub tls_self_signed: bool,
-    /// Require client certificates signed by this CA, PEM; needs TLS
+    /// Require client certificates signed by the CA in this PEM file; requires TLS
     #[arg(long, value_name = "FILE", requires = "client_name", requires = "tls")]
     pub client_ca: Option<PathBuf>,
-    /// ... and is for this name, as AWS KMS's is for cks.kms.REGION.amazonaws.com
+    /// Require client certificates for this name; AWS KMS uses cks.kms.REGION.amazonaws.com
     #[arg(long, value_name = "NAME", requires = "client_ca")]
     pub client_name: Option<String>,
-    /// Let each partition ask the external key store proxy N times a second, and N times at once
+    /// Limit requests to the external key store proxy to N per second for each partition, with bursts of N
     ///
-    /// What is more is answered with ThrottlingException. Without this option nothing is. The bundled KMS does not come
-    /// by this port, so it is not counted.
+    /// The proxy rejects further requests with ThrottlingException. Without this option, there is no limit. The
+    /// bundled KMS doesn't use this port, so its requests don't count.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub proxy_rate: Option<u32>,
-    /// In the background.
+    /// The options to serve in the background.
     #[command(flatten)]
     pub background: Background,
-    /// Write the lines for a shell to this file once the server listens
+    /// Write the shell commands to this file when the server is ready
     ///
-    /// The file appears as a whole and can only be read by you. It is removed at the start, and again when the server stops.
+    /// The file is written atomically, and only you can read it. The server removes it on startup and when it stops.
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
-    /// Add a line to this file for each request; - is standard error
+    /// Append a line to this file for each request; use - for standard error
     ///
-    /// Time, method, operation, caller, status, error code, milliseconds and request ID, separated by spaces; what is unknown is
-    /// a hyphen. Never secrets or contents. The file can only be read by you.
+    /// Each line has the time, method, operation, caller, status, error code, milliseconds, and request ID, separated
+    /// by spaces. A hyphen stands for a missing value. The log never contains secrets, or the contents of requests or
+    /// responses. Only you can read the file.
     #[arg(long, value_name = "FILE")]
     pub access_log: Option<PathBuf>,
-    /// Run this command on the served AWS, and stop serving when it ends
+    /// Run this command against the bundled AWS, and stop serving when it exits
     ///
-    /// Its environment leads to the served AWS and to no other: endpoint, Region, credentials and profiles. Standard input,
-    /// output and error are the command's own. SIGINT, SIGQUIT, SIGTERM and SIGHUP are handed on to it.
+    /// The environment variables for the endpoint, Region, credentials, and profiles are set so that the command can
+    /// use only the bundled AWS. The command inherits standard input, output, and error. SIGINT, SIGQUIT, SIGTERM, and
+    /// SIGHUP are forwarded to it.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
-/// Serving in the background.
+/// The options of `serve` for a server in the background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Background {
-    /// Serve in the background: return once the server listens, and print the lines for a shell
+    /// Serve in the background: print the shell commands and exit when the server is ready
     ///
-    /// The server keeps running when the shell ends. What it says is in DIR/server.log. When a server already runs in the
-    /// background on this data directory, nothing is started and its lines are printed.
+    /// The server keeps running after you close the shell. It writes messages to DIR/server.log. If a server is already
+    /// running in the background on this data directory, its shell commands are printed and no server is started.
     #[arg(long, conflicts_with = "command")]
     pub detach: bool,
-    /// This is the process in the background.
+    /// Whether this is the process in the background.
     #[arg(long, hide = true, requires = "detach")]
     pub detached: bool,
-    /// Stop the server in the background on this data directory, and wait until it has ended
+    /// Stop the server in the background on this data directory, and wait until it exits
     #[arg(long, conflicts_with_all = ["listen", "beyond_loopback", "tls_cert", "tls_self_signed", "client_ca", "proxy_rate"])]
     #[arg(conflicts_with_all = ["detach", "ready_file", "access_log", "command"])]
     pub stop: bool,
 }
 
 impl Serve {
-    /// Where the bundled AWS is served when nothing else is said.
+    /// The default of `--listen`.
     pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4599);
-    /// The exit code of `serve --stop` when there is nothing to stop.
+    /// The exit code of `serve --stop` if no server is running.
     pub const EXIT_NOT_RUNNING: u8 = 3;
 }
 
-/// What stands under the help of `serve`.
+/// The text after the options in the help of `serve`.
 pub const HELP: &str = "\
 Examples:
   xks-console serve -- aws kms describe-custom-key-stores
-                                      Run one command on the bundled AWS
-  xks-console serve -- bash           Open a shell in which every AWS tool uses it
+                                      Run a command against the bundled AWS
+  xks-console serve -- bash           Open a shell in which every AWS tool uses the bundled AWS
   eval \"$(xks-console serve --detach)\"
-                                      Serve in the background; set up this shell for it
+                                      Serve in the background and set up this shell to use it
   xks-console serve --stop            Stop the server in the background
-  xks-console serve --access-log -    Serve until Ctrl-C, and show each request
+  xks-console serve --access-log -    Serve until you press Ctrl-C, and show each request
 
-Profiles, a principal each, are in the files `config` and `credentials` in the data directory; COMMAND has
-them already. With a server that runs:
+The files `config` and `credentials` in the data directory have a profile for each principal.
+COMMAND can use these profiles directly. To use them with a running server:
   export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
   aws --profile KeyAdministrator kms list-keys
-The role of the profile BreakGlass asks for a code of an MFA device; the file DIR/mfa has the key URI for an authenticator.
+The role of the profile BreakGlass requires an MFA code. To get codes, add the key URI in the file
+DIR/mfa to an authenticator app.
 
 Exit codes:
-  0    the server was stopped, or runs in the background
-  1    the server couldn't start, or couldn't be stopped
-  2    the command line is wrong
+  0    the server was stopped, or it is running in the background
+  1    the server couldn't be started or stopped
+  2    the command line is invalid
   3    --stop: no server is running in the background on this data directory
-With COMMAND, that of the command; 128 and the number of the signal that ended it; or
-  125  the server couldn't start
-  126  the command can't be executed
-  127  the command was not found";
+With COMMAND, its exit code, or 128 plus the number of the signal that stopped it; or
+  125  the server couldn't be started
+  126  the command couldn't be executed
+  127  the command wasn't found";

@@ -1,4 +1,4 @@
-//! The AWS that a command works on: the bundled one, AWS itself, or another endpoint.
+//! The AWS that a command uses: the bundled AWS, AWS itself, or another endpoint.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -21,21 +21,21 @@ use crate::tui::app::App;
 use crate::tui::effect::Effect;
 use crate::tui::target::Target;
 
-/// How long credentials may take before the person is told what the program waits for.
+/// The time to wait for credentials before a message explains the delay.
 const CREDENTIALS_NOTICE_DELAY: Duration = Duration::from_secs(1);
 
-/// An AWS, and the client that calls it.
+/// A connection to an AWS.
 pub(super) struct AwsConnection {
     pub(super) client: Client,
     target: Target,
-    /// The data directory of the bundled AWS.
+    /// The data directory of the bundled AWS; `None` for another AWS.
     pub(super) data_dir: Option<PathBuf>,
-    /// Set when the profile needs the code of an MFA device. The console asks for it by itself.
+    /// Set if the profile needs an MFA code. The console requests the code itself.
     pub(super) pending_mfa: Option<LoadCredentialsError>,
 }
 
 impl AwsConnection {
-    /// Opens the AWS that the command line names.
+    /// Connects to the AWS that the command line selects.
     pub(super) fn open(arguments: &Arguments, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
         let options = arguments.aws_options();
         let config = config::config_directory(|name| std::env::var_os(name));
@@ -46,7 +46,8 @@ impl AwsConnection {
         };
         aws.client = options.access.apply_to(aws.client, &configuration);
         if let Some(path) = &options.log {
-            let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
+            let log =
+                LogFile::open(path).map_err(|error| format!("Couldn't open the log {}: {error}", path.display()))?;
             aws.client = aws.client.with_observer(Arc::new(log));
         }
         Ok(aws)
@@ -62,20 +63,20 @@ impl AwsConnection {
     async fn open_remote(settings: profile::Settings) -> Result<Self, Box<dyn Error>> {
         let client = profile::open(settings, Clock::System).await?;
         let target = Target::from_client(&client);
-        // A credential process that asks for a password does so now, before the console covers the terminal.
-        let missing = notify_if_slow(client.load_credentials()).await.err();
-        let waits_for_code = missing.filter(|missing| missing.mfa_serial.is_some());
-        Ok(Self { client, target, data_dir: None, pending_mfa: waits_for_code })
+        // A credential process may prompt for a password, which must happen before the console uses the terminal.
+        let error = notify_if_slow(client.load_credentials()).await.err();
+        let pending_mfa = error.filter(|error| error.mfa_serial.is_some());
+        Ok(Self { client, target, data_dir: None, pending_mfa })
     }
 
-    /// Returns a console for this AWS and its first effects.
+    /// Creates the console for this AWS, and returns it with its first effects.
     pub(super) fn app(&self) -> (App, Vec<Effect>) {
         let (mut app, effects) = App::new(self.target.clone(), self.client.region());
         app.set_client(&self.client);
         (app, effects)
     }
 
-    /// Returns which AWS the drafts belong to.
+    /// Returns the AWS that drafts belong to.
     pub(super) fn draft_target(&self) -> std::io::Result<drafts::DraftTarget> {
         Ok(match (&self.target, &self.data_dir) {
             (Target::Endpoint(host), _) => drafts::DraftTarget::Endpoint(host.clone()),
@@ -90,6 +91,6 @@ async fn notify_if_slow<T>(credentials: impl Future<Output = T>) -> T {
     if let Ok(credentials) = tokio::time::timeout(CREDENTIALS_NOTICE_DELAY, &mut credentials).await {
         return credentials;
     }
-    note("waiting for credentials; press Ctrl-C to cancel");
+    note("Waiting for credentials. Press Ctrl-C to cancel.");
     credentials.await
 }

@@ -18,7 +18,7 @@ use crate::tui::effect::Effect;
 use crate::tui::preferences::Preferences;
 use crate::tui::{self, terminal};
 
-/// Opens the console on the AWS that the command line names.
+/// Opens the console on the AWS that the command line selects.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     if let Err(error) = terminal::require() {
         note(error);
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     show(aws, &mut app, effects, runtime)
 }
 
-/// Shows `app` until the person leaves it.
+/// Runs `app` until the user closes it.
 pub(super) fn show(
     aws: AwsConnection,
     app: &mut App,
@@ -52,8 +52,8 @@ pub(super) fn show(
         Some(Ok(changes)) => changes.left_stream(),
         Some(Err(error)) => {
             app.show_error(
-                "Not live",
-                &format!("Press r to see what others have changed. Couldn't watch the files: {error}."),
+                "Automatic refresh is off",
+                &format!("Couldn't watch the data directory: {error}. Press r to refresh."),
             );
             stream::pending().right_stream()
         }
@@ -62,7 +62,7 @@ pub(super) fn show(
     let code =
         runtime.block_on(tui::runtime::run(aws.client, app, effects, changes, &mut draft_writer, save_preferences));
     draft_writer.shutdown();
-    // A thread that still reads the terminal must not keep the program from ending.
+    // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();
     Ok(code?)
 }

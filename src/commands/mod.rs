@@ -1,4 +1,4 @@
-//! What each command of the program does, a module for each.
+//! The commands of the program, one module for each.
 
 mod aws;
 mod console;
@@ -43,7 +43,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// Writes a message for people to standard error. A reader that has closed the pipe doesn't matter.
+/// Writes a message for people to standard error. Ignores errors, such as a closed pipe.
 pub fn note(message: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "xks-console: {message}");
 }
@@ -51,7 +51,7 @@ pub fn note(message: impl std::fmt::Display) {
 /// Opens the bundled AWS in `data_dir`, and creates its account if there is none.
 ///
 /// # Errors
-/// A scenario or a `--proxy-ca` that can't be used, and errors of the databases.
+/// A scenario or a `--proxy-ca` file that can't be used, and errors of the databases.
 pub fn open_bundled(arguments: &Arguments, data_dir: &Path) -> Result<BundledAws, Box<dyn Error>> {
     let network = Network::new(arguments.connect_to.clone(), arguments.proxy_ca.clone());
     if arguments.proxy_ca.is_some() {

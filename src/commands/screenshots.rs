@@ -1,4 +1,4 @@
-//! The pictures in `screenshots/`, made from the tapes in `assets/tapes`.
+//! `xks-console screenshots`: generates the images in `screenshots/` from the tapes in `assets/tapes`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,53 +10,53 @@ use crate::flow::player::{Player, PlayerError};
 use crate::flow::screenshot::{self, ScreenshotError};
 use crate::flow::tape::{self, ConsoleDriver as _, Tape, TapeError};
 
-/// A flow: its name, its tape, and the sizes in cells it is played at.
+/// A flow: its name, its tape, and the terminal sizes in columns and rows.
 type Flow = (&'static str, &'static str, &'static [(u16, u16)]);
 
-/// The flows that pictures are made from.
+/// The flows that the images are generated from.
 const TAPES: [Flow; 2] = [
     ("method-1", include_str!("../../assets/tapes/method-1.tape"), &[(80, 24), (120, 40)]),
     ("method-2", include_str!("../../assets/tapes/method-2.tape"), &[(80, 24), (120, 40)]),
 ];
 
-/// Why pictures can't be made or compared.
+/// The reasons that images can't be generated or compared.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenshotsError {
-    /// The console can't be started.
+    /// The console couldn't be started.
     #[error(transparent)]
     Player(#[from] PlayerError),
-    /// The tape is not right or does not come to its end.
+    /// A tape is invalid or failed.
     #[error(transparent)]
     Tape(#[from] TapeError),
-    /// A picture can't be rasterised.
+    /// An image couldn't be rendered.
     #[error(transparent)]
     Screenshot(#[from] ScreenshotError),
-    /// A file can't be read or written.
-    #[error("{path}: {source}")]
+    /// A file couldn't be read or written.
+    #[error("Couldn't read or write {path}: {source}")]
     File {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// Pictures in the directory are not what the tapes make.
-    #[error("not up to date: {}. Run `xks-console screenshots` and look at what changed", .0.join(", "))]
+    /// Images in the directory are missing, out of date, or no longer used.
+    #[error("Screenshots are out of date: {}. Run `xks-console screenshots`, then review the changes.", .0.join(", "))]
     Stale(Vec<String>),
 }
 
-/// Writes the pictures into `screenshots/`, or only checks them.
+/// Writes the images to `screenshots/`, or only checks them.
 pub(super) fn run(check_only: bool) -> Result<ExitCode, Box<dyn Error>> {
     let dir = Path::new("screenshots");
     let count = if check_only { check(dir)? } else { write(dir)? };
-    let done = if check_only { "are up to date" } else { "written" };
-    writeln!(std::io::stdout(), "{count} pictures in {} {done}", dir.display())?;
+    let message = if check_only { "screenshots are up to date in" } else { "screenshots written to" };
+    writeln!(std::io::stdout(), "{count} {message} {}", dir.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every picture by its file name: SVG and PNG.
+/// Generates all images, SVG and PNG, by file name.
 ///
 /// # Errors
-/// [`PictureError`] when a tape does not come to its end.
+/// [`ScreenshotsError`] if a tape fails.
 pub fn create_all() -> Result<BTreeMap<String, Vec<u8>>, ScreenshotsError> {
     let mut screenshots = BTreeMap::new();
     for (flow, text, sizes) in TAPES {
@@ -75,10 +75,10 @@ pub fn create_all() -> Result<BTreeMap<String, Vec<u8>>, ScreenshotsError> {
     Ok(screenshots)
 }
 
-/// Writes all pictures into `dir` and takes away what no tape makes.
+/// Writes all images to `dir`, and removes images that no tape generates. Returns the number of images.
 ///
 /// # Errors
-/// [`PictureError`].
+/// [`ScreenshotsError`].
 pub fn write(dir: &Path) -> Result<usize, ScreenshotsError> {
     let screenshots = create_all()?;
     let failed = |path: &Path| {
@@ -97,10 +97,10 @@ pub fn write(dir: &Path) -> Result<usize, ScreenshotsError> {
     Ok(screenshots.len())
 }
 
-/// Compares all pictures with those in `dir`.
+/// Compares all images with those in `dir`. Returns the number of images.
 ///
 /// # Errors
-/// [`PictureError::Stale`] names what is missing, left over or different.
+/// [`ScreenshotsError::Stale`] with the names of images that are missing, out of date, or no longer used.
 pub fn check(dir: &Path) -> Result<usize, ScreenshotsError> {
     let screenshots = create_all()?;
     let mut stale: Vec<String> =

@@ -34,11 +34,11 @@ fn exit_codes_match_the_help() {
         ("list-credentials nowhere".to_owned(), 1, "\"nowhere\" doesn't exist"),
         ("log --partition nowhere".to_owned(), 1, "\"nowhere\" doesn't exist"),
         ("rotate-key --partition oslo --id none".to_owned(), 1, "no external key \"none\""),
-        (format!("delete-key {key}"), 2, "Add --yes"),
+        (format!("delete-key {key}"), 2, "add --yes"),
         (format!("delete-key {key} --yes"), 0, ""),
         (format!("delete-key {key} --yes"), 1, "no external key \"spare\""),
         ("--json list-keys --partition oslo".to_owned(), 0, ""),
-        ("rotate-key --partition oslo --id oslo-vault --json".to_owned(), 2, "--json is for the lists"),
+        ("rotate-key --partition oslo --id oslo-vault --json".to_owned(), 2, "--json can be used only with"),
         ("no-such-command".to_owned(), 2, "unrecognized subcommand"),
         ("list-keys --partition oslo --scenario none".to_owned(), 1, "none"),
     ] {

@@ -169,7 +169,7 @@ fn background_server_is_ready_after_detach_and_gone_after_stop() {
     let (code, out, notes) = home.run(&["--listen", url.strip_prefix("http://").unwrap()]);
     assert!(code == 1 && out.is_empty() && notes.contains("xks-console serve --stop"), "{code} {out} {notes}");
     let (code, out, notes) = home.run(&["--detach", "--listen", "127.0.0.1:9"]);
-    assert!(code == 1 && out == "false\n" && notes.contains("can't listen on 127.0.0.1:9"), "{code} {out} {notes}");
+    assert!(code == 1 && out == "false\n" && notes.contains("Couldn't listen on 127.0.0.1:9"), "{code} {out} {notes}");
     // Serving a command at the same time doesn't change the profiles of the background server.
     let (code, other, _) = home.run(&["--", "sh", "-c", "echo $AWS_ENDPOINT_URL"]);
     assert!(code == 0 && other.trim() != url, "{other}");

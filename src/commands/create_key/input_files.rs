@@ -7,38 +7,41 @@ use std::path::Path;
 use crate::aws::limits::MAX_POLICY_BYTES;
 use crate::create_key::key_options::KeyOptions;
 
-/// The longest file of answers, in bytes.
+/// The maximum size of a file of answers, in bytes.
 const MAX_ANSWERS_BYTES: usize = 256 * 1024;
 
-/// What the options say, over what stands in the file of answers.
+/// Returns the options, with missing values from the file of answers.
 ///
 /// # Errors
-/// When that can't be read, or standard input is asked for where it can't be had: twice, or, unless `is_silent`, beside the
-/// wizard, whose keys come from it.
+/// The message for a file that can't be read, or for both files on standard input. Unless `is_unattended`, a file on
+/// standard input is also an error, because the wizard needs standard input for the keyboard.
 pub fn merge_answers(options: &KeyOptions, file: Option<&String>, is_unattended: bool) -> Result<KeyOptions, String> {
-    const STDIN_IN_USE: &str =
-        "a file named - is standard input, where the keys for the wizard come from. Name a file, or add --yes";
+    const STDIN_IN_USE: &str = "Couldn't read a file from standard input (-): the wizard uses it for the keyboard. \
+                                Specify a file, or add --yes.";
     if is_standard_input(file) && !is_unattended {
         return Err(STDIN_IN_USE.to_owned());
     }
     let defaults = file.map(|name| read_answers(name)).transpose()?.unwrap_or_default();
     let all = options.clone().with_defaults(&defaults);
     match (is_standard_input(all.policy.as_ref()), is_standard_input(file)) {
-        (true, true) => Err("--answers - and --policy -: standard input can be one of them".to_owned()),
+        (true, true) => Err(
+            "--answers - and --policy -: only one of them can read standard input. Specify a file for the other one."
+                .to_owned(),
+        ),
         (true, false) if !is_unattended => Err(STDIN_IN_USE.to_owned()),
         _ => Ok(all),
     }
 }
 
-/// Whether a file is standard input.
+/// Whether a file name stands for standard input.
 pub fn is_standard_input(name: Option<&String>) -> bool {
     name.is_some_and(|name| name == "-")
 }
 
-/// The answers of a file: TOML when its name says so, else JSON.
+/// Reads a file of answers: TOML if its name ends in `.toml`, otherwise JSON.
 ///
 /// # Errors
-/// When it can't be read, with the reason, or holds something else, with the name of the member.
+/// The message for a file that can't be read or parsed, which names an unknown member.
 pub fn read_answers(name: &str) -> Result<KeyOptions, String> {
     let text = read_limited(name, MAX_ANSWERS_BYTES).map_err(|error| format!("--answers: {name}: {error}"))?;
     let is_toml = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
@@ -50,10 +53,10 @@ pub fn read_answers(name: &str) -> Result<KeyOptions, String> {
     answers.map_err(|error| format!("--answers: {name}: {error}"))
 }
 
-/// The key policy in a file. Whether it is one is for the rules to say.
+/// Reads the key policy in a file, without validating it.
 ///
 /// # Errors
-/// When it can't be read, with the reason.
+/// The message for a file that can't be read.
 pub fn read_policy(name: Option<&String>) -> Result<Option<String>, String> {
     let read = |name| read_limited(name, MAX_POLICY_BYTES).map_err(|error| format!("--policy: {name}: {error}"));
     name.map(|name| read(name)).transpose()
@@ -68,7 +71,7 @@ fn read_limited(name: &str, max_bytes: usize) -> std::io::Result<String> {
         File::open(name)?.take(limit).read_to_string(&mut text)?;
     }
     if text.len() > max_bytes {
-        return Err(std::io::Error::other(format!("it is longer than {max_bytes} bytes")));
+        return Err(std::io::Error::other(format!("the file is larger than {max_bytes} bytes")));
     }
     Ok(crate::text::strip_byte_order_mark(&text).to_owned())
 }
@@ -102,11 +105,11 @@ mod tests {
         };
         let json = file("a.json", r#"{ "alias": "payments", "tag": ["a=b"] }"#).unwrap();
         assert_eq!(json, file("a.toml", "alias = \"payments\"\ntag = [\"a=b\"]").unwrap());
-        for wrong in [file("b.json", r#"{ "key-id": 1 }"#), file("b.toml", "key-id = 1")] {
-            let wrong = wrong.unwrap_err();
-            assert!(wrong.contains("--answers: ") && wrong.contains("unknown field `key-id`"), "{wrong}");
+        for error in [file("b.json", r#"{ "key-id": 1 }"#), file("b.toml", "key-id = 1")] {
+            let error = error.unwrap_err();
+            assert!(error.contains("--answers: ") && error.contains("unknown field `key-id`"), "{error}");
         }
-        assert!(file("c.json", &" ".repeat(MAX_ANSWERS_BYTES + 1)).unwrap_err().contains("longer than"));
+        assert!(file("c.json", &" ".repeat(MAX_ANSWERS_BYTES + 1)).unwrap_err().contains("larger than"));
         assert!(read_policy(Some(&"/nowhere/p.json".to_owned())).unwrap_err().contains("--policy: /nowhere/p.json: "));
     }
 }

@@ -1,4 +1,4 @@
-//! `create-key`: what is said beforehand is read, and keys are made without a screen.
+//! The command `create-key`: reads the options and files, and creates keys with or without the wizard.
 
 pub mod batch;
 pub mod input_files;
@@ -35,21 +35,21 @@ use crate::tui::runtime::perform;
 use crate::tui::terminal;
 use crate::tui::wizard::Wizard;
 
-/// What the command ends with. Others are 128 and the number of a signal.
+/// The exit codes of the command. After a signal, the exit code is 128 plus the number of the signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum CreateKeyExit {
-    /// The key, or each key of a list, was made.
+    /// The key, or each key in a list, was created.
     Created = 0,
-    /// It was refused or failed; nothing was made.
+    /// A request was rejected or failed. No key was created.
     NotCreated = 1,
-    /// What was asked for is not right, so AWS was not asked; nothing was made.
+    /// The options or files are invalid, so nothing was requested from AWS. No key was created.
     InvalidInput = 2,
-    /// The wizard was left; nothing was made.
+    /// The wizard was closed. No key was created.
     Cancelled = 3,
-    /// The key was made, its alias was not.
+    /// The key was created, but its alias wasn't.
     AliasNotCreated = 4,
-    /// Nobody can tell whether the key was made.
+    /// It's unknown whether the key was created.
     Unknown = 5,
 }
 
@@ -60,7 +60,7 @@ impl From<CreateKeyExit> for ExitCode {
 }
 
 impl CreateKeyExit {
-    /// What a submission that goes on no further comes to, and the key, if there is one.
+    /// Returns the exit code for a submission that has ended, and its key, if one was created.
     pub fn for_submission(submission: Option<&Submission>) -> (Self, Option<&KeyMetadata>) {
         let key = submission.and_then(Submission::key);
         let exit = match (submission, key) {
@@ -74,17 +74,17 @@ impl CreateKeyExit {
     }
 }
 
-/// Creates keys: in the wizard, or without a screen with `--yes` or `--batch`.
+/// Creates keys: in the wizard, or without it for `--yes` or `--batch`.
 pub(super) fn run(arguments: &Arguments, options: &CreateKey) -> Result<ExitCode, Box<dyn Error>> {
     let is_unattended = options.yes || options.batch.is_some();
     if !is_unattended && let Err(error) = terminal::require_any() {
-        return Ok(usage_error(&format!("{error}. `create-key --yes` makes the key without one")));
+        return Ok(usage_error(&format!("{error}. `create-key --yes` doesn't need a terminal.")));
     }
     let answers = match input_files::merge_answers(&options.answers, options.answers_file.as_ref(), is_unattended) {
         Ok(answers) => answers,
         Err(error) => return Ok(usage_error(&error)),
     };
-    // Each row of a list has a policy of its own.
+    // Each row of a list can name its own policy.
     let policy = match input_files::read_policy(answers.policy.as_ref().filter(|_| options.batch.is_none())) {
         Ok(policy) => policy,
         Err(error) => return Ok(usage_error(&error)),
@@ -103,7 +103,7 @@ fn usage_error(message: &str) -> ExitCode {
     CreateKeyExit::InvalidInput.into()
 }
 
-/// Creates the key of `answers`, or the keys of a list.
+/// Creates the key that `answers` describe, or the keys of a list.
 fn create_keys_unattended(
     arguments: &Arguments,
     list: Option<&Path>,
@@ -147,15 +147,15 @@ fn create_key_in_wizard(
         && app.drafts.is_saved()
         && app.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes)
     {
-        note("no key was created. Your entries are saved as a draft: press D in the console to resume it.");
+        note("No key was created. Your entries are saved as a draft. To resume it, press D in the console.");
     }
     Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
 }
 
-/// Asks AWS who is calling and what the rules need to know for a key of this origin.
+/// Loads the caller, and the data that the validation of a key of this origin needs.
 ///
 /// # Errors
-/// Without the account no key can be made, and none in an external key store without the key stores.
+/// The caller can't be loaded; or, for a key in an external key store, the key stores.
 async fn load_account_state(client: &Client, origin: Origin) -> Result<AccountState, CallError> {
     let mut account = AccountState {
         region: client.region().to_owned(),
@@ -167,12 +167,12 @@ async fn load_account_state(client: &Client, origin: Origin) -> Result<AccountSt
     if origin == Origin::ExternalKeyStore {
         account.key_stores = Loadable::Ready(client.collect_key_stores().await?);
     } else {
-        // No external key tells such a key from others: it is known again by being new. Who may not list keys can't look for
-        // it either.
+        // A key without an external key is found again because it wasn't in the list before. A caller without
+        // permission to list keys can't search for it either.
         let keys = client.collect_keys().await.ok();
         account.key_ids = keys.map(|keys| keys.into_iter().map(|key| key.key_id).collect());
     }
-    // Without permission to list them, CreateAlias tells whether an alias is taken.
+    // Without permission to list aliases, CreateAlias reports whether an alias is in use.
     account.aliases = match client.collect_aliases().await {
         Ok(aliases) => Loadable::Ready(aliases),
         Err(error) => Loadable::Failed(error.to_string()),
@@ -180,7 +180,8 @@ async fn load_account_state(client: &Client, origin: Origin) -> Result<AccountSt
     Ok(account)
 }
 
-/// All keys, described; without permission to list them, CreateKey tells whether an external key is in use.
+/// Loads all keys with their descriptions. Without permission to list keys, CreateKey reports whether an external key
+/// is in use.
 async fn load_keys(client: &Client) -> Loadable<Vec<KeySummary>> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
@@ -198,7 +199,7 @@ async fn load_keys(client: &Client) -> Loadable<Vec<KeySummary>> {
     }
 }
 
-/// Puts the draft into the external key store that is wanted, if it is for one.
+/// Sets the external key store of a draft that needs one.
 fn assign_key_store(draft: &mut KeyDraft, answers: &KeyOptions, account: &AccountState) -> Result<(), String> {
     if !draft.is_external() {
         return Ok(());
@@ -210,7 +211,8 @@ fn assign_key_store(draft: &mut KeyDraft, answers: &KeyOptions, account: &Accoun
     Ok(())
 }
 
-/// What the rules of the wizard say against a draft, each with its field, in words for a command line.
+/// Validates a draft with the rules of the wizard. Returns each error with its field; the messages name command-line
+/// options.
 fn validation_errors(draft: &KeyDraft, account: &AccountState) -> Vec<(Field, String)> {
     let option_of = |field| match field {
         Field::KeyPolicy if draft.edited_policy.is_some() => "--policy",
@@ -228,28 +230,29 @@ fn disconnected_store_message(draft: &KeyDraft, account: &AccountState) -> Optio
     let (name, id) = (&store.custom_key_store_name, &store.custom_key_store_id);
     (store.connection_state != ConnectionState::Connected).then(|| {
         format!(
-            "{name} ({id}) is {}, and keys are made in a connected store. Connect it in the console, or: \
+            "{name} ({id}) is {}. The key store must be connected. Connect it in the console, or use: \
              aws kms connect-custom-key-store --custom-key-store-id {id}",
             store.connection_state.label().to_lowercase()
         )
     })
 }
 
-/// What to do, where the console's advice speaks of what is on its screen.
+/// Returns the remedy for an error whose remedy in the console mentions the screen.
 fn command_line_remedy(code: &str) -> Option<&'static str> {
     match code {
         "ReadOnly" => Some(
-            "Run it without --read-only, and where config.toml has no `read-only`, or hand it to somebody who may make keys.",
+            "Run the command without --read-only and without `read-only` in config.toml, or ask someone who has \
+             permission to create keys.",
         ),
         "NoCredentials" => Some(
-            "Do what the message says before you try again. If the profile needs an MFA code, the command asks for it on the \
-             terminal when it starts, with --yes and --batch, too.",
+            "Follow the instructions in the message, then try again. If the profile needs an MFA code, the command \
+             asks for it on the terminal when it starts, even with --yes or --batch.",
         ),
         _ => None,
     }
 }
 
-/// A failure in a few lines: what AWS said, what it means, what to do.
+/// Formats a failure in a few lines: the error message, what it means, and what to do.
 fn describe_failure(failure: &SubmissionFailure) -> String {
     let guide = remedy::for_error(&failure.code, &failure.message);
     let remedy = command_line_remedy(&failure.code).unwrap_or(guide.action);
@@ -267,7 +270,7 @@ fn describe_failure(failure: &SubmissionFailure) -> String {
     message
 }
 
-/// A call that failed, with what to do about it.
+/// Formats a failed call, with the remedy.
 fn describe_call_error(error: &CallError) -> String {
     let effect::CallFailure { code, message, request_id } = effect::CallFailure::from(error);
     describe_failure(&SubmissionFailure { code, message, request_id, outcome_unknown: false })
@@ -280,27 +283,27 @@ mod tests {
 
     #[test]
     fn command_line_remedies_do_not_mention_the_screen() {
-        for (code, words) in
-            [("ReadOnly", "without --read-only"), ("NoCredentials", "asks for it on the terminal when it starts")]
+        for (code, expected) in
+            [("ReadOnly", "without --read-only"), ("NoCredentials", "on the terminal when it starts")]
         {
             let (message, request_id) = Default::default();
-            let told = describe_failure(&SubmissionFailure {
+            let text = describe_failure(&SubmissionFailure {
                 code: code.to_owned(),
                 message,
                 request_id,
                 outcome_unknown: false,
             });
-            assert!(told.contains(words), "{told}");
+            assert!(text.contains(expected), "{text}");
             for screen in ["shown here", "Your input"] {
-                assert!(!told.contains(screen), "{told}");
+                assert!(!text.contains(screen), "{text}");
             }
         }
     }
 
     #[test]
     fn exit_code_reflects_what_was_created() {
-        let made = || Box::new(key("k1", "payments-2026"));
-        let some = || Some(made());
+        let new_key = || Box::new(key("k1", "payments-2026"));
+        let some_key = || Some(new_key());
         let failure = || SubmissionFailure {
             code: "AlreadyExistsException".to_owned(),
             message: String::new(),
@@ -312,17 +315,17 @@ mod tests {
         for (submission, exit) in [
             (Submission::NotSent, CreateKeyExit::Cancelled),
             (Submission::Failed { failure: failure() }, CreateKeyExit::NotCreated),
-            (Submission::Done { key: made() }, CreateKeyExit::Created),
-            (Submission::KeyWithoutAlias { key: made(), failure: failure() }, CreateKeyExit::AliasNotCreated),
+            (Submission::Done { key: new_key() }, CreateKeyExit::Created),
+            (Submission::KeyWithoutAlias { key: new_key(), failure: failure() }, CreateKeyExit::AliasNotCreated),
             (sending(Stage::CreateKey, None), CreateKeyExit::Unknown),
             (sending(Stage::FindKey, None), CreateKeyExit::Unknown),
-            (sending(Stage::CreateAlias, some()), CreateKeyExit::AliasNotCreated),
-            (sending(Stage::DescribeKey, some()), CreateKeyExit::Created),
+            (sending(Stage::CreateAlias, some_key()), CreateKeyExit::AliasNotCreated),
+            (sending(Stage::DescribeKey, some_key()), CreateKeyExit::Created),
             (unknown(Stage::CreateKey, None), CreateKeyExit::Unknown),
-            (unknown(Stage::CreateAlias, some()), CreateKeyExit::AliasNotCreated),
+            (unknown(Stage::CreateAlias, some_key()), CreateKeyExit::AliasNotCreated),
         ] {
-            let (told, key) = CreateKeyExit::for_submission(Some(&submission));
-            assert_eq!(told, exit, "{submission:?}");
+            let (actual, key) = CreateKeyExit::for_submission(Some(&submission));
+            assert_eq!(actual, exit, "{submission:?}");
             assert_eq!(key.is_some(), matches!(exit, CreateKeyExit::Created | CreateKeyExit::AliasNotCreated));
         }
         assert_eq!(CreateKeyExit::for_submission(None), (CreateKeyExit::Cancelled, None));

@@ -1,4 +1,5 @@
-//! Being told to stop: at once while nothing is under way, else when it is safe. Who insists is obeyed.
+//! Stops the command on a signal: immediately if no request is in progress, and otherwise after the request. A second
+//! signal always stops it immediately.
 
 use std::cell::Cell;
 use std::io::{self, Write as _};
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 use super::CreateKeyExit;
 use crate::tui::terminal::signals::{Signal, Signals};
 
-/// Whether something is under way, and whether to stop afterwards.
+/// Whether a request is in progress, and whether to stop after it.
 #[derive(Debug, Default)]
 pub struct Shutdown {
     is_busy: Cell<bool>,
@@ -16,10 +17,11 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Does `work`, which tells here when it should not be cut off, until it is over or a signal ends it.
+    /// Runs `work` until it completes or a signal stops it. While `work` has called [`Self::set_busy`], the first
+    /// signal doesn't interrupt it.
     ///
     /// # Errors
-    /// Those of `work`; and when the operating system tells of no signals.
+    /// Errors of `work`, or signals can't be received.
     pub async fn run_until_signal(
         &self,
         work: impl Future<Output = io::Result<CreateKeyExit>>,
@@ -27,30 +29,30 @@ impl Shutdown {
         let signals = Signals::listen()?;
         tokio::select! {
             exit = work => {
-                let obeyed = self.requested.get().filter(|_| self.is_stopping.get());
-                exit.map(|exit| obeyed.map_or(exit.into(), ExitCode::from))
+                let signal_code = self.requested.get().filter(|_| self.is_stopping.get());
+                exit.map(|exit| signal_code.map_or(exit.into(), ExitCode::from))
             }
             code = self.wait_for_immediate_exit(signals) => Ok(ExitCode::from(code)),
         }
     }
 
-    /// Something that should not be cut off begins or is over.
+    /// Sets whether a request is in progress that shouldn't be interrupted.
     pub(super) fn set_busy(&self, is_busy: bool) {
         self.is_busy.set(is_busy);
     }
 
-    /// Whether to do nothing more, for a signal has asked so.
+    /// Whether a signal has requested to stop.
     pub(super) fn should_stop(&self) -> bool {
         self.is_stopping.set(self.requested.get().is_some());
         self.is_stopping.get()
     }
 
-    /// Waits for a signal that ends the program at once; gives its exit code.
+    /// Waits for a signal that stops the program immediately, and returns its exit code.
     async fn wait_for_immediate_exit(&self, mut signals: Signals) -> u8 {
         loop {
             let exit_code = match signals.next().await {
                 Signal::End { exit_code } => exit_code,
-                // Nothing is lost by it: answers wait in the meantime.
+                // Responses are kept until the program continues.
                 Signal::Suspend => {
                     let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
                     continue;
@@ -61,10 +63,10 @@ impl Shutdown {
                 return exit_code;
             }
             self.requested.set(Some(exit_code));
-            // The terminal may be gone: that is a reason to stop, too.
+            // The terminal may be closed, which is also a reason to stop.
             let _ = writeln!(
                 io::stderr(),
-                "xks-console: waiting for AWS's answer on the key under way; once more ends at once"
+                "xks-console: Stopping after the key in progress. To stop immediately, send the signal again."
             );
         }
     }

@@ -1,5 +1,5 @@
-//! Profiles with `mfa_serial` where there is no console to ask: the code is asked for on the terminal, whatever standard input
-//! and output are.
+//! Sign-in for profiles with `mfa_serial` when the console isn't open. The code is requested on the terminal, even if
+//! standard input and output are redirected.
 
 use super::CreateKeyExit;
 use crate::aws::cli_command::shell_quote;
@@ -9,27 +9,27 @@ use crate::client::Client;
 use crate::client::credentials::LoadCredentialsError;
 use crate::tui::terminal;
 
-/// How often a code is asked for.
+/// How many times the code is requested.
 const MAX_ATTEMPTS: usize = 3;
 
-/// Why there are no credentials.
+/// The reasons that sign-in fails.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// Nobody can be asked.
+    /// There is no terminal to request the code on.
     #[error(
-        "the profile {profile} needs a code of the MFA device {serial}, and there is no terminal to ask for it. Run the \
-         command in a terminal. Or sign in first with \
-         `eval \"$(aws configure export-credentials --profile {} --format env)\"`, then run the command without --profile \
-         and with --region",
+        "Couldn't sign in: the profile {profile} needs a code from the MFA device {serial}, and there is no terminal \
+         to ask for it. Run the command in a terminal. Or sign in first with \
+         `eval \"$(aws configure export-credentials --profile {} --format env)\"`, then run the command without \
+         --profile and with --region.",
         shell_quote(profile)
     )]
     NoTerminal {
-        /// The profile.
+        /// The name of the profile.
         profile: String,
-        /// The serial number of its device.
+        /// The serial number of its MFA device.
         serial: String,
     },
-    /// The code is wrong each time, or none was given, or something else keeps credentials away.
+    /// Each code was wrong, no code was entered, or the credentials can't be loaded for another reason.
     #[error(transparent)]
     Credentials(#[from] LoadCredentialsError),
 }
@@ -40,20 +40,20 @@ impl From<&SignInError> for CreateKeyExit {
     }
 }
 
-/// Asks on the terminal for the code that `none` waits for, and again after a wrong one.
+/// Requests the MFA code for `credentials_error` on the terminal and signs in. Repeats the request after a wrong code.
 ///
 /// # Errors
-/// [`NotLoggedIn`].
+/// [`SignInError`].
 pub async fn sign_in(client: &Client, mut credentials_error: LoadCredentialsError) -> Result<(), SignInError> {
     let mut notice = String::new();
     for _ in 0..MAX_ATTEMPTS {
         let Some(serial) = credentials_error.mfa_serial.clone() else { break };
-        let question = format!("{notice}Code of the MFA device {serial}, profile {}: ", credentials_error.profile);
+        let question = format!("{notice}Enter the MFA code for {serial}, profile {}: ", credentials_error.profile);
         let Ok(line) = terminal::prompt(&question) else {
             return Err(SignInError::NoTerminal { profile: credentials_error.profile, serial });
         };
         let Some(line) = line else { break };
-        // Some authenticators write a blank in the middle.
+        // Some authenticator apps show a space in the middle of the code.
         let code = SecretString::new(line.split_whitespace().collect());
         if let Err(violation) = limits::mfa_code(code.expose()) {
             notice = format!("✗ {}\n", violation.reason);
@@ -77,6 +77,6 @@ mod tests {
         let (profile, serial) = ("break glass".to_owned(), "arn:aws:iam::111122223333:mfa/Admin".to_owned());
         let message = SignInError::NoTerminal { profile, serial }.to_string();
         assert!(message.contains("export-credentials --profile 'break glass' --format env"), "{message}");
-        assert!(message.ends_with("without --profile and with --region"), "{message}");
+        assert!(message.ends_with("without --profile and with --region."), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! `create-key --yes`: one key.
+//! `create-key --yes`: creates one key without the wizard.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -17,10 +17,10 @@ use crate::create_key::output::create_key_output;
 use crate::create_key::preview;
 use crate::create_key::submission::{Stage, Submission};
 
-/// Makes the key that `answers` and `policy` ask for. `out` gets the key, `notes` what a person should know.
+/// Creates the key that `answers` and `policy` describe. Writes the key to `out` and messages for people to `notes`.
 ///
 /// # Errors
-/// When `out` or `notes` can't be written to. What went wrong otherwise is among the notes, and tells in the exit code.
+/// `out` or `notes` can't be written. All other failures are reported in `notes` and in the exit code.
 pub async fn run(
     client: &Client,
     answers: &KeyOptions,
@@ -38,18 +38,18 @@ pub async fn run(
         Err(error) => return write_messages(notes, &[describe_call_error(&error)], CreateKeyExit::NotCreated),
     };
     let errors = match assign_key_store(&mut draft, answers, &account) {
-        Ok(()) => validation_errors(&draft, &account).into_iter().map(|(_, words)| words).collect(),
-        Err(why) => vec![why],
+        Ok(()) => validation_errors(&draft, &account).into_iter().map(|(_, message)| message).collect(),
+        Err(error) => vec![error],
     };
     if !errors.is_empty() {
         return write_messages(notes, &errors, CreateKeyExit::InvalidInput);
     }
     let mut submission = Submission::default();
-    let is_watched = io::stderr().is_terminal();
-    let before_call = |now: &Submission| {
+    let shows_progress = io::stderr().is_terminal();
+    let before_call = |submission: &Submission| {
         shutdown.set_busy(true);
-        if is_watched && let Submission::Sending { stage, .. } = now {
-            // The terminal may be gone; the key is still wanted.
+        if shows_progress && let Submission::Sending { stage, .. } = submission {
+            // Create the key even if the terminal is closed.
             let _ = writeln!(io::stderr(), "{} …", stage_message(*stage));
         }
         Ok(())
@@ -58,10 +58,10 @@ pub async fn run(
     print_result(&submission, &draft, &account, out, notes)
 }
 
-/// Prints what came of a submission: the key, if there is one, and what is amiss.
+/// Prints the result of a submission: the key, if one was created, to `out`, and errors to `notes`.
 ///
 /// # Errors
-/// When `out` or `notes` can't be written to.
+/// `out` or `notes` can't be written.
 pub fn print_result(
     submission: &Submission,
     draft: &KeyDraft,
@@ -73,31 +73,38 @@ pub fn print_result(
     if let Some(key) = key {
         let output = create_key_output(key, &TimeZone::system())?;
         if let Err(error) = out.write_all(output.as_bytes()).and_then(|()| out.flush()) {
-            write_messages(notes, &[format!("the KMS key {} was made, but can't be printed", key.arn)], exit)?;
+            write_messages(notes, &[format!("The KMS key {} was created, but couldn't be printed.", key.arn)], exit)?;
             return Err(error);
         }
     }
     let message = match (exit, key) {
         (CreateKeyExit::AliasNotCreated, Some(key)) => {
-            let certainty =
-                if matches!(submission, Submission::KeyWithoutAlias { .. }) { "not" } else { "perhaps not" };
+            let status =
+                if matches!(submission, Submission::KeyWithoutAlias { .. }) { "wasn't" } else { "may not have been" };
             let why =
                 submission.failure().map(|failure| format!("\n  {}", describe_failure(failure))).unwrap_or_default();
             let command = preview::create_alias_command(draft, account, &key.key_id);
-            format!("the KMS key {} was made, its alias {certainty}.{why}\n  To make it: {command}", key.arn)
+            format!(
+                "The KMS key {} was created, but its alias {status} created.{why}\n  To create the alias: {command}",
+                key.arn
+            )
         }
         (CreateKeyExit::Unknown, _) => {
             let why = submission.failure().map(|failure| format!("\n  {}: {}", failure.code, failure.message));
             let external = submission.unconfirmed_request().and_then(|sent| sent.request.xks_key_id.as_deref());
-            let one = external.map_or("a new one".to_owned(), |external| format!("one on the external key {external}"));
+            let key =
+                external.map_or("a new KMS key".to_owned(), |id| format!("a KMS key that uses the external key {id}"));
             let why = why.unwrap_or_default();
-            format!("no answer tells whether the KMS key was made. Look for {one} before you make another.{why}")
+            format!(
+                "Couldn't find out whether the KMS key was created: the response from AWS was lost or incomplete. \
+                 Check for {key} before you create another one.{why}"
+            )
         }
         (CreateKeyExit::NotCreated, _) => {
             let why = submission.failure().map(describe_failure).unwrap_or_default();
-            let mut messages = vec![format!("{why}\n  No KMS key was made.")];
+            let mut messages = vec![format!("{why}\n  No KMS key was created.")];
             if account.is_read_only {
-                // As in the console: what it doesn't do itself it gives to whoever may.
+                // Like the console, print the commands for someone who has permission.
                 messages.extend(preview::aws_cli_commands(draft, account));
             }
             messages.join("\n\n")
@@ -109,17 +116,17 @@ pub fn print_result(
 
 const fn stage_message(stage: Stage) -> &'static str {
     match stage {
-        Stage::FindKey => "Looking whether the KMS key was made",
-        Stage::CreateKey => "Making the KMS key",
-        Stage::FindAlias => "Looking whether its alias was made",
-        Stage::CreateAlias => "Making its alias",
-        Stage::DescribeKey => "Looking at the result",
+        Stage::FindKey => "Checking whether the KMS key was created",
+        Stage::CreateKey => "Creating the KMS key",
+        Stage::FindAlias => "Checking whether the alias was created",
+        Stage::CreateAlias => "Creating the alias",
+        Stage::DescribeKey => "Getting the KMS key",
     }
 }
 
 fn write_messages(notes: &mut impl Write, messages: &[String], exit: CreateKeyExit) -> io::Result<CreateKeyExit> {
-    for messages in messages {
-        writeln!(notes, "xks-console: {messages}")?;
+    for message in messages {
+        writeln!(notes, "xks-console: {message}")?;
     }
     Ok(exit)
 }

@@ -1,4 +1,4 @@
-//! Carries a submission through without a person: what got no answer is looked up, a few times.
+//! Runs a submission unattended. If a request gets no response, checks a few times whether it took effect.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::create_key::draft::KeyDraft;
 use crate::create_key::submission::Submission;
 use crate::tui::runtime;
 
-/// How often it is looked what became of a request that got no answer.
+/// How many times to check whether a request without a response took effect.
 const MAX_LOOKUPS: u32 = 3;
-/// How long before the first look; twice as long before each that follows.
+/// The delay before the first check. It doubles before each further check.
 const INITIAL_DELAY: Duration = Duration::from_secs(1);
 
-/// Begins a submission, or goes on where it stopped, until it is done, refused, or not to be known. `note` hears of each call
-/// before it is sent; when it fails, the call isn't.
+/// Starts or resumes a submission, and runs it until it succeeds, fails, or its outcome can't be determined. Calls
+/// `before_call` before each request. If `before_call` fails, the request isn't sent.
 ///
 /// # Errors
-/// What `note` failed with.
+/// Errors of `before_call`.
 pub(super) async fn execute(
     client: &Client,
     submission: &mut Submission,
@@ -30,8 +30,8 @@ pub(super) async fn execute(
         let mut call = submission.start(draft, account);
         while let Some(sent) = call {
             before_call(submission)?;
-            let answer = runtime::submit_stage(client, sent).await;
-            call = submission.on_response(answer, draft, account);
+            let response = runtime::submit_stage(client, sent).await;
+            call = submission.on_response(response, draft, account);
         }
         if !matches!(submission, Submission::Unknown { .. }) || lookups == MAX_LOOKUPS {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What `xks-console proxy` lists, as text and as JSON.
+//! The lists of `xks-console proxy`, as text and as JSON.
 
 use std::error::Error;
 use std::io::Write;
@@ -10,11 +10,11 @@ use crate::aws::limits;
 use crate::aws::xks_console::ListProxyRequests;
 use crate::xks::key_manager::{ExternalKey, ExternalKeyManager, KeyManagerError};
 
-/// Where a list goes, and in which form.
+/// A writer of lists.
 pub struct ListWriter<'a, W> {
-    /// Where it goes.
+    /// The output.
     pub out: &'a mut W,
-    /// Whether it is one JSON document.
+    /// Whether each list is one JSON document.
     pub is_json: bool,
 }
 
@@ -23,7 +23,7 @@ impl<W: Write> ListWriter<'_, W> {
         Ok(writeln!(self.out, "{}", serde_json::to_string_pretty(document)?)?)
     }
 
-    /// Names and URI paths of the partitions.
+    /// Writes the names of the partitions; as JSON, also their URI paths.
     pub fn write_partitions(&mut self, manager: &ExternalKeyManager) -> Result<(), Box<dyn Error>> {
         let names = manager.partitions()?;
         if self.is_json {
@@ -39,7 +39,7 @@ impl<W: Write> ListWriter<'_, W> {
         Ok(())
     }
 
-    /// The external keys of a partition.
+    /// Writes the external keys of a partition.
     pub fn write_keys(&mut self, manager: &ExternalKeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
         require_partition(manager, partition)?;
         let keys = manager.keys(partition)?;
@@ -64,7 +64,7 @@ impl<W: Write> ListWriter<'_, W> {
         Ok(())
     }
 
-    /// The access key IDs of a partition.
+    /// Writes the access key IDs of a partition.
     pub fn write_credentials(&mut self, manager: &ExternalKeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
         require_partition(manager, partition)?;
         let ids = manager.access_key_ids(partition)?;
@@ -77,7 +77,8 @@ impl<W: Write> ListWriter<'_, W> {
         Ok(())
     }
 
-    /// The requests to the proxy that are wanted, the oldest first: a line of JSON for each, or one document.
+    /// Writes the requests to the proxy that match `filter`, oldest first: a line of JSON for each, or one JSON
+    /// document.
     pub fn write_requests(
         &mut self,
         manager: &ExternalKeyManager,
@@ -87,7 +88,7 @@ impl<W: Write> ListWriter<'_, W> {
             require_partition(manager, partition)?;
         }
         let mut requests = manager.requests(filter)?;
-        // A key that was deleted is known by its requests.
+        // A deleted key may have requests, so a missing key is an error only if the list is empty.
         if requests.is_empty()
             && let Some(id) = &filter.external_key_id
             && !key_exists(manager, filter.partition.as_deref(), id)?

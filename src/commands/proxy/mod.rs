@@ -1,4 +1,4 @@
-//! Managing the bundled external key manager and its proxy from a shell: `xks-console proxy …`.
+//! `xks-console proxy …`: manages the bundled external key manager and its proxy.
 
 mod lists;
 
@@ -19,22 +19,22 @@ use crate::storage::atomic_file::replace;
 use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, NewExternalKey};
 use crate::xks::proxy::BUNDLED_HOST;
 
-/// The exit code for a value that can't be right, and for a question that can't be asked.
+/// The exit code for an invalid value, and for a confirmation without a terminal.
 const EXIT_USAGE: u8 = 2;
-/// The exit code for a question that was answered with no.
+/// The exit code if the user doesn't confirm.
 const EXIT_DECLINED: u8 = 3;
 
-/// Does what the command line asks for, on the terminal.
+/// Runs the command on the terminal.
 ///
 /// # Errors
-/// As [`run`]; what the bundled AWS can't be opened for.
+/// Errors of [`run`], and a bundled AWS that can't be opened.
 pub fn run_on_terminal(arguments: &Arguments, command: &ProxyCommand) -> Result<ExitCode, Box<dyn Error>> {
     if let ProxyCommand::DeleteKey { key: ExternalKeyRef { partition, id }, yes: false } = command
         && !(io::stdin().is_terminal() && io::stderr().is_terminal())
     {
         note(format_args!(
-            "Deleting an external key can't be undone, and there is no terminal to ask on. Add --yes to delete {id:?} of \
-             partition {partition:?} without being asked."
+            "Couldn't ask for confirmation, because there is no terminal. Deleting an external key can't be undone. To \
+             delete {id:?} of partition {partition:?} without confirmation, add --yes."
         ));
         return Ok(ExitCode::from(EXIT_USAGE));
     }
@@ -43,13 +43,13 @@ pub fn run_on_terminal(arguments: &Arguments, command: &ProxyCommand) -> Result<
     let mut command_io =
         CommandIo { out: io::stdout(), notes: io::stderr(), is_json: arguments.json, confirm: &confirm_on_terminal };
     match run(&bundled, &data_dir, command, &mut command_io) {
-        // Such as `head`, which wants no more of a list.
+        // The reader, such as `head`, may close the pipe before the end of a list.
         Err(error) if command.is_list() && is_broken_pipe(&*error) => Ok(ExitCode::SUCCESS),
         Err(error) if matches!(error.downcast_ref(), Some(KeyManagerError::Invalid { .. })) => {
             note(error);
             Ok(ExitCode::from(EXIT_USAGE))
         }
-        done => done,
+        result => result,
     }
 }
 
@@ -57,7 +57,7 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Asks a question on the terminal; whether the answer is yes.
+/// Asks a question on the terminal. Returns whether the answer is yes.
 fn confirm_on_terminal(question: &str) -> io::Result<bool> {
     let mut notes = io::stderr();
     write!(notes, "{question} [y/N] ")?;
@@ -67,22 +67,22 @@ fn confirm_on_terminal(question: &str) -> io::Result<bool> {
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Where a command speaks, and how it asks.
+/// The output of a command, and its confirmation.
 pub struct CommandIo<'a, O, N> {
-    /// What programs read.
+    /// The output for programs.
     pub out: O,
-    /// What people read.
+    /// The messages for people.
     pub notes: N,
-    /// Whether lists are one JSON document.
+    /// Whether each list is one JSON document.
     pub is_json: bool,
-    /// Asks a question; whether the answer is yes.
+    /// Asks a question and returns whether the answer is yes.
     pub confirm: &'a dyn Fn(&str) -> io::Result<bool>,
 }
 
-/// Does what was asked; gives the exit code.
+/// Runs the command and returns its exit code.
 ///
 /// # Errors
-/// What the external key manager refuses, and files that can't be written.
+/// Errors of the external key manager, and files that can't be written.
 pub fn run(
     aws: &BundledAws,
     dir: &Path,
@@ -128,13 +128,14 @@ pub fn run(
         }
         ProxyCommand::ListCredentials { partition } => list.write_credentials(manager, partition)?,
         ProxyCommand::RotateCredential { partition } => {
-            let before = manager.access_key_ids(partition)?;
+            let previous_ids = manager.access_key_ids(partition)?;
             let configuration = aws.proxy_configuration(partition)?;
             writeln!(list.out, "{}", *configuration)?;
-            for id in before {
+            for id in previous_ids {
                 writeln!(
                     notes,
-                    "{id} still works. Once no key store uses it: xks-console proxy revoke-credential {partition} {id}"
+                    "Credential {id} still works. When no key store uses it, revoke it: xks-console proxy \
+                     revoke-credential {partition} {id}"
                 )?;
             }
         }
@@ -151,7 +152,10 @@ pub fn run(
             require_partition(manager, partition)?;
             if !manager.remove_credential(partition, access_key_id)? {
                 let known = manager.access_key_ids(partition)?.join(", ");
-                return Err(format!("{partition} has no credential {access_key_id}; it has {known}").into());
+                return Err(format!(
+                    "Partition {partition:?} has no credential {access_key_id:?}. Its access key IDs are {known}."
+                )
+                .into());
             }
         }
     }
@@ -171,14 +175,14 @@ fn require_key(manager: &ExternalKeyManager, partition: &str, id: &str) -> Resul
     require_partition(manager, partition)?;
     match manager.key(partition, id) {
         Err(KeyManagerError::KeyNotFound) => {
-            let how = format!("To list its keys: xks-console proxy list-keys --partition {partition}");
-            Err(format!("Partition {partition:?} has no external key {id:?}. {how}").into())
+            let hint = format!("To list its keys, use: xks-console proxy list-keys --partition {partition}");
+            Err(format!("Partition {partition:?} has no external key {id:?}. {hint}").into())
         }
-        found => Ok(found.map(drop)?),
+        result => Ok(result.map(drop)?),
     }
 }
 
-/// Names the key, and what is lost with it.
+/// Returns the confirmation question, which names the key and what is lost with it.
 fn delete_question(aws: &BundledAws, partition: &str, id: &str) -> Result<String, Box<dyn Error>> {
     let versions = match aws.key_manager().key(partition, id)?.version {
         1 => "its key material".to_owned(),
@@ -187,12 +191,12 @@ fn delete_question(aws: &BundledAws, partition: &str, id: &str) -> Result<String
     let keys = aws.kms_keys_using_external_key(partition, id)?;
     let users = match keys.as_slice() {
         [] => "No KMS key in this account uses it.".to_owned(),
-        [key] => format!("The KMS key {key} uses it and won't encrypt or decrypt anymore."),
-        keys => format!("The KMS keys {} use it and won't encrypt or decrypt anymore.", keys.join(", ")),
+        [key] => format!("The KMS key {key} uses it and will no longer be able to encrypt or decrypt."),
+        keys => format!("The KMS keys {} use it and will no longer be able to encrypt or decrypt.", keys.join(", ")),
     };
     Ok(format!(
-        "This deletes external key {id:?} of partition {partition:?} and {versions}. It can't be undone: data encrypted under \
-         the key can never be decrypted. {users}\nDelete {id:?}?"
+        "This deletes the external key {id:?} of partition {partition:?} and {versions}. This can't be undone: data \
+         encrypted under the key can never be decrypted. {users}\nDelete {id:?}?"
     ))
 }
 
@@ -208,12 +212,13 @@ fn create_partition(
     let file = write_request(dir, name, &configuration)?;
     writeln!(
         notes,
-        "\nTo create an external key store for it:\n  aws kms create-custom-key-store --cli-input-json file://{file}"
+        "\nTo create an external key store for this partition:\n  \
+         aws kms create-custom-key-store --cli-input-json file://{file}"
     )?;
     Ok(())
 }
 
-/// Writes the request of CreateCustomKeyStore, for its secret must not stand among the arguments of a command.
+/// Writes the CreateCustomKeyStore request to a file, because command-line arguments must not contain its secret.
 fn write_request(dir: &Path, partition: &str, configuration: &str) -> Result<String, Box<dyn Error>> {
     let mut request = json!({
         "CustomKeyStoreName": partition,
@@ -227,7 +232,7 @@ fn write_request(dir: &Path, partition: &str, configuration: &str) -> Result<Str
     }
     let text = Zeroizing::new(serde_json::to_string_pretty(&request)?);
     let path = std::path::absolute(dir)?.join(format!("create-{}.json", partition.replace('/', "-")));
-    replace(&path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
+    replace(&path, text.as_bytes()).map_err(|source| format!("Couldn't write {}: {source}", path.display()))?;
     Ok(path.display().to_string())
 }
 
@@ -245,7 +250,7 @@ mod tests {
         Ok((out, notes))
     }
 
-    /// Output, notes and exit code.
+    /// Returns the output, messages, and exit code.
     fn run_with(
         aws: &BundledAws,
         dir: &Path,
@@ -312,7 +317,7 @@ mod tests {
                 .unwrap_err()
                 .contains("has no external key \"k-1\"")
         );
-        // A key that has its ID later is another one.
+        // A new key with the same ID starts with version 1.
         run_proxy(create("none")).unwrap();
         assert!(list().contains("      1 "), "{}", list());
 

@@ -17,16 +17,16 @@ use crate::commands::note;
 use crate::server::profiles::ServerInfo;
 use crate::storage::atomic_file::replace;
 
-/// What a server in the background says, in the data directory.
+/// The file in the data directory with the messages of a server in the background.
 const LOG_FILE: &str = "server.log";
-/// What a shell is given in place of settings: `eval` of it fails.
+/// Printed instead of the settings after an error, so that `eval` in the shell fails.
 const FAILING_COMMAND: &str = "false\n";
 
-/// Starts the server as a process of its own, waits until it listens, and prints the settings of its clients. When one runs
-/// already, prints those of that one.
+/// Starts the server in a separate process, waits until it is listening, and prints the settings for its clients. If a
+/// server is already running, prints the settings for that server.
 ///
 /// # Errors
-/// When it can't be started.
+/// The server can't be started, or a server is already running on an address other than the one in `options`.
 pub fn start(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let started = match instance::find(data_dir)? {
         Some(running) => print_running(arguments, options, data_dir, &running),
@@ -44,7 +44,7 @@ fn spawn(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
     let log_path = data_dir.join(LOG_FILE);
     let mut log =
         OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&log_path).map_err(failed)?;
-    let before = log.seek(SeekFrom::End(0))?;
+    let log_start = log.seek(SeekFrom::End(0))?;
     let mut child = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .arg("--detached")
@@ -58,24 +58,24 @@ fn spawn(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
     }
     if exports.is_empty() {
         let status = child.wait()?;
-        // Another process may have been faster.
+        // Another process may have started a server at the same time.
         if let Some(running) = instance::find(data_dir)? {
             return print_running(arguments, options, data_dir, &running);
         }
         let mut log_text = String::new();
-        log.seek(SeekFrom::Start(before))?;
+        log.seek(SeekFrom::Start(log_start))?;
         log.read_to_string(&mut log_text)?;
         io::stderr().write_all(log_text.as_bytes())?;
         if log_text.is_empty() {
-            note(format_args!("The server ended before it listened ({status})."));
+            note(format_args!("Couldn't start the server: it exited before it was ready ({status})."));
         }
         return Ok(ExitCode::FAILURE);
     }
     print(&exports)?;
     let url = instance::find(data_dir)?.map_or_else(String::new, |running| format!(" on {}", running.url));
     note(format_args!(
-        "Listening{url} in the background (process {}), data directory {}, log {}.\n\
-         xks-console: To stop it: {}",
+        "Listening{url} in the background (process {}). Data directory: {}. Log: {}.\n\
+         xks-console: To stop the server: {}",
         child.id(),
         data_dir.display(),
         log_path.display(),
@@ -84,7 +84,7 @@ fn spawn(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the settings for a server that runs already.
+/// Prints the settings for a server that is already running.
 fn print_running(
     arguments: &Arguments,
     options: &Serve,
@@ -98,8 +98,8 @@ fn print_running(
         && !url.ends_with(&format!(":{}", listen.port()))
     {
         return Err(format!(
-            "A server is already running in the background on {url} (process {pid}), so it can't listen on {listen}. \
-             To stop it: {stop}"
+            "Couldn't listen on {listen}: a server is already running in the background on {url} (process {pid}). To \
+             stop it: {stop}"
         )
         .into());
     }
@@ -112,16 +112,16 @@ fn print_running(
     }
     print(&exports)?;
     note(format_args!(
-        "A server is already running in the background on {url} (process {pid}). It keeps the options it \
-         was started with.\nxks-console: To stop it: {stop}"
+        "A server is already running in the background on {url} (process {pid}). It keeps the options that it \
+         was started with.\nxks-console: To stop the server: {stop}"
     ));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends what is written to standard output, which whoever started the server waits for.
+/// Redirects standard output to `/dev/null`. This closes the pipe that the process that started the server reads from.
 ///
 /// # Errors
-/// When there is no `/dev/null`.
+/// `/dev/null` can't be opened.
 pub fn release_stdout() -> io::Result<()> {
     Ok(rustix::stdio::dup2_stdout(File::options().write(true).open("/dev/null")?)?)
 }

@@ -1,4 +1,4 @@
-//! Serving for as long as one command runs: `xks-console serve -- COMMAND`.
+//! Serving while a command runs: `xks-console serve -- COMMAND`.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -20,18 +20,20 @@ use crate::server::Server;
 use crate::server::client_environment::ClientEnvironment;
 use crate::server::profiles::{self, ServerInfo};
 
-/// Exit codes of a shell for a command that was not started.
+/// The exit code of a shell for a command that isn't found.
 const EXIT_NOT_FOUND: u8 = 127;
+/// The exit code of a shell for a command that can't be executed.
 const EXIT_NOT_EXECUTABLE: u8 = 126;
 
-/// The profiles for one command. Those of the data directory itself belong to the server that keeps running.
+/// The profiles for one command, in a temporary directory. The profiles in the data directory itself belong to a server
+/// that keeps running.
 pub struct TemporaryProfiles(PathBuf);
 
 impl TemporaryProfiles {
-    /// Writes them into a directory of the port's own.
+    /// Writes the profiles to a directory that is named after the port.
     ///
     /// # Errors
-    /// When they can't be written.
+    /// A directory or file that can't be written.
     pub fn write(served: &ServerInfo, aws: &BundledAws, data_dir: &Path, port: u16) -> Result<Self, Box<dyn Error>> {
         let directory = Self(data_dir.join(format!("served-{port}")));
         DirBuilder::new().recursive(true).mode(0o700).create(&directory.0)?;
@@ -39,7 +41,7 @@ impl TemporaryProfiles {
         Ok(directory)
     }
 
-    /// Where they are.
+    /// Returns the directory of the profiles.
     pub fn directory(&self) -> &Path {
         &self.0
     }
@@ -51,10 +53,10 @@ impl Drop for TemporaryProfiles {
     }
 }
 
-/// Serves until the command has ended; gives its exit code.
+/// Serves until the command exits, and returns its exit code.
 ///
 /// # Errors
-/// When signals can't be listened for.
+/// Signals can't be received, or the operating system can't wait for the command.
 pub async fn run(server: Server, command: &[OsString], environment: &ClientEnvironment) -> io::Result<ExitCode> {
     let signals = ForwardedSignals::listen()?;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -83,13 +85,13 @@ fn spawn(command: &[OsString], environment: &ClientEnvironment) -> Result<Child,
     })
 }
 
-/// The exit code that a shell gives for a command.
+/// Returns the exit code of a shell for the status of a command: 128 plus the number of a signal that stopped it.
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(u8::MAX)
 }
 
-/// The signals that are for the command.
+/// The signals that are forwarded to the command.
 struct ForwardedSignals {
     interrupt: tokio::signal::unix::Signal,
     quit: tokio::signal::unix::Signal,
@@ -107,7 +109,7 @@ impl ForwardedSignals {
         })
     }
 
-    /// Hands signals on to the command until it has ended; gives its exit code.
+    /// Forwards signals to the command until it exits, and returns its exit code.
     async fn forward_until_exit(mut self, mut child: Child) -> io::Result<u8> {
         loop {
             let (signal, is_from_keyboard) = tokio::select! {
@@ -117,7 +119,7 @@ impl ForwardedSignals {
                 _ = self.terminate.recv() => (Signal::TERM, false),
                 _ = self.hangup.recv() => (Signal::HUP, false),
             };
-            // The terminal has sent it to the command, too: a second one would mean more than the first.
+            // The terminal sends the signal to the command as well, and many commands treat a second one differently.
             if is_from_keyboard && is_in_foreground() {
                 continue;
             }
@@ -129,7 +131,7 @@ impl ForwardedSignals {
     }
 }
 
-/// Whether what the keyboard sends comes to this process and its command.
+/// Whether the terminal sends the signals of the keyboard to this process and its command.
 fn is_in_foreground() -> bool {
     let Ok(terminal) = File::open("/dev/tty") else { return false };
     rustix::termios::tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())

@@ -1,7 +1,7 @@
-//! The server in the background that a data directory has: who it is, and how it is stopped.
+//! The server in the background of a data directory: how it is found and stopped.
 //!
-//! It holds a lock on a file for as long as it lives. The operating system takes the lock away with the process, however it
-//! ends, so what stands in the file counts only while the lock is held.
+//! The server holds a lock on a file while it is running. The operating system releases the lock when the process exits
+//! for any reason, so the contents of the file are valid only while the lock is held.
 
 use std::error::Error;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -17,15 +17,15 @@ use serde::{Deserialize, Serialize};
 use crate::cli::Serve;
 use crate::commands::note;
 
-/// The file that is locked, in the data directory.
+/// The name of the lock file in the data directory.
 const LOCK_FILE: &str = "server.lock";
-/// How long a server may take to stop: longer than it waits for requests in progress.
+/// The longest time to wait for a server to stop. A server waits a shorter time for requests in progress.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a server may take from its start until it listens.
+/// The longest time to wait for a server that is starting to listen.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long somebody may look at a lock.
+/// The longest time to wait for processes that only test the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
-/// How long to wait between two looks at a file.
+/// The time between two attempts to lock a file or to read it.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A server in the background.
@@ -33,63 +33,63 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 pub struct RunningServer {
     /// Its process ID.
     pub pid: u32,
-    /// Where it listens.
+    /// The URL that it listens on.
     pub url: String,
-    /// The certificates that its own is signed by, when it has made them itself.
+    /// The file with the CA certificate of its self-signed certificate, if it uses one.
     pub authority: Option<PathBuf>,
 }
 
 impl RunningServer {
-    /// This process.
+    /// Describes this process.
     pub fn current_process(url: &str, authority: Option<&Path>) -> Self {
         Self { pid: std::process::id(), url: url.to_owned(), authority: authority.map(Path::to_owned) }
     }
 }
 
-/// The data directory has a server in the background already.
+/// The data directory already has a server in the background.
 #[derive(Debug, thiserror::Error)]
-#[error("A server is already running in the background on {}", .0.display())]
+#[error("A server is already running in the background for the data directory {}. To stop it, use `serve --stop`.", .0.display())]
 pub struct AlreadyRunning(PathBuf);
 
-/// The right to be the server in the background of a data directory.
+/// The lock of the server in the background of a data directory.
 pub struct InstanceLock(File);
 
 impl InstanceLock {
-    /// Takes the lock, which goes with the process.
+    /// Acquires the lock. It is released when the process exits.
     ///
     /// # Errors
-    /// [`AlreadyRunning`]; a file that can't be used.
+    /// [`AlreadyRunning`], or a lock file that can't be used.
     pub fn acquire(data_dir: &Path) -> Result<Self, Box<dyn Error>> {
         let path = data_dir.join(LOCK_FILE);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         let start = Instant::now();
         while let Err(error) = file.try_lock() {
             match error {
-                // Somebody who looks holds it for a moment.
+                // A process that tests the lock holds it for a moment.
                 TryLockError::WouldBlock if start.elapsed() < LOCK_TIMEOUT => std::thread::sleep(POLL_INTERVAL),
                 TryLockError::WouldBlock => return Err(AlreadyRunning(data_dir.to_owned()).into()),
-                TryLockError::Error(error) => return Err(format!("{}: {error}", path.display()).into()),
+                TryLockError::Error(error) => return Err(format!("Couldn't lock {}: {error}", path.display()).into()),
             }
         }
         file.set_len(0)?;
         Ok(Self(file))
     }
 
-    /// Tells others where the server listens.
+    /// Writes the server's process ID and URL to the lock file, for other processes to read.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// The lock file can't be written.
     pub fn publish(&mut self, running: &RunningServer) -> io::Result<()> {
         self.0.rewind()?;
         self.0.write_all(&serde_json::to_vec(running)?)
     }
 }
 
-/// The lock, as others see it.
+/// The lock file, opened by another process than the server.
 struct ObservedLock(File);
 
 impl ObservedLock {
-    /// Nothing when no server ever ran there.
+    /// Opens the lock file. Returns `None` if no server ever used the data directory.
     fn open(data_dir: &Path) -> io::Result<Option<Self>> {
         match File::open(data_dir.join(LOCK_FILE)) {
             Ok(file) => Ok(Some(Self(file))),
@@ -99,7 +99,7 @@ impl ObservedLock {
     }
 
     fn is_held(&self) -> io::Result<bool> {
-        // A shared lock, so that several who look at once don't take each other for a server.
+        // The lock is shared, so that processes that test it at the same time don't take each other for a server.
         match self.0.try_lock_shared() {
             Ok(()) => self.0.unlock().map(|()| false),
             Err(TryLockError::WouldBlock) => Ok(true),
@@ -107,7 +107,7 @@ impl ObservedLock {
         }
     }
 
-    /// What the holder tells; nothing when there is no holder, or as long as it doesn't listen yet.
+    /// Returns the server that holds the lock. Returns `None` if the lock is free or the server isn't listening yet.
     fn server(&mut self) -> io::Result<Option<RunningServer>> {
         let mut text = String::new();
         self.0.rewind()?;
@@ -115,7 +115,7 @@ impl ObservedLock {
         Ok(serde_json::from_str(&text).ok().filter(|_| self.is_held().unwrap_or(false)))
     }
 
-    /// Waits until nobody holds the lock; whether that came true in time.
+    /// Waits until the lock is free. Returns whether it is free before the timeout.
     fn wait_until_released(&self, timeout: Duration) -> io::Result<bool> {
         let start = Instant::now();
         while self.is_held()? {
@@ -128,10 +128,10 @@ impl ObservedLock {
     }
 }
 
-/// The server in the background of a data directory. One that is starting is waited for.
+/// Returns the server in the background of a data directory. Waits for a server that is starting.
 ///
 /// # Errors
-/// A file that can't be read; a server that doesn't get to listen.
+/// The lock file can't be read, or the server doesn't start listening before the timeout.
 pub fn find(data_dir: &Path) -> io::Result<Option<RunningServer>> {
     let Some(mut observed) = ObservedLock::open(data_dir)? else { return Ok(None) };
     let start = Instant::now();
@@ -140,42 +140,48 @@ pub fn find(data_dir: &Path) -> io::Result<Option<RunningServer>> {
             return Ok(Some(running));
         }
         if start.elapsed() > START_TIMEOUT {
-            return Err(io::Error::other("the server in the background doesn't listen yet"));
+            return Err(io::Error::other(
+                "The server in the background isn't ready. Check server.log in the data directory.",
+            ));
         }
         std::thread::sleep(POLL_INTERVAL);
     }
     Ok(None)
 }
 
-/// Stops the server in the background of a data directory, and waits until it has ended.
+/// Stops the server in the background of a data directory, and waits until it exits.
 ///
 /// # Errors
-/// A file that can't be read; a server that can't be stopped.
+/// The lock file can't be read, or the server can't be stopped.
 pub fn stop(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let (Some(running), Some(mut observed)) = (find(data_dir)?, ObservedLock::open(data_dir)?) else {
-        note(format_args!("No server is running in the background on {}.", data_dir.display()));
+        note(format_args!("No server is running in the background for the data directory {}.", data_dir.display()));
         return Ok(ExitCode::from(Serve::EXIT_NOT_RUNNING));
     };
     let pid =
-        i32::try_from(running.pid).ok().and_then(Pid::from_raw).ok_or("The process ID of the server is wrong.")?;
+        i32::try_from(running.pid).ok().and_then(Pid::from_raw).ok_or("The process ID of the server is invalid.")?;
     let process = Process::open(pid)?;
-    // The process that is signaled held the lock after it was found, so it is no other that has its ID now.
+    // The lock is checked after the process is opened, so the process can't be another one that reuses the ID.
     if observed.server()?.as_ref() == Some(&running) {
         process.terminate()?;
     }
     let seconds = STOP_TIMEOUT.as_secs();
     if !observed.wait_until_released(STOP_TIMEOUT)? {
-        return Err(format!("The server (process {pid}) didn't stop within {seconds} seconds.").into());
+        return Err(format!(
+            "The server (process {pid}) didn't stop within {seconds} seconds. Run `serve --stop` again."
+        )
+        .into());
     }
     process.wait_until_exited();
     note(format_args!("Stopped the server on {} (process {pid}).", running.url));
     Ok(ExitCode::SUCCESS)
 }
 
-/// A process that gets a signal.
+/// A process that receives a signal.
 struct Process {
     pid: Pid,
-    /// Stays with the process when its ID has come to another one.
+    /// Refers to this process even if another one reuses its ID. `None` if it has exited or the kernel doesn't support
+    /// it.
     #[cfg(target_os = "linux")]
     descriptor: Option<std::os::fd::OwnedFd>,
 }
@@ -187,7 +193,7 @@ impl Process {
             #[cfg(target_os = "linux")]
             descriptor: match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
                 Ok(descriptor) => Some(descriptor),
-                // It has ended already; or an older kernel, or a sandbox.
+                // The process has exited, or the kernel is too old, or a sandbox denies the call.
                 Err(rustix::io::Errno::SRCH | rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => None,
                 Err(error) => return Err(error.into()),
             },
@@ -201,11 +207,11 @@ impl Process {
         }
         match rustix::process::kill_process(self.pid, Signal::TERM) {
             Err(rustix::io::Errno::SRCH) => Ok(()),
-            done => Ok(done?),
+            result => Ok(result?),
         }
     }
 
-    /// Waits a moment until the operating system has forgotten the process, whose lock is free already.
+    /// Waits for up to 200 ms until the process is gone. The lock is released shortly before.
     fn wait_until_exited(&self) {
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(200) && rustix::process::test_kill_process(self.pid).is_ok() {
@@ -222,9 +228,9 @@ mod tests {
     fn lock_file_without_a_lock_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(find(dir.path()).unwrap(), None);
-        // What a server that was killed leaves behind, with the ID of a process that lives.
-        let left = serde_json::to_string(&RunningServer::current_process("http://127.0.0.1:1", None)).unwrap();
-        std::fs::write(dir.path().join(LOCK_FILE), left).unwrap();
+        // The lock file of a server that was killed, with the ID of a process that is running.
+        let stale = serde_json::to_string(&RunningServer::current_process("http://127.0.0.1:1", None)).unwrap();
+        std::fs::write(dir.path().join(LOCK_FILE), stale).unwrap();
         assert_eq!(find(dir.path()).unwrap(), None);
         assert_eq!(stop(dir.path()).unwrap(), ExitCode::from(Serve::EXIT_NOT_RUNNING));
     }
@@ -232,12 +238,12 @@ mod tests {
     #[test]
     fn only_one_background_server_locks_a_data_directory() {
         let dir = tempfile::tempdir().unwrap();
-        let mut ours = InstanceLock::acquire(dir.path()).unwrap();
+        let mut lock = InstanceLock::acquire(dir.path()).unwrap();
         let running = RunningServer::current_process("http://127.0.0.1:4599", Some(Path::new("/ca.pem")));
-        ours.publish(&running).unwrap();
+        lock.publish(&running).unwrap();
         assert_eq!(find(dir.path()).unwrap(), Some(running));
         assert!(InstanceLock::acquire(dir.path()).is_err_and(|error| error.is::<AlreadyRunning>()));
-        drop(ours);
+        drop(lock);
         assert_eq!(find(dir.path()).unwrap(), None);
     }
 }

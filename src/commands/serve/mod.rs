@@ -27,13 +27,13 @@ use crate::server::{ServeError, Server};
 
 type BoxError = Box<dyn Error>;
 
-/// The exit code when a command was given and not started: the same as `env` and `timeout` have.
+/// The exit code if the server for a command couldn't be started, as in `env` and `timeout`.
 const EXIT_NOT_STARTED: u8 = 125;
 
-/// Serves, starts a server in the background, or stops it, as `options` say.
+/// Runs the server in the foreground, starts one in the background, or stops it, depending on `options`.
 ///
 /// # Errors
-/// An address, a file or certificates that can't be used; what the databases say.
+/// An address, file, or certificate that can't be used, and errors of the databases.
 pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError> {
     let data_dir = std::path::absolute(arguments.data_dir(|name| std::env::var_os(name))?)?;
     if options.background.stop {
@@ -47,13 +47,13 @@ pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError>
             note(failure);
             Ok(ExitCode::from(EXIT_NOT_STARTED))
         }
-        ended => ended,
+        result => result,
     }
 }
 
 fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<ExitCode, BoxError> {
     if options.background.detached {
-        // The session of the terminal ends without this process.
+        // A session of its own, so that the server keeps running when the terminal closes.
         rustix::process::setsid()?;
     }
     let mut ready = options.ready_file.as_deref().map(ReadyFile::prepare).transpose()?;
@@ -111,7 +111,7 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
     })
 }
 
-/// Opens the port. Where nobody expects the usual one, a free one does as well.
+/// Opens the port. Falls back to any free port if the default is in use and clients don't rely on it.
 async fn listen(
     options: &Serve,
     bundled: &BundledAws,
@@ -132,7 +132,7 @@ async fn listen(
     }
 }
 
-/// Names the server in the background, when that is what has the address.
+/// Adds the server in the background to the error if it uses the address.
 fn explain_listen_error(error: ServeError, arguments: &Arguments, data_dir: &Path) -> BoxError {
     if let ServeError::Listen { address, .. } = &error
         && let Ok(Some(RunningServer { pid, url, .. })) = instance::find(data_dir)
@@ -140,8 +140,8 @@ fn explain_listen_error(error: ServeError, arguments: &Arguments, data_dir: &Pat
     {
         let stop = stop_command(arguments);
         return format!(
-            "Couldn't listen on {address}: a server is already running in the background on {url} (process {pid}). To stop \
-             it: {stop}"
+            "Couldn't listen on {address}: a server is already running in the background on {url} (process {pid}). To \
+             stop it: {stop}"
         )
         .into();
     }
@@ -164,7 +164,7 @@ fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerCon
     })
 }
 
-/// Writes the profiles into the data directory, unless they lead to the server in the background.
+/// Writes the profiles to the data directory, unless they are those of the server in the background.
 fn write_profiles(
     served: &ServerInfo,
     bundled: &BundledAws,
@@ -173,7 +173,7 @@ fn write_profiles(
 ) -> Result<(), BoxError> {
     if !is_detached && let Some(running) = instance::find(data_dir)? {
         note(format_args!(
-            "The profiles in {} lead to the server that runs in the background on {}.",
+            "The profiles in {} weren't changed: they are for the server in the background on {}.",
             data_dir.display(),
             running.url
         ));
@@ -182,10 +182,10 @@ fn write_profiles(
     profiles::write(served, bundled, data_dir).map(drop)
 }
 
-/// The environment of clients that are the console's user.
+/// Returns the environment for clients that use the credentials of the console's user.
 fn environment(served: &ServerInfo, bundled: &BundledAws) -> Result<ClientEnvironment, BoxError> {
     let keys = bundled.access_keys()?;
-    let key = keys.first().ok_or("The account has no access key.")?;
+    let key = keys.first().ok_or("The account has no access keys. Use another data directory with --data-dir.")?;
     let names = std::env::vars_os().map(|(name, _)| name);
     Ok(ClientEnvironment::new(served, key, names, |name| std::env::var_os(name)))
 }
@@ -194,21 +194,21 @@ fn open_access_log(path: &Path) -> Result<AccessLog, BoxError> {
     AccessLog::open(path).map_err(|error| format!("Couldn't open the access log {}: {error}", path.display()).into())
 }
 
-/// The command that stops the server of this data directory.
+/// Returns the command that stops the server of this data directory.
 fn stop_command(arguments: &Arguments) -> String {
     match &arguments.data_dir {
-        Some(named) => format!("xks-console serve --stop --data-dir {}", shell_quote(&named.to_string_lossy())),
+        Some(data_dir) => format!("xks-console serve --stop --data-dir {}", shell_quote(&data_dir.to_string_lossy())),
         None => "xks-console serve --stop".to_owned(),
     }
 }
 
 fn print_listening(url: &str, data_dir: &Path, is_detached: bool) {
-    let how = if is_detached { String::new() } else { ". Press Ctrl-C to stop".to_owned() };
-    // The terminal may be gone.
-    let _ = writeln!(io::stderr(), "xks-console: Listening on {url}, data directory {}{how}.", data_dir.display());
+    let hint = if is_detached { "" } else { " Press Ctrl-C to stop." };
+    // The terminal may be closed already.
+    let _ = writeln!(io::stderr(), "xks-console: Listening on {url}. Data directory: {}.{hint}", data_dir.display());
 }
 
-/// Comes true at the first SIGINT or SIGTERM.
+/// Returns a future that completes at the first SIGINT or SIGTERM.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

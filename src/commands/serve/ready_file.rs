@@ -1,4 +1,4 @@
-//! The file that tells scripts that the server listens.
+//! The file that tells scripts that the server is ready.
 
 use std::fs;
 use std::io;
@@ -8,17 +8,17 @@ use zeroize::Zeroizing;
 
 use crate::storage::atomic_file::replace;
 
-/// A file that is there as long as the server listens.
+/// A file that exists while the server is listening.
 pub struct ReadyFile {
     path: PathBuf,
     written: Option<Zeroizing<String>>,
 }
 
 impl ReadyFile {
-    /// Removes what an earlier server has left there.
+    /// Removes the file that an earlier server may have left behind.
     ///
     /// # Errors
-    /// When something is there that can't be removed.
+    /// The message for an existing file that can't be removed, or for a path that can't be made absolute.
     pub fn prepare(path: &Path) -> Result<Self, String> {
         let failed = |error| format!("Couldn't use the ready file {}: {error}", path.display());
         match fs::remove_file(path) {
@@ -28,10 +28,10 @@ impl ReadyFile {
         Ok(Self { path: std::path::absolute(path).map_err(failed)?, written: None })
     }
 
-    /// Puts the file there, all of it at once, for its owner alone.
+    /// Writes the file atomically, readable only by its owner.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// The message for a file that can't be written.
     pub fn write(&mut self, exports: &Zeroizing<String>) -> Result<(), String> {
         replace(&self.path, exports.as_bytes())
             .map_err(|error| format!("Couldn't write the ready file {}: {error}", self.path.display()))?;
@@ -43,7 +43,7 @@ impl ReadyFile {
 impl Drop for ReadyFile {
     fn drop(&mut self) {
         let Some(written) = &self.written else { return };
-        // Another server may have put its own there.
+        // Another server may have replaced the file with its own.
         if fs::read(&self.path).is_ok_and(|found| found == written.as_bytes()) {
             let _ = fs::remove_file(&self.path);
         }
@@ -59,16 +59,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ready");
         fs::write(&path, "left by a crash").unwrap();
-        let mut ours = ReadyFile::prepare(&path).unwrap();
+        let mut ready_file = ReadyFile::prepare(&path).unwrap();
         assert!(!path.exists());
-        ours.write(&Zeroizing::new("export A=1\n".to_owned())).unwrap();
+        ready_file.write(&Zeroizing::new("export A=1\n".to_owned())).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "export A=1\n");
-        drop(ours);
+        drop(ready_file);
         assert!(!path.exists());
-        let mut ours = ReadyFile::prepare(&path).unwrap();
-        ours.write(&Zeroizing::new("export A=1\n".to_owned())).unwrap();
+        let mut ready_file = ReadyFile::prepare(&path).unwrap();
+        ready_file.write(&Zeroizing::new("export A=1\n".to_owned())).unwrap();
         fs::write(&path, "export A=2\n").unwrap();
-        drop(ours);
+        drop(ready_file);
         assert!(path.exists());
     }
 }

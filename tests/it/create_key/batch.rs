@@ -52,7 +52,7 @@ fn batch_creates_one_key_per_row_and_a_second_run_creates_none() {
         let (exit, out, notes) = run(&client, &path).await;
         assert_eq!(exit, CreateKeyExit::Created, "{notes}");
         assert_all_created("once", &client, 5).await;
-        assert!(notes.contains("line 6, list/4: made") && notes.contains("5 made. "), "{notes}");
+        assert!(notes.contains("line 6, list/4: created") && notes.contains("5 created. "), "{notes}");
         let (key, _) = created_keys(&client, "batch-3").await.remove(0);
         assert_eq!(out[3]["keyArn"], key.arn.as_str());
         assert_eq!((&out[3]["line"], &out[3]["alias"]), (&5.into(), &"list/3".into()));
@@ -74,7 +74,7 @@ fn batch_creates_one_key_per_row_and_a_second_run_creates_none() {
         let (exit, _, notes) = run(&client, &path).await;
         assert_eq!(exit, CreateKeyExit::InvalidInput);
         assert!(notes.contains("line 7: --custom-key-store-id: Frankfurt HSM (cks-"), "{notes}");
-        assert!(notes.contains("connected store. Connect it in the console"), "{notes}");
+        assert!(notes.contains("must be connected. Connect it in the console"), "{notes}");
     });
 }
 
@@ -93,14 +93,14 @@ fn no_key_is_created_until_every_row_is_valid() {
         let (exit, out, notes) = run(&faulty_client, &path).await;
         assert_eq!((exit, out), (CreateKeyExit::InvalidInput, Vec::new()));
         for words in [
-            "line 3: --xks-key-id: batch-0 stands in line 2 too",
-            "line 3: --alias: list/0 stands in line 2 too",
+            "line 3: --xks-key-id: duplicate of line 2: batch-0",
+            "line 3: --alias: duplicate of line 2: list/0",
             "line 4: --xks-key-id: The external key customer-db is already associated",
             "line 4: --alias: ",
             "line 5: --user: \"bob\"",
-            "line 6: --policy: a list has no standard input",
+            "line 6: --policy: a list can't use standard input",
             "line 7: --policy: nowhere.json: ",
-            "no key was made",
+            "No keys were created.",
         ] {
             assert!(notes.contains(words), "missing \"{words}\" in {notes}");
         }
@@ -118,7 +118,8 @@ fn batch_rejects_origins_other_than_external_key_store() {
         create_external_keys(&client, 1).await;
         let (exit, out, notes) = run(&faulty_client, &path).await;
         assert_eq!((exit, out), (CreateKeyExit::InvalidInput, Vec::new()));
-        for line in ["line 3: --origin: a list makes keys in external key stores", "line 4: --origin: a list"] {
+        for line in ["line 3: --origin: --batch creates keys only in external key stores", "line 4: --origin: --batch"]
+        {
             assert!(notes.contains(line), "missing \"{line}\" in {notes}");
         }
         let before = faulty.calls().len();
@@ -128,7 +129,7 @@ fn batch_rejects_origins_other_than_external_key_store() {
             batch::run(&faulty_client, &path, &shared, &Shutdown::default(), &mut out, &mut notes).await.unwrap();
         assert_eq!((exit, faulty.calls().len()), (CreateKeyExit::InvalidInput, before), "no request is sent");
         let notes = String::from_utf8(notes).unwrap();
-        assert!(notes.contains("its external key. Make others one at a time, with --yes"), "{notes}");
+        assert!(notes.contains("its external key. Create other keys one at a time with --yes"), "{notes}");
     });
     assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
 }
@@ -143,7 +144,7 @@ fn rejected_row_is_retried_by_the_next_run_and_other_rows_are_created() {
         let (exit, out, notes) = run(&client, &path).await;
         assert_eq!(exit, CreateKeyExit::NotCreated);
         assert!(notes.contains("line 3, list/1: --xks-key-id: XksKeyNotFoundException"), "{notes}");
-        assert!(notes.contains("2 made, 1 failed. "), "{notes}");
+        assert!(notes.contains("2 created, 1 failed. "), "{notes}");
         assert!(out[1]["error"].as_str().unwrap().starts_with("XksKeyNotFoundException: "), "{:?}", out[1]);
         write_list(&dir, &csv_list(3));
         assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
@@ -154,8 +155,8 @@ fn rejected_row_is_retried_by_the_next_run_and_other_rows_are_created() {
 #[test]
 fn error_that_affects_every_row_stops_the_batch() {
     for (fault, exit, words) in [
-        (Fault::Denied, CreateKeyExit::NotCreated, "1 failed, 3 not tried. "),
-        (Fault::HangsBefore, CreateKeyExit::Unknown, "3 not tried, 1 unknown. "),
+        (Fault::Denied, CreateKeyExit::NotCreated, "1 failed, 3 not attempted. "),
+        (Fault::HangsBefore, CreateKeyExit::Unknown, "3 not attempted, 1 unknown. "),
     ] {
         let (bundled, client) = account();
         let (faulty_client, faulty) =

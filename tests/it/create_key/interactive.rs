@@ -66,7 +66,7 @@ fn leaving_the_wizard_prints_nothing_and_keeps_one_draft() {
     console.wait_for("I understand");
     console.send("\x1b");
     let (_, written) = console.wait_for_exit();
-    assert!(written.contains("kept as a draft"), "{written}");
+    assert!(written.contains("saved as a draft"), "{written}");
     assert_eq!(std::fs::read_to_string(dir.path().join("code")).unwrap(), "3\n");
     assert_eq!(std::fs::read_to_string(dir.path().join("out")).unwrap(), "");
     let drafts = std::fs::read_dir(dir.path().join("state/xks-console/drafts")).unwrap();

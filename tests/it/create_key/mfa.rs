@@ -39,7 +39,7 @@ fn mfa_code_is_read_from_the_terminal_and_requested_again_after_a_wrong_code() {
     let aws = ServedAws::start();
     let mut console = run_in_terminal(&aws);
     let device = aws.bundled.mfa_device().unwrap().serial;
-    console.wait_for_wrapped(&format!("Code of the MFA device {device}, profile BreakGlass:"));
+    console.wait_for_wrapped(&format!("Enter the MFA code for {device}, profile BreakGlass:"));
     console.send("12x\n");
     console.wait_for_wrapped("must have at least 6 characters");
     console.send(&format!("{}\n", wrong_mfa_code(&aws)));

@@ -136,7 +136,9 @@ fn aws_error_is_reported_with_a_remedy() {
         let requested = answers(r#"{ "xks-key-id": "no-such-key" }"#).with_defaults(&complete_answers());
         let (exit, out, notes) = run(&client, &requested, None).await;
         assert_eq!((exit, out.as_str()), (CreateKeyExit::NotCreated, ""));
-        for words in ["--xks-key-id: XksKeyNotFoundException", "What to do: ", "Request ID: ", "No KMS key was made."] {
+        for words in
+            ["--xks-key-id: XksKeyNotFoundException", "What to do: ", "Request ID: ", "No KMS key was created."]
+        {
             assert!(notes.contains(words), "missing \"{words}\" in {notes}");
         }
     });
@@ -373,7 +375,7 @@ fn key_with_kms_origin_has_unknown_outcome_when_the_lookup_fails() {
             (CreateKeyExit::Unknown, "", 1),
             "{notes}"
         );
-        assert!(notes.contains("Look for a new one before you make another"), "{notes}");
+        assert!(notes.contains("Check for a new KMS key before you create another one"), "{notes}");
     });
 }
 

@@ -10,17 +10,18 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 pub struct Dialect<'a> {
     /// What separates the columns.
     pub separator: u8,
-    /// The line of the file that `body` starts at, counted from 1.
+    /// The line number in the file, counted from 1, where `body` starts.
     pub first_line: u64,
-    /// The file from the header on.
+    /// The contents of the file, starting with the header.
     pub body: &'a [u8],
 }
 
 impl<'a> Dialect<'a> {
-    /// Detects the dialect of a file: a first line such as `sep=;` names the separator, otherwise the header line shows it.
+    /// Detects the dialect of a file. The separator is the one in a first line such as `sep=;`, or else the most common
+    /// separator in the header.
     ///
     /// # Errors
-    /// The reason, when the file is in another encoding than UTF-8 or its `sep=` line names no separator.
+    /// The message for a file that isn't UTF-8, or for a `sep=` line that doesn't name a separator.
     pub fn detect(file: &'a [u8]) -> Result<Self, String> {
         if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
             return Err(format!("the file is encoded in UTF-16. {SAVE_AS_UTF_8}"));
@@ -33,12 +34,12 @@ impl<'a> Dialect<'a> {
         }
     }
 
-    /// Counts the lines of the body.
+    /// Returns a line counter that starts at the body.
     pub fn line_counter(&self) -> LineCounter<'a> {
         LineCounter { rest: self.body, offset: 0, line: self.first_line }
     }
 
-    /// The separator, as a word.
+    /// Returns the name of the separator for messages.
     pub fn separator_name(&self) -> String {
         match self.separator {
             b',' => "comma".to_owned(),
@@ -49,17 +50,17 @@ impl<'a> Dialect<'a> {
     }
 }
 
-/// What to do about a file in another encoding.
+/// The remedy for a file in another encoding.
 pub const SAVE_AS_UTF_8: &str = "Save it as \"CSV UTF-8\", then try again";
 
-/// The first line without its line break, and what follows.
+/// Splits the text into the first line, without its line break, and the rest.
 fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
     let (line, rest) = text.split_at(end);
     (line, &rest[line_break(rest)..])
 }
 
-/// The length of the line break that `text` starts with: LF, CRLF, or CR.
+/// Returns the length of the line break that `text` starts with: LF, CRLF, or CR.
 fn line_break(text: &[u8]) -> usize {
     match text {
         [b'\r', b'\n', ..] => 2,
@@ -68,7 +69,7 @@ fn line_break(text: &[u8]) -> usize {
     }
 }
 
-/// The separator in a line such as `sep=;`, which Excel reads and other programs write for it.
+/// Parses the separator in a line such as `sep=;`, which Excel reads and other programs write for Excel.
 fn named_separator(line: &[u8]) -> Result<Option<u8>, String> {
     let bare = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
     let Some((name, value)) = bare.split_at_checked(4).filter(|(name, _)| name.eq_ignore_ascii_case(b"sep=")) else {
@@ -84,7 +85,7 @@ fn named_separator(line: &[u8]) -> Result<Option<u8>, String> {
     }
 }
 
-/// The separator that the header has most of; a header of one column has none.
+/// Returns the most common separator in the header. A header with only one column has none.
 fn detect_separator(text: &[u8]) -> u8 {
     let start = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
     let (header, _) = split_line(&text[start..]);
@@ -92,8 +93,8 @@ fn detect_separator(text: &[u8]) -> u8 {
     let mut is_quoted = false;
     for byte in header {
         is_quoted ^= *byte == b'"';
-        if let Some(which) = SEPARATORS.iter().position(|separator| separator == byte && !is_quoted) {
-            counts[which] += 1;
+        if let Some(index) = SEPARATORS.iter().position(|separator| separator == byte && !is_quoted) {
+            counts[index] += 1;
         }
     }
     let most = counts.iter().max().copied().unwrap_or_default();
@@ -101,7 +102,7 @@ fn detect_separator(text: &[u8]) -> u8 {
     pairs.filter(|(_, count)| *count == most).map(|(separator, _)| separator).next().unwrap_or(b',')
 }
 
-/// The line at each byte of a text, asked for in ascending order.
+/// Converts byte offsets into line numbers. The offsets must be in ascending order.
 #[derive(Clone, Debug)]
 pub struct LineCounter<'a> {
     rest: &'a [u8],
@@ -110,7 +111,7 @@ pub struct LineCounter<'a> {
 }
 
 impl LineCounter<'_> {
-    /// The line of the record at `byte`: empty lines in front of a record aren't part of it.
+    /// Returns the line number of the record at `byte`. Empty lines before a record aren't part of it.
     pub fn line_at(&mut self, byte: u64) -> u64 {
         while let [first, ..] = self.rest {
             let is_break = matches!(first, b'\r' | b'\n');

@@ -1,4 +1,4 @@
-//! The rows of a list as keys to make: all are right before the first is made.
+//! The keys to create from the rows of a list. Every row is validated before the first key is created.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,19 @@ use crate::create_key::key_options::KeyOptions;
 use crate::create_key::requests;
 use crate::create_key::submission::{SentRequest, Stage, Submission, SubmissionFailure};
 
-/// A key to make.
+/// A key to create.
 pub(super) struct Job {
     pub line: u64,
     pub draft: KeyDraft,
     pub key: KeyIdentity,
-    /// The last that the report tells of it.
+    /// The last entry of the key in the report.
     pub previous: Option<ReportEntry>,
 }
 
-/// Every row as a key to make.
+/// Validates every row and returns the keys to create.
 ///
 /// # Errors
-/// All that is wrong, each with its line.
+/// All errors, each with its line.
 pub(super) fn prepare_jobs(
     rows: Vec<Row>,
     defaults: &KeyOptions,
@@ -39,14 +39,14 @@ pub(super) fn prepare_jobs(
     let (mut jobs, mut errors): (Vec<Job>, Vec<String>) = (Vec::new(), Vec::new());
     let (mut keys, mut aliases) = (BTreeMap::new(), BTreeMap::new());
     for Row { line, answers } in rows {
-        let mut add_error = |words: String| errors.push(format!("line {line}: {words}"));
+        let mut add_error = |message: String| errors.push(format!("line {line}: {message}"));
         match prepare_job(line, &answers.with_defaults(defaults), account, previous_entries) {
             Ok(job) => {
                 if let Some(other) = keys.insert(job.key.clone(), line) {
-                    add_error(format!("--xks-key-id: {} stands in line {other} too", job.key.xks_key_id));
+                    add_error(format!("--xks-key-id: duplicate of line {other}: {}", job.key.xks_key_id));
                 }
                 if let Some(other) = aliases.insert(job.draft.alias.clone(), line) {
-                    add_error(format!("--alias: {} stands in line {other} too", job.draft.alias));
+                    add_error(format!("--alias: duplicate of line {other}: {}", job.draft.alias));
                 }
                 job.remaining_errors(account).into_iter().for_each(add_error);
                 jobs.push(job);
@@ -67,56 +67,56 @@ fn prepare_job(
         return Err(vec![EXTERNAL_KEY_STORE_REQUIRED.to_owned()]);
     }
     if input_files::is_standard_input(answers.policy.as_ref()) {
-        return Err(vec!["--policy: a list has no standard input. Name a file.".to_owned()]);
+        return Err(vec!["--policy: a list can't use standard input (-). Specify a file.".to_owned()]);
     }
     let policy = input_files::read_policy(answers.policy.as_ref()).map_err(|error| vec![error])?;
     let mut draft = KeyDraft { acknowledged: true, ..answers.to_draft(policy)? };
-    assign_key_store(&mut draft, answers, account).map_err(|why| vec![why])?;
+    assign_key_store(&mut draft, answers, account).map_err(|error| vec![error])?;
     let key = KeyIdentity {
         account: account.account_id.clone(),
         region: account.region.clone(),
         custom_key_store_id: draft.custom_key_store_id.clone().unwrap_or_default(),
         xks_key_id: draft.xks_key_id.clone(),
     };
-    let previous_entries = previous_entries.get(&key).cloned();
-    Ok(Job { line, draft, key, previous: previous_entries })
+    let previous = previous_entries.get(&key).cloned();
+    Ok(Job { line, draft, key, previous })
 }
 
 impl Job {
-    /// What is wrong with what is left to do.
+    /// Returns the validation errors of the steps that remain.
     fn remaining_errors(&self, account: &AccountState) -> Vec<String> {
         let outcome = self.previous.as_ref().map(|entry| entry.outcome);
         if outcome == Some(RowOutcome::Made) {
             return Vec::new();
         }
-        let may_be_there =
+        let may_exist =
             matches!(outcome, Some(RowOutcome::CreatingKey | RowOutcome::Unknown)) || self.key_arn().is_some();
         let is_relevant = |field: Field| match field {
-            // What was under way may have them by now.
-            Field::ExternalKeyId => !may_be_there,
+            // The previous run may have created the key or alias.
+            Field::ExternalKeyId => !may_exist,
             Field::Alias => !self.key_arn().is_some_and(|arn| has_alias(arn, &self.draft, account)),
             _ => self.key_arn().is_none(),
         };
         validation_errors(&self.draft, account)
             .into_iter()
             .filter(|(field, _)| is_relevant(*field))
-            .map(|(_, words)| words)
+            .map(|(_, message)| message)
             .collect()
     }
 
-    /// The KMS key of a row that is not done, once there is one.
+    /// Returns the ARN of the KMS key from the report, if the key was created.
     pub fn key_arn(&self) -> Option<&str> {
         self.previous.as_ref()?.key_arn.as_deref()
     }
 
-    /// Where making the key begins, or goes on. What was under way when the last run was cut off is looked up first.
+    /// Returns the submission to start or resume. A resumed submission first checks what the previous run created.
     ///
     /// # Errors
-    /// When the key can't be looked at that the report tells of.
+    /// The key in the report can't be described.
     pub async fn submission(&self, client: &Client, account: &AccountState) -> Result<Submission, CallError> {
         let failure = SubmissionFailure {
             code: SubmissionFailure::INTERRUPTED.to_owned(),
-            message: "The last run was cut off before it knew.".to_owned(),
+            message: "The last run was interrupted before the outcome was known.".to_owned(),
             request_id: String::new(),
             outcome_unknown: true,
         };
@@ -130,7 +130,7 @@ impl Job {
                         failure,
                     });
                 }
-                // Deleted since then, or made so short a time ago that not all of AWS knows it: its external key tells.
+                // The key was deleted, or it's so new that it isn't visible everywhere. Find it by its external key.
                 Err(CallError::Service(error)) if error.has_code("NotFound") => {}
                 Err(error) => return Err(error),
             }
@@ -147,7 +147,7 @@ impl Job {
         })
     }
 
-    /// What the report is told of this row.
+    /// Returns the report entry of this row.
     pub fn entry(&self, time: Timestamp, outcome: RowOutcome, submission: &Submission) -> ReportEntry {
         ReportEntry {
             time,

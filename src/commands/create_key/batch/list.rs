@@ -1,4 +1,4 @@
-//! The list of keys to make: CSV whose columns are the options that say something of a key.
+//! The list of keys to create: a CSV file whose columns are the options that describe a key.
 
 use std::collections::BTreeSet;
 
@@ -10,23 +10,22 @@ use super::dialect::{Dialect, LineCounter, SAVE_AS_UTF_8};
 use crate::create_key::key_options::KeyOptions;
 use crate::text::escape_controls;
 
-/// What stands between several values in a cell. No tag, account ID or usual ARN has one inside.
+/// The separator of several values in a cell. It doesn't occur in tags, account IDs, or common ARNs.
 const VALUE_SEPARATOR: char = ';';
 
 /// A row of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The line it begins at, counted from 1.
+    /// The line number where the row starts, counted from 1.
     pub line: u64,
-    /// What its cells say; an empty cell says nothing.
+    /// The options in the cells. An empty cell sets no option.
     pub answers: KeyOptions,
 }
 
-/// Reads a list, from its header on, as text editors and spreadsheets save it. Rows and columns that are empty, header
-/// included, are skipped.
+/// Parses a list as text editors and spreadsheets save it. Skips empty rows, and columns without a name or values.
 ///
 /// # Errors
-/// All that is wrong with it, each with its line.
+/// All errors, each with its line.
 pub fn read(file: &[u8]) -> Result<Vec<Row>, Vec<String>> {
     let dialect = Dialect::detect(file).map_err(|reason| vec![reason])?;
     let mut lines = dialect.line_counter();
@@ -50,18 +49,18 @@ pub fn read(file: &[u8]) -> Result<Vec<Row>, Vec<String>> {
             }
         }
         let ends_file = usize::try_from(reader.position().byte()).is_ok_and(|at| at >= dialect.body.len());
-        let may_be_cut = ends_file && !dialect.body.ends_with(b"\n") && !dialect.body.ends_with(b"\r");
+        let may_be_truncated = ends_file && !dialect.body.ends_with(b"\n") && !dialect.body.ends_with(b"\r");
         let line = line_number(record.position(), &mut lines);
         if record.iter().all(str::is_empty) {
             continue;
         }
-        match parse_row(&record, &columns, &dialect, may_be_cut) {
+        match parse_row(&record, &columns, &dialect, may_be_truncated) {
             Ok(answers) => rows.push(Row { line, answers }),
             Err(reason) => errors.push(format!("line {line}: {reason}")),
         }
     }
     if rows.is_empty() && errors.is_empty() {
-        errors.push("the list has no rows. Add a row for each key under the header".to_owned());
+        errors.push("the list has no rows. Add a row for each key below the header".to_owned());
     }
     if errors.is_empty() { Ok(rows) } else { Err(errors) }
 }
@@ -78,7 +77,7 @@ fn describe_csv_error(error: &csv::Error, lines: &mut LineCounter<'_>) -> String
     }
 }
 
-/// The option of each column; a column without a name has none.
+/// Finds the option for each column. A column without a name has none.
 fn match_columns<'a>(
     header: &StringRecord,
     options: &'a [Arg],
@@ -86,20 +85,21 @@ fn match_columns<'a>(
 ) -> Result<Vec<Option<&'a Arg>>, Vec<String>> {
     let names: Vec<&str> = options.iter().filter_map(Arg::get_long).collect();
     let (mut columns, mut errors, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for written in header {
-        let name = written.to_lowercase();
+    for label in header {
+        let name = label.to_lowercase();
         if name.is_empty() {
             columns.push(None);
             continue;
         }
         if !seen.insert(name.clone()) {
-            errors.push(format!("line {line}: duplicate column \"{}\". Keep one of them", escape_controls(written)));
+            errors.push(format!("line {line}: duplicate column \"{}\". Keep one of them", escape_controls(label)));
         }
         match options.iter().find(|option| option.get_long() == Some(name.as_str())) {
             Some(option) => columns.push(Some(option)),
             None => errors.push(format!(
-                "line {line}: there is no column \"{}\". The columns are {}. Separate them with commas, semicolons, or tabs",
-                escape_controls(written),
+                "line {line}: unknown column \"{}\". The columns are {}. Separate columns with commas, semicolons, or \
+                 tabs",
+                escape_controls(label),
                 names.join(", ")
             )),
         }
@@ -111,9 +111,9 @@ fn parse_row(
     record: &StringRecord,
     columns: &[Option<&Arg>],
     dialect: &Dialect<'_>,
-    may_be_cut: bool,
+    may_be_truncated: bool,
 ) -> Result<KeyOptions, String> {
-    check_cells(record, columns, dialect, may_be_cut)?;
+    check_cells(record, columns, dialect, may_be_truncated)?;
     let mut values = Map::new();
     for (cell, column) in record.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {
         let Some(column) = column else { continue };
@@ -123,10 +123,10 @@ fn parse_row(
                 let values = cell.split(VALUE_SEPARATOR).map(str::trim).filter(|value| !value.is_empty());
                 values.map(Value::from).collect::<Vec<_>>().into()
             }
-            // Spreadsheets write TRUE and FALSE.
+            // Spreadsheets save TRUE and FALSE in upper case.
             ArgAction::SetTrue => match cell.to_ascii_lowercase().parse::<bool>() {
                 Ok(value) => value.into(),
-                Err(_) => return Err(format!("{name}: \"{}\" is neither true nor false", escape_controls(cell))),
+                Err(_) => return Err(format!("{name}: \"{}\" is not true or false", escape_controls(cell))),
             },
             _ => Value::from(cell),
         };
@@ -135,25 +135,25 @@ fn parse_row(
     serde_json::from_value(values.into()).map_err(|error| error.to_string())
 }
 
-/// Checks that every cell with a value has a column with a name. Spreadsheets leave out the empty cells at the end of a row;
-/// a row that has fewer cells because the file was cut off, or because another separator is used, is refused.
+/// Checks that every cell with a value has a column with a name. Spreadsheets omit empty cells at the end of a row, but
+/// a row that has fewer cells because the file is truncated or uses another separator is rejected.
 fn check_cells(
     record: &StringRecord,
     columns: &[Option<&Arg>],
     dialect: &Dialect<'_>,
-    may_be_cut: bool,
+    may_be_truncated: bool,
 ) -> Result<(), String> {
     let needed = columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     let used =
         record.iter().zip(1..).filter(|(cell, _)| !cell.is_empty()).map(|(_, number)| number).last().unwrap_or(0);
     let is_unseparated = record.len() == 1 && record.iter().any(|cell| cell.contains([',', ';', '\t']));
-    let is_short = record.len() < needed && (may_be_cut || is_unseparated);
+    let is_short = record.len() < needed && (may_be_truncated || is_unseparated);
     if is_short || used > columns.len() {
         let cells = record.len().min(used.max(needed));
-        let are = if cells == 1 { "there is 1 cell" } else { &format!("there are {cells} cells") };
+        let count = if cells == 1 { "1 cell" } else { &format!("{cells} cells") };
         return Err(format!(
-            "{are} under {} columns. Separate the cells with a {separator}, and put a cell that contains a {separator} in \
-             double quotes",
+            "the row has {count} for {} columns. Separate cells with a {separator}, and put a cell that contains a \
+             {separator} in double quotes",
             columns.len(),
             separator = dialect.separator_name(),
         ));
@@ -197,27 +197,27 @@ mod tests {
         let errors = |text: &str| read(text.as_bytes()).unwrap_err();
         let header = errors("alias,Name,Alias\n");
         assert!(
-            header[0].contains("line 1: there is no column \"Name\". The columns are origin, custom-key-store-id, "),
+            header[0].contains("line 1: unknown column \"Name\". The columns are origin, custom-key-store-id, "),
             "{header:?}"
         );
         assert!(header[1].contains("line 1: duplicate column \"Alias\""), "{header:?}");
         let rows = errors("alias,no-admin-deletion\na,maybe\nb;true\nc,true\nd,1\n");
-        let cells = "Separate the cells with a comma, and put a cell that contains a comma in double quotes";
+        let cells = "Separate cells with a comma, and put a cell that contains a comma in double quotes";
         assert_eq!(
             rows,
             [
-                "line 2: no-admin-deletion: \"maybe\" is neither true nor false".to_owned(),
-                format!("line 3: there is 1 cell under 2 columns. {cells}"),
-                "line 5: no-admin-deletion: \"1\" is neither true nor false".to_owned(),
+                "line 2: no-admin-deletion: \"maybe\" is not true or false".to_owned(),
+                format!("line 3: the row has 1 cell for 2 columns. {cells}"),
+                "line 5: no-admin-deletion: \"1\" is not true or false".to_owned(),
             ]
         );
-        assert_eq!(errors("alias,tag\na,b,c\n"), [format!("line 2: there are 3 cells under 2 columns. {cells}")]);
-        // A file that was cut off, perhaps in the middle of this row.
-        assert_eq!(errors("alias,tag\na,x=1\nb"), [format!("line 3: there is 1 cell under 2 columns. {cells}")]);
+        assert_eq!(errors("alias,tag\na,b,c\n"), [format!("line 2: the row has 3 cells for 2 columns. {cells}")]);
+        // A truncated file, perhaps in the middle of this row.
+        assert_eq!(errors("alias,tag\na,x=1\nb"), [format!("line 3: the row has 1 cell for 2 columns. {cells}")]);
         let unnamed = errors("alias,,\na,,b\n");
         assert!(unnamed[0].starts_with("line 2: column 3 has the value \"b\" but no name. "), "{unnamed:?}");
         for empty in ["alias\n", "alias;tag\n;\n;\n"] {
-            assert_eq!(errors(empty), ["the list has no rows. Add a row for each key under the header"]);
+            assert_eq!(errors(empty), ["the list has no rows. Add a row for each key below the header"]);
         }
         for (file, line) in [(&b"alias\n\xff\n"[..], 2), (b"sep=;\n\n\xff\n", 3)] {
             let not_utf_8 = format!("line {line}: the text is not UTF-8. Save it as \"CSV UTF-8\", then try again");
@@ -229,7 +229,7 @@ mod tests {
     fn spreadsheet_dialects_parse_like_plain_csv() {
         let plain = "alias,xks-key-id,tag,no-admin-deletion\na,k-1,team=x;stage=y,true\nb,k-2,,\n";
         let expected: Vec<_> = read(plain.as_bytes()).unwrap().into_iter().map(|row| row.answers).collect();
-        // Excel leaves out empty cells at the end of a row.
+        // Excel omits empty cells at the end of a row.
         let short = plain.replace("b,k-2,,", "b,k-2");
         assert_eq!(read(short.as_bytes()).unwrap().into_iter().map(|row| row.answers).collect::<Vec<_>>(), expected);
         for (separator, first_line) in [(";", ""), ("\t", ""), (";", "sep=;"), ("|", "sep=|"), (",", "sep=,")] {

@@ -1,5 +1,5 @@
-//! `create-key --batch`: a key for each row of a list, one at a time, for AWS takes few CreateKey a second. A run that was cut
-//! off is taken up where it stopped: the report tells.
+//! `create-key --batch`: creates a key for each row of a list. Keys are created one at a time, because AWS allows only
+//! a few CreateKey requests per second. The report allows an interrupted run to resume.
 
 mod dialect;
 mod jobs;
@@ -24,20 +24,20 @@ use crate::create_key::key_options::KeyOptions;
 use crate::create_key::remedy;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 
-/// The longest list, in bytes.
+/// The maximum size of a list, in bytes.
 const MAX_LIST_BYTES: u64 = 16 * 1024 * 1024;
-/// Why no key is made from a list that no external key tells from others.
-const EXTERNAL_KEY_STORE_REQUIRED: &str = "--origin: a list makes keys in external key stores, for a run that was cut off knows each key \
-                               again by its external key. Make others one at a time, with --yes";
-/// Wrong rows that are told; more are counted.
+/// The error for another origin than an external key store. A run that resumes finds each key by its external key.
+const EXTERNAL_KEY_STORE_REQUIRED: &str = "--origin: --batch creates keys only in external key stores, because a run \
+                                           that resumes finds each key by its external key. Create other keys one at a \
+                                           time with --yes.";
+/// The maximum number of errors that are printed. The rest are counted.
 const MAX_REPORTED_ERRORS: usize = 50;
 
-/// Makes the keys of a list; `shared` holds for each row whose cell is empty. `out` gets a line of JSON for each row that
-/// was reached, `notes` what a person should know.
+/// Creates the keys of a list. `defaults` apply to each row whose cell is empty. Writes a line of JSON to `out` for
+/// each row that was processed, and messages for people to `notes`.
 ///
 /// # Errors
-/// When `out`, `notes` or the report can't be written to. What went wrong otherwise is among the notes, and tells in the exit
-/// code.
+/// `out`, `notes`, or the report can't be written. All other failures are reported in `notes` and in the exit code.
 pub async fn run(
     client: &Client,
     list: &Path,
@@ -70,7 +70,7 @@ pub async fn run(
     let mut run = BatchRun { client, known: &account, report: &mut report, progress: BatchProgress::new(&jobs) };
     let (mut results, mut skipped) = (Vec::new(), 0);
     for job in &jobs {
-        // Lets signals be heard: an AWS in this process never makes one wait.
+        // Lets signals be received, because calls to the bundled AWS never wait.
         tokio::task::yield_now().await;
         if shutdown.should_stop() || results.last().is_some_and(|result: &RowResult| result.affects_all_rows) {
             skipped += 1;
@@ -89,10 +89,10 @@ pub async fn run(
     print_summary(&results, skipped, &BatchReport::path_for(list), notes)
 }
 
-/// What came of a row.
+/// The result of a row.
 struct RowResult {
     entry: ReportEntry,
-    /// Whether the rows that follow would fare alike.
+    /// Whether the remaining rows would fail for the same reason.
     affects_all_rows: bool,
 }
 
@@ -140,7 +140,7 @@ impl BatchRun<'_> {
         Ok(RowResult { entry, affects_all_rows: failure.is_some_and(affects_all_rows) })
     }
 
-    /// The key that the report tells of could not be looked at: it stays as it is for the next run.
+    /// Records that the key in the report couldn't be described. The next run tries again.
     fn record_lookup_failure(&mut self, job: &Job, error: &CallError, notes: &mut impl Write) -> io::Result<RowResult> {
         let mut entry = job.entry(self.client.now(), RowOutcome::Unknown, &Submission::NotSent);
         entry.key_arn = job.key_arn().map(str::to_owned);
@@ -151,10 +151,11 @@ impl BatchRun<'_> {
     }
 }
 
-/// Whether a failure is not the row's own: credentials, permissions, quotas, the store, the way to AWS.
+/// Whether a failure isn't specific to its row: credentials, permissions, quotas, the key store, or the connection to
+/// AWS.
 fn affects_all_rows(failure: &SubmissionFailure) -> bool {
-    let mended_by = remedy::for_error(&failure.code, &failure.message).field;
-    failure.outcome_unknown || matches!(mended_by, None | Some(Field::CustomKeyStore))
+    let field = remedy::for_error(&failure.code, &failure.message).field;
+    failure.outcome_unknown || matches!(field, None | Some(Field::CustomKeyStore))
 }
 
 fn read_list(list: &Path) -> io::Result<Vec<u8>> {
@@ -162,7 +163,7 @@ fn read_list(list: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     std::fs::File::open(list)?.take(MAX_LIST_BYTES + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAX_LIST_BYTES {
-        return Err(io::Error::other(format!("it is longer than {MAX_LIST_BYTES} bytes")));
+        return Err(io::Error::other(format!("the file is larger than {MAX_LIST_BYTES} bytes")));
     }
     Ok(text)
 }
@@ -177,32 +178,32 @@ fn reject_list(
         writeln!(notes, "xks-console: {}: {message}", list.display())?;
     }
     if let Some(more @ 1..) = errors.len().checked_sub(MAX_REPORTED_ERRORS) {
-        writeln!(notes, "xks-console: ... and {more} more")?;
+        writeln!(notes, "xks-console: ... and {more} more errors")?;
     }
-    writeln!(notes, "xks-console: no key was made")?;
+    writeln!(notes, "xks-console: No keys were created.")?;
     Ok(exit)
 }
 
-/// Tells how it went, and gives the worst that happened.
+/// Prints the number of rows by outcome, and returns the exit code of the worst outcome.
 fn print_summary(
     results: &[RowResult],
     skipped: usize,
     report: &Path,
     notes: &mut impl Write,
 ) -> io::Result<CreateKeyExit> {
-    let count = |outcome| results.iter().filter(|end| end.entry.outcome == outcome).count();
+    let count = |outcome| results.iter().filter(|result| result.entry.outcome == outcome).count();
     let counts = [
-        (count(RowOutcome::Made), "made", CreateKeyExit::Created),
+        (count(RowOutcome::Made), "created", CreateKeyExit::Created),
         (count(RowOutcome::Failed), "failed", CreateKeyExit::NotCreated),
-        (skipped, "not tried", CreateKeyExit::NotCreated),
-        (count(RowOutcome::WithoutAlias), "without alias", CreateKeyExit::AliasNotCreated),
+        (skipped, "not attempted", CreateKeyExit::NotCreated),
+        (count(RowOutcome::WithoutAlias), "created without an alias", CreateKeyExit::AliasNotCreated),
         (count(RowOutcome::Unknown), "unknown", CreateKeyExit::Unknown),
     ];
     let mut nonzero_counts = counts.iter().filter(|(count, ..)| *count > 0);
-    let words: Vec<String> = nonzero_counts.clone().map(|(count, words, _)| format!("{count} {words}")).collect();
-    writeln!(notes, "{}. {}", words.join(", "), report.display())?;
+    let summary: Vec<String> = nonzero_counts.clone().map(|(count, label, _)| format!("{count} {label}")).collect();
+    writeln!(notes, "Keys: {}. Report: {}", summary.join(", "), report.display())?;
     if skipped > 0 {
-        writeln!(notes, "Stopped. The same command goes on where it stopped.")?;
+        writeln!(notes, "Stopped before the end of the list. To resume, run the same command again.")?;
     }
     Ok(nonzero_counts.next_back().map_or(CreateKeyExit::Created, |(_, _, exit)| *exit))
 }

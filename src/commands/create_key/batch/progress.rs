@@ -1,4 +1,4 @@
-//! How far a list is: a bar where standard error is a terminal, else a line a row.
+//! The progress of a list: a progress bar if standard error is a terminal, otherwise a line for each row.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::jobs::Job;
 
-/// One line, whatever the width.
+/// The template of the progress bar, which adapts to the width of the terminal.
 const TEMPLATE: &str = "{pos}/{len} {wide_bar} {msg}";
 
 pub(super) struct BatchProgress {
@@ -22,19 +22,19 @@ impl BatchProgress {
         Self { bar }
     }
 
-    /// A row is begun.
+    /// Shows the row that starts.
     pub fn start_row(&self, job: &Job) {
         if let Some(bar) = &self.bar {
             bar.set_message(job.draft.alias.clone());
         }
     }
 
-    /// A row is over, well or with a failure.
+    /// Reports a row that succeeded or failed.
     ///
     /// # Errors
-    /// When `notes` can't be written to.
+    /// `notes` can't be written.
     pub fn finish_row(&self, job: &Job, failure: Option<&str>, notes: &mut impl Write) -> io::Result<()> {
-        let message = failure.unwrap_or("made");
+        let message = failure.unwrap_or("created");
         let line = format!("line {}, {}: {message}", job.line, job.draft.alias);
         match &self.bar {
             None => writeln!(notes, "{line}")?,
@@ -48,7 +48,7 @@ impl BatchProgress {
         Ok(())
     }
 
-    /// Nothing more is to come.
+    /// Stops the progress bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.abandon_with_message("");

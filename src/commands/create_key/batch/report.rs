@@ -1,4 +1,5 @@
-//! What came of each row, kept beside the list: a line of JSON before a key is asked for, and after.
+//! The report with the result of each row, next to the list. A line of JSON is written before each key is requested,
+//! and after it.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -10,104 +11,108 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::strip_byte_order_mark_bytes;
 
-/// How far a key is made.
+/// The progress of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowOutcome {
-    /// CreateKey is about to be sent. Nobody knows more while this is the last that is told.
+    /// CreateKey is about to be sent. If this is the last entry of a row, its outcome is unknown.
     CreatingKey,
-    /// The key is made, its alias is about to be.
+    /// The key was created, and CreateAlias is about to be sent.
     CreatingAlias,
-    /// Key and alias are made.
+    /// The key and the alias were created.
     Made,
-    /// The key is made, its alias is not.
+    /// The key was created, but its alias wasn't.
     WithoutAlias,
-    /// It was refused; nothing was made.
+    /// The request was rejected. No key was created.
     Failed,
-    /// No answer came, and looking did not tell either.
+    /// AWS didn't respond, and checking didn't show whether the key was created.
     Unknown,
 }
 
-/// Which key a row is about. A store has one KMS key at most for an external key.
+/// Identifies the key of a row. A key store has at most one KMS key for each external key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyIdentity {
-    /// The account.
+    /// The account ID.
     pub account: String,
     /// The Region.
     pub region: String,
-    /// The external key store.
+    /// The ID of the external key store.
     pub custom_key_store_id: String,
-    /// The external key.
+    /// The ID of the external key.
     pub xks_key_id: String,
 }
 
-/// What is told of a row.
+/// An entry of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportEntry {
-    /// When.
+    /// The time of the entry.
     pub time: Timestamp,
-    /// Where in the list it stands.
+    /// The line number of the row in the list.
     pub line: u64,
-    /// Which key it is about.
+    /// The key of the row.
     #[serde(flatten)]
     pub key: KeyIdentity,
-    /// Without `alias/`.
+    /// The alias, without `alias/`.
     pub alias: String,
-    /// How far it is.
+    /// The progress of the row.
     pub outcome: RowOutcome,
-    /// The KMS key, once it is made.
+    /// The ARN of the KMS key, if it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_arn: Option<String>,
-    /// What went wrong.
+    /// The error, if one occurred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// Why the report can't be used.
+/// The reasons that the report can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// It can't be read or written.
-    #[error("the report {}: {source}", path.display())]
+    /// The report can't be read or written.
+    #[error("Couldn't use the report {}: {source}", path.display())]
     File {
-        /// Where.
+        /// The path of the report.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Another process makes the same keys.
-    #[error("the report {} is in use: another run makes these keys now", .0.display())]
+    /// Another process is creating the same keys.
+    #[error("The report {} is in use by another run. Wait until it finishes, then try again.", .0.display())]
     InUse(PathBuf),
-    /// Something else stands in it.
-    #[error("the report {}, line {line}: {reason}. It tells what was made, so it has to be whole", path.display())]
+    /// The report has an invalid line.
+    #[error(
+        "Couldn't read the report {}, line {line}: {reason}. The report records which keys were created. Restore it, \
+         then try again.",
+        path.display()
+    )]
     Malformed {
-        /// Where.
+        /// The path of the report.
         path: PathBuf,
-        /// The line, counted from 1.
+        /// The line number, counted from 1.
         line: usize,
-        /// What is wrong.
+        /// The error of the parser.
         reason: String,
     },
 }
 
-/// The report, held by this process alone.
+/// An open report, locked by this process.
 #[derive(Debug)]
 pub struct BatchReport(File);
 
 impl BatchReport {
-    /// Where the report of a list is.
+    /// Returns the path of the report of a list.
     pub fn path_for(list: &Path) -> PathBuf {
         let mut name = list.as_os_str().to_owned();
         name.push(".report.jsonl");
         name.into()
     }
 
-    /// Opens the report, and reads what it tells, the oldest first. It is for its owner alone from then on. A line that was cut
-    /// off had not been relied on yet, and goes.
+    /// Opens the report, and returns its entries, oldest first. Makes the file readable only by its owner. Removes a
+    /// truncated last line, because nothing depends on an entry before it's written completely.
     ///
     /// # Errors
-    /// [`ReportError`]
+    /// [`ReportError`].
     pub fn open(path: &Path) -> Result<(Self, Vec<ReportEntry>), ReportError> {
         let failed = |source| ReportError::File { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
@@ -125,7 +130,7 @@ impl BatchReport {
             file.set_len(whole as u64).map_err(failed)?;
             text.truncate(whole);
         }
-        // The file itself has to outlive a power cut before anything in it does.
+        // The file must be on disk before its entries, so that both survive a power failure.
         file.sync_all().map_err(failed)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
@@ -143,10 +148,10 @@ impl BatchReport {
         Ok((Self(file), entries.collect::<Result<_, _>>()?))
     }
 
-    /// Adds a line, and returns once it would be found after a power cut.
+    /// Appends an entry, and waits until it's on disk and survives a power failure.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// The entry can't be written.
     pub fn append(&mut self, entry: &ReportEntry) -> io::Result<()> {
         let line = serde_json::to_string(entry)? + "\n";
         self.0.write_all(line.as_bytes())?;
@@ -156,7 +161,7 @@ impl BatchReport {
 
 impl Drop for BatchReport {
     fn drop(&mut self) {
-        // A child that is about to become another program may hold the file for a moment longer.
+        // A child process that hasn't called exec yet may keep the file open for a moment.
         let _ = self.0.unlock();
     }
 }
@@ -224,7 +229,7 @@ mod tests {
         let path = dir.path().join("report");
         std::fs::write(&path, "{\"time\":1}\n").unwrap();
         let error = BatchReport::open(&path).unwrap_err().to_string();
-        assert!(error.contains("line 1") && error.contains("has to be whole"), "{error}");
+        assert!(error.contains("line 1") && error.contains("Restore it"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"time\":1}\n");
     }
 }
