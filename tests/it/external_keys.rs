@@ -39,12 +39,12 @@ fn external_key_can_be_created_disabled_rotated_and_deleted() {
     assert!(!find_key(&journey, "payments-2027").unwrap().enabled);
 
     let rotate = "Type \"m\"\nDown 3\nEnter\nWait+Screen /Older versions still decrypt/\nCtrl+N\n\
-                  Wait+Screen /has a new version/\n";
+                  Wait+Screen /was rotated/\n";
     play_tape(&mut journey, "external-keys", rotate);
     assert_eq!(find_key(&journey, "payments-2027").unwrap().version, 2);
 
     let delete = "Type \"m\"\nEnd\nUp 3\nEnter\nWait+Screen /Delete external key/\nShift+Tab\nType \"payments-2027\"\n\
-                  Screenshot delete.png\nCtrl+N\nWait+Screen /payments-2027 is gone/\n";
+                  Screenshot delete.png\nCtrl+N\nWait+Screen /payments-2027 was deleted/\n";
     play_tape(&mut journey, "external-keys", delete);
     assert_eq!(find_key(&journey, "payments-2027"), None);
 }
@@ -52,8 +52,8 @@ fn external_key_can_be_created_disabled_rotated_and_deleted() {
 #[test]
 fn partitions_and_credentials_can_be_created_and_revoked() {
     let create = "Type \"m\"\nEnd\nUp 2\nEnter\nWait+Screen /Create partition/\nType \"/team\"\nCtrl+N\n\
-                  Wait+Screen /No slash/\nCtrl+U\nType \"team/red\"\nCtrl+N\n\
-                  Wait+Screen /configuration file is made/\n";
+                  Wait+Screen /no slash/\nCtrl+U\nType \"team/red\"\nCtrl+N\n\
+                  Wait+Screen /configuration file was created/\n";
     let mut journey = play_from_start("external-keys", &format!("{OPEN}{create}"));
     let shown = tape::screen_text(&journey.frame());
     play_tape(&mut journey, "external-keys", "Type \"y\"\nWait+Screen /Sent/\nEscape\nWait+Screen /red was created/\n");
@@ -65,12 +65,12 @@ fn partitions_and_credentials_can_be_created_and_revoked() {
     let oslo = |journey: &Player| partitions(journey).into_iter().find(|one| one.name == "oslo").unwrap();
     let before = oslo(&journey).access_key_ids;
     let rotate = "Type \"/oslo-vault\"\nEnter\nType \"m\"\nEnd\nWait+Screen /last one/\nUp\nEnter\n\
-                  Wait+Screen /beside the old ones/\nCtrl+N\nWait+Screen /configuration file is made/\nEscape\n\
-                  Wait+Screen /one more credential/\n";
+                  Wait+Screen /and the old ones/\nCtrl+N\nWait+Screen /configuration file was created/\nEscape\n\
+                  Wait+Screen /A new proxy credential/\n";
     play_tape(&mut journey, "external-keys", rotate);
     assert_eq!(oslo(&journey).access_key_ids.len(), before.len() + 1);
     let revoke =
-        "Type \"m\"\nEnd\nEnter\nWait+Screen /Revoke proxy credential/\nTab\nCtrl+N\nWait+Screen /is revoked/\n";
+        "Type \"m\"\nEnd\nEnter\nWait+Screen /Revoke proxy credential/\nTab\nCtrl+N\nWait+Screen /was revoked/\n";
     play_tape(&mut journey, "external-keys", revoke);
     assert_eq!(oslo(&journey).access_key_ids.len(), before.len());
 }

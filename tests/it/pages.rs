@@ -273,7 +273,7 @@ fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
         let shown = with_common_errors(own).map(|code| {
             let mut journey = console_with_failing_operation(operation, code);
             // AWS may have done it when the answer says that AWS itself failed.
-            let shown = format!("Wait+Screen /{code}|No answer/\nWait+Screen /What to do|look/\n");
+            let shown = format!("Wait+Screen /{code}|might have succeeded/\nWait+Screen /What to do|check/\n");
             play_tape(&mut journey, "error", &(tape.to_owned() + &shown));
             (code, journey.app().clone())
         });

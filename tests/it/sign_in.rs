@@ -194,7 +194,7 @@ credential_source = Environment
         ("AWS_SECRET_ACCESS_KEY", keys[0].credentials.secret_access_key.expose()),
     ];
     let mut console = run_console(&["--endpoint-url", &aws.url, "--profile", "mine"], aws.dir.path(), &environment);
-    console.wait_for("The six digits that the device shows");
+    console.wait_for("Enter the six-digit code");
     console.send(&format!("{}\r", current_mfa_code(&aws)));
     console.wait_for("Frankfurt HSM");
     console.kill();
@@ -213,7 +213,7 @@ fn expired_session_prompts_for_a_code_and_then_sends_the_draft() {
     play_tape(&mut console, "session", &format!("Enter\n{GO_TO_REVIEW}"));
     let session = SignedDuration::from_hours(1);
     clock.advance(session * 2);
-    play_tape(&mut console, "session", "Ctrl+N\nWait+Screen /Nothing was sent/\n");
+    play_tape(&mut console, "session", "Ctrl+N\nWait+Screen /The request was not sent/\n");
     // AWS's own clock has stayed.
     clock.advance(session * -2);
     console.paste(&mfa_code(&seed, now + 30));
@@ -329,12 +329,12 @@ sso_start_url = https://corporate.invalid/start
     console.wait_for("Frankfurt HSM");
     console.wait_for("111122223333");
     console.go_to_review();
-    console.wait_until_gone("Looking whether your IAM policies");
+    console.wait_until_gone("Checking your permissions");
     // The session is over, and so is the login that gave it.
     clock.advance(minutes(2));
     write_sso_token(home, Timestamp::now() - hour);
     console.send("\x0e");
-    console.wait_for("Nothing was sent");
+    console.wait_for("The request was not sent");
     // Too early: the login is not there yet.
     console.send("\r");
     console.wait_for("aws sso login --profile work");

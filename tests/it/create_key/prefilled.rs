@@ -121,13 +121,16 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
 
 #[test]
 fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() {
-    let lost = "Ctrl+N\nWait+Screen /Whether it was done is not known/\n";
+    let lost = "Ctrl+N\nWait+Screen /the request might have succeeded/\n";
     let away = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
     for (tape, exit) in [
         ("Wait+Screen /I understand/\nEscape\n".to_owned(), CreateKeyExit::Cancelled),
         (format!("{TO_REVIEW}{lost}Escape\n"), CreateKeyExit::Unknown),
         (format!("{TO_REVIEW}{lost}{away}Ctrl+C\n"), CreateKeyExit::Unknown),
-        (format!("{TO_REVIEW}{lost}{away}Down\nType \"n\"\nWait+Screen /not known/\nCtrl+C\n"), CreateKeyExit::Unknown),
+        (
+            format!("{TO_REVIEW}{lost}{away}Down\nType \"n\"\nWait+Screen /might have succeeded/\nCtrl+C\n"),
+            CreateKeyExit::Unknown,
+        ),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, _) = account();

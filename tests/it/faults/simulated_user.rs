@@ -7,7 +7,7 @@ use xks_console::flow::tape::{self, ConsoleDriver as _};
 
 pub const DESCRIPTION: &str = "made under faults";
 /// What the console says when it doesn't know what became of a request.
-pub const UNKNOWN_OUTCOME: &str = "Whether it was done is not known";
+pub const UNKNOWN_OUTCOME: &str = "the request might have succeeded";
 
 /// How the person goes about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,8 @@ impl SimulatedUser {
         user.read_screen(journey);
         let title = user.last_screen.lines().nth(2).unwrap_or_default();
         // Out of trouble there is nothing but success.
-        let is_stuck = user.last_screen.contains(UNKNOWN_OUTCOME) || user.last_screen.contains("Its alias was not");
+        let is_stuck =
+            user.last_screen.contains(UNKNOWN_OUTCOME) || user.last_screen.contains("Couldn't create the alias");
         let current =
             COMMON_STEPS.iter().position(|(seen, _)| if is_stuck { *seen == "Success" } else { title.contains(seen) });
         let current = current.unwrap_or_else(|| panic!("{}", user.last_screen));
@@ -114,7 +115,7 @@ impl SimulatedUser {
         let last = &self.last_screen;
         let (words, retry_key) = if last.contains(UNKNOWN_OUTCOME) {
             (UNKNOWN_OUTCOME.to_owned(), "enter")
-        } else if last.contains("was not created") || last.contains("Its alias was not") {
+        } else if last.contains("was not created") || last.contains("Couldn't create the alias") {
             (last.lines().find(|line| line.contains('✗'))?.to_owned(), "enter")
         } else if last.contains("Press r to try again") {
             (last.lines().find(|line| line.contains('✗'))?.to_owned(), "r")
