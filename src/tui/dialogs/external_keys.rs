@@ -128,8 +128,8 @@ impl ExternalKeyForm {
             ),
             Self::RotateCredential(_) => (
                 None,
-                "The proxy accepts the new credential and the old ones. Update the external key store (m, Edit), then revoke \
-                 the old credential.",
+                "The proxy accepts the new credential and the old ones. Update the external key store (m, Edit), then \
+                 revoke the old credential.",
                 theme::TEXT,
             ),
             Self::RevokeCredential(..) => (

@@ -56,8 +56,8 @@ pub fn form(kind: &FormKind) -> Form {
             Form::new(vec![row(TEXT, "Description", hint, FormInput::text(before, 6))], "Save changes", false)
         }
         FormKind::EditTags(_, before) => {
-            let hint = "One key = value pair per line, up to 50. Delete a line to remove its tag. Don't include confidential \
-                        information.";
+            let hint = "One key = value pair per line, up to 50. Delete a line to remove its tag. Don't include \
+                        confidential information.";
             let lines: Vec<String> = before.iter().map(|tag| format!("{} = {}", tag.tag_key, tag.tag_value)).collect();
             Form::new(vec![row(TEXT, "Tags", hint, FormInput::text(&lines.join("\n"), 12))], "Save changes", false)
         }
@@ -106,9 +106,9 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
         ),
         FormKind::ScheduleDeletion(keys) => (
             &keys[..],
-            "Deleting a KMS key is destructive and irreversible. Data encrypted under the key can never be decrypted. You \
-             can't recreate a KMS key in an external key store, even with the same external key. The external key itself \
-             is not affected. Consider disabling the key instead.",
+            "Deleting a KMS key is destructive and irreversible. Data encrypted under the key can never be decrypted. \
+             You can't recreate a KMS key in an external key store, even with the same external key. The external key \
+             itself is not affected. Consider disabling the key instead.",
             theme::WARNING,
         ),
         FormKind::CancelDeletion(keys) => {
@@ -121,8 +121,8 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
         ),
         FormKind::MoveAlias(key, _) => (
             std::slice::from_ref(key),
-            "Applications that use this alias will use the new target key. You can still decrypt existing data, because a \
-             ciphertext identifies its KMS key.",
+            "Applications that use this alias will use the new target key. You can still decrypt existing data, \
+             because a ciphertext identifies its KMS key.",
             theme::TEXT,
         ),
         FormKind::EditDescription(key, _)

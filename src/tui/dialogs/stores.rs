@@ -95,7 +95,8 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
         row(
             SECRET,
             "Proxy credential: Secret access key",
-            "Secret access key must have between 43 and 64 characters. Valid characters are a-z, A-Z, 0-9, /, +, and =.",
+            "Secret access key must have between 43 and 64 characters. Valid characters are a-z, A-Z, 0-9, /, +, \
+             and =.",
             FormInput::secret(),
         ),
         row(SHOW_SECRET, "Show secret access key", "", FormInput::Checkbox(false)),
@@ -176,8 +177,8 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
     match kind {
         FormKind::CreateKeyStore => {
             view.paragraph(
-                "An external key store connects AWS KMS to an external key store proxy. A new key store is disconnected. The \
-                 proxy must not depend on a KMS key in this key store.",
+                "An external key store connects AWS KMS to an external key store proxy. A new key store is \
+                 disconnected. The proxy must not depend on a KMS key in this key store.",
                 0,
                 theme::MUTED,
             );
@@ -186,13 +187,13 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
             view.key_value("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
             view.key_value("Connection state", store.connection_state.label(), theme::TEXT);
             if is_connectivity_locked(kind) {
-                let words = "You can change the connectivity, endpoint, and VPC endpoint service only while the key store \
-                             is disconnected.";
+                let words = "You can change the connectivity, endpoint, and VPC endpoint service only while the key \
+                             store is disconnected.";
                 view.paragraph(words, 2, theme::WARNING);
             }
             view.paragraph(
-                "The new values must provide access to the same external keys. Otherwise, data encrypted under the KMS keys \
-                 in this key store is lost. Changes can take up to five minutes to take effect.",
+                "The new values must provide access to the same external keys. Otherwise, data encrypted under the KMS \
+                 keys in this key store is lost. Changes can take up to five minutes to take effect.",
                 2,
                 theme::WARNING,
             );
@@ -201,8 +202,8 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
             view.key_value("External key store", name, theme::TEXT);
             view.key_value("Custom key store ID", id, theme::TEXT);
             view.blank_line();
-            let words = "This can't be undone. It has no effect on the external key store proxy, the external key manager, \
-                         or the external keys.";
+            let words = "This can't be undone. It has no effect on the external key store proxy, the external key \
+                         manager, or the external keys.";
             view.paragraph(words, 0, theme::TEXT);
             if *keys > 0 {
                 let words = format!("AWS KMS deletes only empty key stores. KMS keys in this key store: {keys}.");
@@ -296,7 +297,8 @@ fn proxy_route_change(form: &Form) -> Option<Change> {
     form.is_checked(ROUTE).then(|| Change::PutProxyRoute(PutProxyRoute(route), full(form.text(CA_CERTIFICATES))))
 }
 
-/// Returns a change with only the values that differ, because AWS KMS rejects some of them while the store is connected.
+/// Returns a change with only the values that differ, because AWS KMS rejects some of them while the store is
+/// connected.
 fn update_change(
     store: &CustomKeyStore,
     form: &Form,
@@ -342,8 +344,8 @@ pub fn fill_from_configuration_file(form: &mut Form, text: &str) -> Result<(), C
     let file: ConfigurationFile = serde_json::from_str(text).map_err(|error| CallFailure {
         code: "InvalidConfigurationFile".to_owned(),
         message: format!(
-            "This isn't a valid proxy configuration file (line {}, column {}). It must be JSON with XksProxyUriPath and \
-             XksProxyAuthenticationCredential, which contains AccessKeyId and RawSecretAccessKey.",
+            "This isn't a valid proxy configuration file (line {}, column {}). It must be JSON with XksProxyUriPath \
+             and XksProxyAuthenticationCredential, which contains AccessKeyId and RawSecretAccessKey.",
             error.line(),
             error.column()
         ),

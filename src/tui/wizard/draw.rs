@@ -22,8 +22,8 @@ const MAX_WIDTH: u16 = 116;
 impl Wizard {
     /// Returns the error to show at a field.
     ///
-    /// Most errors are shown only after the user left the field or tried to continue. Those of the alias, the tags, and the
-    /// key policy are shown while the user types.
+    /// Most errors are shown only after the user left the field or tried to continue. Those of the alias, the tags, and
+    /// the key policy are shown while the user types.
     pub(super) fn visible_error(&self, field: Field, errors: &[FieldError]) -> Option<String> {
         let shown = self.touched.contains(&field) && !(Some(field) == self.focused_field() && self.is_empty(field));
         let live =

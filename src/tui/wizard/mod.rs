@@ -273,8 +273,8 @@ impl Wizard {
 
     /// Returns the errors of a step.
     ///
-    /// There are none while the outcome of a request is unknown, because the draft's own key or alias might already exist
-    /// and would be reported as a conflict.
+    /// There are none while the outcome of a request is unknown, because the draft's own key or alias might already
+    /// exist and would be reported as a conflict.
     fn step_errors(&self, step: Step, account: &AccountState) -> Vec<FieldError> {
         match &self.submission {
             Submission::NotSent | Submission::Failed { .. } => validate(&self.method, step, &self.draft, account),

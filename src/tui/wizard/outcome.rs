@@ -42,8 +42,8 @@ impl Wizard {
                 view.paragraph("✓ The KMS key was created.", 2, theme::SUCCESS);
                 view.key_value("Key ID", &key.key_id, theme::TEXT);
                 view.paragraph(
-                    "✗ Couldn't create the alias. Correct the alias, then choose Create alias. The console doesn't create a \
-                     second KMS key.",
+                    "✗ Couldn't create the alias. Correct the alias, then choose Create alias. The console doesn't \
+                     create a second KMS key.",
                     2,
                     theme::ERROR,
                 );

@@ -133,8 +133,8 @@ impl Wizard {
             }
         }
         if !is_denied {
-            let words = "This is an estimate. Other policy types and the request itself can change the result. You can still choose \
-                 Finish.";
+            let words = "This is an estimate. Other policy types and the request itself can change the result. You can \
+                         still choose Finish.";
             view.paragraph(words, 2, theme::MUTED);
         }
         if let Some(statement) = self.missing_permissions_policy() {

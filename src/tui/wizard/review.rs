@@ -20,8 +20,8 @@ impl Wizard {
             let words = if matches!(self.submission, Submission::Unknown { .. }) {
                 "This console doesn't create KMS keys, but it can check whether a key was created."
             } else {
-                "This console doesn't create KMS keys. Run the commands at the end of this page with other credentials, \
-                 or give them to someone who has the permissions."
+                "This console doesn't create KMS keys. Run the commands at the end of this page with other \
+                 credentials, or give them to someone who has the permissions."
             };
             cli_commands::write_read_only_notice(view, words);
         } else if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
