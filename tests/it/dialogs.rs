@@ -124,7 +124,7 @@ fn key_actions_apply_to_all_selected_keys() {
         "key-actions",
         "Escape\nType \"m\"\nWait+Screen /Key actions/\nDown 2\nEnter\nWait+Screen /Schedule key deletion\\?/\nTab\nTab\n\
          Ctrl+U\nType \"6\"\nCtrl+N\nWait+Screen /a number of days from 7/\nCtrl+U\nType \"7\"\nTab\nScreenshot delete.png\n\
-         Type \"eu-analytics\"\nCtrl+N\nWait+Screen /pending deletion, for 7/\nWait+Screen /Pending deletion/\n\
+         Type \"eu-analytics\"\nCtrl+N\nWait+Screen /scheduled for deletion in 7/\nWait+Screen /Pending deletion/\n\
          Screenshot pending.png\n",
     );
     let pending = describe_key(&journey, "eu-analytics");
@@ -204,7 +204,7 @@ fn text_is_encrypted_and_decrypted() {
         &mut journey,
         "cryptography",
         "Ctrl+N\nWait+Screen /Exception/\nScreenshot wrong-context.png\nShift+Tab\nShift+Tab\nType \"project = nile\"\nCtrl+N\n\
-         Wait+Screen /Plaintext, 12 bytes as text/\nWait+Screen /four corners/\nScreenshot plaintext.png\n",
+         Wait+Screen /Plaintext, 12 bytes, as text/\nWait+Screen /four corners/\nScreenshot plaintext.png\n",
     );
 }
 

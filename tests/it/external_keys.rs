@@ -25,7 +25,7 @@ fn list_shows_the_kms_key_of_each_external_key() {
 
 #[test]
 fn external_key_can_be_created_disabled_rotated_and_deleted() {
-    let create = "Type \"m\"\nEnter\nWait+Screen /May encrypt/\nCtrl+N\nWait+Screen /External key ID is required/\n\
+    let create = "Type \"m\"\nEnter\nWait+Screen /Allow encrypt/\nCtrl+N\nWait+Screen /External key ID is required/\n\
                   Screenshot create.png\nType \"payments 2027\"\nTab\nWait+Screen /hyphen/\nShift+Tab\nCtrl+U\n\
                   Type \"payments-2027\"\nCtrl+N\nWait+Screen /payments-2027 was created/\n\
                   Type \"/payments-2027\"\nEnter\n";
@@ -38,7 +38,7 @@ fn external_key_can_be_created_disabled_rotated_and_deleted() {
     play_tape(&mut journey, "external-keys", disable);
     assert!(!find_key(&journey, "payments-2027").unwrap().enabled);
 
-    let rotate = "Type \"m\"\nDown 3\nEnter\nWait+Screen /Older versions still decrypt/\nCtrl+N\n\
+    let rotate = "Type \"m\"\nDown 3\nEnter\nWait+Screen /still decrypt existing/\nCtrl+N\n\
                   Wait+Screen /was rotated/\n";
     play_tape(&mut journey, "external-keys", rotate);
     assert_eq!(find_key(&journey, "payments-2027").unwrap().version, 2);

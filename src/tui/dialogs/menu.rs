@@ -57,7 +57,7 @@ fn form_entry(label: &'static str, kind: FormKind, why_not: Option<&'static str>
 fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reason: Option<&'static str>) -> MenuEntry {
     let label = "Edit administrators and users";
     let read = policy.ok_or("Open the key first.").and_then(|text| {
-        let console = ConsolePolicy::parse(text).ok_or("Custom policy. Choose Edit key policy.")?;
+        let console = ConsolePolicy::parse(text).ok_or("Custom key policy.")?;
         Ok(FormKind::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
     });
     let action = aws_managed_reason.map_or(read, Err).map(|kind| MenuAction::OpenForm(Box::new(kind)));
@@ -68,11 +68,11 @@ fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reaso
 fn not_editable_reason(store: &CustomKeyStore) -> Option<&'static str> {
     let proxy = store.xks_proxy_configuration.as_ref();
     if store.problem.is_some() {
-        Some("This version can't read the whole key store.")
+        Some("This version can't read this key store.")
     } else if store.custom_key_store_type != CustomKeyStoreType::ExternalKeyStore {
-        Some("This version doesn't support this key store type.")
+        Some("Unsupported key store type.")
     } else if proxy.is_some_and(|proxy| !proxy.connectivity.is_known()) {
-        Some("This version doesn't support this connectivity.")
+        Some("Unsupported proxy connectivity.")
     } else {
         None
     }
@@ -212,7 +212,7 @@ impl Menu {
         entries.push(external("Create partition", External::CreatePartition, None));
         if let Some((partition, _)) = here {
             let (name, ids) = (partition.name.clone(), partition.access_key_ids.clone());
-            let last = (ids.len() < 2).then_some("This is the last one. Rotate first.");
+            let last = (ids.len() < 2).then_some("This is the last one.");
             entries.extend([
                 external("Rotate proxy credential", External::RotateCredential(name.clone()), None),
                 external("Revoke proxy credential", External::RevokeCredential(name, ids), last),
