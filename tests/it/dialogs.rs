@@ -61,7 +61,7 @@ fn file_dropped_on_the_terminal_is_read() {
 fn vpc_endpoint_service_fields_appear_only_for_that_connectivity() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab\nTab\nDown\n\
                 Wait+Screen /VPC endpoint service name/\nTab\nType \"vpce-svc\"\nTab\nSpace\nTab\nType \"12\"\nTab\n\
-                Wait+Screen /12 digits/\nScreenshot vpc.png\nEscape\nWait+Screen /Esc once more/\nEscape\n\
+                Wait+Screen /12 digits/\nScreenshot vpc.png\nEscape\nWait+Screen /Press Esc again/\nEscape\n\
                 Wait+Screen /Dublin HSM/\n";
     play_from_start("create-store", tape);
 }
@@ -124,7 +124,7 @@ fn key_actions_apply_to_all_selected_keys() {
         "key-actions",
         "Escape\nType \"m\"\nWait+Screen /Key actions/\nDown 2\nEnter\nWait+Screen /Schedule key deletion\\?/\nTab\nTab\n\
          Ctrl+U\nType \"6\"\nCtrl+N\nWait+Screen /a number of days from 7/\nCtrl+U\nType \"7\"\nTab\nScreenshot delete.png\n\
-         Type \"eu-analytics\"\nCtrl+N\nWait+Screen /pending deletion, for 7/\nWait+Screen /Pending deletion/\n\
+         Type \"eu-analytics\"\nCtrl+N\nWait+Screen /scheduled for deletion in 7/\nWait+Screen /Pending deletion/\n\
          Screenshot pending.png\n",
     );
     let pending = describe_key(&player, "eu-analytics");
@@ -171,7 +171,7 @@ fn description_tags_and_aliases_can_be_changed_on_the_key_page() {
 fn alias_can_be_moved_to_a_key_identified_by_another_alias() {
     let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 6\nEnter\nWait+Screen /Move alias/\nTab\nType \"nobody\"\nCtrl+N\n\
-           Wait+Screen /Name a KMS key/\nCtrl+U\nType \"app-logs\"\nScreenshot form.png\nCtrl+N\n\
+           Wait+Screen /Enter the key ID, ARN/\nCtrl+U\nType \"app-logs\"\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /alias customer-db was moved/\n";
     let player = play_from_start("move-alias", &tape);
     assert_eq!(describe_key(&player, "customer-db").key_id, describe_key(&player, "app-logs").key_id);
@@ -197,14 +197,14 @@ fn text_is_encrypted_and_decrypted() {
     play_tape(
         &mut player,
         "cryptography",
-        "Type \"m\"\nWait+Screen /Key actions/\nDown 11\nEnter\nWait+Screen /Base64, as Encrypt/\n",
+        "Type \"m\"\nWait+Screen /Key actions/\nDown 11\nEnter\nWait+Screen /Base64, as returned/\n",
     );
     player.paste(&blob);
     play_tape(
         &mut player,
         "cryptography",
         "Ctrl+N\nWait+Screen /Exception/\nScreenshot wrong-context.png\nShift+Tab\nShift+Tab\nType \"project = nile\"\nCtrl+N\n\
-         Wait+Screen /Plaintext, 12 bytes as text/\nWait+Screen /four corners/\nScreenshot plaintext.png\n",
+         Wait+Screen /Plaintext, 12 bytes, as text/\nWait+Screen /four corners/\nScreenshot plaintext.png\n",
     );
 }
 
@@ -263,7 +263,7 @@ fn columns_can_be_chosen_sorted_and_searched() {
 fn editing_administrators_and_users_keeps_other_statements() {
     let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
-           Type \"KeyAdministrato\"\nWait+Screen /no IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
+           Type \"KeyAdministrato\"\nWait+Screen /The IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
            Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to key administrators/\n\
            Screenshot default-view.png\n";
@@ -312,6 +312,6 @@ fn response_for_a_closed_form_does_not_close_another_form() {
 fn form_without_changes_says_so() {
     let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nCtrl+N\n\
-           Wait+Screen /Nothing was changed/\n";
+           Wait+Screen /no changes to save/\n";
     play_from_start("nothing", &tape);
 }

@@ -90,11 +90,11 @@ fn description_and_key_policy_support_editing_keys() {
     play_tape(
         &mut player,
         "policy",
-        "Wait+Screen /can be saved/\nType \"x\"\nWait+Screen /✗/\nCtrl+_\nWait+Screen /can be saved/\n",
+        "Wait+Screen /policy is valid/\nType \"x\"\nWait+Screen /✗/\nCtrl+_\nWait+Screen /policy is valid/\n",
     );
     assert_eq!(draft(&player).edited_policy.as_ref(), Some(&policy));
     player.paste("{\n  \"a\": 1\n}");
-    play_tape(&mut player, "policy", "Wait+Screen /✗/\nCtrl+_\nWait+Screen /can be saved/\n");
+    play_tape(&mut player, "policy", "Wait+Screen /✗/\nCtrl+_\nWait+Screen /policy is valid/\n");
     play_tape(&mut player, "policy", "Ctrl+End\nEnter\nHome\n");
     exercise_editing_keys(&mut player, "policy", |player| draft(player).edited_policy.clone().unwrap());
 }

@@ -25,7 +25,7 @@ fn list_shows_the_kms_key_of_each_external_key() {
 
 #[test]
 fn external_key_can_be_created_disabled_rotated_and_deleted() {
-    let create = "Type \"m\"\nEnter\nWait+Screen /May encrypt/\nCtrl+N\nWait+Screen /External key ID is required/\n\
+    let create = "Type \"m\"\nEnter\nWait+Screen /Allow encrypt/\nCtrl+N\nWait+Screen /External key ID is required/\n\
                   Screenshot create.png\nType \"payments 2027\"\nTab\nWait+Screen /hyphen/\nShift+Tab\nCtrl+U\n\
                   Type \"payments-2027\"\nCtrl+N\nWait+Screen /payments-2027 was created/\n\
                   Type \"/payments-2027\"\nEnter\n";
@@ -41,13 +41,13 @@ fn external_key_can_be_created_disabled_rotated_and_deleted() {
     play_tape(&mut player, "external-keys", disable);
     assert!(!find_key(&player, "payments-2027").unwrap().enabled);
 
-    let rotate = "Type \"m\"\nDown 3\nEnter\nWait+Screen /Older versions still decrypt/\nCtrl+N\n\
-                  Wait+Screen /has a new version/\n";
+    let rotate = "Type \"m\"\nDown 3\nEnter\nWait+Screen /still decrypt existing/\nCtrl+N\n\
+                  Wait+Screen /was rotated/\n";
     play_tape(&mut player, "external-keys", rotate);
     assert_eq!(find_key(&player, "payments-2027").unwrap().version, 2);
 
     let delete = "Type \"m\"\nEnd\nUp 3\nEnter\nWait+Screen /Delete external key/\nShift+Tab\nType \"payments-2027\"\n\
-                  Screenshot delete.png\nCtrl+N\nWait+Screen /payments-2027 is gone/\n";
+                  Screenshot delete.png\nCtrl+N\nWait+Screen /payments-2027 was deleted/\n";
     play_tape(&mut player, "external-keys", delete);
     assert_eq!(find_key(&player, "payments-2027"), None);
 }
@@ -55,8 +55,8 @@ fn external_key_can_be_created_disabled_rotated_and_deleted() {
 #[test]
 fn partitions_and_credentials_can_be_created_and_revoked() {
     let create = "Type \"m\"\nEnd\nUp 2\nEnter\nWait+Screen /Create partition/\nType \"/team\"\nCtrl+N\n\
-                  Wait+Screen /No slash/\nCtrl+U\nType \"team/red\"\nCtrl+N\n\
-                  Wait+Screen /configuration file is made/\n";
+                  Wait+Screen /no slash/\nCtrl+U\nType \"team/red\"\nCtrl+N\n\
+                  Wait+Screen /configuration file was created/\n";
     let mut player = play_from_start("external-keys", &format!("{OPEN}{create}"));
     let shown = tape::screen_text(&player.frame());
     play_tape(&mut player, "external-keys", "Type \"y\"\nWait+Screen /Sent/\nEscape\nWait+Screen /red was created/\n");
@@ -68,12 +68,12 @@ fn partitions_and_credentials_can_be_created_and_revoked() {
     let oslo = |player: &Player| partitions(player).into_iter().find(|one| one.name == "oslo").unwrap();
     let before = oslo(&player).access_key_ids;
     let rotate = "Type \"/oslo-vault\"\nEnter\nType \"m\"\nEnd\nWait+Screen /last one/\nUp\nEnter\n\
-                  Wait+Screen /beside the old ones/\nCtrl+N\nWait+Screen /configuration file is made/\nEscape\n\
-                  Wait+Screen /one more credential/\n";
+                  Wait+Screen /and the old ones/\nCtrl+N\nWait+Screen /configuration file was created/\nEscape\n\
+                  Wait+Screen /A new proxy credential/\n";
     play_tape(&mut player, "external-keys", rotate);
     assert_eq!(oslo(&player).access_key_ids.len(), before.len() + 1);
     let revoke =
-        "Type \"m\"\nEnd\nEnter\nWait+Screen /Revoke proxy credential/\nTab\nCtrl+N\nWait+Screen /is revoked/\n";
+        "Type \"m\"\nEnd\nEnter\nWait+Screen /Revoke proxy credential/\nTab\nCtrl+N\nWait+Screen /was revoked/\n";
     play_tape(&mut player, "external-keys", revoke);
     assert_eq!(oslo(&player).access_key_ids.len(), before.len());
 }

@@ -420,7 +420,9 @@ fn lost_response_is_looked_up_and_creates_no_second_key() {
         let is_lost = AtomicBool::new(false);
         player.use_client(client.map_transport(|inner| Arc::new(LostResponse { inner, operation, is_lost })));
         let tape = finish_tape("payments-2026", "payments")
-            + &format!("Wait+Screen /No answer came/\nScreenshot {operation}.png\nEnter\nWait+Screen /Success/\n");
+            + &format!(
+                "Wait+Screen /might have succeeded/\nScreenshot {operation}.png\nEnter\nWait+Screen /Success/\n"
+            );
         play_tape(&mut player, "lost", &tape);
         assert_eq!(runtime.block_on(client.collect_keys()).unwrap().len(), keys + 1);
         let aliases = runtime.block_on(client.collect_aliases()).unwrap();

@@ -274,7 +274,7 @@ fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
         let shown = with_common_errors(specific_codes).map(|code| {
             let mut player = console_with_failing_operation(operation, code);
             // After an internal error, AWS may have processed the request anyway.
-            let shown = format!("Wait+Screen /{code}|No answer/\nWait+Screen /What to do|look/\n");
+            let shown = format!("Wait+Screen /{code}|might have succeeded/\nWait+Screen /What to do|check/\n");
             play_tape(&mut player, "error", &(tape.to_owned() + &shown));
             (code, player.app().clone())
         });

@@ -39,13 +39,13 @@ fn console_for_role(role: &str) -> Player {
 fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
     let mut player = console_for_role(OPERATOR);
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
-        + "Wait+Screen /can't be listed/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
+        + "Wait+Screen /Couldn't list/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
            Wait+Screen /A group can.t/\nScreenshot wrong.png\nCtrl+U\n\
            Type \"arn:aws:iam::111122223333:role/security/KeyAdministrator\"\nEnter\n\
-           Wait+Screen /1 chosen/\nWait+Screen /typed/\nScreenshot typed.png\nCtrl+N\nWait+Screen /usage permissions/\nTab\n\
+           Wait+Screen /1 selected/\nWait+Screen /typed/\nScreenshot typed.png\nCtrl+N\nWait+Screen /usage permissions/\nTab\n\
            Type \"arn:aws:iam::444455556666:role/PartnerDecrypt\"\nEnter\n\
            Type \"arn:aws:iam::111122223333:user/payments/grace.liu\"\nScreenshot users.png\nCtrl+N\n\
-           Wait+Screen /Edit key policy/\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /policies allow/\n\
+           Wait+Screen /Edit key policy/\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /You have the permissions/\n\
            Screenshot review.png\nCtrl+N\nWait+Screen /Success/\n";
     play_tape(&mut player, "typed-arns", &tape);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -69,7 +69,7 @@ fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
     let mut player = console_for_role(OPERATOR);
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Ctrl+P\nWait+Screen /Add tags/\nEnter\nType \"team\"\nTab\nType \"hsm\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
-           Wait+Screen /7 Review/\nWait+Screen /AWS may refuse/\nScreenshot before.png\nEnter\nWait+Screen /Sent/\nEscape\n\
+           Wait+Screen /7 Review/\nWait+Screen /AWS might deny/\nScreenshot before.png\nEnter\nWait+Screen /Sent/\nEscape\n\
            Ctrl+N\nWait+Screen /AccessDeniedException/\nScreenshot refused.png\nTab\nEnter\nWait+Screen /Sent/\n";
     play_tape(&mut player, "lacking", &tape);
     let [before, after] = player.copied() else { panic!("{:?}", player.copied()) };
@@ -90,7 +90,7 @@ fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
 fn permissions_that_cannot_be_checked_are_reported_but_do_not_block() {
     let mut player = console_for_role("arn:aws:iam::111122223333:role/security/KeyAdministrator");
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
-        + "Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /be checked/\nScreenshot unchecked.png\nCtrl+N\n\
+        + "Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /Couldn't check/\nScreenshot unchecked.png\nCtrl+N\n\
            Wait+Screen /Success/\n";
     play_tape(&mut player, "permissions", &tape);
 }
@@ -101,7 +101,7 @@ fn nonexistent_principal_leads_back_to_the_step_where_it_was_typed() {
         + "Ctrl+N\nWait+Screen /usage permissions/\nTab\nType \"arn:aws:iam::111122223333:role/Nobody\"\nCtrl+N\nCtrl+N\n\
            Wait+Screen /7 Review/\nCtrl+N\nWait+Screen /MalformedPolicyDocumentException/\nScreenshot refused.png\nEnter\n\
            Wait+Screen /usage permissions/\nType \"/\"\nType \"typed\"\nEnter\nScreenshot back.png\nSpace\n\
-           Wait+Screen /0 chosen/\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Success/\n";
+           Wait+Screen /\\(0.60\\)/\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Success/\n";
     play_from_start("no-such-principal", &tape);
 }
 
@@ -139,7 +139,7 @@ fn roles_are_listed_while_list_users_is_denied_and_refresh_adds_users() {
     player
         .use_client(client.map_transport(|inner| Arc::new(DenyListUsers { inner, is_denied: Arc::clone(&is_denied) })));
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
-        + "Wait+Screen /users can.t be listed: AccessDenied/\nWait+Screen /40 principals so far/\nScreenshot refused.png\n";
+        + "Wait+Screen /Couldn.t list IAM users: AccessDenied/\nWait+Screen /40 principals so far/\nScreenshot refused.png\n";
     play_tape(&mut player, "no-users", &tape);
     is_denied.store(false, Ordering::SeqCst);
     play_tape(&mut player, "no-users", "Type \"r\"\nWait+Screen /60 principals/\nScreenshot again.png\n");

@@ -71,7 +71,7 @@ fn copy_commands_at_review(method: &str, text: &str) -> String {
     let (mut player, recorded) = read_only();
     let (to_review, _) = text.split_once("Wait+Screen /Review/").unwrap();
     tape::play(&Tape::parse(method, to_review).unwrap(), &mut player, &mut |_, _| Ok(())).unwrap();
-    let rest = "Wait+Screen /READ-ONLY: no key is made/\nScreenshot review.png\nShift+Tab\nScreenshot commands.png\n\
+    let rest = "Wait+Screen /READ-ONLY: This console/\nScreenshot review.png\nShift+Tab\nScreenshot commands.png\n\
                 Ctrl+N\nWait+Screen /The AWS CLI commands were/\nScreenshot copied.png\n";
     play_tape(&mut player, &format!("read-only-{method}"), rest);
     assert_only_reads(&recorded);
@@ -123,7 +123,7 @@ fn key_store_dialogs_show_the_aws_cli_command() {
     let (mut player, recorded) = read_only();
     play_tape(&mut player, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let cases = [
-        ("a failed store is connected", "Down 2\nType \"c\"\nWait+Screen /READ-ONLY: nothing/\n"),
+        ("a failed store is connected", "Down 2\nType \"c\"\nWait+Screen /READ-ONLY: This console/\n"),
         ("a store is disconnected", "Escape\nUp\nType \"d\"\nWait+Screen /disconnect-custom-key-store/\nTab\n"),
         ("a store is deleted", "Escape\nDown 2\nType \"m\"\nDown 4\nEnter\nWait+Screen /delete-custom-key-store/\n"),
         ("a store is edited", "Escape\nType \"m\"\nEnter\nType \" 2\"\nCtrl+N\nWait+Screen /✓ Sent/\n"),
@@ -234,12 +234,12 @@ fn read_only_option_prevents_changes() {
     console.kill();
     let mut console = Console::run(&arguments, dir.path(), (80, 24), &[]);
     console.go_to_review();
-    console.wait_for("READ-ONLY: no key is made");
+    console.wait_for("READ-ONLY: This console");
     console.send("\x0e");
     console.wait_for("AWS CLI commands were sent");
     // Moves back from the first button, past Next, Previous, and Cancel, to the button that saves.
     console.send("\x1b[Z\x1b[Z\x1b[Z\x1b[Z");
-    console.wait_for("▸[ Save as a file ]");
+    console.wait_for("▸[ Save to file ]");
     console.send("\r");
     console.wait_for("Saved to");
     console.kill();

@@ -195,7 +195,7 @@ credential_source = Environment
         ("AWS_SECRET_ACCESS_KEY", keys[0].credentials.secret_access_key.expose()),
     ];
     let mut console = run_console(&["--endpoint-url", &aws.url, "--profile", "mine"], aws.dir.path(), &environment);
-    console.wait_for("The six digits that the device shows");
+    console.wait_for("Enter the six-digit code");
     console.send(&format!("{}\r", current_mfa_code(&aws)));
     console.wait_for("Frankfurt HSM");
     console.kill();
@@ -214,7 +214,7 @@ fn expired_session_prompts_for_a_code_and_then_sends_the_draft() {
     play_tape(&mut console, "session", &format!("Enter\n{GO_TO_REVIEW}"));
     let session_duration = SignedDuration::from_hours(1);
     clock.advance(session_duration * 2);
-    play_tape(&mut console, "session", "Ctrl+N\nWait+Screen /Nothing was sent/\n");
+    play_tape(&mut console, "session", "Ctrl+N\nWait+Screen /The request was not sent/\n");
     // The clock of AWS didn't advance.
     clock.advance(session_duration * -2);
     console.paste(&mfa_code(&seed, now + 30));
@@ -331,12 +331,12 @@ sso_start_url = https://corporate.invalid/start
     console.wait_for("Frankfurt HSM");
     console.wait_for("111122223333");
     console.go_to_review();
-    console.wait_until_gone("Looking whether your IAM policies");
+    console.wait_until_gone("Checking your permissions");
     // Both the session and the IAM Identity Center token expire.
     clock.advance(minutes(2));
     write_sso_token(home, Timestamp::now() - hour);
     console.send("\x0e");
-    console.wait_for("Nothing was sent");
+    console.wait_for("The request was not sent");
     // This retry comes before the new token exists.
     console.send("\r");
     console.wait_for("aws sso login --profile work");

@@ -1,4 +1,4 @@
-//! What a read-only console gives instead of doing it: the commands that do the same.
+//! The AWS CLI commands that a read-only console shows instead of making changes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,17 +17,17 @@ use crate::tui::path_input;
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 
-/// What the button says that puts them on the clipboard.
-pub const COPY_LABEL: &str = "Copy the command";
-/// What they are called once they are there.
+/// The label of the button that copies the commands.
+pub const COPY_LABEL: &str = "Copy command";
+/// The name of the copied text in the flash bar.
 pub const CLIPBOARD_NAME: &str = "command";
 
-/// The commands that make these changes, for a POSIX shell, in their order.
+/// Returns the commands that make these changes, in order, for a POSIX shell.
 pub fn for_changes(changes: &[Change], account: &AccountState) -> String {
     changes.iter().map(|change| for_change(change, account)).collect::<Vec<_>>().join("\n")
 }
 
-/// The commands that connect a store; one that failed is disconnected first.
+/// Returns the commands that connect a key store. A failed one is disconnected first.
 pub fn connect(store_id: &str, has_failed: bool, account: &AccountState) -> String {
     let connect = ConnectCustomKeyStore { custom_key_store_id: store_id.to_owned() };
     let connect = command(&connect, account.command_target(), &[]);
@@ -35,10 +35,10 @@ pub fn connect(store_id: &str, has_failed: bool, account: &AccountState) -> Stri
         return connect;
     }
     let disconnect = disconnect(store_id, account);
-    format!("{disconnect}\n# Once `aws kms describe-custom-key-stores` says DISCONNECTED:\n{connect}")
+    format!("{disconnect}\n# When `aws kms describe-custom-key-stores` shows DISCONNECTED:\n{connect}")
 }
 
-/// The command that disconnects a store.
+/// Returns the command that disconnects a key store.
 pub fn disconnect(store_id: &str, account: &AccountState) -> String {
     command(&DisconnectCustomKeyStore { custom_key_store_id: store_id.to_owned() }, account.command_target(), &[])
 }
@@ -75,7 +75,7 @@ fn for_change(change: &Change, account: &AccountState) -> String {
             let request = Encrypt { plaintext: SecretBlob::default(), ..request.clone() };
             let file = ("Plaintext", fileb_argument(path.as_deref().unwrap_or("plaintext")));
             let encrypt = command(&request, target, &[file]);
-            let note = if path.is_some() { "" } else { "# The file plaintext holds what is to be encrypted.\n" };
+            let note = if path.is_some() { "" } else { "# The file plaintext contains the data to encrypt.\n" };
             format!("{note}{encrypt}")
         }
         Change::Decrypt(request, path) => {
@@ -92,25 +92,25 @@ fn for_change(change: &Change, account: &AccountState) -> String {
     }
 }
 
-/// An argument whose value is the bytes of a file that the person named.
+/// Returns an argument that passes the bytes of a file.
 fn fileb_argument(path: &str) -> String {
     format!("fileb://{}", path_input::unquote(path).display())
 }
 
-/// The credential of a proxy is taken from a file: its secret must not stand among the arguments of a command.
+/// Returns a command that reads the proxy credential from a file, because command arguments must not contain secrets.
 fn command_with_credential_file<O: Operation>(request: &O, target: CommandTarget) -> String {
     let file = ("XksProxyAuthenticationCredential", "file://credential.json".to_owned());
     format!(
-        "# credential.json, for its owner alone, holds the credential of the proxy:\n\
+        "# credential.json contains the proxy credential. Only its owner should be able to read it:\n\
          # {{\"AccessKeyId\": \"...\", \"RawSecretAccessKey\": \"...\"}}\n{}",
         command(request, target, &[file])
     )
 }
 
-/// The external key manager is no part of AWS: the program's own commands reach the bundled one.
+/// Returns the `xks-console` command for a change in the external key manager, which isn't part of AWS.
 fn external_key_manager_command(change: &Change) -> String {
     let key = |verb: &str, key: &ExternalKeyName| {
-        // Joined, for names may start with a hyphen.
+        // The values are joined with `=`, because names can start with a hyphen.
         format!(
             "xks-console proxy {verb}-key --partition={} --id={}",
             shell_quote(&key.partition),
@@ -139,11 +139,11 @@ fn external_key_manager_command(change: &Change) -> String {
             let (partition, id) = (shell_quote(&request.partition), shell_quote(&request.access_key_id));
             format!("xks-console proxy revoke-credential -- {partition} {id}")
         }
-        _ => "# No command says how the host is reached: a console does that is not read-only.".to_owned(),
+        _ => "# There is no command for the proxy route. Use a console that isn't read-only.".to_owned(),
     }
 }
 
-/// Writes commands, and whether they are on the clipboard.
+/// Writes commands, and a confirmation after they were copied.
 pub fn write(view: &mut ScrollView, commands: &str, is_copied: bool) {
     view.blank_line();
     if !commands.is_empty() {
@@ -151,18 +151,18 @@ pub fn write(view: &mut ScrollView, commands: &str, is_copied: bool) {
         view.blank_line();
     }
     if is_copied {
-        view.paragraph("✓ Sent to the clipboard. Esc closes.", 0, theme::SUCCESS);
+        view.paragraph("✓ Sent to the clipboard. Press Esc to close.", 0, theme::SUCCESS);
     }
 }
 
-/// Writes that this console is read-only, and what follows from it.
+/// Writes a notice that the console is read-only.
 pub fn write_read_only_notice(view: &mut ScrollView, words: &str) {
     view.paragraph(&format!("READ-ONLY: {words}"), 0, theme::WARNING);
 }
 
-/// Writes that nothing is done here, and the commands that do it.
+/// Writes a read-only notice, then the commands to run instead.
 pub fn write_read_only_commands(view: &mut ScrollView, commands: &str) {
     view.blank_line();
-    write_read_only_notice(view, "nothing is changed from here. This does it:");
+    write_read_only_notice(view, "This console can't make changes. Use this command:");
     write(view, commands, false);
 }

@@ -1,4 +1,4 @@
-//! Connecting an external key store, followed to its end: a failed store is disconnected first.
+//! The dialog that connects an external key store and shows its progress. It disconnects a failed key store first.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -10,80 +10,80 @@ use crate::tui::effect::{Call, CallFailure};
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 
-/// What the person wants once the store is connected.
+/// The action after the key store is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterConnect {
-    /// Nothing more.
+    /// Nothing.
     Stay,
-    /// Create a KMS key in it.
+    /// Creates a KMS key in it.
     CreateKey,
-    /// Choose it in the wizard that is open.
+    /// Selects it in the open wizard.
     SelectInWizard,
 }
 
-/// What is being done to the store.
+/// The progress of connecting the key store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConnectProgress {
-    /// Asked, not begun.
+    /// Not started. The dialog asks for confirmation.
     NotStarted,
-    /// Disconnecting, to connect again afterwards.
+    /// Disconnecting, before it connects again.
     Disconnecting,
-    /// Waiting for KMS to reach the proxy.
+    /// Waiting for AWS KMS to connect the key store.
     Connecting,
-    /// KMS could not connect; the code it gave.
+    /// The connection failed with this connection error code.
     Failed(String),
-    /// A request was refused.
+    /// A request failed.
     RequestFailed(CallFailure),
     /// Connected.
     Connected,
 }
 
-/// The dialog that connects a store.
+/// The dialog that connects a key store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectDialog {
-    /// The store.
+    /// The ID of the key store.
     pub store_id: String,
-    /// Its name.
+    /// The name of the key store.
     pub name: String,
-    /// What happens once it is connected.
+    /// The action after it is connected.
     pub after_connect: AfterConnect,
-    /// How far it is.
+    /// The progress.
     pub progress: ConnectProgress,
     previous_error: Option<String>,
-    /// A state that is newer than this version.
+    /// The connection state, if this version doesn't know it.
     unknown_state: Option<&'static str>,
     polls: u32,
-    /// Which of the buttons has the focus.
+    /// The index of the button that has the focus.
     focused_button: usize,
-    /// What a read-only console gives instead.
+    /// The commands that a read-only console shows instead.
     commands: Option<String>,
 }
 
-/// What the dialog wants done.
+/// A request of the dialog to the console.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConnectEvent {
     /// Nothing.
     Nothing,
-    /// Close it.
+    /// Closes the dialog.
     Close,
-    /// Ask AWS.
+    /// Sends a request to AWS.
     Request(Call),
-    /// Look again in a second.
+    /// Checks the connection state again in a second.
     PollLater,
-    /// The store is connected: go on.
+    /// The key store is connected. Continues with [`AfterConnect`].
     Connected,
-    /// Put these commands on the clipboard.
+    /// Copies these commands to the clipboard.
     Copy(String),
-    /// Enter another proxy credential, and come back.
+    /// Opens the form for a new proxy credential, then returns to the dialog.
     UpdateCredential,
 }
 
 /// The buttons of the dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConnectButton {
-    /// Goes on: connects, hides, copies.
+    /// Connects, hides, or copies, depending on the progress.
     Primary(&'static str),
-    /// Enters another proxy credential.
+    /// Opens the form for a new proxy credential.
     UpdateCredential,
     /// Closes the dialog.
     Cancel,
@@ -100,7 +100,7 @@ impl ConnectButton {
 }
 
 impl ConnectDialog {
-    /// Offers to connect `store`.
+    /// Creates the dialog for `store`.
     pub fn new(store: &CustomKeyStore, after_connect: AfterConnect) -> Self {
         Self {
             store_id: store.custom_key_store_id.clone(),
@@ -120,12 +120,12 @@ impl ConnectDialog {
         }
     }
 
-    /// Lets the dialog give the commands that would connect the store, and do nothing.
+    /// Makes the dialog show the commands that connect the key store instead of connecting it.
     pub fn set_read_only(&mut self, account: &AccountState) {
         self.commands = Some(cli_commands::connect(&self.store_id, self.previous_error.is_some(), account));
     }
 
-    /// What to do when the dialog opens: a store that is on its way is watched.
+    /// Starts polling if the key store is already connecting or disconnecting.
     pub fn on_open(&self) -> ConnectEvent {
         if matches!(self.progress, ConnectProgress::Connecting | ConnectProgress::Disconnecting) {
             ConnectEvent::PollLater
@@ -134,12 +134,12 @@ impl ConnectDialog {
         }
     }
 
-    /// Whether AWS is at work, which is waited for.
+    /// Whether AWS KMS is connecting or disconnecting the key store.
     pub fn is_busy(&self) -> bool {
         matches!(self.progress, ConnectProgress::Connecting | ConnectProgress::Disconnecting)
     }
 
-    /// Whether the last attempt to connect failed.
+    /// Whether the last connection attempt failed.
     fn has_failed(&self) -> bool {
         match self.progress {
             ConnectProgress::Failed(_) => true,
@@ -149,21 +149,21 @@ impl ConnectDialog {
     }
 
     fn buttons(&self) -> Vec<ConnectButton> {
-        let go = match &self.progress {
+        let primary = match &self.progress {
             ConnectProgress::NotStarted if self.commands.is_some() => cli_commands::COPY_LABEL,
             ConnectProgress::NotStarted if self.has_failed() => "Disconnect and connect again",
             ConnectProgress::NotStarted => "Connect",
             ConnectProgress::Disconnecting | ConnectProgress::Connecting => "Hide",
             ConnectProgress::Failed(_) => "Disconnect and connect again",
-            ConnectProgress::RequestFailed(_) => "Try again",
-            ConnectProgress::Connected => "Go on",
+            ConnectProgress::RequestFailed(_) => "Retry",
+            ConnectProgress::Connected => "Continue",
         };
         let update = (self.has_failed() && self.commands.is_none()).then_some(ConnectButton::UpdateCredential);
         let cancel = (!self.is_busy()).then_some(ConnectButton::Cancel);
-        [Some(ConnectButton::Primary(go)), update, cancel].into_iter().flatten().collect()
+        [Some(ConnectButton::Primary(primary)), update, cancel].into_iter().flatten().collect()
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> ConnectEvent {
         let buttons = self.buttons();
         let here = self.focused_button.min(buttons.len() - 1);
@@ -201,18 +201,18 @@ impl ConnectDialog {
         }
     }
 
-    /// A request of this dialog was answered.
+    /// Handles a successful response to a request of this dialog.
     pub fn on_accepted(&self) -> ConnectEvent {
         if self.is_busy() { ConnectEvent::PollLater } else { ConnectEvent::Nothing }
     }
 
-    /// A request of this dialog was refused.
+    /// Handles the failure of a request of this dialog.
     pub fn on_request_failed(&mut self, failure: CallFailure) {
         self.progress = ConnectProgress::RequestFailed(failure);
         self.focused_button = 0;
     }
 
-    /// The state of the store is known anew.
+    /// Handles a new state of the key store, or its absence.
     pub fn on_store_loaded(&mut self, store: Option<&CustomKeyStore>) -> ConnectEvent {
         if !self.is_busy() {
             return ConnectEvent::Nothing;
@@ -221,7 +221,7 @@ impl ConnectDialog {
         let Some(store) = store else {
             self.on_request_failed(CallFailure {
                 code: "CustomKeyStoreNotFoundException".to_owned(),
-                message: "The external key store is gone.".to_owned(),
+                message: "The external key store doesn't exist. It might have been deleted.".to_owned(),
                 request_id: String::new(),
             });
             return ConnectEvent::Nothing;
@@ -248,12 +248,12 @@ impl ConnectDialog {
         }
     }
 
-    /// The dialog's title.
+    /// Returns the dialog title.
     pub fn title(&self) -> &'static str {
         "Connect external key store"
     }
 
-    /// Writes what the person should know and can do.
+    /// Writes the dialog.
     pub fn write(&self, view: &mut ScrollView) {
         view.key_value("External key store", &self.name, theme::TEXT);
         view.key_value("Custom key store ID", &self.store_id, theme::TEXT);
@@ -261,14 +261,14 @@ impl ConnectDialog {
         match &self.progress {
             ConnectProgress::NotStarted => self.write_confirmation(view),
             ConnectProgress::Disconnecting => {
-                self.write_progress(view, "Disconnecting", "The store is disconnected first, then connected.");
-            }
-            ConnectProgress::Connecting => {
                 self.write_progress(
                     view,
-                    "Connecting",
-                    "AWS KMS asks the external key store proxy whether it is well.",
+                    "Disconnecting",
+                    "AWS KMS disconnects the key store, then connects it again.",
                 );
+            }
+            ConnectProgress::Connecting => {
+                self.write_progress(view, "Connecting", "AWS KMS checks the health of the external key store proxy.");
             }
             ConnectProgress::Failed(code) => write_connection_error(view, code),
             ConnectProgress::RequestFailed(failure) => {
@@ -280,26 +280,27 @@ impl ConnectDialog {
         view.blank_line();
         let buttons = self.buttons();
         let words: Vec<Option<&str>> = buttons.iter().map(|button| Some(button.label())).collect();
-        // On a small screen the command matters more than what leads to it.
+        // On a small screen, the command matters more than the text above it.
         view.focused(self.commands.is_some(), |view| {
             crate::tui::widgets::button_row(view, &words, self.focused_button.min(buttons.len() - 1));
         });
     }
 
     fn write_confirmation(&self, view: &mut ScrollView) {
-        const DISCONNECTED_FIRST: &str = "A failed store is disconnected first, then connected.";
         match (&self.previous_error, &self.commands) {
             (Some(code), Some(_)) => {
                 view.paragraph(
-                    &format!("The last attempt to connect it failed: {code}. {DISCONNECTED_FIRST}"),
+                    &format!(
+                        "The last connection attempt failed: {code}. Disconnect the key store, then connect it again."
+                    ),
                     0,
                     theme::TEXT,
                 );
             }
             (Some(code), None) => {
-                view.paragraph("The last attempt to connect this store failed.", 0, theme::TEXT);
+                view.paragraph("The last connection attempt failed.", 0, theme::TEXT);
                 write_connection_error(view, code);
-                view.paragraph(&format!("{DISCONNECTED_FIRST} Both happen here."), 0, theme::TEXT);
+                view.paragraph("The console disconnects the key store, then connects it again.", 0, theme::TEXT);
             }
             (None, _) if self.unknown_state.is_some() => {
                 let state = self.unknown_state.unwrap_or_default();
@@ -310,13 +311,13 @@ impl ConnectDialog {
                 view.paragraph(&words, 0, theme::TEXT);
             }
             (None, _) => {
-                let words = "This external key store is not connected to its external key store proxy.";
+                let words = "This key store is not connected to its external key store proxy.";
                 view.paragraph(words, 0, theme::TEXT);
             }
         }
         if self.after_connect == AfterConnect::CreateKey {
-            let rest = if self.commands.is_some() { "" } else { " Once it is connected, the wizard opens by itself." };
-            view.paragraph(&format!("A KMS key can be created only in a connected store.{rest}"), 0, theme::TEXT);
+            let rest = if self.commands.is_some() { "" } else { " The wizard opens when it is connected." };
+            view.paragraph(&format!("You can create KMS keys only in a connected key store.{rest}"), 0, theme::TEXT);
         }
         if let Some(commands) = &self.commands {
             cli_commands::write_read_only_commands(view, commands);
@@ -327,7 +328,7 @@ impl ConnectDialog {
         let line = if self.polls == 0 { format!("… {stage}") } else { format!("… {stage} ({} s)", self.polls) };
         view.push_line(ratatui::text::Line::styled(line, theme::WARNING));
         view.paragraph(what, 2, theme::MUTED);
-        view.paragraph("It goes on when this is hidden.", 2, theme::MUTED);
+        view.paragraph("If you hide this dialog, the operation continues.", 2, theme::MUTED);
     }
 }
 

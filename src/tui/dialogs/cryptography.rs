@@ -1,4 +1,4 @@
-//! Encrypt and Decrypt: text or a file in, Base64 or text out.
+//! The Encrypt and Decrypt dialogs: text or a file as input, Base64 or text as output.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,27 +17,27 @@ const INPUT: &str = "input";
 const PATH: &str = "path";
 const CONTEXT: &str = "context";
 
-/// The form of either.
+/// Returns the form of Encrypt or Decrypt.
 pub fn form(kind: &FormKind) -> Form {
     let row = |name, label, hint: &str, input| FormField { name, label, hint: hint.to_owned(), input };
-    let (label, hint, input, go) = match kind {
+    let (label, hint, input, submit_label) = match kind {
         FormKind::Encrypt(_) => {
-            ("Plaintext", "1 to 4,096 bytes of text.", FormInput::text_without_history(6), "Encrypt")
+            ("Plaintext", "Text of 1 to 4,096 bytes.", FormInput::text_without_history(6), "Encrypt")
         }
-        _ => ("CiphertextBlob", "Base64, as Encrypt and the AWS CLI print it.", FormInput::text("", 6), "Decrypt"),
+        _ => ("CiphertextBlob", "Base64, as returned by Encrypt or the AWS CLI.", FormInput::text("", 6), "Decrypt"),
     };
     Form::new(
         vec![
             row(INPUT, label, hint, input),
-            row(PATH, "File - optional", "Its bytes are taken instead of the text above.", FormInput::line("")),
+            row(PATH, "File - optional", "The path of a file to use instead of the text above.", FormInput::line("")),
             row(
                 CONTEXT,
                 "Encryption context - optional",
-                "One a line: name = value. Decryption must name the very same. It is no secret: it stands in CloudTrail logs.",
+                "One name = value pair per line. Decrypt requires the same pairs. They appear in CloudTrail logs.",
                 FormInput::text("", 4),
             ),
         ],
-        go,
+        submit_label,
         false,
     )
 }
@@ -49,10 +49,10 @@ fn encryption_context(form: &Form) -> Result<Option<EncryptionContext>, String> 
     }
     let mut pairs = EncryptionContext::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let wrong = || format!("Line {}: write name = value.", number + 1);
+        let wrong = || format!("Line {}: enter a name = value pair.", number + 1);
         let (name, value) = line.split_once(" = ").or(line.split_once('=')).ok_or_else(wrong)?;
         if pairs.insert(name.trim().to_owned(), value.trim().to_owned()).is_some() {
-            return Err(format!("Line {}: the name ‘{}’ stands twice.", number + 1, name.trim()));
+            return Err(format!("Line {}: duplicate name \"{}\". Names must be unique.", number + 1, name.trim()));
         }
     }
     Ok(Some(pairs))
@@ -63,7 +63,7 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(clean).ok()
 }
 
-/// What is wrong with the form.
+/// Returns the errors of the form.
 pub fn validate(kind: &FormKind, form: &Form) -> Vec<InputError> {
     let mut found: Vec<InputError> = Vec::new();
     let text = Zeroizing::new(form.text(INPUT));
@@ -71,7 +71,7 @@ pub fn validate(kind: &FormKind, form: &Form) -> Vec<InputError> {
         let wrong = match kind {
             FormKind::Encrypt(_) => limits::plaintext(text.as_bytes()).err().map(|violation| violation.reason),
             _ => match decode_base64(&text) {
-                None => Some("This is not Base64.".to_owned()),
+                None => Some("The ciphertext isn't valid Base64.".to_owned()),
                 Some(bytes) => limits::ciphertext(&bytes).err().map(|violation| violation.reason),
             },
         };
@@ -81,7 +81,7 @@ pub fn validate(kind: &FormKind, form: &Form) -> Vec<InputError> {
     found
 }
 
-/// The request.
+/// Returns the change that the form requests.
 pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
     let (text, path) = (form.text(INPUT), form.text(PATH));
     let file = (!path.is_empty()).then_some(path);
@@ -102,11 +102,11 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
     }
 }
 
-/// Writes what came of it.
+/// Writes the result.
 pub fn write_outcome(view: &mut ScrollView, outcome: &ChangeOutcome, is_copied: bool) {
     match outcome {
         ChangeOutcome::Ciphertext(blob) => {
-            let words = format!("CiphertextBlob, {} bytes as Base64:", blob.0.len());
+            let words = format!("CiphertextBlob, {} bytes, as Base64:", blob.0.len());
             view.paragraph(&words, 0, theme::SUCCESS);
             view.blank_line();
             view.paragraph(&STANDARD.encode(&blob.0), 2, theme::TEXT);
@@ -115,7 +115,7 @@ pub fn write_outcome(view: &mut ScrollView, outcome: &ChangeOutcome, is_copied: 
             let bytes = plaintext.expose();
             let text = std::str::from_utf8(bytes).ok();
             let how = if text.is_some() { "as text" } else { "as Base64" };
-            view.paragraph(&format!("Plaintext, {} bytes {how}:", bytes.len()), 0, theme::SUCCESS);
+            view.paragraph(&format!("Plaintext, {} bytes, {how}:", bytes.len()), 0, theme::SUCCESS);
             view.blank_line();
             view.paragraph(&text.map_or_else(|| STANDARD.encode(bytes), str::to_owned), 2, theme::TEXT);
         }
@@ -123,11 +123,15 @@ pub fn write_outcome(view: &mut ScrollView, outcome: &ChangeOutcome, is_copied: 
         ChangeOutcome::Done => {}
     }
     view.blank_line();
-    let words = if is_copied { "✓ Sent to the clipboard. Esc closes." } else { "y copies it, Esc closes." };
+    let words = if is_copied {
+        "✓ Sent to the clipboard. Press Esc to close."
+    } else {
+        "Press y to copy it, or Esc to close."
+    };
     view.paragraph(words, 0, if is_copied { theme::SUCCESS } else { theme::MUTED });
 }
 
-/// What came of it, for the clipboard.
+/// Returns the event that copies the result to the clipboard, if there is one.
 pub fn copy_event(outcome: &ChangeOutcome) -> Option<DialogEvent> {
     match outcome {
         ChangeOutcome::Ciphertext(blob) => Some(DialogEvent::Copy("CiphertextBlob", STANDARD.encode(&blob.0))),
@@ -157,6 +161,6 @@ mod tests {
         assert_eq!(validate(&kind, &form), []);
         form.focus_field(CONTEXT);
         form.paste("project = nile\nproject = amazon");
-        assert!(validate(&kind, &form)[0].1.contains("stands twice"));
+        assert!(validate(&kind, &form)[0].1.contains("duplicate name"));
     }
 }

@@ -1,4 +1,4 @@
-//! The external key manager: external keys, partitions and the credentials of the proxy.
+//! The dialogs of the external key manager: external keys, partitions, and proxy credentials.
 
 use serde::Deserialize;
 
@@ -22,20 +22,20 @@ const ENABLED: &str = "enabled";
 const CONFIRM: &str = "confirm";
 const CREDENTIAL: &str = "credential";
 
-/// What is to be done in the external key manager.
+/// A task in the external key manager.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum ExternalKeyForm {
-    /// In one of these partitions; which is offered first.
+    /// The partitions to choose from, and the index of the one that is selected first.
     Create(Vec<String>, usize),
     Enable(ExternalKeyName),
     Disable(ExternalKeyName, Option<String>),
     Rotate(ExternalKeyName),
-    /// With the KMS key on it, if there is one.
+    /// The external key, and the KMS key that uses it.
     Delete(ExternalKeyName, Option<String>),
     CreatePartition,
     RotateCredential(String),
-    /// One of these of a partition.
+    /// The partition, and the access key IDs of its credentials.
     RevokeCredential(String, Vec<String>),
 }
 
@@ -44,7 +44,7 @@ fn row(name: &'static str, label: &'static str, hint: &str, input: FormInput) ->
 }
 
 impl ExternalKeyForm {
-    /// The dialog's title.
+    /// Returns the dialog title.
     pub fn title(&self) -> &'static str {
         match self {
             Self::Create(..) => "Create external key",
@@ -58,7 +58,7 @@ impl ExternalKeyForm {
         }
     }
 
-    /// Its form.
+    /// Returns the form.
     pub fn form(&self) -> Form {
         match self {
             Self::Create(partitions, first) => Form::new(
@@ -66,12 +66,12 @@ impl ExternalKeyForm {
                     row(
                         ID,
                         "External key ID",
-                        "Up to 128 of a-z, A-Z, 0-9, hyphen, underscore and dot.",
+                        "Up to 128 letters, digits, hyphens, underscores, and dots.",
                         FormInput::line(""),
                     ),
                     row(PARTITION, "Partition", "", FormInput::Radio(partitions.clone(), *first)),
-                    row(ENCRYPT, "May encrypt", "", FormInput::Checkbox(true)),
-                    row(DECRYPT, "May decrypt", "", FormInput::Checkbox(true)),
+                    row(ENCRYPT, "Allow encrypt", "", FormInput::Checkbox(true)),
+                    row(DECRYPT, "Allow decrypt", "", FormInput::Checkbox(true)),
                     row(ENABLED, "Enabled", "", FormInput::Checkbox(true)),
                 ],
                 "Create external key",
@@ -82,15 +82,15 @@ impl ExternalKeyForm {
             Self::Rotate(_) => Form::new(Vec::new(), "Rotate", false),
             Self::Delete(..) => Form::new(
                 vec![row(CONFIRM, "Type the external key ID to confirm", "", FormInput::line(""))],
-                "Delete",
+                "Delete key",
                 true,
             ),
             Self::CreatePartition => {
                 let hint =
-                    "Up to 116 of a-z, A-Z, 0-9, hyphen, underscore and slash. The proxy URI path begins with it.";
+                    "Up to 116 letters, digits, hyphens, underscores, and slashes. The proxy URI path starts with it.";
                 Form::new(vec![row(PARTITION, "Name", hint, FormInput::line(""))], "Create partition", false)
             }
-            Self::RotateCredential(_) => Form::new(Vec::new(), "Make a new credential", false),
+            Self::RotateCredential(_) => Form::new(Vec::new(), "Create credential", false),
             Self::RevokeCredential(_, ids) => {
                 let options = FormInput::Radio(ids.clone(), 0);
                 Form::new(vec![row(CREDENTIAL, "Access key ID", "", options)], "Revoke", true)
@@ -98,39 +98,43 @@ impl ExternalKeyForm {
         }
     }
 
-    /// What the person should know before doing it.
+    /// Writes the introduction of the dialog.
     pub fn write_intro(&self, view: &mut ScrollView) {
         let (what, words, style) = match self {
-            Self::Create(..) => (None, "A 256-bit AES key with random material, outside of AWS.", theme::TEXT),
-            Self::Enable(key) => (Some(key), "The KMS key on it can encrypt and decrypt again, at once.", theme::TEXT),
+            Self::Create(..) => (None, "A 256-bit AES key with random key material outside of AWS.", theme::TEXT),
+            Self::Enable(key) => {
+                (Some(key), "The KMS key that uses it can encrypt and decrypt again immediately.", theme::TEXT)
+            }
             Self::Disable(key, _) => (
                 Some(key),
-                "The KMS key on it can neither encrypt nor decrypt, at once, until it is enabled again.",
+                "The KMS key that uses it can't encrypt or decrypt until you enable the external key again.",
                 theme::WARNING,
             ),
-            Self::Rotate(key) => {
-                (Some(key), "A new version encrypts from now on. Older versions still decrypt.", theme::TEXT)
-            }
+            Self::Rotate(key) => (
+                Some(key),
+                "New data is encrypted with the new version. Older versions still decrypt existing data.",
+                theme::TEXT,
+            ),
             Self::Delete(key, _) => (
                 Some(key),
-                "This can't be undone: what it encrypted can never be decrypted again, by nobody.",
+                "This can't be undone. Data encrypted under this key can never be decrypted.",
                 theme::WARNING,
             ),
             Self::CreatePartition => (
                 None,
-                "The proxy serves it under a URI path of its own, for one external key store. You get its proxy \
-                 configuration file, which has the secret.",
+                "The proxy serves each partition at its own URI path, for one external key store. You get a proxy \
+                 configuration file that contains the secret access key.",
                 theme::TEXT,
             ),
             Self::RotateCredential(_) => (
                 None,
-                "The proxy takes the new credential beside the old ones. Give it to the external key store (m, Edit), then \
-                 revoke the old one.",
+                "The proxy accepts the new credential and the old ones. Update the external key store (m, Edit), then \
+                 revoke the old credential.",
                 theme::TEXT,
             ),
             Self::RevokeCredential(..) => (
                 None,
-                "The proxy refuses it at once. An external key store that still signs with it can't use its keys.",
+                "The proxy rejects it immediately. KMS keys in a key store that still uses it stop working.",
                 theme::WARNING,
             ),
         };
@@ -143,7 +147,7 @@ impl ExternalKeyForm {
                 view.key_value("Partition", partition, theme::TEXT);
             }
             Self::Disable(_, Some(kms_key)) | Self::Delete(_, Some(kms_key)) => {
-                view.key_value("KMS key on it", kms_key, theme::WARNING);
+                view.key_value("Used by KMS key", kms_key, theme::WARNING);
             }
             _ => {}
         }
@@ -152,19 +156,20 @@ impl ExternalKeyForm {
         view.blank_line();
     }
 
-    /// What is wrong with the form.
+    /// Returns the errors of the form.
     pub fn validate(&self, form: &Form) -> Vec<InputError> {
         let wrong = match self {
             Self::Create(..) => limits::xks_key_id(&form.text(ID)).err().map(|violation| (ID, violation.reason)),
             Self::Delete(key, _) => {
-                (form.text(CONFIRM) != key.id).then(|| (CONFIRM, format!("Type ‘{}’ to confirm.", key.id)))
+                (form.text(CONFIRM) != key.id).then(|| (CONFIRM, format!("Type \"{}\" to confirm.", key.id)))
             }
             Self::CreatePartition => {
                 let path = format!("/{}{}", form.text(PARTITION), limits::XKS_PROXY_PATH_SUFFIX);
                 let name = form.text(PARTITION);
                 let is_wrong = name.is_empty() || name.starts_with('/') || name.ends_with('/');
                 (is_wrong || limits::xks_proxy_uri_path(&path).is_err()).then(|| {
-                    let words = "No slash at its ends; up to 116 of a-z, A-Z, 0-9, hyphen, underscore and slash.";
+                    let words =
+                        "Up to 116 letters, digits, hyphens, underscores, and slashes, with no slash at either end.";
                     (PARTITION, words.to_owned())
                 })
             }
@@ -173,7 +178,7 @@ impl ExternalKeyForm {
         wrong.into_iter().collect()
     }
 
-    /// The request.
+    /// Returns the change that the form requests.
     pub fn changes(&self, form: &Form) -> Vec<Change> {
         vec![match self {
             Self::Create(partitions, _) => {
@@ -201,22 +206,22 @@ impl ExternalKeyForm {
         }]
     }
 
-    /// The sentence of the flash bar.
+    /// Returns the message for the flash bar.
     pub fn success_message(&self, form: &Form) -> String {
         match self {
             Self::Create(..) => format!("The external key {} was created.", form.text(ID)),
             Self::Enable(key) => format!("The external key {} is enabled.", key.id),
             Self::Disable(key, _) => format!("The external key {} is disabled.", key.id),
-            Self::Rotate(key) => format!("The external key {} has a new version.", key.id),
-            Self::Delete(key, _) => format!("The external key {} is gone.", key.id),
+            Self::Rotate(key) => format!("The external key {} was rotated.", key.id),
+            Self::Delete(key, _) => format!("The external key {} was deleted.", key.id),
             Self::CreatePartition => format!("The partition {} was created.", form.text(PARTITION)),
-            Self::RotateCredential(partition) => format!("The proxy takes one more credential for {partition}."),
-            Self::RevokeCredential(partition, _) => format!("The credential of {partition} is revoked."),
+            Self::RotateCredential(partition) => format!("A new proxy credential was created for {partition}."),
+            Self::RevokeCredential(partition, _) => format!("The proxy credential of {partition} was revoked."),
         }
     }
 }
 
-/// What is shown of a proxy configuration file; its secret is never taken out of it.
+/// The part of a proxy configuration file that is shown. The secret access key is never parsed.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ConfigurationSummary<'a> {
@@ -231,17 +236,18 @@ struct CredentialSummary<'a> {
     access_key_id: &'a str,
 }
 
-/// Writes a proxy configuration file, its secret masked.
+/// Writes a proxy configuration file with its secret access key masked.
 pub fn write_configuration(view: &mut ScrollView, configuration: &SecretString) {
     let shown: ConfigurationSummary = serde_json::from_str(configuration.expose()).unwrap_or_default();
-    view.paragraph("The proxy configuration file is made. It can be had only now.", 0, theme::SUCCESS);
+    view.paragraph("The proxy configuration file was created. You can copy it only now.", 0, theme::SUCCESS);
     view.blank_line();
     view.key_value("Proxy URI path", shown.xks_proxy_uri_path, theme::TEXT);
     view.key_value("Access key ID", shown.xks_proxy_authentication_credential.access_key_id, theme::TEXT);
     view.key_value("Secret access key", "••••••••", theme::TEXT);
     view.blank_line();
     view.paragraph(
-        "Copy it and paste it into the proxy configuration file field of an external key store: C creates one, m edits one.",
+        "Copy it, then paste it into the proxy configuration file field of an external key store. On the key store \
+         page, press C to create one or m to edit one.",
         0,
         theme::TEXT,
     );

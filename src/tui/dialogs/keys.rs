@@ -1,4 +1,4 @@
-//! KMS keys: enable, disable, delete, describe, tag, name, and their policies.
+//! The dialogs of KMS keys: state, deletion, description, tags, aliases, and key policy.
 
 use super::{FormKind, InputError, KeyName};
 use crate::aws::kms::{
@@ -22,7 +22,7 @@ fn row(name: &'static str, label: &'static str, hint: &str, input: FormInput) ->
     FormField { name, label, hint: hint.to_owned(), input }
 }
 
-/// What has to be typed before keys are deleted.
+/// Returns the text that confirms the deletion of keys.
 fn confirmation_text(keys: &[KeyName]) -> String {
     match keys {
         [key] => key.name.clone(),
@@ -30,19 +30,19 @@ fn confirmation_text(keys: &[KeyName]) -> String {
     }
 }
 
-/// The form of a task on keys.
+/// Returns the form of a task on KMS keys.
 pub fn form(kind: &FormKind) -> Form {
     let options = |aliases: &[String]| FormInput::Radio(aliases.to_vec(), 0);
     match kind {
         FormKind::Enable(_) => Form::new(Vec::new(), "Enable", false),
         FormKind::Disable(_) => Form::new(Vec::new(), "Disable", true),
-        FormKind::CancelDeletion(_) => Form::new(Vec::new(), "Cancel deletion of the keys", false),
+        FormKind::CancelDeletion(_) => Form::new(Vec::new(), "Cancel key deletion", false),
         FormKind::ScheduleDeletion(_) => Form::new(
             vec![
                 row(
                     DAYS,
                     "Waiting period (in days)",
-                    "7 to 30. Until it is over the deletion can be cancelled.",
+                    "7 to 30. You can cancel the deletion until the waiting period ends.",
                     FormInput::line("30"),
                 ),
                 row(CONFIRM, "Type the name to confirm", "", FormInput::line("")),
@@ -51,16 +51,18 @@ pub fn form(kind: &FormKind) -> Form {
             true,
         ),
         FormKind::EditDescription(_, before) => {
-            let hint = "Up to 8,192 characters. Nothing confidential: it may appear in plain text in CloudTrail logs.";
+            let hint =
+                "Up to 8,192 characters. Don't include confidential information: it may appear in CloudTrail logs.";
             Form::new(vec![row(TEXT, "Description", hint, FormInput::text(before, 6))], "Save changes", false)
         }
         FormKind::EditTags(_, before) => {
-            let hint = "One a line: key = value. Up to 50. Nothing confidential. A line taken out removes its tag.";
+            let hint = "One key = value pair per line, up to 50. Delete a line to remove its tag. Don't include \
+                        confidential information.";
             let lines: Vec<String> = before.iter().map(|tag| format!("{} = {}", tag.tag_key, tag.tag_value)).collect();
             Form::new(vec![row(TEXT, "Tags", hint, FormInput::text(&lines.join("\n"), 12))], "Save changes", false)
         }
         FormKind::EditPolicy(_, before) => {
-            let hint = "JSON, up to 32,768 bytes. It must let you change it again.";
+            let hint = "JSON, up to 32,768 bytes. It must allow you to change it later.";
             Form::new(
                 vec![row(TEXT, "Key policy", hint, FormInput::text(&pretty_json(before), 14))],
                 "Save changes",
@@ -68,13 +70,13 @@ pub fn form(kind: &FormKind) -> Form {
             )
         }
         FormKind::CreateAlias(_) => {
-            let hint = "Up to 250 of a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen), without alias/.";
+            let hint = "Up to 250 letters, digits, slashes, underscores, and hyphens. Don't include the prefix alias/.";
             Form::new(vec![row(ALIAS, "Alias", hint, FormInput::line(""))], "Create alias", false)
         }
         FormKind::MoveAlias(_, aliases) => Form::new(
             vec![
                 row(ALIAS, "Alias", "", options(aliases)),
-                row(TARGET, "Key ID or alias of the KMS key it points to from now on", "", FormInput::line("")),
+                row(TARGET, "Key ID or alias of the new target KMS key", "", FormInput::line("")),
             ],
             "Move alias",
             false,
@@ -82,45 +84,45 @@ pub fn form(kind: &FormKind) -> Form {
         FormKind::DeleteAlias(_, aliases) => {
             Form::new(vec![row(ALIAS, "Alias", "", options(aliases))], "Delete alias", true)
         }
-        _ => Form::new(Vec::new(), "Go on", false),
+        _ => Form::new(Vec::new(), "Continue", false),
     }
 }
 
-/// A policy as people read it.
+/// Returns the policy as indented JSON, or unchanged if it isn't JSON.
 fn pretty_json(text: &str) -> String {
     serde_json::from_str::<serde_json::Value>(text)
         .and_then(|value| serde_json::to_string_pretty(&value))
         .unwrap_or_else(|_| text.to_owned())
 }
 
-/// What the person should know first.
+/// Writes the introduction of the dialog.
 pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
     let (keys, words, style) = match kind {
-        FormKind::Enable(keys) => (&keys[..], "The keys can be used again for encryption and decryption.", theme::TEXT),
+        FormKind::Enable(keys) => (&keys[..], "You can use enabled keys to encrypt and decrypt.", theme::TEXT),
         FormKind::Disable(keys) => (
             &keys[..],
-            "Nothing can be encrypted or decrypted with a disabled key until it is enabled. The external key is not touched.",
+            "You can't use a disabled key to encrypt or decrypt until you enable it. Its external key is not affected.",
             theme::WARNING,
         ),
         FormKind::ScheduleDeletion(keys) => (
             &keys[..],
-            "Deleting a KMS key is destructive and can't be undone: what it encrypted can never be decrypted again. A KMS key \
-             in an external key store can't be made again, even with the same external key. The external key itself is not \
-             touched. Disabling the key is the safer way.",
+            "Deleting a KMS key is destructive and irreversible. Data encrypted under the key can never be decrypted. \
+             You can't recreate a KMS key in an external key store, even with the same external key. The external key \
+             itself is not affected. Consider disabling the key instead.",
             theme::WARNING,
         ),
         FormKind::CancelDeletion(keys) => {
-            (&keys[..], "The keys will be disabled. Enable them to use them again.", theme::TEXT)
+            (&keys[..], "The keys will be disabled. To use them, enable them.", theme::TEXT)
         }
         FormKind::DeleteAlias(key, _) => (
             std::slice::from_ref(key),
-            "Programs that name the key by this alias stop working. The key itself stays.",
+            "Applications that use this alias will stop working. The KMS key itself is not affected.",
             theme::WARNING,
         ),
         FormKind::MoveAlias(key, _) => (
             std::slice::from_ref(key),
-            "Programs that name the key by this alias use the other key from then on. What was encrypted before can still be \
-             decrypted: a ciphertext knows its key.",
+            "Applications that use this alias will use the new target key. You can still decrypt existing data, \
+             because a ciphertext identifies its KMS key.",
             theme::TEXT,
         ),
         FormKind::EditDescription(key, _)
@@ -144,10 +146,10 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
     view.blank_line();
 }
 
-/// The tags of a text with one a line.
+/// Parses tags from a text with one tag per line.
 ///
 /// # Errors
-/// The first line that is none.
+/// A message about the first invalid line, or about too many tags.
 pub fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
     let mut tags = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -157,12 +159,12 @@ pub fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
         limits::tag_key(&tag_key).map_err(|violation| at(violation.reason))?;
         limits::tag_value(&tag_value).map_err(|violation| at(violation.reason))?;
         if tags.iter().any(|tag: &Tag| tag.tag_key == tag_key) {
-            return Err(at(format!("the key ‘{tag_key}’ stands twice.")));
+            return Err(at(format!("duplicate tag key \"{tag_key}\". Tag keys must be unique.")));
         }
         tags.push(Tag { tag_key, tag_value });
     }
     if tags.len() > limits::MAX_TAGS {
-        return Err(format!("A key can have {} tags; these are {}.", limits::MAX_TAGS, tags.len()));
+        return Err(format!("A KMS key can have up to {} tags. You entered {}.", limits::MAX_TAGS, tags.len()));
     }
     Ok(tags)
 }
@@ -171,7 +173,7 @@ fn selected_alias_name(form: &Form, aliases: &[String]) -> String {
     format!("{}{}", limits::ALIAS_PREFIX, aliases.get(form.selected_option(ALIAS)).map_or("", String::as_str))
 }
 
-/// The key that a person names by key ID, ARN or alias.
+/// Returns the key ID for a key ID, key ARN, or alias name, if the key exists.
 pub fn find_key_id(text: &str, account: &AccountState) -> Option<String> {
     let keys = account.keys.ready().map_or(&[][..], Vec::as_slice);
     if let Some(key) = keys.iter().find(|key| key.key_id() == text || *key.arn == *text) {
@@ -182,17 +184,17 @@ pub fn find_key_id(text: &str, account: &AccountState) -> Option<String> {
     aliases.iter().find(|alias| alias.alias_name == name)?.target_key_id.clone()
 }
 
-/// What is wrong with the form of a task on keys.
+/// Returns the errors of the form of a task on KMS keys.
 pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<InputError> {
     let one = |name: &'static str, wrong: Option<String>| wrong.map(|wrong| (name, wrong)).into_iter().collect();
     match kind {
         FormKind::ScheduleDeletion(keys) => {
             let days = form.text(DAYS).parse::<u32>().ok().filter(|days| limits::pending_window_in_days(*days).is_ok());
-            let wrong = days.is_none().then(|| "The waiting period is a number of days from 7 to 30.".to_owned());
+            let wrong = days.is_none().then(|| "The waiting period must be a number of days from 7 to 30.".to_owned());
             let mut errors: Vec<InputError> = one(DAYS, wrong);
             let name = confirmation_text(keys);
             let is_confirmed = form.text(CONFIRM) == name;
-            errors.extend((!is_confirmed).then(|| (CONFIRM, format!("Type ‘{name}’ to confirm."))));
+            errors.extend((!is_confirmed).then(|| (CONFIRM, format!("Type \"{name}\" to confirm."))));
             errors
         }
         FormKind::EditDescription(..) => {
@@ -205,8 +207,8 @@ pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<Inp
                 let mut errors: Vec<InputError> =
                     policy::warnings(&document).iter().map(|problem| (TEXT, problem.to_string())).collect();
                 if !document.passes_lockout_safety_check(&account.caller_arn, &account.account_id) {
-                    let words = "This policy would not let you change it again. Keep a statement that allows \
-                                 kms:PutKeyPolicy to you or to the account.";
+                    let words = "This key policy wouldn't allow you to change it in the future. Add a statement that \
+                                 allows you or the account to call kms:PutKeyPolicy.";
                     errors.push((TEXT, words.to_owned()));
                 }
                 errors
@@ -224,8 +226,8 @@ pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<Inp
         }
         FormKind::MoveAlias(key, _) => {
             let wrong = match find_key_id(&form.text(TARGET), account) {
-                None => Some("Name a KMS key of this account and Region by its key ID, ARN or alias.".to_owned()),
-                Some(id) if id == key.id => Some("The alias points to this key already.".to_owned()),
+                None => Some("Enter the key ID, ARN, or alias of a KMS key in this account and Region.".to_owned()),
+                Some(id) if id == key.id => Some("The alias already points to this key.".to_owned()),
                 Some(_) => None,
             };
             one(TARGET, wrong)
@@ -234,7 +236,7 @@ pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<Inp
     }
 }
 
-/// The requests that a form makes, in their order.
+/// Returns the changes that a form requests, in order.
 pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
     let each = |keys: &[KeyName], change: &dyn Fn(String) -> Change| {
         keys.iter().map(|key| change(key.id.clone())).collect::<Vec<_>>()
@@ -260,7 +262,7 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
             vec![Change::CreateAlias(CreateAlias { alias_name, target_key_id: key.id.clone() })]
         }
         FormKind::MoveAlias(_, aliases) => {
-            // KMS takes key IDs here; an alias is looked up when it is done.
+            // AWS KMS accepts only key IDs and ARNs here. The runtime resolves an alias before it sends the request.
             let (alias_name, target_key_id) = (selected_alias_name(form, aliases), form.text(TARGET));
             vec![Change::UpdateAlias(UpdateAlias { alias_name, target_key_id })]
         }
@@ -273,10 +275,10 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
 
 fn tag_changes(key: &KeyName, before: &[Tag], after: &[Tag]) -> Vec<Change> {
     let tags: Vec<Tag> = after.iter().filter(|tag| !before.contains(tag)).cloned().collect();
-    let gone = before.iter().filter(|old| !after.iter().any(|new| new.tag_key == old.tag_key));
-    let tag_keys: Vec<String> = gone.map(|tag| tag.tag_key.clone()).collect();
+    let removed = before.iter().filter(|old| !after.iter().any(|new| new.tag_key == old.tag_key));
+    let tag_keys: Vec<String> = removed.map(|tag| tag.tag_key.clone()).collect();
     let mut changes = Vec::new();
-    // What goes first makes room for what comes.
+    // Tags are removed first, so that the new ones stay within the limit.
     if !tag_keys.is_empty() {
         changes.push(Change::Untag(UntagResource { key_id: key.id.clone(), tag_keys }));
     }
@@ -286,7 +288,7 @@ fn tag_changes(key: &KeyName, before: &[Tag], after: &[Tag]) -> Vec<Change> {
     changes
 }
 
-/// The sentence of the flash bar.
+/// Returns the message for the flash bar.
 pub fn success_message(kind: &FormKind, form: &Form) -> String {
     let these = |keys: &[KeyName]| match keys {
         [key] => format!("The KMS key {} is", key.name),
@@ -295,8 +297,10 @@ pub fn success_message(kind: &FormKind, form: &Form) -> String {
     match kind {
         FormKind::Enable(keys) => format!("{} enabled.", these(keys)),
         FormKind::Disable(keys) => format!("{} disabled.", these(keys)),
-        FormKind::ScheduleDeletion(keys) => format!("{} pending deletion, for {} days.", these(keys), form.text(DAYS)),
-        FormKind::CancelDeletion(keys) => format!("{} no longer pending deletion, and disabled.", these(keys)),
+        FormKind::ScheduleDeletion(keys) => {
+            format!("{} scheduled for deletion in {} days.", these(keys), form.text(DAYS))
+        }
+        FormKind::CancelDeletion(keys) => format!("{} disabled and no longer pending deletion.", these(keys)),
         FormKind::EditDescription(key, _) => format!("The description of {} was saved.", key.name),
         FormKind::EditTags(key, _) => format!("The tags of {} were saved.", key.name),
         FormKind::EditPolicy(key, _) | FormKind::EditPermissions(key, ..) => {
@@ -325,7 +329,7 @@ mod tests {
     fn tags_are_parsed_line_by_line() {
         let text = "team = payments\n\n a=b = c \nalone\n";
         assert_eq!(parse_tags(text).unwrap(), [tag("team", "payments"), tag("a=b", "c"), tag("alone", "")]);
-        assert!(parse_tags("a = 1\na = 2").unwrap_err().starts_with("Line 2: the key ‘a’ stands twice"));
+        assert!(parse_tags("a = 1\na = 2").unwrap_err().starts_with("Line 2: duplicate tag key \"a\""));
         assert!(parse_tags("aws:x = 1").unwrap_err().starts_with("Line 1: "));
     }
 
@@ -334,8 +338,8 @@ mod tests {
         let key = KeyName { id: "k1".to_owned(), name: "k1".to_owned() };
         let before = [tag("a", "1"), tag("b", "2"), tag("c", "3")];
         let changes = tag_changes(&key, &before, &[tag("a", "1"), tag("b", "4")]);
-        let [Change::Untag(gone), Change::Tag(new)] = &changes[..] else { panic!("{changes:?}") };
-        assert_eq!((&gone.tag_keys[..], &new.tags[..]), (&["c".to_owned()][..], &[tag("b", "4")][..]));
+        let [Change::Untag(removed), Change::Tag(new)] = &changes[..] else { panic!("{changes:?}") };
+        assert_eq!((&removed.tag_keys[..], &new.tags[..]), (&["c".to_owned()][..], &[tag("b", "4")][..]));
         assert_eq!(tag_changes(&key, &before, &before), []);
     }
 }

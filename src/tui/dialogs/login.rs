@@ -1,5 +1,5 @@
-//! What lies over everything when there is nothing to sign with: what to do, a code of an MFA device where one is asked for,
-//! and *Retry*. What could not be asked waits, and nothing that was typed is lost.
+//! The dialog that is shown when there are no valid credentials: the remedy, an MFA code if the profile needs one, and
+//! *Retry*. Requests wait until then, so that no input is lost.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
@@ -14,26 +14,26 @@ use crate::tui::widgets::editing::Edit;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::secret_field::SecretField;
 
-/// Digits of a code.
+/// The number of digits in an MFA code.
 const CODE_LENGTH: usize = 6;
 
-/// What the person wants.
+/// A request of the dialog to the console.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LoginEvent {
-    /// Nothing yet.
+    /// Nothing.
     Nothing,
-    /// Fetch credentials.
+    /// Fetches credentials.
     Request(Call),
-    /// Leave it: what waits has failed.
+    /// Closes the dialog. The waiting requests fail.
     Close,
 }
 
-/// The person is to log in.
+/// The sign-in dialog.
 #[derive(Clone)]
 pub struct LoginDialog {
-    /// Why.
+    /// The reason why there are no credentials.
     pub credentials_error: LoadCredentialsError,
-    /// What could not be asked.
+    /// The requests to send after sign-in.
     pub deferred_calls: Vec<Call>,
     code: SecretField,
     is_fetching: bool,
@@ -51,11 +51,11 @@ impl std::fmt::Debug for LoginDialog {
 }
 
 impl LoginDialog {
-    /// Nothing was asked for want of credentials.
-    pub fn new(none: LoadCredentialsError) -> Self {
+    /// Creates the dialog.
+    pub fn new(credentials_error: LoadCredentialsError) -> Self {
         let code = SecretField::with_capacity(CODE_LENGTH);
         Self {
-            credentials_error: none,
+            credentials_error,
             deferred_calls: Vec::new(),
             code,
             is_fetching: false,
@@ -64,27 +64,27 @@ impl LoginDialog {
         }
     }
 
-    /// The title.
+    /// Returns the title.
     pub fn title(&self) -> &'static str {
-        if self.credentials_error.mfa_serial.is_some() { "Multi-factor authentication" } else { "Log in again" }
+        if self.credentials_error.mfa_serial.is_some() { "Multi-factor authentication" } else { "Sign in again" }
     }
 
-    /// Something more could not be asked. What is asked anew takes the place of what was asked before.
+    /// Adds a request to send after sign-in. It replaces an earlier request of the same kind.
     pub fn defer(&mut self, call: Call) {
         self.deferred_calls.retain(|other| std::mem::discriminant(other) != std::mem::discriminant(&call));
         self.deferred_calls.push(call);
     }
 
-    /// It was tried, in vain.
-    pub fn on_log_in_failed(&mut self, none: LoadCredentialsError) {
-        let is_code_wrong = self.credentials_error.mfa_serial.is_some() && none.mfa_serial.is_some();
-        self.error = is_code_wrong.then(|| none.reason.clone());
-        self.credentials_error = none;
+    /// Handles a failed attempt to fetch credentials.
+    pub fn on_log_in_failed(&mut self, credentials_error: LoadCredentialsError) {
+        let is_code_wrong = self.credentials_error.mfa_serial.is_some() && credentials_error.mfa_serial.is_some();
+        self.error = is_code_wrong.then(|| credentials_error.reason.clone());
+        self.credentials_error = credentials_error;
         self.is_fetching = false;
         self.code.clear();
     }
 
-    /// Takes a key. The arrows move to the other button where they can't move in the code.
+    /// Handles a key press. The arrows move to the other button where they can't move in the code.
     pub fn handle_key(&mut self, key: KeyEvent) -> LoginEvent {
         match key.code {
             KeyCode::Esc => return LoginEvent::Close,
@@ -107,12 +107,12 @@ impl LoginDialog {
         LoginEvent::Nothing
     }
 
-    /// Whether digits are a code now.
+    /// Whether digits are input of the MFA code.
     pub fn is_typing(&self) -> bool {
         !self.is_fetching && self.credentials_error.mfa_serial.is_some()
     }
 
-    /// Takes pasted text: some authenticators write a blank in the middle.
+    /// Inserts a pasted code, without the spaces that some authenticator apps add.
     pub fn handle_paste(&mut self, pasted: &str) {
         if !self.is_fetching {
             for letter in pasted.chars().filter(|letter| !letter.is_whitespace()) {
@@ -121,15 +121,15 @@ impl LoginDialog {
         }
     }
 
-    /// Inserts a digit; returns whether it was one and had room.
+    /// Inserts a digit. Returns false if it isn't a digit or the code is complete.
     fn insert_digit(&mut self, letter: char) -> bool {
-        let is_put = self.credentials_error.mfa_serial.is_some()
+        let is_inserted = self.credentials_error.mfa_serial.is_some()
             && letter.is_ascii_digit()
             && self.code.edit(Edit::Insert(letter));
-        if is_put {
+        if is_inserted {
             (self.is_close_focused, self.error) = (false, None);
         }
-        is_put
+        is_inserted
     }
 
     fn submit(&mut self) -> LoginEvent {
@@ -144,7 +144,7 @@ impl LoginDialog {
         LoginEvent::Request(Call::LogIn(code))
     }
 
-    /// Writes it.
+    /// Writes the dialog.
     pub fn write(&self, view: &mut ScrollView) {
         view.key_value("Profile", &self.credentials_error.profile, theme::TEXT);
         if let Some(serial) = &self.credentials_error.mfa_serial {
@@ -162,10 +162,12 @@ impl LoginDialog {
             return;
         }
         if self.deferred_calls.iter().any(|call| matches!(call, Call::Submission(_) | Call::Change(_))) {
-            view.paragraph("Nothing was sent. It is sent once there are credentials.", 2, theme::MUTED);
+            view.paragraph("The request was not sent yet. It will be sent after you sign in.", 2, theme::MUTED);
         }
-        let go = if self.credentials_error.mfa_serial.is_some() { "Continue" } else { "Retry" };
-        view.focused(true, |view| button_row(view, &[Some("Close"), Some(go)], usize::from(!self.is_close_focused)));
+        let submit_label = if self.credentials_error.mfa_serial.is_some() { "Continue" } else { "Retry" };
+        view.focused(true, |view| {
+            button_row(view, &[Some("Close"), Some(submit_label)], usize::from(!self.is_close_focused))
+        });
     }
 
     fn write_code(&self, view: &mut ScrollView) {
@@ -178,7 +180,7 @@ impl LoginDialog {
         view.set_cursor_column(8 + self.code.column());
         match &self.error {
             Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
-            None => view.paragraph("The six digits that the device shows", 2, theme::MUTED),
+            None => view.paragraph("Enter the six-digit code from the MFA device.", 2, theme::MUTED),
         };
     }
 }

@@ -1,4 +1,4 @@
-//! *Key actions* and *Key store actions*: what can be done with what is chosen, and why something can't.
+//! The *Key actions*, *Key store actions*, and *External key manager* menus, with reasons for unavailable actions.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
@@ -13,14 +13,14 @@ use crate::create_key::key_summary::KeySummary;
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 
-/// What an entry does.
+/// The action of a menu entry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MenuAction {
     /// Opens the form of a task.
     OpenForm(Box<FormKind>),
-    /// Connects a store.
+    /// Connects a key store.
     Connect(String),
-    /// Disconnects a store.
+    /// Disconnects a key store.
     Disconnect(String),
 }
 
@@ -38,14 +38,14 @@ pub struct Menu {
     cursor: usize,
 }
 
-/// What a key did.
+/// The result of a key press.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MenuEvent {
-    /// It moved the cursor, or nothing.
+    /// Nothing to do for the caller.
     Handled,
-    /// Close the menu.
+    /// Closes the menu.
     Close,
-    /// Do it.
+    /// Runs the action.
     Activate(MenuAction),
 }
 
@@ -53,33 +53,33 @@ fn form_entry(label: &'static str, kind: FormKind, why_not: Option<&'static str>
     MenuEntry { label, action: why_not.map_or(Ok(MenuAction::OpenForm(Box::new(kind))), Err) }
 }
 
-/// The default view of a policy is there only for one that the console made.
+/// Returns the entry for the default view of a key policy, which needs a policy with only the console's statements.
 fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reason: Option<&'static str>) -> MenuEntry {
     let label = "Edit administrators and users";
     let read = policy.ok_or("Open the key first.").and_then(|text| {
-        let console = ConsolePolicy::parse(text).ok_or("Its statements are not the console's: edit the policy.")?;
+        let console = ConsolePolicy::parse(text).ok_or("Custom key policy.")?;
         Ok(FormKind::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
     });
     let action = aws_managed_reason.map_or(read, Err).map(|kind| MenuAction::OpenForm(Box::new(kind)));
     MenuEntry { label, action }
 }
 
-/// Why the form of a store would show something else than the store has.
+/// Returns the reason why the form can't show all properties of a key store, if there is one.
 fn not_editable_reason(store: &CustomKeyStore) -> Option<&'static str> {
     let proxy = store.xks_proxy_configuration.as_ref();
     if store.problem.is_some() {
-        Some("This version can't read the key store in full.")
+        Some("This version can't read this key store.")
     } else if store.custom_key_store_type != CustomKeyStoreType::ExternalKeyStore {
-        Some("This version doesn't know this key store type.")
+        Some("Unsupported key store type.")
     } else if proxy.is_some_and(|proxy| !proxy.connectivity.is_known()) {
-        Some("This version doesn't know this proxy connectivity.")
+        Some("Unsupported proxy connectivity.")
     } else {
         None
     }
 }
 
 impl Menu {
-    /// *Key actions* for these keys. Of a single key its tags and policy are known when its page is open.
+    /// Creates *Key actions* for these keys. The tags and policy of a single key are known if its page is open.
     pub fn for_keys(keys: &[&KeySummary], tags: Option<&[Tag]>, policy: Option<&str>, account: &AccountState) -> Self {
         let names: Vec<_> = keys.iter().map(|key| key_name(key, account)).collect();
         let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
@@ -88,7 +88,7 @@ impl Menu {
         let is_nameless = keys.iter().any(|key| key.key_id() == UNREADABLE);
         let nameless = is_nameless.then_some("This version can't read the key ID.");
         let aws_managed_reason = nameless.or(is_aws.then_some("AWS manages this key."));
-        // AWS KMS itself decides what a key in a state that is newer than this version can do.
+        // If this version doesn't know the key state, AWS KMS decides what the key can do.
         let may_be_pending =
             |key: &&KeySummary| key.key_state == KeyState::PendingDeletion || !key.key_state.is_known();
         let pending = aws_managed_reason.or(is_pending.then_some("A key is pending deletion."));
@@ -96,12 +96,12 @@ impl Menu {
             form_entry(
                 "Enable",
                 FormKind::Enable(names.clone()),
-                pending.or(all(KeyState::Enabled).then_some("Enabled already.")),
+                pending.or(all(KeyState::Enabled).then_some("Already enabled.")),
             ),
             form_entry(
                 "Disable",
                 FormKind::Disable(names.clone()),
-                pending.or(all(KeyState::Disabled).then_some("Disabled already.")),
+                pending.or(all(KeyState::Disabled).then_some("Already disabled.")),
             ),
             form_entry("Schedule key deletion", FormKind::ScheduleDeletion(names.clone()), pending),
             form_entry(
@@ -115,7 +115,7 @@ impl Menu {
             let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
             let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
             let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));
-            let unread = "Still being loaded.";
+            let loading = "Still loading.";
             entries.extend([
                 form_entry(
                     "Edit description",
@@ -136,7 +136,7 @@ impl Menu {
                     aws_managed_reason.or(policy.is_none().then_some(if tags.is_none() {
                         "Open the key first."
                     } else {
-                        unread
+                        loading
                     })),
                 ),
                 edit_permissions_entry(name, policy, aws_managed_reason),
@@ -147,23 +147,23 @@ impl Menu {
         Self::new("Key actions", entries)
     }
 
-    /// *Key store actions* for a store that `keys` KMS keys live in.
+    /// Creates *Key store actions* for a key store that contains `keys` KMS keys.
     pub fn for_store(store: &CustomKeyStore, keys: usize) -> Self {
         let (id, name) = (&store.custom_key_store_id, &store.custom_key_store_name);
         let state = store.connection_state;
-        // AWS KMS itself decides what a store in a state that is newer than this version can do.
+        // If this version doesn't know the connection state, AWS KMS decides what the key store can do.
         let may_be_disconnected = state == ConnectionState::Disconnected || !state.is_known();
         let nameless = (id == UNREADABLE).then_some("This version can't read the key store ID.");
         let connect = match state {
             _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
-            ConnectionState::Connected => Err("Connected already."),
-            ConnectionState::Disconnecting => Err("It is disconnecting."),
+            ConnectionState::Connected => Err("Already connected."),
+            ConnectionState::Disconnecting => Err("Disconnecting."),
             _ => Ok(MenuAction::Connect(id.clone())),
         };
         let disconnect = match state {
             _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
-            ConnectionState::Disconnected => Err("Disconnected already."),
-            ConnectionState::Disconnecting => Err("It is disconnecting."),
+            ConnectionState::Disconnected => Err("Already disconnected."),
+            ConnectionState::Disconnecting => Err("Disconnecting."),
             _ => Ok(MenuAction::Disconnect(id.clone())),
         };
         let delete = FormKind::DeleteKeyStore { id: id.clone(), name: name.clone(), keys };
@@ -175,12 +175,16 @@ impl Menu {
             ),
             MenuEntry { label: "Connect", action: connect },
             MenuEntry { label: "Disconnect", action: disconnect },
-            form_entry("Delete", delete, nameless.or((!may_be_disconnected).then_some("Disconnect it first."))),
+            form_entry(
+                "Delete",
+                delete,
+                nameless.or((!may_be_disconnected).then_some("Disconnect the key store first.")),
+            ),
         ];
         Self::new("Key store actions", entries)
     }
 
-    /// What can be done in the external key manager; `here` is the external key that is meant, `used_by` the KMS key on it.
+    /// Creates the menu of the external key manager. `here` is the selected external key, and `used_by` its KMS key.
     pub fn for_external_key(
         partitions: &[Partition],
         here: Option<(&Partition, &ExternalKey)>,
@@ -195,11 +199,11 @@ impl Menu {
         if let Some((partition, key)) = here {
             let name = || ExternalKeyName { partition: partition.name.clone(), id: key.id.clone() };
             entries.extend([
-                external("Enable", External::Enable(name()), key.enabled.then_some("Enabled already.")),
+                external("Enable", External::Enable(name()), key.enabled.then_some("Already enabled.")),
                 external(
                     "Disable",
                     External::Disable(name(), used_by.clone()),
-                    (!key.enabled).then_some("Disabled already."),
+                    (!key.enabled).then_some("Already disabled."),
                 ),
                 external("Rotate", External::Rotate(name()), None),
                 external("Delete", External::Delete(name(), used_by), None),
@@ -208,7 +212,7 @@ impl Menu {
         entries.push(external("Create partition", External::CreatePartition, None));
         if let Some((partition, _)) = here {
             let (name, ids) = (partition.name.clone(), partition.access_key_ids.clone());
-            let last = (ids.len() < 2).then_some("It is the last one; rotate first.");
+            let last = (ids.len() < 2).then_some("This is the last one.");
             entries.extend([
                 external("Rotate proxy credential", External::RotateCredential(name.clone()), None),
                 external("Revoke proxy credential", External::RevokeCredential(name, ids), last),
@@ -222,12 +226,12 @@ impl Menu {
         Self { title, entries, cursor }
     }
 
-    /// Whether the entry at the cursor does something.
+    /// Whether the entry at the cursor is available.
     pub fn can_activate(&self) -> bool {
         self.entries.get(self.cursor).is_some_and(|entry| entry.action.is_ok())
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> MenuEvent {
         let last = self.entries.len().saturating_sub(1);
         match key.code {
@@ -246,7 +250,7 @@ impl Menu {
         MenuEvent::Handled
     }
 
-    /// Writes the entries; gives the title.
+    /// Writes the entries. Returns the menu title.
     pub fn write(&self, view: &mut ScrollView) -> &'static str {
         for (place, entry) in self.entries.iter().enumerate() {
             let here = place == self.cursor;

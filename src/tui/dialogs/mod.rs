@@ -1,4 +1,4 @@
-//! Changes to keys and key stores: each a form in a dialog, the requests it makes, and what comes of them.
+//! The dialogs that change KMS keys and key stores: their forms, requests, and results.
 
 pub mod cli_commands;
 pub mod connect;
@@ -30,16 +30,16 @@ use crate::create_key::remedy;
 use crate::tui::target::Target;
 use crate::tui::widgets::scroll::ScrollState;
 
-/// A key, and what a person knows it by.
+/// A KMS key with its display name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyName {
-    /// Its ID.
+    /// The key ID.
     pub id: String,
-    /// Its first alias, else its ID.
+    /// The first alias, or the key ID if it has none.
     pub name: String,
 }
 
-/// What is to be done, and to what.
+/// A task, with the resources it applies to.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum FormKind {
@@ -63,31 +63,31 @@ pub enum FormKind {
     DeleteAlias(KeyName, Vec<String>),
     Encrypt(KeyName),
     Decrypt(KeyName),
-    /// Something in the external key manager.
+    /// A task in the external key manager.
     ExternalKey(external_keys::ExternalKeyForm),
     Preferences,
 }
 
-/// What is wrong with an input: its name, and why.
+/// The name of an invalid input, and the error message.
 pub type InputError = (&'static str, String);
 
-/// What the dialog wants done.
+/// A request of the dialog to the console.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DialogEvent {
-    /// Ask AWS.
+    /// Sends a request to AWS.
     Request(Call),
-    /// Put this on the clipboard: what it is, and the text.
+    /// Copies the text to the clipboard. The first value names the text.
     Copy(&'static str, String),
-    /// Close it.
+    /// Closes the dialog.
     Close,
-    /// Remember what was chosen.
+    /// Saves the preferences.
     SetPreferences(Preferences),
-    /// All is done: close it, tell so, and look at everything again.
+    /// Closes the dialog, shows the success message, and refreshes the page.
     Done(String),
 }
 
 impl FormKind {
-    /// The dialog's title.
+    /// Returns the dialog title.
     fn title(&self) -> &'static str {
         match self {
             Self::CreateKeyStore => "Create external key store",
@@ -119,13 +119,13 @@ impl FormKind {
             Self::CreateKeyStore if *world == Target::Bundled => stores::with_proxy_route(stores::form(None)),
             Self::CreateKeyStore => stores::form(None),
             Self::EditKeyStore(store) => stores::form(Some(store)),
-            Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete", true),
+            Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete key store", true),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::form(self),
             _ => keys::form(self),
         }
     }
 
-    /// What the person should know before doing it.
+    /// Writes the introduction of the dialog.
     fn write_intro(&self, view: &mut ScrollView) {
         match self {
             Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => {
@@ -162,7 +162,7 @@ impl FormKind {
         }
     }
 
-    /// The sentence of the flash bar.
+    /// Returns the message for the flash bar.
     fn success_message(&self, form: &Form) -> String {
         match self {
             Self::CreateKeyStore => {
@@ -175,12 +175,12 @@ impl FormKind {
         }
     }
 
-    /// Inputs that a command needs not: no name has to be typed to confirm it, and a secret comes from a file.
+    /// Returns the inputs that a CLI command doesn't need: a confirmation, or a credential, which comes from a file.
     fn unneeded_inputs(&self) -> &'static [&'static str] {
         if *self == Self::CreateKeyStore { &stores::CREDENTIAL_INPUTS } else { &["confirm"] }
     }
 
-    /// The input that mends an error of AWS.
+    /// Returns the input to correct after an error from AWS.
     fn input_for_error(&self, code: &str) -> Option<&'static str> {
         match self {
             Self::CreateKeyStore | Self::EditKeyStore(_) => stores::input_for_error(code),
@@ -189,10 +189,10 @@ impl FormKind {
     }
 }
 
-/// A task on the screen: its form, how far its requests are, and what came of them.
+/// The dialog of a task: its form, the progress of its requests, and their result.
 #[derive(Clone, Debug)]
 pub struct FormDialog {
-    /// What is to be done.
+    /// The task.
     pub kind: FormKind,
     form: Form,
     queue: Vec<Change>,
@@ -212,7 +212,7 @@ impl PartialEq for FormDialog {
 }
 
 impl FormDialog {
-    /// Opens the form of a task. Some is asked for in the bundled world alone.
+    /// Creates the dialog of a task. Some inputs exist only with the bundled AWS.
     pub fn new(task: FormKind, now: &Preferences, world: &Target) -> Self {
         let mut form = task.form(now, world);
         stores::update_visible_inputs(&task, &mut form);
@@ -230,7 +230,7 @@ impl FormDialog {
         }
     }
 
-    /// Lets the dialog give the commands that would do it, and do nothing. What a person prefers is no change to AWS.
+    /// Makes the dialog show CLI commands instead of making changes. Preferences are exempt: they don't change AWS.
     pub fn set_read_only(&mut self) {
         if self.kind != FormKind::Preferences {
             self.read_only = true;
@@ -245,7 +245,7 @@ impl FormDialog {
         self.form.focus_field(name);
     }
 
-    /// Shows the inputs that are needed now.
+    /// Shows or hides the inputs that depend on the values of others.
     fn update_visible_inputs(&mut self) {
         stores::update_visible_inputs(&self.kind, &mut self.form);
         if self.read_only {
@@ -253,27 +253,27 @@ impl FormDialog {
         }
     }
 
-    /// What is wrong with the form; where nothing is done, only with what it asks for.
+    /// Returns the errors of the form, without those of inputs that a read-only console hides.
     fn validate(&self, account: &AccountState) -> Vec<InputError> {
         let mut problems = self.kind.validate(&self.form, account);
         problems.retain(|(name, _)| !(self.read_only && self.form.hidden.contains(name)));
         problems
     }
 
-    /// Whether an answer is waited for.
+    /// Whether a response is pending.
     pub fn is_sending(&self) -> bool {
         !self.queue.is_empty() && self.failure.is_none()
     }
 
-    /// Whether leaving would lose what was typed.
+    /// Whether the form has changes that would be lost.
     pub fn has_unsaved_changes(&self) -> bool {
         self.form.is_modified() && self.outcome.is_none()
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<DialogEvent> {
         if self.is_sending() {
-            // What is on its way can't be called back; the dialog can be left, and the answer is told when it comes.
+            // A request can't be canceled. The user can close the dialog; the result is shown when it arrives.
             return if key.code == KeyCode::Esc { vec![DialogEvent::Close] } else { Vec::new() };
         }
         if let Some(outcome) = &self.outcome {
@@ -283,7 +283,7 @@ impl FormDialog {
                     cryptography::copy_event(outcome).into_iter().collect()
                 }
                 KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => match outcome {
-                    // Something was made, and is to be seen.
+                    // The task created a resource, so the page has to be refreshed.
                     ChangeOutcome::Configuration(_) => vec![DialogEvent::Done(self.kind.success_message(&self.form))],
                     _ => vec![DialogEvent::Close],
                 },
@@ -295,13 +295,13 @@ impl FormDialog {
         }
         self.scroll.reset();
         self.is_copied = false;
-        let asked = std::mem::take(&mut self.is_confirming_discard);
-        let pressed = self.form.handle_key(key);
+        let was_confirming = std::mem::take(&mut self.is_confirming_discard);
+        let event = self.form.handle_key(key);
         self.update_visible_inputs();
-        match pressed {
+        match event {
             FormEvent::Handled => Vec::new(),
             FormEvent::EnterPressed(name) => self.on_input_entered(name),
-            FormEvent::Cancel if key.code == KeyCode::Esc && self.has_unsaved_changes() && !asked => {
+            FormEvent::Cancel if key.code == KeyCode::Esc && self.has_unsaved_changes() && !was_confirming => {
                 self.is_confirming_discard = true;
                 Vec::new()
             }
@@ -323,7 +323,7 @@ impl FormDialog {
         Vec::new()
     }
 
-    /// A file that was asked for has been read.
+    /// Handles the content of a proxy configuration file, or the failure to read it.
     pub fn on_file_loaded(&mut self, file: &Result<SecretString, CallFailure>) {
         let file = file.as_ref().map_err(Clone::clone);
         let result = file.and_then(|text| stores::fill_from_configuration_file(&mut self.form, text.expose()));
@@ -331,13 +331,13 @@ impl FormDialog {
         self.update_visible_inputs();
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text.
     pub fn handle_paste(&mut self, text: &str) {
         if self.is_sending() || self.outcome.is_some() {
             return;
         }
         if self.form.focused_field() == Some(stores::CONFIGURATION_FILE) && text.trim_start().starts_with('{') {
-            // It holds a secret, so it is taken apart without ever standing on the screen.
+            // The text contains a secret, so it goes straight into the fields and never appears on the screen.
             self.on_file_loaded(&Ok(SecretString::new(text.to_owned())));
             return;
         }
@@ -358,7 +358,6 @@ impl FormDialog {
             self.form.focus_submit();
             return vec![DialogEvent::Copy(cli_commands::CLIPBOARD_NAME, cli_commands::for_changes(&changes, account))];
         }
-        // After a failure only what is left is tried again; an edited form asks anew.
         self.queue = changes;
         self.total = self.queue.len();
         self.failure = None;
@@ -368,12 +367,12 @@ impl FormDialog {
     fn send(&mut self) -> Vec<DialogEvent> {
         match self.queue.first() {
             Some(change) => vec![DialogEvent::Request(Call::Change(Box::new(change.clone())))],
-            None if self.total == 0 => vec![DialogEvent::Done("Nothing was changed.".to_owned())],
+            None if self.total == 0 => vec![DialogEvent::Done("There were no changes to save.".to_owned())],
             None => vec![DialogEvent::Done(self.kind.success_message(&self.form))],
         }
     }
 
-    /// A request was answered.
+    /// Handles the response to a request.
     pub fn on_response(&mut self, result: Result<ChangeOutcome, CallFailure>) -> Vec<DialogEvent> {
         match result {
             Ok(ChangeOutcome::Done) => {
@@ -398,66 +397,65 @@ impl FormDialog {
         }
     }
 
-    /// Whether there is a form to fill in now.
+    /// Whether the form accepts input.
     pub fn has_form(&self) -> bool {
         self.outcome.is_none() && !self.is_sending()
     }
 
-    /// Whether letters are text now.
+    /// Whether key presses are text input.
     pub fn is_typing(&self) -> bool {
         self.has_form() && self.form.is_typing()
     }
 
-    /// Whether Space ticks a box or presses a button.
+    /// Whether Space selects a check box or presses a button.
     pub fn can_toggle(&self) -> bool {
         self.form.can_toggle()
     }
 
-    /// Whether `PgDn` looks further down.
+    /// Whether Page Down scrolls the dialog.
     pub fn can_scroll(&self) -> bool {
         self.has_form() && !self.form.is_in_text_area() && self.scroll.has_more_below()
     }
 
-    /// How far it is scrolled.
+    /// Returns the scroll position.
     pub fn scroll(&self) -> &ScrollState {
         &self.scroll
     }
 
-    /// Writes the dialog; gives its title.
+    /// Writes the dialog. Returns its title.
     pub fn write(&self, view: &mut ScrollView, account: &AccountState) -> String {
         let title = self.kind.title().to_owned();
         if let Some(outcome) = &self.outcome {
             cryptography::write_outcome(view, outcome, self.is_copied);
             return title;
         }
-        let title = if self.is_confirming_discard { "Esc once more discards what you typed".to_owned() } else { title };
+        let title =
+            if self.is_confirming_discard { "Press Esc again to discard your changes".to_owned() } else { title };
         if self.read_only {
-            cli_commands::write_read_only_notice(
-                view,
-                "nothing is changed from here. This gives the command that does it.",
-            );
+            cli_commands::write_read_only_notice(view, "This console can't make changes. Use the command below.");
             view.blank_line();
         }
         self.kind.write_intro(view);
-        // What AWS refused stands where the person is.
-        let tell = |view: &mut ScrollView| {
+        // An error from AWS is shown at the focus.
+        let write_failure = |view: &mut ScrollView| {
             if let Some(failure) = &self.failure {
                 self.write_failure(view, failure);
             }
         };
         let problems = self.validate(account);
-        self.form.write(view, &problems, tell);
+        self.form.write(view, &problems, write_failure);
         if self.read_only && problems.is_empty() {
-            let told = cli_commands::for_changes(&self.kind.changes(&self.form, account), account);
-            cli_commands::write(view, &told, self.is_copied);
+            let commands = cli_commands::for_changes(&self.kind.changes(&self.form, account), account);
+            cli_commands::write(view, &commands, self.is_copied);
         }
         if self.is_sending() {
             let (done, total) = (self.total - self.queue.len(), self.total);
-            let words = if total > 1 { format!("… {done} of {total} done") } else { "… Sending".to_owned() };
+            let words =
+                if total > 1 { format!("… {done} of {total} requests completed") } else { "… Sending".to_owned() };
             view.push_line(Line::styled(words, theme::WARNING));
             return title;
         }
-        self.form.write_buttons(view, tell);
+        self.form.write_buttons(view, write_failure);
         title
     }
 
@@ -465,7 +463,11 @@ impl FormDialog {
         let remedy = remedy::for_error(&failure.code, &failure.message);
         let done = self.total.saturating_sub(self.queue.len());
         if self.total > 1 {
-            view.paragraph(&format!("{done} of {} done, then:", self.total), 0, theme::TEXT);
+            view.paragraph(
+                &format!("{done} of {} requests succeeded. The next one failed:", self.total),
+                0,
+                theme::TEXT,
+            );
         }
         view.push_line(Line::styled(format!("✗ {}", failure.code), theme::ERROR));
         if !failure.message.is_empty() {
@@ -477,7 +479,7 @@ impl FormDialog {
     }
 }
 
-/// What a person knows a key by.
+/// Returns a KMS key with its display name.
 pub fn key_name(key: &KeySummary, account: &AccountState) -> KeyName {
     let aliases = account.aliases_of(key.key_id());
     let id = key.key_id().to_owned();

@@ -1,4 +1,4 @@
-//! The default view of a key policy: administrators, deletion, users and other accounts, one a line.
+//! The dialog that edits a console key policy: administrators, key deletion, users, and other accounts.
 
 use super::InputError;
 use crate::aws::kms::PutKeyPolicy;
@@ -14,10 +14,10 @@ const MAY_DELETE: &str = "may-delete";
 const USERS: &str = "users";
 const ACCOUNTS: &str = "accounts";
 
-/// The form of a policy that the console made.
+/// Returns the form for a key policy with the console's statements.
 pub fn form(current: &ConsolePolicy) -> Form {
     let row = |name, label, hint: &str, input| FormField { name, label, hint: hint.to_owned(), input };
-    let principals = "One a line: an ARN, or the name of a user or role.";
+    let principals = "One ARN, or one name of an IAM user or role, per line.";
     Form::new(
         vec![
             row(
@@ -36,7 +36,7 @@ pub fn form(current: &ConsolePolicy) -> Form {
             row(
                 ACCOUNTS,
                 "Other AWS accounts",
-                "One a line: 12 digits.",
+                "One 12-digit account ID per line.",
                 FormInput::text(&current.other_accounts.join("\n"), 3),
             ),
         ],
@@ -50,22 +50,25 @@ fn non_empty_lines(form: &Form, name: &str) -> Vec<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// The ARN that a person means by an ARN or a name.
+/// Returns the ARN for an ARN or the name of an IAM user or role.
+///
+/// # Errors
+/// The name doesn't exist, isn't loaded yet, or is ambiguous.
 fn resolve_principal(line: &str, account: &AccountState) -> Result<String, String> {
     if line.starts_with("arn:") {
         return Ok(line.to_owned());
     }
-    let meant: Vec<_> = account.principals.list().iter().filter(|principal| principal.name == line).collect();
-    match meant[..] {
+    let matches: Vec<_> = account.principals.list().iter().filter(|principal| principal.name == line).collect();
+    match matches[..] {
         [one] => Ok(one.arn.clone()),
         [] if !account.principals.is_complete() => {
-            Err(format!("‘{line}’ is not among the IAM users and roles that are listed so far: write the ARN."))
+            Err(format!("\"{line}\" isn't among the IAM users and roles loaded so far. Enter the ARN."))
         }
-        [] => Err(format!("There is no IAM user or role ‘{line}’ in this account.")),
+        [] => Err(format!("The IAM user or role \"{line}\" doesn't exist in this account.")),
         _ => {
-            let kinds = meant.iter().map(|one| if one.kind == PrincipalKind::User { "a user" } else { "a role" });
+            let kinds = matches.iter().map(|one| if one.kind == PrincipalKind::User { "a user" } else { "a role" });
             let kinds: Vec<_> = kinds.collect();
-            Err(format!("‘{line}’ is {}: write the ARN.", kinds.join(" and ")))
+            Err(format!("\"{line}\" is {}. Enter the ARN.", kinds.join(" and ")))
         }
     }
 }
@@ -75,7 +78,7 @@ fn resolve_principals(form: &Form, name: &'static str, account: &AccountState) -
     for line in non_empty_lines(form, name) {
         let arn = resolve_principal(&line, account).map_err(|wrong| (name, wrong))?;
         if all.contains(&arn) {
-            return Err((name, format!("{arn} stands twice.")));
+            return Err((name, format!("Duplicate entry {arn}. Remove one of them.")));
         }
         all.push(arn);
     }
@@ -87,7 +90,7 @@ fn policy_from_form(form: &Form, current: &ConsolePolicy, account: &AccountState
     for account in &other_accounts {
         limits::account_id(account).map_err(|violation| (ACCOUNTS, format!("{account}: {}", violation.reason)))?;
         if *account == current.account {
-            return Err((ACCOUNTS, "This is the account of the key.".to_owned()));
+            return Err((ACCOUNTS, "This is the account of the KMS key.".to_owned()));
         }
     }
     Ok(ConsolePolicy {
@@ -99,21 +102,21 @@ fn policy_from_form(form: &Form, current: &ConsolePolicy, account: &AccountState
     })
 }
 
-/// What is wrong with the form.
+/// Returns the errors of the form.
 pub fn validate(form: &Form, text: &str, current: &ConsolePolicy, account: &AccountState) -> Vec<InputError> {
     match policy_from_form(form, current, account) {
         Err(problem) => vec![problem],
         Ok(policy) => {
-            let made = policy.apply_to(text).unwrap_or_default();
-            let wrong = limits::policy_text(&made).err();
+            let new_policy = policy.apply_to(text).unwrap_or_default();
+            let wrong = limits::policy_text(&new_policy).err();
             wrong.map(|violation| (ADMINISTRATORS, violation.reason)).into_iter().collect()
         }
     }
 }
 
-/// The request that saves it.
+/// Returns the change that saves the key policy.
 pub fn changes(key_id: &str, form: &Form, text: &str, current: &ConsolePolicy, account: &AccountState) -> Vec<Change> {
-    let made = policy_from_form(form, current, account).ok().and_then(|policy| policy.apply_to(text));
+    let new_policy = policy_from_form(form, current, account).ok().and_then(|policy| policy.apply_to(text));
     let put = |policy| Change::PutPolicy(PutKeyPolicy::new(key_id.to_owned(), policy));
-    made.map(put).into_iter().collect()
+    new_policy.map(put).into_iter().collect()
 }

@@ -1,4 +1,4 @@
-//! External key stores: create, edit, delete.
+//! The dialogs that create, edit, and delete external key stores.
 
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ use crate::tui::theme;
 use crate::tui::widgets::form::{Form, FormField, FormInput};
 use crate::tui::widgets::scroll_view::ScrollView;
 
-/// The input that names, or holds, a proxy configuration file.
+/// The input for the path or the content of a proxy configuration file.
 pub const CONFIGURATION_FILE: &str = "file";
 const NAME: &str = "name";
 const CONNECTIVITY: &str = "connectivity";
@@ -42,7 +42,7 @@ fn row(name: &'static str, label: &'static str, hint: &str, input: FormInput) ->
     FormField { name, label, hint: hint.to_owned(), input }
 }
 
-/// The form of a new store, or of one that is there.
+/// Returns the form for a new key store, or for editing an existing one.
 pub fn form(store: Option<&CustomKeyStore>) -> Form {
     let proxy = store.and_then(|store| store.xks_proxy_configuration.as_ref());
     let connectivity = proxy.map_or(XksProxyConnectivity::PublicEndpoint, |proxy| proxy.connectivity);
@@ -53,49 +53,50 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
     let labels = CONNECTIVITIES.map(|one| one.label().to_owned()).to_vec();
     let is_new = store.is_none();
     let credential = if is_new {
-        "20 to 30 of A-Z and 2-7: the ID of the credential that the proxy knows AWS KMS by."
+        "Access key ID must have between 20 and 30 characters. Valid characters are uppercase A-Z and 2-7."
     } else {
-        "Leave both parts of the credential empty to keep it; to change one, enter both."
+        "Leave both fields empty to keep the credential. To change it, enter both values."
     };
     let rows = vec![
         row(
             NAME,
             "Key store name",
-            "Unique in your AWS account and Region.",
+            "Key store name must be unique in your AWS account and Region.",
             text(store.map(|store| &store.custom_key_store_name)),
         ),
         row(
             CONFIGURATION_FILE,
             "Proxy configuration file - optional",
-            "Its path, which Enter reads into the fields below, or its JSON pasted here.",
+            "Enter a path and press Enter, or paste the JSON, to fill in the fields below.",
             FormInput::line(""),
         ),
         row(CONNECTIVITY, "Proxy connectivity", "", FormInput::Radio(labels, chosen)),
         row(
             SERVICE,
             "VPC endpoint service name",
-            "Such as com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0.",
+            "For example, com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0.",
             text(proxy.and_then(|proxy| proxy.vpc_endpoint_service_name.as_ref())),
         ),
         row(CROSS_ACCOUNT, "Cross-account VPC endpoint service", "", FormInput::Checkbox(owner.is_some())),
-        row(OWNER, "VPC endpoint service owner account ID", "12 digits.", text(owner)),
+        row(OWNER, "VPC endpoint service owner account ID", "A 12-digit account ID.", text(owner)),
         row(
             ENDPOINT,
             "Proxy URI endpoint",
-            "https:// and a host name. No port: it is 443.",
+            "Must start with https://. Don't include a port. AWS KMS uses port 443.",
             text(proxy.map(|proxy| &proxy.uri_endpoint)),
         ),
         row(
             PREFIX,
             "Proxy URI path prefix - optional",
-            "Such as /example/path/prefix; /kms/xks/v1 follows it by itself.",
+            "For example, /example/path/prefix. The console adds /kms/xks/v1.",
             FormInput::line(path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(path)),
         ),
         row(ACCESS_KEY, "Proxy credential: Access key ID", credential, FormInput::line("")),
         row(
             SECRET,
             "Proxy credential: Secret access key",
-            "43 to 64 of a-z, A-Z, 0-9, /, + and =.",
+            "Secret access key must have between 43 and 64 characters. Valid characters are a-z, A-Z, 0-9, /, +, \
+             and =.",
             FormInput::secret(),
         ),
         row(SHOW_SECRET, "Show secret access key", "", FormInput::Checkbox(false)),
@@ -103,27 +104,28 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
     Form::new(rows, if is_new { "Create external key store" } else { "Update external key store" }, false)
 }
 
-/// Adds, after the endpoint, how a proxy is reached that no public name and certificate lead to. AWS KMS has no such
-/// thing; the bundled one has.
+/// Adds the proxy route after the endpoint, for a proxy that has no public host name or certificate.
+///
+/// AWS KMS doesn't have this setting. Only the bundled AWS does.
 pub fn with_proxy_route(mut form: Form) -> Form {
     let after = form.fields.iter().position(|row| row.name == ENDPOINT).map_or(form.fields.len(), |place| place + 1);
     let rows = [
         row(
             ROUTE,
             "The proxy has no public name or certificate",
-            "The bundled AWS can do without; AWS itself needs both.",
+            "The bundled AWS doesn't need them. AWS requires both.",
             FormInput::Checkbox(false),
         ),
         row(
             ADDRESS,
             "Proxy address - optional",
-            "An IP address and a port where the bundled AWS looks for the host above, such as 127.0.0.1:8443.",
+            "The IP address and port that the bundled AWS uses for the host above, such as 127.0.0.1:8443.",
             FormInput::line(""),
         ),
         row(
             CA_CERTIFICATES,
             "Proxy CA certificates - optional",
-            "A file, PEM, whose authorities are trusted for the host above, too.",
+            "A PEM file with additional CA certificates to trust for the host above.",
             FormInput::line(""),
         ),
     ];
@@ -131,27 +133,27 @@ pub fn with_proxy_route(mut form: Form) -> Form {
     form
 }
 
-/// The host that the endpoint names.
+/// Returns the host name in the endpoint.
 fn proxy_host(form: &Form) -> String {
     form.text(ENDPOINT).trim_start_matches("https://").to_owned()
 }
 
-/// The input in which the name of what will be gone is typed.
+/// Returns the input that confirms a deletion with the key store name.
 pub fn confirmation() -> FormField {
-    row(CONFIRM, "Type the name of the key store to confirm", "", FormInput::line(""))
+    row(CONFIRM, "Type the key store name to confirm", "", FormInput::line(""))
 }
 
-/// Why a deletion is not confirmed yet.
+/// Returns the error of the confirmation input, if the name doesn't match.
 pub fn confirmation_error(form: &Form, name: &str) -> Option<InputError> {
-    (form.text(CONFIRM) != name.trim()).then(|| (CONFIRM, format!("Type ‘{name}’ to confirm.")))
+    (form.text(CONFIRM) != name.trim()).then(|| (CONFIRM, format!("Type \"{name}\" to confirm.")))
 }
 
-/// What can't be changed while the store is not disconnected.
+/// Whether the connectivity can't be changed because the key store isn't disconnected.
 fn is_connectivity_locked(kind: &FormKind) -> bool {
     matches!(kind, FormKind::EditKeyStore(store) if store.connection_state != ConnectionState::Disconnected)
 }
 
-/// Shows the inputs that the others ask for.
+/// Shows or hides the inputs that depend on the values of others.
 pub fn update_visible_inputs(kind: &FormKind, form: &mut Form) {
     form.hidden = Vec::new();
     if !matches!(kind, FormKind::CreateKeyStore | FormKind::EditKeyStore(_)) {
@@ -170,13 +172,13 @@ pub fn update_visible_inputs(kind: &FormKind, form: &mut Form) {
     }
 }
 
-/// What the person should know first.
+/// Writes the introduction of the dialog.
 pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
     match kind {
         FormKind::CreateKeyStore => {
             view.paragraph(
-                "An external key store joins AWS KMS and an external key store proxy. It starts disconnected. The proxy must \
-                 not itself depend on a KMS key in this store.",
+                "An external key store connects AWS KMS to an external key store proxy. A new key store is \
+                 disconnected. The proxy must not depend on a KMS key in this key store.",
                 0,
                 theme::MUTED,
             );
@@ -185,13 +187,13 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
             view.key_value("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
             view.key_value("Connection state", store.connection_state.label(), theme::TEXT);
             if is_connectivity_locked(kind) {
-                let words = "Connectivity, endpoint and VPC endpoint service can be changed only while the store is \
-                             disconnected.";
+                let words = "You can change the connectivity, endpoint, and VPC endpoint service only while the key \
+                             store is disconnected.";
                 view.paragraph(words, 2, theme::WARNING);
             }
             view.paragraph(
-                "The new values must lead to the same external keys, or what the KMS keys in this store encrypted is lost. It \
-                 can take five minutes until all of AWS KMS uses them.",
+                "The new values must provide access to the same external keys. Otherwise, data encrypted under the KMS \
+                 keys in this key store is lost. Changes can take up to five minutes to take effect.",
                 2,
                 theme::WARNING,
             );
@@ -200,11 +202,11 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
             view.key_value("External key store", name, theme::TEXT);
             view.key_value("Custom key store ID", id, theme::TEXT);
             view.blank_line();
-            let words = "This can't be undone. Nothing outside of AWS KMS is touched: the proxy, the external key manager and \
-                         the external keys stay.";
+            let words = "This can't be undone. It has no effect on the external key store proxy, the external key \
+                         manager, or the external keys.";
             view.paragraph(words, 0, theme::TEXT);
             if *keys > 0 {
-                let words = format!("AWS KMS will refuse it: {keys} KMS keys live in this store.");
+                let words = format!("AWS KMS deletes only empty key stores. KMS keys in this key store: {keys}.");
                 view.paragraph(&words, 0, theme::WARNING);
             }
         }
@@ -213,7 +215,7 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
     view.blank_line();
 }
 
-/// What is wrong with the form of a store.
+/// Returns the errors of a key store form.
 pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<InputError> {
     let mut found = Vec::new();
     let mut report = |name: &'static str, result: Result<(), limits::Violation>| {
@@ -249,12 +251,12 @@ pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<Inp
     if let Some(other) =
         stores.iter().find(|store| store.custom_key_store_name == name && store.custom_key_store_id != own)
     {
-        found.push((NAME, format!("The key store {} has this name already.", other.custom_key_store_id)));
+        found.push((NAME, format!("The key store {} already has this name.", other.custom_key_store_id)));
     }
     found
 }
 
-/// The requests that a form makes.
+/// Returns the changes that a form requests.
 pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
     let full = |text: String| (!text.is_empty()).then_some(text);
     let path = format!("{}{XKS_PROXY_PATH_SUFFIX}", form.text(PREFIX));
@@ -288,14 +290,15 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
     }
 }
 
-/// Says how the host is reached, before a store is made in front of it.
+/// Returns the change that sets the proxy route, which has to come before the key store is created.
 fn proxy_route_change(form: &Form) -> Option<Change> {
     let full = |text: String| (!text.is_empty()).then_some(text);
     let route = ProxyRoute { host: proxy_host(form), address: full(form.text(ADDRESS)), certificate_authorities: None };
     form.is_checked(ROUTE).then(|| Change::PutProxyRoute(PutProxyRoute(route), full(form.text(CA_CERTIFICATES))))
 }
 
-/// Only what differs is asked for: some of it can't be named at all while the store is connected.
+/// Returns a change with only the values that differ, because AWS KMS rejects some of them while the store is
+/// connected.
 fn update_change(
     store: &CustomKeyStore,
     form: &Form,
@@ -317,14 +320,14 @@ fn update_change(
         xks_proxy_connectivity: is_other_way.then_some(connectivity),
     };
     if is_other_way && request.xks_proxy_uri_endpoint.is_none() {
-        // Connectivity goes with its endpoint.
+        // A new connectivity requires the endpoint, too.
         request.xks_proxy_uri_endpoint = Some(form.text(ENDPOINT));
     }
     let nothing = UpdateCustomKeyStore { custom_key_store_id: store.custom_key_store_id.clone(), ..Default::default() };
     (request != nothing).then_some(Change::UpdateKeyStore(request))
 }
 
-/// The file that vendors of external key store proxies supply (AWS console, *Upload configuration file*).
+/// The proxy configuration file that proxy vendors supply (*Upload configuration file* in the AWS console).
 #[derive(Deserialize)]
 struct ConfigurationFile {
     #[serde(rename = "XksProxyUriPath")]
@@ -333,13 +336,16 @@ struct ConfigurationFile {
     credential: XksProxyAuthenticationCredential,
 }
 
-/// Takes a proxy configuration file over into the form, and forgets the file's text.
+/// Fills in the form from a proxy configuration file.
+///
+/// # Errors
+/// The text isn't a proxy configuration file.
 pub fn fill_from_configuration_file(form: &mut Form, text: &str) -> Result<(), CallFailure> {
     let file: ConfigurationFile = serde_json::from_str(text).map_err(|error| CallFailure {
         code: "InvalidConfigurationFile".to_owned(),
         message: format!(
-            "This is no proxy configuration file: line {}, column {}. It is JSON with XksProxyUriPath and \
-             XksProxyAuthenticationCredential, which has AccessKeyId and RawSecretAccessKey.",
+            "This isn't a valid proxy configuration file (line {}, column {}). It must be JSON with XksProxyUriPath \
+             and XksProxyAuthenticationCredential, which contains AccessKeyId and RawSecretAccessKey.",
             error.line(),
             error.column()
         ),
@@ -354,7 +360,7 @@ pub fn fill_from_configuration_file(form: &mut Form, text: &str) -> Result<(), C
     Ok(())
 }
 
-/// The input that mends an error of CreateCustomKeyStore or UpdateCustomKeyStore.
+/// Returns the input to correct after an error of CreateCustomKeyStore or UpdateCustomKeyStore.
 pub fn input_for_error(code: &str) -> Option<&'static str> {
     match code.trim_end_matches("Exception") {
         "CustomKeyStoreNameInUse" => Some(NAME),

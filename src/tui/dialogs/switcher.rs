@@ -1,4 +1,4 @@
-//! *Profile and Region*: where to go on. What is known of the place one leaves is forgotten, so losing something is asked first.
+//! The *Profile and Region* dialog. Switching discards the state of the console, so it asks before it discards a draft.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::Line;
@@ -22,38 +22,38 @@ enum SwitcherFocus {
     Switch,
 }
 
-/// What the dialog wants done.
+/// A request of the dialog to the console.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SwitcherEvent {
     /// Nothing.
     Nothing,
-    /// Close it; what is being opened is not wanted any more.
+    /// Closes the dialog, and cancels a switch in progress.
     Close,
-    /// Ask for this.
+    /// Sends this request.
     Request(Call),
 }
 
-/// The dialog.
+/// The dialog that switches the profile and Region.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Switcher {
     profiles: Loadable<Vec<ProfileSummary>>,
     profile: Picker,
     region: Picker,
     focus: SwitcherFocus,
-    /// Whether the Region is the person's own choice, and so no other profile's is taken.
+    /// Whether the user chose the Region, so that it no longer follows the profile.
     is_region_chosen: bool,
     current: SwitchTarget,
-    /// What would be lost.
+    /// The warning to confirm before switching, if something would be lost.
     discard_warning: Option<&'static str>,
-    /// Whether losing it is asked about, and whether the focus is on doing so.
+    /// Whether the confirmation is shown, and if so, whether the focus is on its confirm button.
     discard_confirmation: Option<bool>,
     is_opening: bool,
     failure: Option<String>,
 }
 
 impl Switcher {
-    /// The dialog as one opens it at `here`. Where there are profiles they are still to be told.
-    pub fn new(here: SwitchTarget, loses: Option<&'static str>) -> Self {
+    /// Creates the dialog with `here` as the current profile and Region. The profiles are loaded afterwards.
+    pub fn new(here: SwitchTarget, discard_warning: Option<&'static str>) -> Self {
         let has_profiles = here.profile.is_some();
         Self {
             profiles: if has_profiles { Loadable::Loading } else { Loadable::Idle },
@@ -62,14 +62,14 @@ impl Switcher {
             focus: if has_profiles { SwitcherFocus::Profile } else { SwitcherFocus::Region },
             is_region_chosen: false,
             current: here,
-            discard_warning: loses,
+            discard_warning,
             discard_confirmation: None,
             is_opening: false,
             failure: None,
         }
     }
 
-    /// The title.
+    /// Returns the title.
     pub fn title(&self) -> &'static str {
         match self.current.profile {
             _ if self.discard_confirmation.is_some() => "Discard the new KMS key?",
@@ -78,7 +78,7 @@ impl Switcher {
         }
     }
 
-    /// The profiles were told.
+    /// Handles the loaded profiles.
     pub fn on_profiles_loaded(&mut self, profiles: Result<Vec<ProfileSummary>, CallFailure>) {
         match profiles {
             Ok(profiles) => {
@@ -94,12 +94,12 @@ impl Switcher {
         }
     }
 
-    /// Whether a place is being opened.
+    /// Whether the switch is in progress.
     pub fn is_opening(&self) -> bool {
         self.is_opening
     }
 
-    /// What was to be opened can't be.
+    /// Handles a failed switch.
     pub fn on_open_failed(&mut self, failure: CallFailure) {
         self.is_opening = false;
         self.failure = Some(failure.message);
@@ -118,17 +118,17 @@ impl Switcher {
         self.focus = focus_order[(place + focus_order.len()).saturating_add_signed(by) % focus_order.len()];
     }
 
-    /// Whether profile and Region can be chosen now.
+    /// Whether the user can choose the profile and Region.
     pub fn has_form(&self) -> bool {
         !self.is_opening && self.discard_confirmation.is_none()
     }
 
-    /// Whether letters are text now.
+    /// Whether key presses are text input.
     pub fn is_typing(&self) -> bool {
         self.has_form() && matches!(self.focus, SwitcherFocus::Profile | SwitcherFocus::Region)
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> SwitcherEvent {
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
         if key.code == KeyCode::Esc && self.discard_confirmation.take().is_none() {
@@ -166,7 +166,7 @@ impl Switcher {
         SwitcherEvent::Nothing
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text.
     pub fn handle_paste(&mut self, pasted: &str) {
         match self.focus {
             SwitcherFocus::Profile => {
@@ -181,7 +181,7 @@ impl Switcher {
         }
     }
 
-    /// The Region of the profile, as the AWS CLI would take it, until the person has chosen one.
+    /// Selects the Region of the profile, as the AWS CLI does, unless the user chose a Region.
     fn sync_region_with_profile(&mut self) {
         if self.is_region_chosen {
             return;
@@ -192,10 +192,10 @@ impl Switcher {
         self.region = region_picker(region);
     }
 
-    /// Where to go on.
+    /// Returns the target to switch to.
     fn selection(&self) -> SwitchTarget {
         let picked = self.profile.value();
-        // The profile that is there may be no choice of the person: credentials of the environment come before it.
+        // An unchanged profile is omitted, because credentials from the environment can take precedence over it.
         let is_other = self.current.profile.as_deref().is_some_and(|here| here != picked);
         SwitchTarget { profile: is_other.then(|| picked.to_owned()), region: self.region.value().to_owned() }
     }
@@ -224,8 +224,8 @@ impl Switcher {
 
     /// Writes the dialog.
     pub fn write(&self, view: &mut ScrollView) {
-        if let (Some(is_confirm_focused), Some(loses)) = (self.discard_confirmation, self.discard_warning) {
-            view.paragraph(loses, 0, theme::TEXT);
+        if let (Some(is_confirm_focused), Some(warning)) = (self.discard_confirmation, self.discard_warning) {
+            view.paragraph(warning, 0, theme::TEXT);
             view.blank_line();
             button_row(view, &[Some("Stay"), Some("Discard and switch")], usize::from(is_confirm_focused));
             return;
@@ -233,7 +233,7 @@ impl Switcher {
         if self.current.profile.is_some() {
             self.profile.write(view, "Profile", self.focus == SwitcherFocus::Profile);
             match &self.profiles {
-                Loadable::Loading => drop(view.paragraph("… Reading the profiles", 2, theme::MUTED)),
+                Loadable::Loading => drop(view.paragraph("… Loading profiles", 2, theme::MUTED)),
                 Loadable::Failed(reason) => drop(view.error(&format!("✗ {reason}"), 2, theme::ERROR)),
                 Loadable::Idle | Loadable::Ready(_) => {}
             }
@@ -246,7 +246,7 @@ impl Switcher {
             view.blank_line();
         }
         if self.is_opening {
-            view.push_line(Line::styled("  … Opening; Esc stays here", theme::WARNING));
+            view.push_line(Line::styled("  … Switching. Press Esc to cancel.", theme::WARNING));
             return;
         }
         let focused = [SwitcherFocus::Cancel, SwitcherFocus::Switch]
@@ -259,7 +259,7 @@ impl Switcher {
     }
 }
 
-/// The Regions to choose from beside `region`.
+/// Returns a picker with the Regions in the partition of `region`.
 fn region_picker(region: &str) -> Picker {
     let regions = regions::in_partition(partition_of(region));
     Picker::new(regions.iter().map(|(code, place)| ((*code).to_owned(), (*place).to_owned())).collect(), region)

@@ -1,4 +1,4 @@
-//! The list of drafts on the screen: one is gone on with, or discarded.
+//! The list of drafts, to resume or discard one.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
@@ -15,55 +15,55 @@ use crate::tui::widgets::{button_row, text};
 /// The list of drafts on the screen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DraftList {
-    /// The wizard that opens when none of them is gone on with.
+    /// The wizard to open instead of a draft, when the list was opened by creating a key.
     pub new_key_method: Option<Method>,
-    /// Where one went; before that it is the first row that leads on.
+    /// The row that the user moved to. By default, the cursor is on the first draft that can be resumed.
     cursor: Option<usize>,
-    /// The draft that is about to be open.
+    /// The draft that is being opened.
     pub opening: Option<String>,
-    /// The draft that is asked about, and whether the focus is on *Discard*; it starts on *Keep*.
+    /// The draft to confirm discarding, and whether the focus is on *Discard*. It starts on *Keep*.
     discard_confirmation: Option<(String, bool)>,
 }
 
-/// What a key did.
+/// The result of a key press.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DraftListEvent {
-    /// It moved the cursor, or nothing.
+    /// Nothing to do for the caller.
     Handled,
-    /// Close the list.
+    /// Closes the list.
     Close,
-    /// Go on with a draft.
+    /// Resumes a draft.
     Open(String),
-    /// Begin anew.
+    /// Opens an empty wizard.
     CreateNew(Method),
-    /// Remove a draft.
+    /// Deletes a draft.
     Discard(String),
 }
 
 impl DraftList {
-    /// The list, and beneath it the wizard that can be begun instead.
-    pub fn new(begin: Option<Method>) -> Self {
-        Self { new_key_method: begin, ..Self::default() }
+    /// Creates the list, with a row for a new KMS key if `new_key_method` is given.
+    pub fn new(new_key_method: Option<Method>) -> Self {
+        Self { new_key_method, ..Self::default() }
     }
 
     fn cursor(&self, drafts: &Drafts, account: &AccountState) -> usize {
-        let leads_on = || {
+        let first_resumable = || {
             let place = drafts.scope(account)?;
             drafts.list.iter().position(|entry| check_resumable(entry, &place).is_ok())
         };
-        let anew = if self.new_key_method.is_some() { drafts.list.len() } else { 0 };
-        self.cursor.or_else(leads_on).unwrap_or(anew).min(self.rows(drafts).saturating_sub(1))
+        let new_key_row = if self.new_key_method.is_some() { drafts.list.len() } else { 0 };
+        self.cursor.or_else(first_resumable).unwrap_or(new_key_row).min(self.rows(drafts).saturating_sub(1))
     }
 
     fn rows(&self, drafts: &Drafts) -> usize {
         drafts.list.len() + usize::from(self.new_key_method.is_some())
     }
 
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, drafts: &Drafts, account: &AccountState) -> DraftListEvent {
         let cursor = self.cursor(drafts, account);
         let here = drafts.list.get(cursor);
-        // What is typed in the meantime is for the wizard, and never for the page beneath.
+        // Keys pressed while the draft opens are meant for the wizard, not for the page behind the list.
         if self.opening.is_some() {
             return if key.code == KeyCode::Esc { DraftListEvent::Close } else { DraftListEvent::Handled };
         }
@@ -93,8 +93,8 @@ impl DraftList {
                 return self.new_key_method.clone().map_or(DraftListEvent::Close, DraftListEvent::CreateNew);
             }
             (KeyCode::Enter | KeyCode::Char(' '), Some(entry)) => {
-                let is_offered = drafts.scope(account).is_some_and(|place| check_resumable(entry, &place).is_ok());
-                if is_offered {
+                let is_resumable = drafts.scope(account).is_some_and(|place| check_resumable(entry, &place).is_ok());
+                if is_resumable {
                     self.opening = Some(entry.name.clone());
                     return DraftListEvent::Open(entry.name.clone());
                 }
@@ -107,7 +107,7 @@ impl DraftList {
         DraftListEvent::Handled
     }
 
-    /// Writes the list, or the question whether to discard a draft; gives the title.
+    /// Writes the list, or the confirmation for discarding a draft. Returns the dialog title.
     pub fn write(&self, view: &mut ScrollView, drafts: &Drafts, account: &AccountState) -> &'static str {
         let Some(place) = drafts.scope(account) else { return "Drafts" };
         let cursor = self.cursor(drafts, account);
@@ -122,7 +122,7 @@ impl DraftList {
             view.focused(row == cursor, |view| write_entry(view, entry, row == cursor, &place, account));
         }
         if drafts.list.is_empty() {
-            view.paragraph("No drafts are kept.", 0, theme::TEXT);
+            view.paragraph("No drafts", 0, theme::TEXT);
         }
         if self.new_key_method.is_some() {
             view.blank_line();
@@ -130,14 +130,14 @@ impl DraftList {
             view.focused(here, |view| write_row(view, here, "Create another KMS key", true));
         }
         view.blank_line();
-        let begins = if self.new_key_method.is_some() { " · n another key" } else { "" };
-        view.paragraph(&format!("Enter goes on · d discards, and asks{begins} · Esc closes"), 0, theme::MUTED);
+        let new_key = if self.new_key_method.is_some() { ", n for a new key" } else { "" };
+        view.paragraph(&format!("Press Enter to resume, d to discard{new_key}, or Esc to close."), 0, theme::MUTED);
         "Unfinished KMS keys"
     }
 }
 
-fn write_row(view: &mut ScrollView, here: bool, words: &str, is_offered: bool) {
-    let style = match (here, is_offered) {
+fn write_row(view: &mut ScrollView, here: bool, words: &str, is_enabled: bool) {
+    let style = match (here, is_enabled) {
         (true, _) => theme::FOCUS,
         (false, true) => theme::TEXT,
         (false, false) => theme::MUTED,
@@ -148,13 +148,13 @@ fn write_row(view: &mut ScrollView, here: bool, words: &str, is_offered: bool) {
 }
 
 fn write_entry(view: &mut ScrollView, entry: &DraftEntry, here: bool, place: &DraftScope, account: &AccountState) {
-    let offered = check_resumable(entry, place);
+    let resumable = check_resumable(entry, place);
     let words = match &entry.saved {
         Ok((_, saved)) => display_name(saved),
         Err(_) => format!("{}.json", entry.name),
     };
-    write_row(view, here, &words, offered.is_ok());
-    match offered {
+    write_row(view, here, &words, resumable.is_ok());
+    match resumable {
         Ok((at, saved)) => {
             let style = if saved.submission.is_in_doubt() { theme::WARNING } else { theme::MUTED };
             view.paragraph(&describe_progress(saved), 4, style);
@@ -168,11 +168,11 @@ fn write_entry(view: &mut ScrollView, entry: &DraftEntry, here: bool, place: &Dr
 
 fn write_discard_confirmation(view: &mut ScrollView, saved: &SavedDraft, is_discard_focused: bool) {
     view.key_value("Draft", &display_name(saved), theme::TEXT);
-    view.key_value("It stood", &describe_progress(saved), theme::TEXT);
+    view.key_value("Progress", &describe_progress(saved), theme::TEXT);
     view.blank_line();
-    view.paragraph("What was typed and chosen for this KMS key is lost.", 0, theme::TEXT);
+    view.paragraph("You will lose everything you entered for this KMS key.", 0, theme::TEXT);
     if saved.submission.is_in_doubt() {
-        view.paragraph("Nothing will tell any more that a key may have been created for it.", 0, theme::WARNING);
+        view.paragraph("There will be no record that a KMS key might have been created.", 0, theme::WARNING);
     }
     view.blank_line();
     button_row(view, &[Some("Keep"), Some("Discard")], usize::from(is_discard_focused));

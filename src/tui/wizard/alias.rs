@@ -1,4 +1,4 @@
-//! Step *Alias and description*.
+//! The step *Add alias and description*.
 
 use super::Wizard;
 use crate::create_key::field::Field;

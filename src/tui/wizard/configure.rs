@@ -1,4 +1,4 @@
-//! Step *Configure key*: what is fixed, the store, the external key, the acknowledgement.
+//! The steps *Configure key* and *Choose external key for this KMS key*.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
@@ -20,7 +20,7 @@ use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, TableEvent};
 use crate::tui::widgets::{button, text};
 
-/// What a KMS key in an external key store cannot but be.
+/// The configuration that every KMS key in an external key store has.
 const FIXED_CONFIGURATION: [(&str, &str); 5] = [
     ("Key type", "Symmetric"),
     ("Key usage", "Encrypt and decrypt"),
@@ -29,7 +29,7 @@ const FIXED_CONFIGURATION: [(&str, &str); 5] = [
     ("Regionality", "Single-Region key"),
 ];
 
-/// The columns of the table of stores, the first ones of *External key stores*.
+/// The columns of the key store table, which are the first columns of the *External key stores* page.
 pub(super) const KEY_STORE_COLUMNS: [Column; 4] = [
     Column { title: "Custom key store name", min_width: 18, weight: 3 },
     Column { title: "Connection state", min_width: 14, weight: 1 },
@@ -59,10 +59,9 @@ impl Wizard {
                 if let Some(store) = external_key_stores(account).get(row) {
                     let id = store.custom_key_store_id.clone();
                     if store.connection_state != ConnectionState::Connected {
-                        // One that is not connected can't be chosen, but it can be connected right here.
                         return vec![WizardEvent::Connect(id, AfterConnect::SelectInWizard)];
                     }
-                    // Who chooses what is chosen goes on.
+                    // Enter on the selected key store moves on.
                     if self.draft.custom_key_store_id.as_ref() == Some(&id) && key.code == KeyCode::Enter {
                         self.move_focus(1);
                     }
@@ -81,14 +80,14 @@ impl Wizard {
         Vec::new()
     }
 
-    /// Chooses the store that was connected from here.
+    /// Selects a key store, for example after it was connected from the wizard.
     pub fn choose_store(&mut self, store_id: String, account: &AccountState) {
         self.draft.custom_key_store_id = Some(store_id);
         self.refresh_tables(account);
         self.select_store(account);
     }
 
-    /// Moves among radio buttons and switches one on, if it can be chosen here.
+    /// Handles a key on radio buttons: moves the cursor, or selects an option if it is available.
     pub(super) fn handle_radio_key(&mut self, field: Field, key: KeyEvent) -> Vec<WizardEvent> {
         let options = radio_options(field);
         match key.code {
@@ -121,7 +120,7 @@ impl Wizard {
             return;
         }
         view.paragraph(self.step.intro(), 2, theme::MUTED);
-        view.heading("Key configuration (fixed)");
+        view.heading("Key configuration (set by the key store)");
         if view.width >= 70 {
             for row in FIXED_CONFIGURATION.chunks(2) {
                 let mut spans = vec![Span::raw("  ")];
@@ -142,7 +141,7 @@ impl Wizard {
         self.write_checkbox(view, Field::Acknowledgement, self.draft.acknowledged, errors);
     }
 
-    /// *Configure key* of Method 2: key type, key usage, and the origins behind *Advanced options*.
+    /// Writes *Configure key* of Method 2: key type, key usage, and the origins under *Advanced options*.
     fn write_key_configuration(&self, view: &mut ScrollView, errors: &[FieldError]) {
         for field in [Field::KeyType, Field::KeyUsage] {
             self.write_radio_options(view, field, errors);
@@ -166,7 +165,7 @@ impl Wizard {
         }
     }
 
-    /// Radio buttons, each with its meaning; the one under the cursor also with why it can't be chosen.
+    /// Writes radio buttons. The selected option and the one at the cursor show their descriptions.
     fn write_radio_options(&self, view: &mut ScrollView, field: Field, errors: &[FieldError]) {
         let on = selected_index(field, self.draft.origin);
         self.write_field(view, field, errors, |view, is_focused| {
@@ -182,7 +181,10 @@ impl Wizard {
                     Span::raw("  "),
                     Span::styled(mark, if index == on { theme::ACCENT } else { theme::TEXT }),
                     Span::styled(option.label, style),
-                    Span::styled(if option.unavailable_reason.is_some() { "  (not here)" } else { "" }, theme::MUTED),
+                    Span::styled(
+                        if option.unavailable_reason.is_some() { "  (not available)" } else { "" },
+                        theme::MUTED,
+                    ),
                 ]));
                 if here || index == on {
                     view.paragraph(option.description, 6, theme::MUTED);
@@ -194,7 +196,7 @@ impl Wizard {
         });
     }
 
-    /// Step *Choose external key for this KMS key*.
+    /// Writes the step *Choose external key for this KMS key*.
     pub(super) fn write_external_key(
         &self,
         view: &mut ScrollView,
@@ -229,7 +231,7 @@ impl Wizard {
             }
             let stores = external_key_stores(account);
             if stores.is_empty() {
-                view.paragraph("No external key stores. Create one first.", 2, theme::TEXT);
+                view.paragraph("No external key stores yet. Create one first.", 2, theme::TEXT);
                 return;
             }
             let rows = Rows {
@@ -239,7 +241,7 @@ impl Wizard {
                 selection_mode: SelectionMode::Single,
                 is_selected: &|row| self.draft.custom_key_store_id.as_ref() == Some(&stores[row].custom_key_store_id),
             };
-            // The name is what a person knows a store by; the rest stands beside it where there is room for it.
+            // The name and connection state matter most. The other columns are shown if there is room.
             let columns = match view.width {
                 ..64 => &KEY_STORE_COLUMNS[..2],
                 64..90 => &KEY_STORE_COLUMNS[..3],
@@ -250,7 +252,7 @@ impl Wizard {
         });
     }
 
-    /// Writes a checkbox whose label is what one agrees to.
+    /// Writes a check box with its wrapped label.
     pub(super) fn write_checkbox(&self, view: &mut ScrollView, field: Field, ticked: bool, errors: &[FieldError]) {
         let is_focused = self.focused_field() == Some(field);
         let mark = if ticked { "☑" } else { "☐" };

@@ -1,4 +1,4 @@
-//! Drawing the wizard: the rail, the step, and what fields on every step share.
+//! Drawing the wizard: the list of steps, the current step, and the parts that all fields share.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -16,11 +16,14 @@ use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{button_row, text};
 
-/// Longer lines are hard to read.
+/// The maximum width of a step, in columns. Longer lines are hard to read.
 const MAX_WIDTH: u16 = 116;
 
 impl Wizard {
-    /// The error to show at a field: only once the person has left it or tried to go on.
+    /// Returns the error to show at a field.
+    ///
+    /// Most errors are shown only after the user left the field or tried to continue. Those of the alias, the tags, and
+    /// the key policy are shown while the user types.
     pub(super) fn visible_error(&self, field: Field, errors: &[FieldError]) -> Option<String> {
         let shown = self.touched.contains(&field) && !(Some(field) == self.focused_field() && self.is_empty(field));
         let live =
@@ -36,7 +39,7 @@ impl Wizard {
         self.text_value(field).is_some_and(|text| text.is_empty())
     }
 
-    /// Draws rail and step.
+    /// Draws the list of steps and the current step.
     pub fn draw(&self, account: &AccountState, frame: &mut Frame, area: Rect) {
         let step_list_width = if area.width >= 76 { 24 } else { 0 };
         let mut body = Rect { x: area.x + step_list_width, width: area.width - step_list_width, ..area };
@@ -44,7 +47,7 @@ impl Wizard {
             self.draw_step_list(account, frame, Rect { width: step_list_width, ..area });
         }
         body.width = body.width.min(MAX_WIDTH);
-        // The title stays where it is when the page is scrolled. Without a rail it tells how far one is.
+        // The title doesn't scroll with the page. Without the list of steps, it also shows the step number.
         let lead = format!("Step {} of {} · ", self.step_index() + 1, self.method.steps(self.draft.origin).len());
         let title = format!("{}{}", if step_list_width == 0 { &lead } else { "" }, self.step.title());
         let title = Line::styled(text::truncate(&title, body.width.into()), theme::HEADING);
@@ -71,7 +74,7 @@ impl Wizard {
                 (_, _, true) => ("✓", theme::SUCCESS),
                 _ => ("·", theme::MUTED),
             };
-            let words = text::wrap(step.short_title(), usize::from(area.width).saturating_sub(5));
+            let words = text::wrap(step.title(), usize::from(area.width).saturating_sub(5));
             for (row, words) in words.into_iter().enumerate() {
                 let lead = if row == 0 { format!("{mark} {} ", place + 1) } else { "    ".to_owned() };
                 let body = if here { theme::HEADING } else { style };
@@ -109,7 +112,7 @@ impl Wizard {
         let here = self.focused();
         let has_previous = self.focus_targets().contains(&FocusTarget::Previous);
         let next = match self.step {
-            Step::Review if account.is_read_only => "Copy the commands",
+            Step::Review if account.is_read_only => "Copy commands",
             Step::Review => outcome::finish_label(&self.submission),
             _ => "Next",
         };
@@ -125,7 +128,7 @@ impl Wizard {
         });
     }
 
-    /// Writes a field: label, the error or the hint, and whatever `write` makes of it.
+    /// Writes a field: its label, its content by `write`, and its error or hint.
     pub(super) fn write_field(
         &self,
         view: &mut ScrollView,
@@ -161,7 +164,7 @@ impl Wizard {
         });
     }
 
-    /// Writes the one-line editor of a field, with the cursor when it has the focus.
+    /// Writes the one-line editor of a field, with the cursor if the field has the focus.
     pub(super) fn write_editor(
         &self,
         view: &mut ScrollView,

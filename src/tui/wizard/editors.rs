@@ -1,4 +1,4 @@
-//! The text fields of the wizard: their cursors, and what can be undone in them.
+//! The text editors of the wizard, with their cursors and undo histories.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::create_key::field::Field;
 use crate::tui::widgets::text_area::TextArea;
 use crate::tui::widgets::text_field::TextField;
 
-/// The text fields that the person has been in. The draft has their values.
+/// The editors of the text fields that had the focus. The values themselves are in the draft.
 #[derive(Clone, Debug, Default)]
 pub struct Editors {
     text_fields: HashMap<Field, TextField>,
@@ -14,17 +14,17 @@ pub struct Editors {
 }
 
 impl Editors {
-    /// Returns the one-line text field that the person has been in.
+    /// Returns the editor of a one-line text field, if the field had the focus.
     pub fn text_field(&self, field: Field) -> Option<&TextField> {
         self.text_fields.get(&field)
     }
 
-    /// Returns the text field of several lines that the person has been in.
+    /// Returns the editor of a multi-line text field, if the field had the focus.
     pub fn text_area(&self, field: Field) -> Option<&TextArea> {
         self.text_areas.get(&field)
     }
 
-    /// Opens a one-line text field: as the person left it, unless its value is another now.
+    /// Opens the editor of a one-line text field in its last state, or a new one if the value changed elsewhere.
     pub fn open_text_field(&mut self, field: Field, value: &str) -> &mut TextField {
         let line = self.text_fields.entry(field).or_default();
         if line.value() != value {
@@ -33,7 +33,9 @@ impl Editors {
         line
     }
 
-    /// Opens a text field of several lines likewise. The cursor is first at the end, in a policy at the start.
+    /// Opens the editor of a multi-line text field in its last state, or a new one if the value changed elsewhere.
+    ///
+    /// In a new editor, the cursor is at the end of the text, or at the start of a key policy.
     pub fn open_text_area(&mut self, field: Field, value: &str) -> &mut TextArea {
         let area = self.text_areas.entry(field).or_insert_with(|| TextArea::new(""));
         if area.value() != value {
@@ -45,13 +47,13 @@ impl Editors {
         area
     }
 
-    /// Returns the line that the cursor of a field is in, and the characters before it in that line.
+    /// Returns the line and column of a field's cursor, in characters from 0.
     pub fn cursor(&self, field: Field) -> (usize, usize) {
         let line = self.text_fields.get(&field).map(|line| (0, line.cursor()));
         line.or_else(|| self.text_areas.get(&field).map(TextArea::cursor)).unwrap_or_default()
     }
 
-    /// Puts the cursor of a field that is open there, or as near as the text lets it.
+    /// Moves the cursor of an open field to a line and column, or to the nearest position in the text.
     pub fn set_cursor(&mut self, field: Field, cursor: (usize, usize)) {
         if let Some(line) = self.text_fields.get_mut(&field) {
             *line = TextField::with_cursor(line.value(), cursor.1.min(line.value().chars().count()));
@@ -60,13 +62,13 @@ impl Editors {
         }
     }
 
-    /// Lets what is typed next be undone by itself.
+    /// Starts a new undo step in all editors.
     pub fn end_undo_steps(&mut self) {
         self.text_fields.values_mut().for_each(TextField::end_undo_group);
         self.text_areas.values_mut().for_each(TextArea::end_undo_group);
     }
 
-    /// Forgets fields that are gone or whose places others have taken.
+    /// Removes the editors of fields that were removed or renumbered.
     pub fn remove_matching(&mut self, is_gone: impl Fn(&Field) -> bool) {
         self.text_fields.retain(|field, _| !is_gone(field));
         self.text_areas.retain(|field, _| !is_gone(field));

@@ -1,4 +1,4 @@
-//! What can have the focus on each step, in the order of Tab.
+//! The controls of each step that can have the focus, in Tab order.
 
 use crate::aws::kms::Origin;
 use crate::create_key::draft::KeyDraft;
@@ -6,49 +6,49 @@ use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::submission::Submission;
 
-/// Something that can have the focus.
+/// A control that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FocusTarget {
     /// A field of the draft.
     Field(Field),
     /// Shows or hides the key material origins.
     AdvancedOptions,
-    /// Goes to create an external key store, and back.
+    /// Opens the dialog that creates an external key store.
     CreateKeyStore,
     /// Removes a tag.
     RemoveTag(usize),
-    /// Removes another account.
+    /// Removes another AWS account.
     RemoveAccount(usize),
-    /// Goes back to the generated policy.
+    /// Restores the generated key policy.
     RestorePolicy,
-    /// On Review: goes to a step.
+    /// Goes to a step from Review.
     EditStep(Step),
-    /// Copies the commands that do the same.
+    /// Copies the equivalent AWS CLI commands.
     CopyCommands,
-    /// Writes the commands that do the same into a file.
+    /// Saves the equivalent AWS CLI commands to a file.
     SaveCommands,
-    /// Copies the policy.
+    /// Copies the key policy.
     CopyKeyPolicy,
-    /// Copies the IAM policy that gives what is lacking.
+    /// Copies the IAM policy that grants the missing permissions.
     CopyIamPolicy,
-    /// After a failure: goes to the field that mends it.
+    /// Goes to the field that has to be corrected after a failure.
     FixField(Field),
-    /// After a failure that no field mends: tries again.
+    /// Retries after a failure that no field can correct.
     Retry,
-    /// Leaves the wizard.
+    /// Closes the wizard.
     Cancel,
-    /// Goes back a step.
+    /// Goes to the previous step.
     Previous,
-    /// Goes on, or finishes.
+    /// Goes to the next step, or finishes.
     Next,
 }
 
-/// The steps that Review shows and links to.
+/// Returns the steps that Review shows and links to.
 pub fn review_steps(method: &Method, origin: Origin) -> impl Iterator<Item = Step> {
     method.steps(origin).iter().copied().filter(|step| *step != Step::Review)
 }
 
-/// The fields of *Configure key* in Method 2.
+/// Returns the focus targets of *Configure key* in Method 2.
 fn configure_key_targets(draft: &KeyDraft, shows_origins: bool) -> Vec<FocusTarget> {
     let mut targets =
         vec![FocusTarget::Field(Field::KeyType), FocusTarget::Field(Field::KeyUsage), FocusTarget::AdvancedOptions];
@@ -61,14 +61,14 @@ fn configure_key_targets(draft: &KeyDraft, shows_origins: bool) -> Vec<FocusTarg
     targets
 }
 
-/// The spots of a step, in the order of Tab; on Review `ways_on` comes first.
+/// Returns the focus targets of a step in Tab order. On Review, `next_actions` come first.
 pub fn focus_targets(
     method: &Method,
     step: Step,
     draft: &KeyDraft,
     shows_origins: bool,
     submission: &Submission,
-    ways_on: Vec<FocusTarget>,
+    next_actions: Vec<FocusTarget>,
 ) -> Vec<FocusTarget> {
     let mut targets = Vec::new();
     match step {
@@ -83,7 +83,7 @@ pub fn focus_targets(
             targets.extend([Field::CustomKeyStore, Field::ExternalKeyId].map(FocusTarget::Field));
             targets.push(FocusTarget::CreateKeyStore);
         }
-        // The key has its description already; it is changed on the key's page.
+        // The KMS key already has its description. It can be changed on the key's page.
         Step::AliasAndDescription if submission.key().is_some() => targets.push(FocusTarget::Field(Field::Alias)),
         Step::AliasAndDescription => targets.extend([Field::Alias, Field::Description].map(FocusTarget::Field)),
         Step::Tags => {
@@ -116,7 +116,7 @@ pub fn focus_targets(
             }
         }
         Step::Review => {
-            targets.extend(ways_on);
+            targets.extend(next_actions);
             if submission.key().is_none() {
                 targets.extend(review_steps(method, draft.origin).map(FocusTarget::EditStep));
             }

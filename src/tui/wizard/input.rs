@@ -1,4 +1,4 @@
-//! What keys and pasted text do in the wizard, and what it sends.
+//! Key presses, pasted text, and responses in the wizard.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -18,7 +18,7 @@ use crate::tui::widgets::text_area::TextArea;
 use crate::tui::widgets::text_field::TextField;
 
 impl Wizard {
-    /// Takes a key.
+    /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
         if matches!(self.submission, Submission::Sending { .. }) {
             return if key.code == KeyCode::Esc { vec![WizardEvent::StopWaiting] } else { Vec::new() };
@@ -56,7 +56,7 @@ impl Wizard {
         self.load_editor();
     }
 
-    /// Whether lists and texts of many lines have the focus, which turn their own pages.
+    /// Whether the focus is on a table or multi-line text field, which handle Page Up and Page Down themselves.
     fn handles_paging(&self) -> bool {
         match self.focused() {
             FocusTarget::Field(Field::CustomKeyStore | Field::Administrators | Field::Users | Field::Description) => {
@@ -67,7 +67,7 @@ impl Wizard {
         }
     }
 
-    /// Whether `PgDn` looks further down.
+    /// Whether Page Down scrolls the step.
     pub fn can_scroll(&self) -> bool {
         !self.handles_paging() && self.scroll.has_more_below()
     }
@@ -149,7 +149,7 @@ impl Wizard {
         Vec::new()
     }
 
-    /// Edits a one-line text field, and takes its value over into the draft.
+    /// Edits a one-line text field, and copies its value to the draft.
     fn edit_text_field(&mut self, field: Field, edit: impl FnOnce(&mut TextField)) {
         let Some(value) = self.text_value(field) else { return };
         let editor = self.editors.open_text_field(field, &value);
@@ -158,7 +158,7 @@ impl Wizard {
         self.set_text_value(field, value);
     }
 
-    /// Edits a text field of several lines likewise.
+    /// Edits a multi-line text field, and copies its value to the draft.
     fn edit_text_area(&mut self, field: Field, edit: impl FnOnce(&mut TextArea)) {
         let value = self.text_area_value(field);
         let area = self.editors.open_text_area(field, &value);
@@ -171,7 +171,7 @@ impl Wizard {
         }
     }
 
-    /// Takes pasted text into the field that has the focus.
+    /// Inserts pasted text into the field that has the focus.
     pub fn handle_paste(&mut self, pasted: &str, account: &AccountState) {
         match self.focused() {
             FocusTarget::Field(Field::CustomKeyStore) => self.stores.handle_paste(pasted),
@@ -226,7 +226,7 @@ impl Wizard {
             FocusTarget::CopyIamPolicy => {
                 return self
                     .missing_permissions_policy()
-                    .map(|text| WizardEvent::Copy("policy", text))
+                    .map(|text| WizardEvent::Copy("IAM policy", text))
                     .into_iter()
                     .collect();
             }
@@ -247,8 +247,9 @@ impl Wizard {
         Vec::new()
     }
 
-    /// Sends what the person has said, unless something is not right: then the focus goes there. A read-only console
-    /// gives the commands that do it instead; it looks up what is in doubt.
+    /// Starts creating the KMS key, or moves the focus to the first error.
+    ///
+    /// A read-only console copies the commands instead, unless it has to check an unknown outcome.
     fn finish(&mut self, account: &AccountState) -> Vec<WizardEvent> {
         if self.focus_first_error(account) {
             return Vec::new();
@@ -260,7 +261,7 @@ impl Wizard {
         call.map(|call| WizardEvent::Request(Call::Submission(call))).into_iter().collect()
     }
 
-    /// Moves the focus to what is not right, if anything is not.
+    /// Moves the focus to the first error. Returns whether there is one.
     fn focus_first_error(&mut self, account: &AccountState) -> bool {
         let errors = self.step_errors(Step::Review, account);
         let Some(FieldError { field, .. }) = errors.first() else { return false };
@@ -269,9 +270,9 @@ impl Wizard {
         true
     }
 
-    /// A stage of creating the key was answered.
-    pub fn on_submission_response(&mut self, answer: SubmissionResponse, account: &AccountState) -> Vec<WizardEvent> {
-        let next = self.submission.on_response(answer, &self.draft, account);
+    /// Handles the response to a stage of creating the KMS key.
+    pub fn on_submission_response(&mut self, response: SubmissionResponse, account: &AccountState) -> Vec<WizardEvent> {
+        let next = self.submission.on_response(response, &self.draft, account);
         if let Some(call) = next {
             return vec![WizardEvent::Request(Call::Submission(call))];
         }

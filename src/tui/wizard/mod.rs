@@ -1,4 +1,4 @@
-//! The create key wizard on the screen: where the person is in it. What they have said is the [`KeyDraft`].
+//! The create key wizard on the screen: its current step, focus, and editors. The user's input is in the [`KeyDraft`].
 
 mod alias;
 mod configure;
@@ -33,40 +33,40 @@ use crate::create_key::submission::Submission;
 use crate::create_key::validate::{FieldError, validate};
 use crate::tui::widgets::scroll::ScrollState;
 
-/// What the wizard wants from the console around it.
+/// A request of the wizard to the console.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WizardEvent {
-    /// Ask AWS.
+    /// Sends a request to AWS.
     Request(Call),
-    /// Connect the store that is chosen.
+    /// Opens the dialog that connects the key store with this ID.
     Connect(String, AfterConnect),
-    /// Create an external key store, then come back.
+    /// Opens the dialog that creates an external key store, then returns to the wizard.
     CreateKeyStore,
-    /// Put this on the clipboard: what it is, and the text.
+    /// Copies the text to the clipboard. The first value names the text.
     Copy(&'static str, String),
-    /// Explain a field.
+    /// Shows the help of a field.
     ShowHelp(Field),
-    /// Wait no longer for the stage that is under way.
+    /// Stops waiting for the response to the current stage.
     StopWaiting,
-    /// Leave; the draft may be lost when the flag says so.
+    /// Closes the wizard.
     Leave {
-        /// Whether something was typed or chosen.
+        /// Whether the draft has changes that would be lost.
         has_unsaved_changes: bool,
     },
-    /// The key is made.
+    /// The KMS key was created.
     Finished,
 }
 
-/// Where the person is in the wizard.
+/// The state of the wizard.
 #[derive(Clone, Debug)]
 pub struct Wizard {
-    /// How it was entered, and so its steps.
+    /// The method, which determines the steps.
     pub method: Method,
-    /// What the person has said.
+    /// The user's input.
     pub draft: KeyDraft,
-    /// The step shown.
+    /// The current step.
     pub step: Step,
-    /// How far the key is made.
+    /// The progress of creating the KMS key.
     pub submission: Submission,
     permission_check: Option<PermissionCheck>,
     permissions: Loadable<Vec<MissingPermission>>,
@@ -81,12 +81,12 @@ pub struct Wizard {
     shows_origins: bool,
     option_index: usize,
     scroll: ScrollState,
-    /// Whether it ends with the commands that create the key.
+    /// Whether the console is read-only, so that Review offers commands instead of creating the KMS key.
     read_only: bool,
 }
 
 impl Wizard {
-    /// A wizard at its first step.
+    /// Creates a wizard at its first step.
     pub fn new(method: Method, account: &AccountState) -> Self {
         let mut wizard = Self {
             draft: KeyDraft::new(&method),
@@ -116,7 +116,7 @@ impl Wizard {
         wizard
     }
 
-    /// Puts the cursor of the table of stores on the one that is chosen.
+    /// Moves the cursor of the key store table to the selected key store.
     fn select_store(&mut self, account: &AccountState) {
         let stores = super::pages::key_stores::external_key_stores(account);
         let chosen = self.draft.custom_key_store_id.as_ref();
@@ -125,7 +125,7 @@ impl Wizard {
         }
     }
 
-    /// Arranges the tables anew after what is known changed.
+    /// Updates the tables after the account state changed.
     pub fn refresh_tables(&mut self, account: &AccountState) {
         self.refresh_principal_tables(account);
         let stores = super::pages::key_stores::external_key_stores(account);
@@ -134,13 +134,19 @@ impl Wizard {
     }
 
     fn focus_targets(&self) -> Vec<FocusTarget> {
-        let mut ways_on = Vec::new();
+        let mut next_actions = Vec::new();
         if self.step == Step::Review {
-            ways_on.extend(self.next_target());
-            ways_on.extend(self.missing_permissions_policy().map(|_| FocusTarget::CopyIamPolicy));
+            next_actions.extend(self.next_target());
+            next_actions.extend(self.missing_permissions_policy().map(|_| FocusTarget::CopyIamPolicy));
         }
-        let mut targets =
-            focus::focus_targets(&self.method, self.step, &self.draft, self.shows_origins, &self.submission, ways_on);
+        let mut targets = focus::focus_targets(
+            &self.method,
+            self.step,
+            &self.draft,
+            self.shows_origins,
+            &self.submission,
+            next_actions,
+        );
         if self.read_only
             && let Some(index) = targets.iter().position(|target| *target == FocusTarget::CopyCommands)
         {
@@ -163,7 +169,7 @@ impl Wizard {
         }
     }
 
-    /// Moves the focus to the spot, wherever it is in the order, and takes over what stands in its field.
+    /// Moves the focus to the target, and loads the value of its field into the editor.
     fn set_focus(&mut self, target: FocusTarget) {
         if let Some(index) = self.focus_targets().iter().position(|other| *other == target) {
             self.focus_index = index;
@@ -171,7 +177,7 @@ impl Wizard {
         self.load_editor();
     }
 
-    /// Moves to the step that has the field, and to the field.
+    /// Goes to the step of the field, and moves the focus to the field.
     pub fn focus_field(&mut self, field: Field) {
         let step = field.step(&self.method);
         if step != self.step {
@@ -199,7 +205,7 @@ impl Wizard {
         }
     }
 
-    /// The value of a text field of several lines.
+    /// Returns the value of a multi-line text field.
     fn text_area_value(&self, field: Field) -> String {
         match field {
             Field::Description => self.draft.description.clone(),
@@ -207,7 +213,7 @@ impl Wizard {
         }
     }
 
-    /// The value of a one-line text field of the draft.
+    /// Returns the value of a one-line text field, or `None` for any other field.
     fn text_value(&self, field: Field) -> Option<String> {
         match field {
             Field::ExternalKeyId => Some(self.draft.xks_key_id.clone()),
@@ -259,14 +265,16 @@ impl Wizard {
         self.method.steps(self.draft.origin).iter().position(|step| *step == self.step).unwrap_or(0)
     }
 
-    /// The steps that still matter: once the key is made, only its alias can be mended.
+    /// Returns the steps that the user can go to. After the KMS key is created, only its alias can still be changed.
     fn available_steps(&self) -> &'static [Step] {
         const ALIAS_STEPS: [Step; 2] = [Step::AliasAndDescription, Step::Review];
         if self.submission.key().is_some() { &ALIAS_STEPS } else { self.method.steps(self.draft.origin) }
     }
 
-    /// What is wrong on a step. While it is not known what became of a request, nothing is: what the draft asks for may
-    /// be there already.
+    /// Returns the errors of a step.
+    ///
+    /// There are none while the outcome of a request is unknown, because the draft's own key or alias might already
+    /// exist and would be reported as a conflict.
     fn step_errors(&self, step: Step, account: &AccountState) -> Vec<FieldError> {
         match &self.submission {
             Submission::NotSent | Submission::Failed { .. } => validate(&self.method, step, &self.draft, account),
@@ -277,7 +285,7 @@ impl Wizard {
         }
     }
 
-    /// The step after this one, if everything here is right; else the focus goes to what is wrong.
+    /// Goes to the next step if this one has no errors. Otherwise moves the focus to the first error.
     fn go_next(&mut self, account: &AccountState) {
         self.add_typed_principal(account);
         let errors = self.step_errors(self.step, account);
@@ -297,12 +305,12 @@ impl Wizard {
         }
     }
 
-    /// After the origin changed other steps follow: those visited may not be among them any more.
+    /// Forgets the visited steps, because a different origin has different steps.
     fn reset_visited(&mut self) {
         self.visited = BTreeSet::from([0]);
     }
 
-    /// Goes to a step that was visited before.
+    /// Goes to a step if it was visited before.
     fn jump_to_step(&mut self, index: usize) {
         if let Some(step) =
             self.method.steps(self.draft.origin).get(index).filter(|step| self.available_steps().contains(step))
@@ -312,19 +320,19 @@ impl Wizard {
         }
     }
 
-    /// The steps that can be gone to by their number.
+    /// Returns the indexes of the steps that the user can jump to.
     fn reachable_steps(&self) -> impl Iterator<Item = usize> {
         let steps = self.method.steps(self.draft.origin);
         let is_open = |index: &usize| steps.get(*index).is_some_and(|step| self.available_steps().contains(step));
         self.visited.iter().copied().filter(is_open)
     }
 
-    /// Whether another step was visited before.
+    /// Whether the user can jump to another step.
     pub fn can_jump_to_step(&self) -> bool {
         self.reachable_steps().any(|index| index != self.step_index())
     }
 
-    /// Whether a field has the focus, which help explains.
+    /// Whether a field has the focus, so that help is available.
     pub fn is_field_focused(&self) -> bool {
         self.focused_field().is_some()
     }
@@ -334,7 +342,7 @@ impl Wizard {
         self.step_index() > 0
     }
 
-    /// The table that has the focus.
+    /// Returns the table that has the focus.
     pub fn focused_table(&self) -> Option<&Table> {
         match self.focused() {
             FocusTarget::Field(Field::CustomKeyStore) => Some(&self.stores),
@@ -344,7 +352,7 @@ impl Wizard {
         }
     }
 
-    /// Whether the keys go into a text.
+    /// Whether key presses are text input.
     pub fn is_typing(&self) -> bool {
         match self.focused() {
             FocusTarget::Field(Field::Description | Field::KeyPolicy) => true,
@@ -356,12 +364,12 @@ impl Wizard {
         }
     }
 
-    /// Whether leaving would lose something.
+    /// Whether the draft has changes that would be lost.
     pub fn has_unsaved_changes(&self) -> bool {
         !matches!(self.submission, Submission::Done { .. }) && !self.draft.is_unchanged(&self.method)
     }
 
-    /// The contexts whose keys work here.
+    /// Returns the key contexts that are active.
     pub fn contexts(&self, account: &AccountState) -> Vec<Context> {
         if matches!(self.submission, Submission::Sending { .. }) {
             return Vec::new();

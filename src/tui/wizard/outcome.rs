@@ -1,4 +1,4 @@
-//! What came of Finish: its stages, and what can be done when one fails.
+//! The outcome of Finish: its stages, and the next action after a failure.
 
 use std::cmp::Ordering;
 
@@ -12,26 +12,26 @@ use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::scroll_view::ScrollView;
 
-/// How many principals that may not exist are named.
+/// The maximum number of possibly invalid principals to list.
 const MAX_SUSPECTS: usize = 5;
 
-/// The words of the button that finishes, or goes on where it stopped.
+/// Returns the label of the button that finishes, or that resumes after a failure.
 pub(super) fn finish_label(submission: &Submission) -> &'static str {
     match submission {
-        Submission::KeyWithoutAlias { .. } => "Create the alias",
-        Submission::Unknown { .. } => "Look again",
-        Submission::Failed { .. } => "Try again",
+        Submission::KeyWithoutAlias { .. } => "Create alias",
+        Submission::Unknown { .. } => "Check again",
+        Submission::Failed { .. } => "Retry",
         Submission::NotSent | Submission::Sending { .. } | Submission::Done { .. } => "Finish",
     }
 }
 
 impl Wizard {
-    /// What leads on from a failure: the field that mends it, else trying again.
+    /// Returns the next action after a failure: correcting a field, or retrying.
     pub(super) fn next_target(&self) -> Option<FocusTarget> {
         let failure = self.submission.failure()?;
-        let mended_by = remedy::for_error(&failure.code, &failure.message).field;
+        let field_to_fix = remedy::for_error(&failure.code, &failure.message).field;
         let suspect = self.suspects.first().map(|(field, _)| *field);
-        Some(suspect.or(mended_by).map_or(FocusTarget::Retry, FocusTarget::FixField))
+        Some(suspect.or(field_to_fix).map_or(FocusTarget::Retry, FocusTarget::FixField))
     }
 
     pub(super) fn write_outcome(&self, view: &mut ScrollView) {
@@ -42,17 +42,19 @@ impl Wizard {
                 view.paragraph("✓ The KMS key was created.", 2, theme::SUCCESS);
                 view.key_value("Key ID", &key.key_id, theme::TEXT);
                 view.paragraph(
-                    "✗ Its alias was not. Mend the alias and go on: no second key will be made.",
+                    "✗ Couldn't create the alias. Correct the alias, then choose Create alias. The console doesn't \
+                     create a second KMS key.",
                     2,
                     theme::ERROR,
                 );
             }
             Submission::Unknown { .. } => {
-                view.paragraph("? No answer came. Whether it was done is not known.", 2, theme::WARNING);
-                view.paragraph("Look again: the console first looks whether it was done.", 2, theme::TEXT);
+                view.paragraph("? Outcome unknown: the request might have succeeded.", 2, theme::WARNING);
+                let words = "Choose Check again. The console first checks what was created, so you never get two keys.";
+                view.paragraph(words, 2, theme::TEXT);
             }
             Submission::Failed { .. } => {
-                view.paragraph("✗ The KMS key was not created. Nothing was left behind.", 2, theme::ERROR);
+                view.paragraph("✗ The KMS key was not created. Nothing in your account changed.", 2, theme::ERROR);
             }
             Submission::NotSent | Submission::Done { .. } => {}
         }
@@ -71,20 +73,20 @@ impl Wizard {
         view.paragraph(remedy.meaning, 4, theme::TEXT);
         view.paragraph(&format!("What to do: {}", remedy.action), 4, theme::TEXT);
         for (field, name) in self.suspects.iter().take(MAX_SUSPECTS) {
-            view.paragraph(&format!("Perhaps {name} ({})", field.label()), 4, theme::TEXT);
+            view.paragraph(&format!("Possible cause: {name} ({})", field.label()), 4, theme::TEXT);
         }
         if let Some(more) = self.suspects.len().checked_sub(MAX_SUSPECTS).filter(|more| *more > 0) {
-            view.paragraph(&format!("... or one of {more} others"), 4, theme::TEXT);
+            view.paragraph(&format!("… and {more} more"), 4, theme::TEXT);
         }
         if !failure.request_id.is_empty() {
             view.paragraph(&format!("Request ID: {}", failure.request_id), 4, theme::MUTED);
         }
-        if let Some(spot) = self.next_target() {
-            let words = match spot {
+        if let Some(target) = self.next_target() {
+            let words = match target {
                 FocusTarget::FixField(field) => format!("Go to {}", field.label()),
                 _ => finish_label(&self.submission).to_owned(),
             };
-            let is_focused = self.focused() == spot;
+            let is_focused = self.focused() == target;
             view.focused(is_focused, |view| {
                 let mut spans = vec![Span::raw("   ")];
                 spans.extend(button(&words, is_focused));
@@ -97,8 +99,8 @@ impl Wizard {
 fn write_stages(view: &mut ScrollView, now: Stage) {
     for (stage, words) in [
         (Stage::CreateKey, "Create the KMS key"),
-        (Stage::CreateAlias, "Create its alias"),
-        (Stage::DescribeKey, "Look at the result"),
+        (Stage::CreateAlias, "Create the alias"),
+        (Stage::DescribeKey, "Load the KMS key"),
     ] {
         let (mark, style) = match stage.cmp(&now) {
             Ordering::Less => ("✓", theme::SUCCESS),
@@ -109,7 +111,7 @@ fn write_stages(view: &mut ScrollView, now: Stage) {
     }
     view.blank_line();
     view.paragraph(
-        "Esc stops waiting; whether it was done is looked up before anything is tried again.",
+        "Press Esc to stop waiting. The console checks what was created before it retries.",
         2,
         theme::MUTED,
     );

@@ -1,5 +1,6 @@
-//! On *Review*: whether AWS may refuse what Finish does, and what an administrator has to allow. It never stands in the
-//! way: only the real request knows everything that decides.
+//! The permission check on *Review*: the permissions that Finish needs, and an IAM policy for those that are missing.
+//!
+//! The check is an estimate and never blocks Finish, because only the real request is subject to all policies.
 
 use super::Wizard;
 use super::focus::FocusTarget;
@@ -12,7 +13,7 @@ use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 
 impl Wizard {
-    /// The question to ask on *Review*, unless it was asked for a draft that leads to the same calls.
+    /// Returns the permission check to run on *Review*, unless it already ran for the same requests.
     pub fn permission_request(&mut self, account: &AccountState) -> Option<Call> {
         let is_open = matches!(self.submission, Submission::NotSent | Submission::Failed { .. });
         if self.step != Step::Review || !is_open || !self.step_errors(Step::Review, account).is_empty() {
@@ -26,43 +27,43 @@ impl Wizard {
         self.permissions = Loadable::Idle;
         let check = check?;
         if check.source == PolicySource::Unknown {
-            self.permissions = Loadable::Failed("AWS simulates the policies of users and roles only".to_owned());
+            self.permissions = Loadable::Failed("AWS simulates policies only for users and roles".to_owned());
             return None;
         }
         self.permissions = Loadable::Loading;
         Some(Call::Permissions(Box::new(check)))
     }
 
-    /// What IAM says no to, or why it could not be asked.
-    pub fn on_permissions_loaded(&mut self, told: Result<Vec<MissingPermission>, CallFailure>) {
+    /// Handles the result of the permission check.
+    pub fn on_permissions_loaded(&mut self, result: Result<Vec<MissingPermission>, CallFailure>) {
         let here = self.focused();
-        self.permissions = match told {
+        self.permissions = match result {
             Ok(missing) => Loadable::Ready(missing),
             Err(failure) => Loadable::Failed(failure.code),
         };
-        // Who has not moved yet sees what is new on top; everybody else stays.
+        // If the focus is still on the first target, it stays there, so that the new result at the top is visible.
         if self.focus_index > 0
-            && let Some(place) = self.focus_targets().iter().position(|spot| *spot == here)
+            && let Some(index) = self.focus_targets().iter().position(|target| *target == here)
         {
-            self.focus_index = place;
+            self.focus_index = index;
         }
     }
 
-    /// The refusal that the submission stands at, if the caller may not do what it does.
+    /// Returns the failure of the submission, if it is an access denied error.
     fn access_denied(&self) -> Option<&submission::SubmissionFailure> {
         self.submission.failure().filter(|failure| failure.code.starts_with("AccessDenied"))
     }
 
-    /// What AWS has refused, and what IAM says no to.
+    /// Returns the permissions that AWS denied, then those that the permission check found missing.
     fn missing_permissions(&self) -> Vec<MissingPermission> {
         let failure = self.access_denied();
         let stage: &[&str] = match self.submission {
             Submission::Failed { .. } => &["kms:CreateKey", "kms:TagResource"],
             _ => &["kms:CreateAlias"],
         };
-        let refused = failure
+        let denied = failure
             .and_then(|failure| Some(self.permission_check.as_ref()?.missing_from_error(&failure.message, stage)));
-        let mut missing = refused.unwrap_or_default();
+        let mut missing = denied.unwrap_or_default();
         if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
             let others = self.permissions.ready().into_iter().flatten();
             let others: Vec<MissingPermission> = others
@@ -74,7 +75,7 @@ impl Wizard {
         missing
     }
 
-    /// The policy for an administrator.
+    /// Returns an IAM policy that grants the missing permissions, for an administrator to attach.
     pub(super) fn missing_permissions_policy(&self) -> Option<String> {
         permissions::iam_policy(&self.missing_permissions())
     }
@@ -91,13 +92,13 @@ impl Wizard {
         match &self.permissions {
             Loadable::Idle => {}
             Loadable::Loading => {
-                view.paragraph("… Looking whether your IAM policies allow what Finish does.", 2, theme::MUTED);
+                view.paragraph("… Checking your permissions.", 2, theme::MUTED);
             }
             Loadable::Ready(_) => {
-                view.paragraph("✓ Your IAM policies allow what Finish does.", 2, theme::SUCCESS);
+                view.paragraph("✓ You have the permissions that Finish needs.", 2, theme::SUCCESS);
             }
             Loadable::Failed(reason) => {
-                let words = format!("Whether your IAM policies allow what Finish does can't be checked ({reason}).");
+                let words = format!("Couldn't check your permissions ({reason}).");
                 view.paragraph(&words, 2, theme::MUTED);
             }
         }
@@ -105,9 +106,9 @@ impl Wizard {
 
     fn write_missing_permissions(&self, view: &mut ScrollView, missing: &[MissingPermission]) {
         view.blank_line();
-        let is_refused = self.access_denied().is_some();
-        let lead = if is_refused { "!" } else { "! AWS may refuse this." };
-        view.paragraph(&format!("{lead} What is not allowed to you:"), 2, theme::WARNING);
+        let is_denied = self.access_denied().is_some();
+        let lead = if is_denied { "!" } else { "! AWS might deny this request." };
+        view.paragraph(&format!("{lead} You don't have these permissions:"), 2, theme::WARNING);
         for permission in missing {
             view.paragraph(
                 &format!("• {} on {}", permission.permission.action, permission.permission.resource),
@@ -117,29 +118,29 @@ impl Wizard {
             match permission.reason {
                 DenialReason::ImplicitDeny => {}
                 DenialReason::ExplicitDeny => {
-                    view.paragraph("A statement denies it: no other can allow it.", 6, theme::TEXT);
+                    view.paragraph("An explicit deny overrides every allow statement.", 6, theme::TEXT);
                 }
                 DenialReason::KeyPolicy => {
-                    view.paragraph("The key policy does not let you.", 6, theme::TEXT);
+                    view.paragraph("The key policy doesn't allow it.", 6, theme::TEXT);
                 }
             }
             if !permission.missing_context_keys.is_empty() {
                 view.paragraph(
-                    &format!("It may depend on {}.", permission.missing_context_keys.join(", ")),
+                    &format!("The result might depend on {}.", permission.missing_context_keys.join(", ")),
                     6,
                     theme::MUTED,
                 );
             }
         }
-        if !is_refused {
-            let words =
-                "An estimate: other kinds of policies and the request itself decide too. Finish is open all the same.";
+        if !is_denied {
+            let words = "This is an estimate. Other policy types and the request itself can change the result. You can \
+                         still choose Finish.";
             view.paragraph(words, 2, theme::MUTED);
         }
         if let Some(statement) = self.missing_permissions_policy() {
             self.write_heading_with_button(
                 view,
-                "Policy to give to an administrator (JSON)",
+                "IAM policy for your administrator (JSON)",
                 FocusTarget::CopyIamPolicy,
                 "Copy",
             );

@@ -1,4 +1,4 @@
-//! Step *Edit key policy*: the generated JSON, or the person's own, checked as it is typed.
+//! The step *Edit key policy*: the generated JSON, or the user's own, validated while the user types.
 
 use ratatui::text::{Line, Span};
 
@@ -47,10 +47,10 @@ impl Wizard {
         let on_restore = self.focused() == FocusTarget::RestorePolicy;
         view.focused(is_focused || on_restore, |view| {
             let mut spans = vec![Span::styled("  Edited by you", theme::HEADING), Span::raw("   ")];
-            spans.extend(button("Go back to the generated policy", on_restore));
+            spans.extend(button("Restore generated policy", on_restore));
             view.push_line(Line::from(spans));
             if !write_policy_errors(view, errors) {
-                view.push_line(Line::styled("  ✓ The policy can be saved.", theme::SUCCESS));
+                view.push_line(Line::styled("  ✓ The key policy is valid.", theme::SUCCESS));
             }
             let still = TextArea::new(edited);
             let area = if is_focused { self.editors.text_area(Field::KeyPolicy) } else { None }.unwrap_or(&still);
@@ -59,7 +59,7 @@ impl Wizard {
     }
 }
 
-/// Writes what is wrong with the policy; whether something is.
+/// Writes the errors of the key policy. Returns whether there are any.
 fn write_policy_errors(view: &mut ScrollView, errors: &[FieldError]) -> bool {
     let mut problems = errors.iter().filter(|error| error.field == Field::KeyPolicy).peekable();
     let some = problems.peek().is_some();

@@ -1,4 +1,4 @@
-//! A wizard that was filled in beforehand.
+//! Wizards that start with a filled-in draft.
 
 use super::Wizard;
 use crate::create_key::account_state::AccountState;
@@ -7,8 +7,10 @@ use crate::create_key::field::Field;
 use crate::create_key::method::Method;
 
 impl Wizard {
-    /// A wizard with `draft` in it, as if it had been typed and left: each step can be gone to, and tells what is wrong
-    /// there. It begins where something is left to do for sure: what has to be acknowledged; without that at the start.
+    /// Creates a wizard that is filled in with `draft`.
+    ///
+    /// All steps count as visited, and errors in filled-in fields are shown. The focus is on the acknowledgement, which
+    /// is always left to the user, or on the first field if the draft's origin has no acknowledgement.
     pub fn prefilled(draft: KeyDraft, account: &AccountState) -> Self {
         let mut wizard = Self::new(Method::FromCustomerManagedKeys, account);
         wizard.visited = (0..wizard.method.steps(draft.origin).len()).collect();
@@ -18,14 +20,14 @@ impl Wizard {
         wizard
     }
 
-    /// Chooses the store that was asked for, whatever its state: what is wrong with it is told where it can be connected.
+    /// Selects a key store in any connection state. If it isn't connected, the key store table shows the error.
     pub fn preselect_store(&mut self, store_id: String, account: &AccountState) {
         self.choose_store(store_id, account);
         self.touched.push(Field::CustomKeyStore);
     }
 }
 
-/// The fields in which something stands.
+/// Returns the fields that have a value, and the fields that errors of the whole draft are shown at.
 fn filled_fields(draft: &KeyDraft) -> Vec<Field> {
     let texts = [
         (Field::ExternalKeyId, &draft.xks_key_id),

@@ -1,4 +1,4 @@
-//! Steps *Define key administrative permissions* and *Define key usage permissions*.
+//! The steps *Define key administrative permissions* and *Define key usage permissions*.
 
 use std::collections::HashSet;
 
@@ -22,14 +22,14 @@ use crate::tui::widgets::text;
 
 const PRINCIPAL_COLUMNS: [Column; 3] = [
     Column { title: "Name", min_width: 22, weight: 3 },
-    Column { title: "Type", min_width: 6, weight: 0 },
     Column { title: "Path", min_width: 12, weight: 2 },
+    Column { title: "Type", min_width: 6, weight: 0 },
 ];
 
-/// When so many rows or fewer are left below the cursor, the next page is asked for.
+/// The next page is requested when this many rows or fewer are left below the cursor.
 const PREFETCH_ROWS: usize = 50;
 
-/// The rows of a table: what AWS lists, then what was typed.
+/// The rows of a table: the principals that AWS lists, then the ARNs that the user typed.
 struct PrincipalRows<'a> {
     list: &'a [IamPrincipal],
     typed: Vec<&'a str>,
@@ -55,22 +55,22 @@ impl<'a> PrincipalRows<'a> {
             let arn = self.arn(row).unwrap_or_default();
             return match column {
                 0 => principal_name(arn),
-                1 => "typed".to_owned(),
-                _ => arn.to_owned(),
+                1 => arn.to_owned(),
+                _ => "Typed".to_owned(),
             };
         };
         match column {
             0 => one.name.clone(),
-            1 => match one.kind {
+            1 => one.path.clone(),
+            _ => match one.kind {
                 PrincipalKind::User => "User".to_owned(),
                 PrincipalKind::Role => "Role".to_owned(),
             },
-            _ => one.path.clone(),
         }
     }
 }
 
-/// A name as the lists have it; of an account's root the account.
+/// Returns the name of a principal without its path, or the account ID for the root of an account.
 fn principal_name(text: &str) -> String {
     match text.parse::<Arn>() {
         Ok(arn) if arn.resource == "root" => format!("root of {}", arn.account),
@@ -99,7 +99,7 @@ impl Wizard {
         if field == Field::Administrators { &mut self.draft.administrators } else { &mut self.draft.users }
     }
 
-    /// Arranges both tables anew.
+    /// Updates the rows of both tables.
     pub(super) fn refresh_principal_tables(&mut self, account: &AccountState) {
         let (administrators, users) = (&self.draft.administrators, &self.draft.users);
         for (table, selected) in [(&mut self.administrators, administrators), (&mut self.users, users)] {
@@ -110,7 +110,7 @@ impl Wizard {
         }
     }
 
-    /// The principals that the cursors of the two tables are on.
+    /// Returns the ARNs at the cursors of the administrators table and the users table.
     pub fn principals_at_cursor(&self, account: &AccountState) -> [Option<String>; 2] {
         [(&self.administrators, &self.draft.administrators), (&self.users, &self.draft.users)].map(
             |(table, selected)| {
@@ -119,7 +119,7 @@ impl Wizard {
         )
     }
 
-    /// Arranges the tables anew, with each cursor on the principal that it was on.
+    /// Updates the tables, and keeps each cursor on its principal.
     pub fn refresh_tables_keeping_cursors(&mut self, here: &[Option<String>; 2], account: &AccountState) {
         self.refresh_tables(account);
         for (field, here) in [Field::Administrators, Field::Users].into_iter().zip(here) {
@@ -131,7 +131,9 @@ impl Wizard {
         }
     }
 
-    /// The pages that the table which is shown needs: it is read almost to its end, or searched.
+    /// Returns the requests for the pages that the current table needs next.
+    ///
+    /// It needs more pages when the cursor is near its end, or when it is searched.
     pub fn principal_requests(&self, account: &AccountState) -> Vec<Call> {
         let table = match self.step {
             Step::Administrators => &self.administrators,
@@ -150,7 +152,7 @@ impl Wizard {
         Principals::KINDS.into_iter().filter_map(next).collect()
     }
 
-    /// What failed once more; when nothing has, both lists from their beginning.
+    /// Requests the lists that failed again, or both lists from the start if none failed.
     fn refresh_principals(account: &AccountState) -> Vec<WizardEvent> {
         let failed = |kind| match account.principals.progress(kind) {
             ListProgress::Failed { marker, .. } => Some(list_request(kind, marker.clone())),
@@ -199,7 +201,7 @@ impl Wizard {
         Vec::new()
     }
 
-    /// Chooses everything shown, or, where all of it is, lets it go.
+    /// Selects all rows shown, or clears them if all of them are selected.
     fn toggle_all(&mut self, field: Field, account: &AccountState) {
         let rows = PrincipalRows::new(account, self.selected(field));
         let table = if field == Field::Administrators { &self.administrators } else { &self.users };
@@ -216,7 +218,7 @@ impl Wizard {
         self.refresh_principal_tables(account);
     }
 
-    /// Takes over the ARN that is typed on this step, if it is right.
+    /// Adds the ARN that is typed on this step, if it is valid.
     pub(super) fn add_typed_principal(&mut self, account: &AccountState) {
         let (field, list) = match self.step {
             Step::Administrators => (Field::AddAdministrator, Field::Administrators),
@@ -270,8 +272,13 @@ impl Wizard {
         };
         let selected = self.selected(field);
         let is_focused = self.focused() == FocusTarget::Field(field);
-        view.heading(&format!("{title} ({} chosen)", selected.len()));
         let listed = PrincipalRows::new(account, selected);
+        let count = if account.principals.is_complete() {
+            format!("{}/{}", selected.len(), listed.len())
+        } else {
+            format!("{} selected", selected.len())
+        };
+        view.heading(&format!("{title} ({count})"));
         view.focused(is_focused, |_| {});
         if listed.len() > 0 {
             let rows = Rows {
@@ -287,7 +294,7 @@ impl Wizard {
     }
 }
 
-/// What is not there: on its way, still to come, or refused.
+/// Writes the lists that aren't complete: those still loading and those that failed.
 fn write_list_progress(view: &mut ScrollView, principals: &Principals, is_focused: bool, is_searched: bool) {
     if principals.list().is_empty()
         && Principals::KINDS
@@ -302,11 +309,11 @@ fn write_list_progress(view: &mut ScrollView, principals: &Principals, is_focuse
         let count = principals.count(kind);
         let note = match principals.progress(kind) {
             ListProgress::Complete => continue,
-            ListProgress::Idle | ListProgress::Loading => format!("… Loading {words}: {count} so far."),
-            ListProgress::More(_) if is_searched => format!("… {words}: {count} so far, and the search goes on."),
-            ListProgress::More(_) => format!("{words}: {count} so far; more come as you go down or search."),
+            ListProgress::Idle | ListProgress::Loading => format!("… Loading {words}: {count} loaded."),
+            ListProgress::More(_) if is_searched => format!("… Searching {words}: {count} loaded."),
+            ListProgress::More(_) => format!("{words}: {count} loaded. Scroll down or search to load more."),
             ListProgress::Failed { reason, .. } => {
-                let line = text::escape_controls(&format!("✗ {words} can't be listed: {reason}"));
+                let line = text::escape_controls(&format!("✗ Couldn't list {words}: {reason}"));
                 let line = text::truncate(&line, view.width.saturating_sub(3));
                 view.push_line(Line::styled(format!("  {line}"), theme::ERROR));
                 has_failed = true;
@@ -316,20 +323,21 @@ fn write_list_progress(view: &mut ScrollView, principals: &Principals, is_focuse
         view.paragraph(&note, 2, theme::MUTED);
     }
     if has_failed {
-        // In an empty list this is all that can show where one is.
+        // In an empty list, this line is the only one that can show the focus.
         let mark = if is_focused && principals.list().is_empty() { "▸ " } else { "  " };
-        let words = text::truncate("r tries again, F2 tells why; ARNs can be typed.", view.width.saturating_sub(3));
+        let words =
+            text::truncate("Press r to retry, F2 for details, or add ARNs below.", view.width.saturating_sub(3));
         view.push_line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::MUTED)]));
     }
     if principals.is_complete() && principals.list().is_empty() {
-        view.paragraph("No IAM users and roles.", 2, theme::MUTED);
+        view.paragraph("No IAM users or roles.", 2, theme::MUTED);
     }
 }
 
 fn toggle(selected: &mut Vec<String>, arn: String) {
     match selected.iter().position(|one| *one == arn) {
-        Some(place) => {
-            selected.remove(place);
+        Some(index) => {
+            selected.remove(index);
         }
         None => selected.push(arn),
     }

@@ -1,4 +1,4 @@
-//! What is kept of the wizard, and the wizard as it was kept.
+//! Saving and restoring the wizard.
 
 use super::Wizard;
 use super::focus::FocusTarget;
@@ -9,7 +9,7 @@ use crate::create_key::submission::Submission;
 use crate::drafts::{DraftScope, SavedDraft, SavedFocus};
 
 impl Wizard {
-    /// What is kept, for a wizard that belongs to `place`.
+    /// Returns the state of the wizard to save for `place`.
     pub fn to_saved(&self, place: DraftScope) -> SavedDraft {
         SavedDraft {
             place,
@@ -26,7 +26,7 @@ impl Wizard {
         self.focused_field().map(|field| SavedFocus { field, cursor: self.editors.cursor(field) })
     }
 
-    /// Whether nothing has changed since.
+    /// Whether the wizard has the same state as the saved one.
     pub fn matches_saved(&self, saved: &SavedDraft) -> bool {
         self.step == saved.step
             && self.saved_focus() == saved.focus
@@ -35,7 +35,7 @@ impl Wizard {
             && self.submission == saved.submission
     }
 
-    /// The wizard as it was kept. A stage that was under way is to be looked up.
+    /// Restores a saved wizard. The outcome of a request that was in progress is unknown.
     pub fn from_saved(saved: &SavedDraft, account: &AccountState) -> Self {
         let mut wizard = Self::new(saved.method.clone(), account);
         wizard.draft = saved.draft.clone();

@@ -1,4 +1,4 @@
-//! Step *Review*: every choice with the way back to it, the policy in words and as JSON, the commands.
+//! The step *Review*: all choices with their Edit buttons, the key policy, and the AWS CLI commands.
 
 use ratatui::text::{Line, Span};
 
@@ -18,12 +18,14 @@ impl Wizard {
     pub(super) fn write_review(&self, view: &mut ScrollView, account: &AccountState) {
         if account.is_read_only {
             let words = if matches!(self.submission, Submission::Unknown { .. }) {
-                "nothing is made from here. What is not known yet can be looked up all the same."
+                "This console doesn't create KMS keys, but it can check whether a key was created."
             } else {
-                "no key is made from here. The commands at the end of this page make it: run them yourself with other \
-                 credentials, or give them to somebody who may."
+                "This console doesn't create KMS keys. Run the commands at the end of this page with other \
+                 credentials, or give them to someone who has the permissions."
             };
             cli_commands::write_read_only_notice(view, words);
+        } else if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
+            view.paragraph("You can still go back and change all settings.", 2, theme::MUTED);
         }
         for step in review_steps(&self.method, self.draft.origin) {
             self.write_section(view, step, account);
@@ -37,12 +39,12 @@ impl Wizard {
         let (title, style) = if account.is_read_only {
             ("AWS CLI commands", theme::TEXT)
         } else {
-            ("The same with the AWS CLI", theme::MUTED)
+            ("Equivalent AWS CLI commands", theme::MUTED)
         };
         self.write_heading_with_button(view, title, FocusTarget::CopyCommands, "Copy");
         if account.is_read_only {
             let is_focused = self.focused() == FocusTarget::SaveCommands;
-            for span in button("Save as a file", is_focused) {
+            for span in button("Save to file", is_focused) {
                 view.append_span(span);
             }
             if is_focused {
@@ -74,9 +76,9 @@ impl Wizard {
     fn write_section(&self, view: &mut ScrollView, step: Step, account: &AccountState) {
         let draft = &self.draft;
         if self.submission.key().is_some() {
-            view.heading(step.title());
+            view.heading(section_title(step));
         } else {
-            self.write_heading_with_button(view, step.title(), FocusTarget::EditStep(step), "Edit");
+            self.write_heading_with_button(view, section_title(step), FocusTarget::EditStep(step), "Edit");
         }
         match step {
             Step::ConfigureKey => {
@@ -90,7 +92,7 @@ impl Wizard {
                 }
                 if self.submission.key().is_none() {
                     view.paragraph(
-                        "You cannot change the key configuration after the key is created.",
+                        "You can't change the key configuration after the key is created.",
                         2,
                         theme::WARNING,
                     );
@@ -107,13 +109,13 @@ impl Wizard {
                     view.key_value(&key, &tag.tag_value, theme::TEXT);
                 }
                 if draft.tags.is_empty() {
-                    view.paragraph("None", 2, theme::MUTED);
+                    view.paragraph("No tags", 2, theme::MUTED);
                 }
             }
             Step::Administrators => {
                 write_principal_list(view, &draft.administrators);
-                let may = if draft.administrators_may_delete { "Yes" } else { "No" };
-                view.key_value("May delete this key", may, theme::TEXT);
+                let deletion = if draft.administrators_may_delete { "Allowed" } else { "Not allowed" };
+                view.key_value("Key deletion", deletion, theme::TEXT);
             }
             Step::Users => {
                 write_principal_list(view, &draft.users);
@@ -122,8 +124,8 @@ impl Wizard {
                 }
             }
             Step::KeyPolicy => {
-                let words = if draft.edited_policy.is_some() { "Edited by you" } else { "Generated" };
-                view.key_value("Document", words, theme::TEXT);
+                let source = if draft.edited_policy.is_some() { "Edited by you" } else { "Generated" };
+                view.key_value("Policy document", source, theme::TEXT);
                 for sentence in preview::policy_summary(draft, account) {
                     view.paragraph(&format!("• {sentence}"), 2, theme::TEXT);
                 }
@@ -133,6 +135,20 @@ impl Wizard {
         for error in self.step_errors(step, account) {
             view.paragraph(&format!("✗ {}: {}", error.field.label(), error.message), 2, theme::ERROR);
         }
+    }
+}
+
+/// Returns the heading that the AWS console gives the choices of a step on *Review*.
+fn section_title(step: Step) -> &'static str {
+    match step {
+        Step::ConfigureKey => "Key configuration",
+        Step::ChooseExternalKey => "External key",
+        Step::AliasAndDescription => "Alias and description",
+        Step::Tags => "Tags",
+        Step::Administrators => "Key administrators",
+        Step::Users => "Key users",
+        Step::KeyPolicy => "Key policy",
+        Step::Review => step.title(),
     }
 }
 
@@ -146,7 +162,7 @@ fn write_external_key_summary(view: &mut ScrollView, draft: &KeyDraft, account: 
 
 fn write_principal_list(view: &mut ScrollView, arns: &[String]) {
     if arns.is_empty() {
-        view.paragraph("None chosen", 2, theme::MUTED);
+        view.paragraph("None selected", 2, theme::MUTED);
     }
     for arn in arns {
         view.paragraph(arn, 2, theme::TEXT);

@@ -1,4 +1,4 @@
-//! Step *Add tags*, and what tags and other accounts share: rows that come and go.
+//! The step *Add tags*, and the rows that tags and other accounts share.
 
 use ratatui::text::{Line, Span};
 
@@ -26,7 +26,7 @@ impl Wizard {
         self.set_focus(FocusTarget::Field(Field::OtherAccount(self.draft.other_accounts.len() - 1)));
     }
 
-    /// The row that has the focus and can be removed.
+    /// Returns the row that has the focus, if it can be removed.
     pub(super) fn removable_row(&self) -> Option<FocusTarget> {
         match self.focused() {
             FocusTarget::Field(Field::TagKey(row) | Field::TagValue(row)) | FocusTarget::RemoveTag(row) => {

@@ -121,14 +121,14 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
 
 #[test]
 fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() {
-    let unknown = "Ctrl+N\nWait+Screen /Whether it was done is not known/\n";
+    let unknown = "Ctrl+N\nWait+Screen /the request might have succeeded/\n";
     let other_page = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
     for (tape, exit) in [
         ("Wait+Screen /I understand/\nEscape\n".to_owned(), CreateKeyExit::Cancelled),
         (format!("{TO_REVIEW}{unknown}Escape\n"), CreateKeyExit::Unknown),
         (format!("{TO_REVIEW}{unknown}{other_page}Ctrl+C\n"), CreateKeyExit::Unknown),
         (
-            format!("{TO_REVIEW}{unknown}{other_page}Down\nType \"n\"\nWait+Screen /not known/\nCtrl+C\n"),
+            format!("{TO_REVIEW}{unknown}{other_page}Down\nType \"n\"\nWait+Screen /might have succeeded/\nCtrl+C\n"),
             CreateKeyExit::Unknown,
         ),
     ] {

@@ -27,7 +27,7 @@ fn assert_signs_with(cloud: &Cloud, mut console: Console, expected: impl Fn() ->
 
 /// Asserts that the console starts, shows all `parts`, and sends no calls to AWS.
 fn assert_sign_in_dialog_shows(cloud: &Cloud, mut console: Console, parts: &[&str]) {
-    console.wait_for("Log in again");
+    console.wait_for("Sign in again");
     parts.iter().for_each(|part| console.wait_for_wrapped(part));
     console.kill();
     assert_eq!(cloud.signers(), []);

@@ -84,7 +84,7 @@ impl Aws {
         let mut console = self.console();
         console.wait_for("Unfinished KMS key");
         console.send("D");
-        console.wait_for("Enter goes on");
+        console.wait_for("Press Enter to resume");
         console.send("\r");
         console.wait_for("Ctrl-N ");
         console
@@ -202,7 +202,7 @@ fn draft_open_in_one_console_is_not_offered_in_another() {
     other.wait_for("Frankfurt HSM");
     other.wait_for("D Drafts");
     other.send("D");
-    other.wait_for("It is open already");
+    other.wait_for("This draft is already open");
     other.send("\r\x1b");
     wait_until(&mut other, |screen| !screen.contains("It is open"));
     one.kill();
@@ -229,7 +229,7 @@ fn kill_during_request(navigation: &[&str], first_steps: &[WizardStep], fault: F
     wait_until(&mut console, |_| aws.injector.has_fired() && aws.created_key_count() == keys);
     console.kill();
     let mut console = aws.resume_draft();
-    console.wait_for("Whether it was done is not known");
+    console.wait_for("the request might have succeeded");
     console.wait_for("Interrupted");
     console.send("\r");
     console.wait_for("Success");

@@ -74,7 +74,7 @@ fn draft_opened_meanwhile_in_another_console_shows_a_message() {
     play(&mut first, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
     drop(first);
     let mut player = open_console(&bundled, &clock, dir.path(), "b");
-    play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\n");
+    play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Press Enter to resume/\n");
     let mut other = DraftStore::new(Some(dir.path().to_owned()), clock.clone());
     other.handle(DraftRequest::Open("a-1".to_owned()));
     play(&mut player, "Enter\nWait+Screen /open in another console/\n");
@@ -169,7 +169,7 @@ fn creating_without_a_draft_discards_the_outdated_draft_first() {
 fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
     for (fault, words, first) in [
         (Fault::ResetBefore, "was not created", "KEY_ID=$(aws kms create-key "),
-        (Fault::ResetAfter, "Its alias was not", "aws kms create-alias "),
+        (Fault::ResetAfter, "Couldn't create the alias", "aws kms create-alias "),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, clock) = account();
@@ -177,14 +177,17 @@ fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
             let trigger = FaultTrigger::EachCall("CreateKey".to_owned());
             Arc::new(FaultyTransport::new(transport, clock.clone(), clock.clone()).with_fault(fault, trigger))
         });
-        play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}{GO_TO_REVIEW}Ctrl+N\nWait+Screen /not known/\n"));
+        play(
+            &mut player,
+            &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}{GO_TO_REVIEW}Ctrl+N\nWait+Screen /might have succeeded/\n"),
+        );
         drop(player);
         let mut player = open_console(&bundled, &clock, dir.path(), "b");
         let client = player.client().clone().with_read_only(ReadOnly::ALL);
         player.use_client(client);
         player.resize((120, 150));
-        play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\nEnter\n");
-        play(&mut player, "Wait+Screen /can be looked up/\n");
+        play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Press Enter to resume/\nEnter\n");
+        play(&mut player, "Wait+Screen /it can check whether/\n");
         assert!(!screen_text(&player).contains("aws kms"), "{}", screen_text(&player));
         play(&mut player, &format!("Ctrl+N\nWait+Screen /{words}/\nCtrl+N\nWait+Screen /clipboard/\n"));
         let copied = player.copied().last().unwrap();

@@ -8,7 +8,7 @@ use xks_console::flow::tape::{self, ConsoleDriver as _};
 
 pub const DESCRIPTION: &str = "created despite faults";
 /// The console's message for a request whose outcome is unknown.
-pub const UNKNOWN_OUTCOME: &str = "Whether it was done is not known";
+pub const UNKNOWN_OUTCOME: &str = "the request might have succeeded";
 
 /// How the user creates the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,8 @@ impl SimulatedUser {
         user.read_screen(player);
         let title = user.last_screen.lines().nth(2).unwrap_or_default();
         // After an error on Review, only the success screen is left.
-        let is_stuck = user.last_screen.contains(UNKNOWN_OUTCOME) || user.last_screen.contains("Its alias was not");
+        let is_stuck =
+            user.last_screen.contains(UNKNOWN_OUTCOME) || user.last_screen.contains("Couldn't create the alias");
         let current =
             COMMON_STEPS.iter().position(|(seen, _)| if is_stuck { *seen == "Success" } else { title.contains(seen) });
         let current = current.unwrap_or_else(|| panic!("{}", user.last_screen));
@@ -115,7 +116,7 @@ impl SimulatedUser {
         let last = &self.last_screen;
         let (message, retry_key) = if last.contains(UNKNOWN_OUTCOME) {
             (UNKNOWN_OUTCOME.to_owned(), "enter")
-        } else if last.contains("was not created") || last.contains("Its alias was not") {
+        } else if last.contains("was not created") || last.contains("Couldn't create the alias") {
             (last.lines().find(|line| line.contains('✗'))?.to_owned(), "enter")
         } else if last.contains("Press r to try again") {
             (last.lines().find(|line| line.contains('✗'))?.to_owned(), "r")
