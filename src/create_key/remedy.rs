@@ -267,7 +267,7 @@ fn for_common_error(code: &str) -> Remedy {
             "Follow the steps in the message, then try again. Your input is kept.",
             None,
         ),
-        "Cancelled" => new_remedy(
+        "Canceled" => new_remedy(
             "The request was canceled, but it might still have succeeded.",
             "Check again. The console first checks the result, so it never creates duplicates.",
             None,

@@ -46,7 +46,7 @@ pub enum CreateKeyExit {
     /// The options or files are invalid, so nothing was requested from AWS. No key was created.
     InvalidInput = 2,
     /// The wizard was closed. No key was created.
-    Cancelled = 3,
+    Canceled = 3,
     /// The key was created, but its alias wasn't.
     AliasNotCreated = 4,
     /// It's unknown whether the key was created.
@@ -68,7 +68,7 @@ impl CreateKeyExit {
             (_, Some(_)) => Self::AliasNotCreated,
             (Some(Submission::Sending { .. } | Submission::Unknown { .. }), None) => Self::Unknown,
             (Some(Submission::Failed { .. }), None) => Self::NotCreated,
-            (Some(_) | None, None) => Self::Cancelled,
+            (Some(_) | None, None) => Self::Canceled,
         };
         (exit, key)
     }
@@ -141,9 +141,9 @@ fn create_key_in_wizard(
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
     let exit = match &app.wizard {
         Some(wizard) => single::print_result(&wizard.submission, &wizard.draft, &app.account, out, notes)?,
-        None => CreateKeyExit::Cancelled,
+        None => CreateKeyExit::Canceled,
     };
-    if exit == CreateKeyExit::Cancelled
+    if exit == CreateKeyExit::Canceled
         && app.drafts.is_saved()
         && app.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes)
     {
@@ -313,7 +313,7 @@ mod tests {
         let sending = |stage, key| Submission::Sending { stage, key, sent: Box::default() };
         let unknown = |stage, key| Submission::Unknown { stage, key, sent: Box::default(), failure: failure() };
         for (submission, exit) in [
-            (Submission::NotSent, CreateKeyExit::Cancelled),
+            (Submission::NotSent, CreateKeyExit::Canceled),
             (Submission::Failed { failure: failure() }, CreateKeyExit::NotCreated),
             (Submission::Done { key: new_key() }, CreateKeyExit::Created),
             (Submission::KeyWithoutAlias { key: new_key(), failure: failure() }, CreateKeyExit::AliasNotCreated),
@@ -328,6 +328,6 @@ mod tests {
             assert_eq!(actual, exit, "{submission:?}");
             assert_eq!(key.is_some(), matches!(exit, CreateKeyExit::Created | CreateKeyExit::AliasNotCreated));
         }
-        assert_eq!(CreateKeyExit::for_submission(None), (CreateKeyExit::Cancelled, None));
+        assert_eq!(CreateKeyExit::for_submission(None), (CreateKeyExit::Canceled, None));
     }
 }

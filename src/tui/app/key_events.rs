@@ -299,7 +299,7 @@ impl App {
             }
             None => submission::SubmissionFailure {
                 outcome_unknown: true,
-                ..not_sent_failure("Cancelled", "You canceled before a response arrived.")
+                ..not_sent_failure("Canceled", "You canceled before a response arrived.")
             },
         };
         self.apply_submission_response(SubmissionResponse::Failed(failure))

@@ -116,7 +116,7 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
     // With only a key store chosen, there is no draft to discard.
     play(&mut player, "Wait+Screen /I understand/\nEscape\n");
     assert!(player.has_quit());
-    assert_eq!(CreateKeyExit::for_submission(player.app().submission()), (CreateKeyExit::Cancelled, None));
+    assert_eq!(CreateKeyExit::for_submission(player.app().submission()), (CreateKeyExit::Canceled, None));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() 
     let unknown = "Ctrl+N\nWait+Screen /the request might have succeeded/\n";
     let other_page = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
     for (tape, exit) in [
-        ("Wait+Screen /I understand/\nEscape\n".to_owned(), CreateKeyExit::Cancelled),
+        ("Wait+Screen /I understand/\nEscape\n".to_owned(), CreateKeyExit::Canceled),
         (format!("{TO_REVIEW}{unknown}Escape\n"), CreateKeyExit::Unknown),
         (format!("{TO_REVIEW}{unknown}{other_page}Ctrl+C\n"), CreateKeyExit::Unknown),
         (

@@ -208,7 +208,7 @@ async fn assert_outcome_is_reported(case: &str, client: &Client, (exit, out, not
         CreateKeyExit::AliasNotCreated => assert!(key.is_some() && *out == output, "{case}: {out} {notes}"),
         CreateKeyExit::NotCreated => assert!(key.is_none() && out.is_empty(), "{case}: {out} {notes}"),
         CreateKeyExit::Unknown => assert!(out.is_empty(), "{case}: {out} {notes}"),
-        CreateKeyExit::InvalidInput | CreateKeyExit::Cancelled => panic!("{case}: {notes}"),
+        CreateKeyExit::InvalidInput | CreateKeyExit::Canceled => panic!("{case}: {notes}"),
     }
     assert_eq!(*exit == CreateKeyExit::Created, notes.is_empty(), "{case}: {notes}");
 }

@@ -130,7 +130,7 @@ impl BatchRun<'_> {
             CreateKeyExit::Created => RowOutcome::Made,
             CreateKeyExit::AliasNotCreated => RowOutcome::WithoutAlias,
             CreateKeyExit::Unknown => RowOutcome::Unknown,
-            CreateKeyExit::NotCreated | CreateKeyExit::InvalidInput | CreateKeyExit::Cancelled => RowOutcome::Failed,
+            CreateKeyExit::NotCreated | CreateKeyExit::InvalidInput | CreateKeyExit::Canceled => RowOutcome::Failed,
         };
         let mut entry = job.entry(now(), outcome, &submission);
         let failure = submission.failure();
