@@ -41,7 +41,7 @@ fn external_key_can_be_created_disabled_rotated_and_deleted() {
     play_tape(&mut player, "external-keys", disable);
     assert!(!find_key(&player, "payments-2027").unwrap().enabled);
 
-    let rotate = "Type \"m\"\nDown 3\nEnter\nWait+Screen /still decrypt existing/\nCtrl+N\n\
+    let rotate = "Type \"m\"\nDown 3\nEnter\nWait+Screen /Older versions still decrypt/\nCtrl+N\n\
                   Wait+Screen /was rotated/\n";
     play_tape(&mut player, "external-keys", rotate);
     assert_eq!(find_key(&player, "payments-2027").unwrap().version, 2);

@@ -275,7 +275,7 @@ fn wide_graphemes_leave_nothing_on_the_next_page() {
     console.send("\x1b[200~👩‍👩‍👧 🇩🇪🇫🇷 ☺️ नमस्ते end\x1b[201~");
     console.wait_for("end");
     console.send("\x0e");
-    console.wait_for("Add tags");
+    console.wait_for("▸ 3 Add tags");
     let before = console.lines();
     console.send("\x0c");
     while console.read(Duration::from_millis(500)) {}

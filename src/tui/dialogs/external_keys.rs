@@ -110,11 +110,9 @@ impl ExternalKeyForm {
                 "The KMS key that uses it can't encrypt or decrypt until you enable the external key again.",
                 theme::WARNING,
             ),
-            Self::Rotate(key) => (
-                Some(key),
-                "New data is encrypted with the new version. Older versions still decrypt existing data.",
-                theme::TEXT,
-            ),
+            Self::Rotate(key) => {
+                (Some(key), "The new version encrypts new data. Older versions still decrypt.", theme::TEXT)
+            }
             Self::Delete(key, _) => (
                 Some(key),
                 "This can't be undone. Data encrypted under this key can never be decrypted.",

@@ -98,7 +98,7 @@ impl Wizard {
                 view.paragraph("✓ You have the permissions that Finish needs.", 2, theme::SUCCESS);
             }
             Loadable::Failed(reason) => {
-                let words = format!("Couldn't check your permissions ({reason}).");
+                let words = format!("Couldn't check your permissions ({reason}). You can still choose Finish.");
                 view.paragraph(&words, 2, theme::MUTED);
             }
         }

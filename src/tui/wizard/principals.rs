@@ -311,7 +311,7 @@ fn write_list_progress(view: &mut ScrollView, principals: &Principals, is_focuse
             ListProgress::Complete => continue,
             ListProgress::Idle | ListProgress::Loading => format!("… Loading {words}: {count} loaded."),
             ListProgress::More(_) if is_searched => format!("… Searching {words}: {count} loaded."),
-            ListProgress::More(_) => format!("{words}: {count} loaded. Scroll down or search to load more."),
+            ListProgress::More(_) => format!("{words}: {count} loaded. Scroll or search to load more."),
             ListProgress::Failed { reason, .. } => {
                 let line = text::escape_controls(&format!("✗ Couldn't list {words}: {reason}"));
                 let line = text::truncate(&line, view.width.saturating_sub(3));
