@@ -242,7 +242,7 @@ fn wizard_creates_a_key_with_kms_origin() {
 #[test]
 fn navigation_opens_every_list() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nTab\nScreenshot menu.png\nUp\nEnter\n\
-                Wait+Screen /on hardware of/\nScreenshot cloudhsm.png\nTab\nUp 2\nEnter\n\
+                Wait+Screen /backed by an/\nScreenshot cloudhsm.png\nTab\nUp 2\nEnter\n\
                 Wait+Screen /AWS managed keys \\(2\\)/\nScreenshot aws-managed.png\nEnter\nWait+Screen /aws\\/ebs/\n\
                 Type \"m\"\nWait+Screen /AWS manages this key/\nScreenshot aws-menu.png\n";
     play_from_start("navigation", tape);

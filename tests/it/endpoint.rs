@@ -181,7 +181,7 @@ fn unreachable_endpoint_is_reported_and_the_console_stays_usable() {
     let mut console = aws.console(client);
     let tape = format!(
         "Wait+Screen /the request to {host}/\nWait+Screen /[Rr]efused/\nTab\nUp\nEnter\n\
-         Wait+Screen /AWS CloudHSM cluster/\n"
+         Wait+Screen /An AWS CloudHSM key store is/\n"
     );
     play_tape(&mut console, "endpoint", &tape);
 }
@@ -392,7 +392,7 @@ fn missing_region_or_conflicting_options_exit_with_an_error() {
     for (arguments, code, words) in [
         (&["--aws", "--profile", "red"][..], 1, "no Region is set"),
         (&["--aws", "--profile", "blue"], 1, "the profile \"blue\" doesn't exist"),
-        (&["--aws", "serve"], 2, "go with no other command"),
+        (&["--aws", "serve"], 2, "only with the console"),
         (&["--endpoint-url", "http://10.0.0.1"], 2, "Use https"),
     ] {
         let (exit_code, written) = run_console(arguments, aws.dir.path(), &[]).wait_for_exit();

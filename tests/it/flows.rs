@@ -207,7 +207,7 @@ fn alt_digit_opens_only_visited_steps() {
 
 #[test]
 fn help_explains_the_field_and_the_keys() {
-    let tape = "Wait+Screen /Frankfurt HSM/\nType \"?\"\nWait+Screen /Keys/\nScreenshot keys.png\nEscape\nDown\nType \"n\"\n\
+    let tape = "Wait+Screen /Frankfurt HSM/\nType \"?\"\nWait+Screen /Keyboard shortcuts/\nScreenshot keys.png\nEscape\nDown\nType \"n\"\n\
                 Wait+Screen /Create key/\nF1\nWait+Screen /AES_256/\nScreenshot field.png\nEscape\n";
     play_from_start("help", tape);
 }

@@ -187,7 +187,7 @@ async fn response_over_the_size_limit_is_rejected_while_streaming() {
         let server = tokio::spawn(async move { bytes_sent_until_disconnect(listener, &header).await });
         let request = Request::builder().method("POST").uri(url).body(Bytes::from_static(b"{}")).unwrap();
         let error = Https::new(None).unwrap().send(request).await.unwrap_err();
-        assert!(error.reason.contains("longer than 16 MiB") && error.may_have_arrived, "{error}");
+        assert!(error.reason.contains("larger than 16 MiB") && error.may_have_arrived, "{error}");
         let sent = server.await.unwrap();
         assert!(sent >= limit && sent < limit + SOCKET_BUFFERS, "{sent} bytes");
     }

@@ -44,7 +44,7 @@ fn proxy_requests_are_shown() {
     (0..3).for_each(|_| encrypt(&player));
     let tape = "Down\nEnter\nWait+Screen /General configuration/\nUp\nWait+Screen /total 30/\nScreenshot seen.png\n\
                 Type \"t\"\nWait+Screen /12 hours, period 15 minutes/\nWait+Screen /total 30/\nEnter\n\
-                Wait+Screen /1 day by 30 minutes/\n";
+                Wait+Screen /1 day, period 30 minutes/\n";
     play_tape(&mut player, "monitoring", tape);
     encrypt(&player);
     play_tape(&mut player, "monitoring", "Type \"r\"\nWait+Screen /total 31/\n");

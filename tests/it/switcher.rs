@@ -305,5 +305,5 @@ fn switch_key_is_shown_in_the_header_and_in_the_help() {
         help += &super::snapshots::screen(&app, (80, 24));
         press(&mut app, KeyCode::Down, KeyModifiers::NONE);
     }
-    assert!(help.contains("F3 ") && help.contains("another Region"), "{help}");
+    assert!(help.contains("F3 ") && help.contains("Switch Region or profile"), "{help}");
 }

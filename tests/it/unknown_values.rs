@@ -123,7 +123,7 @@ fn unreadable_key_says_so_and_offers_no_actions() {
         &mut player,
         "newer-key",
         &format!(
-            "{keys}Type \"/\"\nType \"not readable\"\nEnter\nWait+Screen /2 of 7/\nScreenshot list.png\nHome\nType \"m\"\n\
+            "{keys}Type \"/\"\nType \"unreadable\"\nEnter\nWait+Screen /2 of 7/\nScreenshot list.png\nHome\nType \"m\"\n\
              Wait+Screen /Key actions/\nScreenshot menu.png\nEscape\nEnter\nWait+Screen /General configuration/\n\
              Screenshot page.png\nLeft\nWait+Screen /can't read the key ID/\n"
         ),

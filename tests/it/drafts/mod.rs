@@ -124,7 +124,7 @@ fn enter_resumes_the_first_draft_not_open_in_another_console() {
     let mut other = open_console(&bundled, &clock, dir.path(), "b");
     play(
         &mut other,
-        &format!("{OPEN_WIZARD}Wait+Screen /External key ID/\nType 'other-key'\nEscape\nWait+Screen /kept/\n"),
+        &format!("{OPEN_WIZARD}Wait+Screen /External key ID/\nType 'other-key'\nEscape\nWait+Screen /Draft saved/\n"),
     );
     clock.advance(jiff::SignedDuration::from_secs(60));
     play(&mut one, "Enter\nType 'team'\n");
