@@ -1,4 +1,29 @@
 //! The API client: signs and sends requests, retries them, decodes responses, and reads all pages of lists.
+//!
+//! [`profile::open`] creates a client for AWS, and [`in_process::client`](crate::in_process::client) one for a bundled AWS in
+//! the same process. Both call operations in the same way:
+//!
+//! ```
+//! # use xks_console::bundled::BundledAws;
+//! # use xks_console::environment::{Clock, Environment};
+//! # use xks_console::in_process;
+//! use xks_console::aws::kms::{Decrypt, Encrypt};
+//! use xks_console::aws::scalar::SecretBlob;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let client = in_process::client(&BundledAws::in_memory("default", Environment::system())?, Clock::System);
+//! let encrypt = Encrypt {
+//!     key_id: "alias/customer-db".to_owned(),
+//!     plaintext: SecretBlob::new(b"hello".to_vec()),
+//!     ..Encrypt::default()
+//! };
+//! let ciphertext_blob = client.call(&encrypt).await?.ciphertext_blob;
+//! let decrypted = client.call(&Decrypt { ciphertext_blob, ..Decrypt::default() }).await?;
+//! assert_eq!(decrypted.plaintext.expose(), b"hello");
+//! # Ok(())
+//! # }
+//! ```
 
 mod call;
 mod clock_skew;
