@@ -225,7 +225,7 @@ impl Client {
     /// Makes this client read-only where `read_only` applies.
     ///
     /// A read-only client never signs, and so never sends, a request that is not
-    /// [read-only](Operation::is_read_only). The setting carries over to every client derived from this one; after a
+    /// [read-only](crate::aws::operation::Operation::is_read_only). The setting carries over to every client derived from this one; after a
     /// switch to another profile, it applies according to that profile.
     #[must_use]
     pub fn with_read_only(self, read_only: ReadOnly) -> Self {

@@ -9,8 +9,8 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use crate::bundled::{BundledAws, OpenError};
-use crate::client::log::ApiCall;
 use crate::client::Client;
+use crate::client::log::ApiCall;
 use crate::create_key::draft::KeyDraft;
 use crate::drafts::{self, DraftStore};
 use crate::environment::{Clock, Environment};

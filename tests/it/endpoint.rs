@@ -12,8 +12,8 @@ use xks_console::client::profile::{self, OpenError, Settings};
 use xks_console::client::{CallError, Client};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::Player;
-use xks_console::in_process;
 use xks_console::flow::tape::{self, ConsoleDriver as _};
+use xks_console::in_process;
 use xks_console::server::profiles::{self as files, ServerInfo};
 use xks_console::server::{Server, tls};
 

@@ -15,8 +15,8 @@ use xks_console::client::profile;
 use xks_console::client::{CallError, Client};
 use xks_console::environment::Clock;
 use xks_console::flow::player::Player;
-use xks_console::in_process;
 use xks_console::flow::tape::ConsoleDriver as _;
+use xks_console::in_process;
 use xks_console::tui::app::App;
 use xks_console::tui::pages::Location;
 

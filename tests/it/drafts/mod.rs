@@ -15,8 +15,8 @@ use xks_console::client::{Client, Transport, TransportError};
 use xks_console::drafts::{DraftStore, DraftTarget};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::Player;
-use xks_console::in_process;
 use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
+use xks_console::in_process;
 
 use crate::account::block_on;
 use crate::faults::faulty_transport;
