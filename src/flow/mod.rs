@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use xks_console::flow::player::Player;
-//! use xks_console::flow::tape::{self, Tape};
+//! use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let tape = Tape::parse("open.tape", "Wait+Screen /key stores/\nDown\nEnter\nWait+Screen /General configuration/")?;
