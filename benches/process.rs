@@ -190,7 +190,7 @@ fn bench_many_keys() {
 /// the scenario.
 fn create_many_keys(dir: &Path) -> usize {
     let bundled = BundledAws::open(dir, None).expect("an account");
-    let client = xks_console::flow::player::in_process_client(&bundled, xks_console::environment::Clock::System);
+    let client = xks_console::in_process::client(&bundled, xks_console::environment::Clock::System);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for _ in 0..config().extra_key_count {
         runtime.block_on(client.call(&CreateKey::default())).expect("a key");

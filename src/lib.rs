@@ -18,7 +18,30 @@
 //! - `server` serves the bundled AWS and its external key store proxy to other programs.
 //! - `storage` contains what both databases and all files of the program share.
 //! - `conformance` checks any external key store proxy against the specification, over the network.
+//!
+//! # A KMS with external key stores in your tests
+//!
+//! [`BundledAws::in_memory`](bundled::BundledAws::in_memory) needs no files, network, or port:
+//!
+//! ```
+//! use xks_console::bundled::BundledAws;
+//! use xks_console::environment::{Clock, Environment};
+//! use xks_console::in_process;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let aws = BundledAws::in_memory("default", Environment::system())?;
+//! let client = in_process::client(&aws, Clock::System);
+//! let key_stores = client.collect_key_stores().await?;
+//! assert_eq!(key_stores.len(), 4);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`client`] shows how to call operations, [`xks::proxy`] how to run an external key store proxy, and [`flow`] how to test
+//! the console with a tape.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 #![warn(clippy::pedantic)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![allow(clippy::doc_markdown, clippy::module_name_repetitions, clippy::missing_errors_doc, clippy::must_use_candidate)]
@@ -35,6 +58,7 @@ pub mod create_key;
 pub mod drafts;
 pub mod environment;
 pub mod flow;
+pub mod in_process;
 mod pem;
 pub mod server;
 pub mod storage;

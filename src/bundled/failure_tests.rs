@@ -15,7 +15,7 @@ use crate::aws::operation::Operation;
 use crate::aws::scalar::{SecretBlob, SecretString};
 use crate::client::{CallError, Client};
 use crate::environment::{Clock, Environment};
-use crate::flow::player::in_process_client;
+use crate::in_process;
 use crate::xks::client::XksClient;
 
 async fn expect_service_error<O: Operation>(client: &Client, request: O) -> (String, u16) {
@@ -59,7 +59,7 @@ async fn call_mutating_operations(client: &Client, store: CreateCustomKeyStore) 
 async fn broken_database_returns_kms_internal_exception() {
     let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
-    let client = in_process_client(&bundled, environment.clock);
+    let client = in_process::client(&bundled, environment.clock);
     bundled
         .0
         .store
@@ -79,7 +79,7 @@ async fn locked_database_returns_dependency_timeout_exception() {
     let store =
         CreateCustomKeyStore { xks_proxy_authentication_credential: Some(credential), ..create_store_request() };
     bundled.0.store.set_busy_timeout(std::time::Duration::ZERO);
-    let client = in_process_client(&bundled, Clock::System);
+    let client = in_process::client(&bundled, Clock::System);
     let other_connection = rusqlite::Connection::open(dir.path().join("account.sqlite")).unwrap();
     other_connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
     for error in call_mutating_operations(&client, store).await {
@@ -97,7 +97,7 @@ fn account_with_stub_proxy(proxy_response: Arc<Mutex<(StatusCode, Value)>>) -> (
     });
     let inner = Arc::get_mut(&mut bundled.0).unwrap();
     inner.xks_client = XksClient::new(router, None, environment.clock.clone());
-    (in_process_client(&bundled, environment.clock.clone()), environment.clock)
+    (in_process::client(&bundled, environment.clock.clone()), environment.clock)
 }
 
 #[tokio::test]

@@ -1,4 +1,29 @@
 //! The API client: signs and sends requests, retries them, decodes responses, and reads all pages of lists.
+//!
+//! [`profile::open`] creates a client for AWS, and [`in_process::client`](crate::in_process::client) one for a bundled AWS in
+//! the same process. Both call operations in the same way:
+//!
+//! ```
+//! # use xks_console::bundled::BundledAws;
+//! # use xks_console::environment::{Clock, Environment};
+//! # use xks_console::in_process;
+//! use xks_console::aws::kms::{Decrypt, Encrypt};
+//! use xks_console::aws::scalar::SecretBlob;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let client = in_process::client(&BundledAws::in_memory("default", Environment::system())?, Clock::System);
+//! let encrypt = Encrypt {
+//!     key_id: "alias/customer-db".to_owned(),
+//!     plaintext: SecretBlob::new(b"hello".to_vec()),
+//!     ..Encrypt::default()
+//! };
+//! let ciphertext_blob = client.call(&encrypt).await?.ciphertext_blob;
+//! let decrypted = client.call(&Decrypt { ciphertext_blob, ..Decrypt::default() }).await?;
+//! assert_eq!(decrypted.plaintext.expose(), b"hello");
+//! # Ok(())
+//! # }
+//! ```
 
 mod call;
 mod clock_skew;
@@ -200,7 +225,7 @@ impl Client {
     /// Makes this client read-only where `read_only` applies.
     ///
     /// A read-only client never signs, and so never sends, a request that is not
-    /// [read-only](Operation::is_read_only). The setting carries over to every client derived from this one; after a
+    /// [read-only](crate::aws::operation::Operation::is_read_only). The setting carries over to every client derived from this one; after a
     /// switch to another profile, it applies according to that profile.
     #[must_use]
     pub fn with_read_only(self, read_only: ReadOnly) -> Self {

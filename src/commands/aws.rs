@@ -16,7 +16,7 @@ use crate::client::{Client, profile};
 use crate::config::{self, Configuration};
 use crate::drafts;
 use crate::environment::Clock;
-use crate::flow::player::in_process_client;
+use crate::in_process;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
 use crate::tui::target::Target;
@@ -55,7 +55,7 @@ impl AwsConnection {
 
     fn open_bundled(arguments: &Arguments, options: &AwsOptions) -> Result<Self, Box<dyn Error>> {
         let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-        let client = in_process_client(&open_bundled(arguments, &data_dir)?, Clock::System);
+        let client = in_process::client(&open_bundled(arguments, &data_dir)?, Clock::System);
         let client = options.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
         Ok(Self { client, target: Target::Bundled, data_dir: Some(data_dir), pending_mfa: None })
     }

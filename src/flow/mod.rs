@@ -1,4 +1,17 @@
 //! Scripted user flows: tapes drive a complete console with its own account, for tests, screenshots, and demos.
+//!
+//! ```
+//! use xks_console::flow::player::Player;
+//! use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tape = Tape::parse("open.tape", "Wait+Screen /key stores/\nDown\nEnter\nWait+Screen /General configuration/")?;
+//! let mut player = Player::start((80, 24))?;
+//! tape::play(&tape, &mut player, &mut |_, _| Ok(()))?;
+//! assert!(tape::screen_text(&player.frame()).contains("Frankfurt HSM"));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod player;
 pub mod screenshot;

@@ -9,12 +9,13 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use crate::bundled::{BundledAws, OpenError};
+use crate::client::Client;
 use crate::client::log::ApiCall;
-use crate::client::{Client, InProcess};
 use crate::create_key::draft::KeyDraft;
 use crate::drafts::{self, DraftStore};
 use crate::environment::{Clock, Environment};
 use crate::flow::tape::ConsoleDriver;
+use crate::in_process;
 use crate::tui::app::App;
 use crate::tui::chrome;
 use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
@@ -25,16 +26,6 @@ use crate::tui::target::Target;
 const START_TIME: &str = "2026-03-02T10:15:00Z";
 /// The seed for keys and IDs.
 const SEED: u64 = 20_260_302;
-
-/// Creates a client of a bundled AWS that runs in the same process.
-pub fn in_process_client(bundled: &BundledAws, clock: Clock) -> Client {
-    let aws = bundled.clone();
-    let transport = InProcess::new(move |request| {
-        let aws = aws.clone();
-        Box::pin(async move { aws.handle(request).await })
-    });
-    Client::new(Arc::new(transport), bundled.console_credentials(), BundledAws::REGION, clock)
-}
 
 /// The reason why a player can't start.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +63,7 @@ impl Player {
         let world = Environment::replayable(start, SEED);
         let bundled = BundledAws::in_memory("default", world.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = in_process_client(&bundled, world.clock.clone());
+        let client = in_process::client(&bundled, world.clock.clone());
         Ok(Self::with_client(size, bundled, client, Target::Bundled, world.clock, runtime))
     }
 

@@ -2,6 +2,29 @@
 //!
 //! A request is checked in this order: path, method, body size, signature, quota, body, external key, callers, key
 //! state and usage, and data sizes. The specification doesn't define the order. AWS's own test client expects this one.
+//!
+//! ```
+//! use axum::body::Body;
+//! use http::Request;
+//! use tower::ServiceExt as _;
+//! use xks_console::environment::Environment;
+//! use xks_console::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
+//! use xks_console::xks::proxy;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let environment = Environment::system();
+//! let manager = ExternalKeyManager::in_memory(environment.clone())?;
+//! manager.create_partition("team-red", &ProxyCredential::generate(&environment.random)?)?;
+//! manager.create_key("team-red", &NewExternalKey::aes_256("red-1"))?;
+//!
+//! // The router can be served with `axum::serve`, or called directly.
+//! let proxy = proxy::router(manager, environment.clock);
+//! let response = proxy.oneshot(Request::get("/ping").body(Body::empty())?).await?;
+//! assert_eq!(response.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use xks_console::aws::scalar::{Blob, SecretBlob};
 use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client};
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 
 /// Runs a future to completion in a test that isn't async.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -24,7 +24,7 @@ pub fn account_with_bundled() -> (Client, Clock, BundledAws) {
     let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = environment.clock.clone();
     let bundled = BundledAws::in_memory("default", environment).unwrap();
-    (in_process_client(&bundled, clock.clone()), clock, bundled)
+    (in_process::client(&bundled, clock.clone()), clock, bundled)
 }
 
 pub async fn key_store(client: &Client, name: &str) -> CustomKeyStore {

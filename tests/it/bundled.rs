@@ -13,7 +13,7 @@ use xks_console::bundled::kms::ciphertext;
 use xks_console::bundled::{BundledAws, OpenError};
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 
 #[tokio::test]
 async fn new_key_encrypts_and_decrypts() {
@@ -212,7 +212,7 @@ async fn requests_with_invalid_or_missing_signatures_are_rejected() {
     let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = environment.clock.clone();
     let bundled = BundledAws::in_memory("default", environment).unwrap();
-    let caller = in_process_client(&bundled, clock.clone()).call(&GetCallerIdentity {}).await.unwrap();
+    let caller = in_process::client(&bundled, clock.clone()).call(&GetCallerIdentity {}).await.unwrap();
     assert_eq!(caller.arn, "arn:aws:iam::111122223333:user/Admin");
     let client_with = |credentials: Credentials| {
         let aws = bundled.clone();
@@ -240,12 +240,12 @@ async fn data_survives_a_restart_and_a_missing_root_key_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data");
     let (key_id, blob) = {
-        let client = in_process_client(&BundledAws::open(&path, None).unwrap(), Clock::System);
+        let client = in_process::client(&BundledAws::open(&path, None).unwrap(), Clock::System);
         let key_id = create_external_key(&client).await;
         let blob = encrypt(&client, &key_id).await;
         (key_id, blob)
     };
-    let reopened = in_process_client(&BundledAws::open(&path, None).unwrap(), Clock::System);
+    let reopened = in_process::client(&BundledAws::open(&path, None).unwrap(), Clock::System);
     assert!(reopened.call(&DescribeKey::new(key_id)).await.is_ok());
     assert_eq!(decrypt(&reopened, &blob, "nile").await.unwrap().expose(), b"four corners");
     assert!(matches!(BundledAws::open(&path, Some("default")), Err(OpenError::AccountExists(_))));
@@ -259,8 +259,8 @@ async fn data_survives_a_restart_and_a_missing_root_key_is_an_error() {
 #[tokio::test]
 async fn two_processes_share_one_account() {
     let dir = tempfile::tempdir().unwrap();
-    let one = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
-    let two = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
+    let one = in_process::client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
+    let two = in_process::client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
     let key_id = create_external_key(&one).await;
     let blob = encrypt(&two, &key_id).await;
     assert!(decrypt(&one, &blob, "nile").await.is_ok());
@@ -282,8 +282,8 @@ fn concurrent_starts_create_one_account() {
 #[tokio::test]
 async fn concurrent_create_key_requests_for_one_external_key_succeed_only_once() {
     let dir = tempfile::tempdir().unwrap();
-    let one = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
-    let two = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
+    let one = in_process::client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
+    let two = in_process::client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
     let request = create_key_request(&one, "Frankfurt HSM", "hr-records").await;
     let failed = match tokio::join!(one.call(&request), two.call(&request)) {
         (Ok(_), failed @ Err(_)) | (failed @ Err(_), Ok(_)) => service_error(failed),

@@ -11,8 +11,9 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::profile::{self, OpenError, Settings};
 use xks_console::client::{CallError, Client};
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _};
+use xks_console::in_process;
 use xks_console::server::profiles::{self as files, ServerInfo};
 use xks_console::server::{Server, tls};
 
@@ -94,7 +95,7 @@ impl ServedAws {
 
     /// Returns another client of the same AWS.
     pub fn other_client(&self) -> Client {
-        in_process_client(&self.bundled, Clock::System)
+        in_process::client(&self.bundled, Clock::System)
     }
 
     fn rename_key_store(&self, from: &str, to: &str) {

@@ -12,8 +12,9 @@ use xks_console::aws::xks_console::{DescribeExternalKey, ListProxyRoutes, ProxyR
 use xks_console::bundled::BundledAws;
 use xks_console::client::CallError;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _};
+use xks_console::in_process;
 use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
 use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
@@ -200,7 +201,7 @@ Tab
 
 /// Reads the key spec of an external key through a key store, and retries on timeouts.
 async fn external_key_spec(account: &BundledAws, store: &str) -> Result<String, CallError> {
-    let client = in_process_client(account, Clock::System);
+    let client = in_process::client(account, Clock::System);
     let request = DescribeExternalKey { custom_key_store_id: store.to_owned(), xks_key_id: "oslo-vault".to_owned() };
     let mut response = client.call(&request).await;
     for _ in 0..20 {
@@ -225,7 +226,7 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
     let second = BundledAws::open(dir.path(), None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
-    let client = in_process_client(&first, Clock::System);
+    let client = in_process::client(&first, Clock::System);
     let mut console = Player::with_client((80, 24), first.clone(), client, Target::Bundled, clock, runtime);
     play_tape(&mut console, "route", OPEN_CREATE_FORM);
     let secret = target.secret_access_key.expose();
@@ -254,7 +255,7 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
     play_tape(&mut console, "route", "Wait+Screen /Vendor HSM was created/\n");
 
     block_on(async {
-        let stores = in_process_client(&first, Clock::System).collect_key_stores().await.unwrap();
+        let stores = in_process::client(&first, Clock::System).collect_key_stores().await.unwrap();
         let id = &stores.iter().find(|store| store.custom_key_store_name == "Vendor HSM").unwrap().custom_key_store_id;
         assert_eq!(external_key_spec(&first, id).await.as_deref(), Ok("AES_256"));
         assert_eq!(external_key_spec(&second, id).await.as_deref(), Ok("AES_256"));
@@ -264,7 +265,7 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
         assert!(external_key_spec(&overridden, id).await.is_err());
         // Without an address, the host name is resolved again, and it doesn't exist.
         let route = ProxyRoute { host: HOST.to_uppercase(), ..ProxyRoute::default() };
-        in_process_client(&second, Clock::System).call(&PutProxyRoute(route)).await.unwrap();
+        in_process::client(&second, Clock::System).call(&PutProxyRoute(route)).await.unwrap();
         assert!(external_key_spec(&first, id).await.is_err());
     });
 }

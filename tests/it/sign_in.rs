@@ -14,8 +14,9 @@ use xks_console::aws::sts::{AssumeRole, GetCallerIdentity, SessionCredentials};
 use xks_console::client::profile;
 use xks_console::client::{CallError, Client};
 use xks_console::environment::Clock;
-use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
+use xks_console::in_process;
 use xks_console::tui::app::App;
 use xks_console::tui::pages::Location;
 
@@ -304,7 +305,7 @@ fn expired_identity_center_session_shows_the_command_and_retry_continues_even_at
     let minutes = SignedDuration::from_mins;
     let clock = Clock::manual(Timestamp::now() - minutes(15));
     let aws = ServedAws::start_at(clock.clone());
-    let admin = in_process_client(&aws.bundled, clock.clone());
+    let admin = in_process::client(&aws.bundled, clock.clone());
     let portal = start_sso_portal(admin.clone(), assume_platform_admin(&admin));
     clock.advance(minutes(14));
     aws.append_to_file(

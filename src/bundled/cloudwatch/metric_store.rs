@@ -147,7 +147,7 @@ mod tests {
     use crate::bundled::BundledAws;
     use crate::client::Client;
     use crate::environment::Environment;
-    use crate::flow::player::in_process_client;
+    use crate::in_process;
     use crate::xks::client::XksClient;
 
     fn environment() -> Environment {
@@ -167,7 +167,7 @@ mod tests {
         let unresponsive_proxy = axum::Router::new().fallback(async || std::future::pending::<()>().await);
         Arc::get_mut(&mut bundled.0).unwrap().xks_client =
             XksClient::new(unresponsive_proxy, None, environment.clock.clone());
-        let client = in_process_client(&bundled, environment.clock.clone());
+        let client = in_process::client(&bundled, environment.clock.clone());
         encrypt(&client).await;
         let metrics = client.call(&ListMetrics::default()).await.unwrap().metrics;
         let encrypt_metric = |name| {
@@ -208,7 +208,7 @@ mod tests {
     async fn metrics_are_deleted_after_fifteen_days() {
         let environment = environment();
         let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
-        let client = in_process_client(&bundled, environment.clock.clone());
+        let client = in_process::client(&bundled, environment.clock.clone());
         let count = |query: &str| -> i64 {
             let row_count =
                 bundled.0.store.read(|tx| -> ApiResult<i64> { Ok(tx.query_row(query, [], |row| row.get(0))?) });

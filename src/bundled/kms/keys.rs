@@ -420,13 +420,13 @@ mod tests {
     use super::*;
     use crate::bundled::BundledAws;
     use crate::environment::{Clock, Environment};
-    use crate::flow::player::in_process_client;
+    use crate::in_process;
 
     #[tokio::test]
     async fn create_key_fails_when_the_key_quota_is_reached() {
         let start = "2026-03-02T10:15:00Z".parse().unwrap();
         let bundled = BundledAws::in_memory("default", Environment::replayable(start, 1)).unwrap();
-        let client = in_process_client(&bundled, Clock::manual(start));
+        let client = in_process::client(&bundled, Clock::manual(start));
         let fill = "INSERT INTO keys SELECT keys.world, format('%d', n.value), document, policy, material_id, material,
                         NULL, NULL, NULL
                     FROM (SELECT * FROM keys WHERE key_store IS NULL LIMIT 1) keys, generate AS n";

@@ -17,7 +17,7 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Runs `work` until it completes or a signal stops it. While `work` has called [`Self::set_busy`], the first
+    /// Runs `work` until it completes or a signal stops it. While `work` has called `set_busy`, the first
     /// signal doesn't interrupt it.
     ///
     /// # Errors

@@ -168,6 +168,20 @@ pub struct NewExternalKey {
     pub callers: Vec<String>,
 }
 
+impl NewExternalKey {
+    /// Describes a key that AWS KMS accepts: 256 bits, enabled, for encryption and decryption by everyone.
+    pub fn aes_256(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            manager_id: None,
+            spec: "AES_256".to_owned(),
+            usage: vec!["ENCRYPT".to_owned(), "DECRYPT".to_owned()],
+            enabled: true,
+            callers: Vec::new(),
+        }
+    }
+}
+
 /// An external key, without its key material.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalKey {

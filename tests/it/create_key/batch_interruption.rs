@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::Clock;
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 use xks_console::xks::network::Network;
 
 use super::{STORE, create_external_keys, created_keys, csv_list};
@@ -49,7 +49,7 @@ impl BatchTest {
 
     fn aws(&self) -> Client {
         let bundled = BundledAws::open_with_network(&self.path("aws"), None, Network::default()).unwrap();
-        in_process_client(&bundled, Clock::System)
+        in_process::client(&bundled, Clock::System)
     }
 
     fn start(&self) -> Child {

@@ -15,7 +15,7 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::create_key::key_options::KeyOptions;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 
 use crate::faults::faulty_transport::FaultyTransport;
 
@@ -29,7 +29,7 @@ fn faulty_client(
 ) -> (Client, Arc<FaultyTransport>) {
     let clock = Clock::manual(START.parse().unwrap());
     let mut faulty = None;
-    let client = in_process_client(bundled, clock.clone()).map_transport(|transport| {
+    let client = in_process::client(bundled, clock.clone()).map_transport(|transport| {
         let transport = Arc::new(wrap(FaultyTransport::new(transport, clock, Clock::manual(START.parse().unwrap()))));
         faulty = Some(Arc::clone(&transport));
         transport
@@ -40,7 +40,7 @@ fn faulty_client(
 fn account() -> (BundledAws, Client) {
     let environment = Environment::replayable(START.parse().unwrap(), 7);
     let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
-    let client = in_process_client(&bundled, environment.clock);
+    let client = in_process::client(&bundled, environment.clock);
     (bundled, client)
 }
 

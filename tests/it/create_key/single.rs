@@ -16,7 +16,7 @@ use xks_console::commands::create_key::{CreateKeyExit, Shutdown, single};
 use xks_console::create_key::key_options::KeyOptions;
 use xks_console::create_key::output::create_key_output;
 use xks_console::environment::Clock;
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 use xks_console::xks::network::Network;
 
 use super::{START, STORE, account, answers, block_on_paused, created_keys, faulty_client};
@@ -251,7 +251,7 @@ fn permanent_fault_creates_at_most_one_key_and_is_reported() {
 /// Returns a client whose credentials last for `calls` calls.
 fn client_with_expiring_credentials(bundled: &BundledAws, calls: usize) -> Client {
     let (mut transport, left) = (None, AtomicUsize::new(calls));
-    let _ = in_process_client(bundled, Clock::System).map_transport(|inner| Arc::clone(transport.insert(inner)));
+    let _ = in_process::client(bundled, Clock::System).map_transport(|inner| Arc::clone(transport.insert(inner)));
     let (credentials, now) = (Arc::new(bundled.console_credentials()), START.parse().unwrap());
     let source = CredentialsProvider::chain(Box::new(move |_| {
         let is_valid = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
@@ -411,7 +411,7 @@ fn answers_and_policy_are_read_from_files_or_standard_input() {
     let output = run_program(dir.path(), &["--yes", "--answers", "-", "--alias", "wins"], json);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let bundled = BundledAws::open_with_network(&dir.path().join("aws"), None, Network::default()).unwrap();
-    let client = in_process_client(&bundled, Clock::System);
+    let client = in_process::client(&bundled, Clock::System);
     block_on_paused(async {
         assert_eq!(created_keys(&client, "ledger-archive").await[0].1.as_deref(), Some("alias/wins"));
         let (key, alias) = created_keys(&client, "payments-2026").await.remove(0);

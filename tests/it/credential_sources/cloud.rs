@@ -17,7 +17,7 @@ use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
 use xks_console::bundled::BundledAws;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 
 use crate::pty::Console;
 
@@ -94,7 +94,7 @@ impl ServiceState {
         let request =
             AssumeRole { role_arn: ROLE.to_owned(), role_session_name: name.to_owned(), ..AssumeRole::default() };
         let issued_credentials =
-            in_process_client(&self.bundled, Clock::System).call(&request).await.unwrap().credentials;
+            in_process::client(&self.bundled, Clock::System).call(&request).await.unwrap().credentials;
         let credentials = Credentials {
             access_key_id: issued_credentials.access_key_id,
             secret_access_key: issued_credentials.secret_access_key,

@@ -10,7 +10,7 @@ use xks_console::aws::kms::{DescribeKey, GetKeyPolicy, KeyMetadata, Tag};
 use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 use xks_console::server::Server;
 use xks_console::server::profiles::{self, ServerInfo};
 
@@ -70,7 +70,7 @@ impl Aws {
         runtime.spawn(server.run(std::future::pending()));
         let server_info = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: None };
         profiles::write(&server_info, &bundled, home.path()).unwrap();
-        let client = in_process_client(&bundled, Clock::System);
+        let client = in_process::client(&bundled, Clock::System);
         let keys_before = block_on(client.collect_keys()).unwrap().len();
         Self { client, injector, url, home, keys_before, _runtime: runtime }
     }

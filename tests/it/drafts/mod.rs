@@ -14,8 +14,9 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::{Client, Transport, TransportError};
 use xks_console::drafts::{DraftStore, DraftTarget};
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
+use xks_console::in_process;
 
 use crate::account::block_on;
 use crate::faults::faulty_transport;
@@ -39,7 +40,7 @@ fn console_with_transport(
     wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
 ) -> Player {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let client = in_process_client(bundled, clock.clone()).map_transport(wrap);
+    let client = in_process::client(bundled, clock.clone()).map_transport(wrap);
     let mut player = Player::with_client((80, 24), bundled.clone(), client, Target::Bundled, clock.clone(), runtime);
     let drafts = DraftStore::new(Some(drafts_dir.to_owned()), clock.clone());
     player.keep_drafts(drafts, DraftTarget::Bundled("/data".to_owned()), session);
@@ -232,14 +233,14 @@ fn terminate_at_call(flow: Flow, at_call: usize, delivers_call: bool) -> bool {
     player.settle();
     if !screen_text(&player).contains("Unfinished KMS key") {
         // The console ended before anything was typed, or after it had reported success.
-        let (created, has_alias) = created_keys(&in_process_client(&bundled, clock.clone()));
+        let (created, has_alias) = created_keys(&in_process::client(&bundled, clock.clone()));
         assert!(created == usize::from(has_alias), "{case}: {created}");
         return false;
     }
     play(&mut player, "Type 'D'\nWait+Screen /Unfinished KMS keys/\nEnter\n");
     let user = SimulatedUser::resume_flow(&mut player);
     assert!(user.succeeded, "{case}: {}", user.last_screen);
-    assert_eq!(created_keys(&in_process_client(&bundled, clock)), (1, true), "{case}");
+    assert_eq!(created_keys(&in_process::client(&bundled, clock)), (1, true), "{case}");
     assert!(!screen_text(&player).contains("Unfinished"), "{case}: {}", screen_text(&player));
     assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 0, "{case}");
     true

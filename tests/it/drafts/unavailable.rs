@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::client::ReadOnly;
 use xks_console::create_key::submission::{Submission, SubmissionRequest as Stage};
 use xks_console::drafts::{DraftRequest, DraftResponse, DraftStore, DraftTarget};
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, Effect, Msg};
 
@@ -25,7 +25,7 @@ const UNWRITABLE_DIR: &str = "/dev/null/drafts";
 #[test]
 fn user_decides_whether_to_create_the_key_when_the_draft_cannot_be_saved() {
     let (bundled, clock) = account();
-    let aws = in_process_client(&bundled, clock.clone());
+    let aws = in_process::client(&bundled, clock.clone());
     let before = block_on(aws.collect_keys()).unwrap().len();
     let mut player = open_console(&bundled, &clock, Path::new(UNWRITABLE_DIR), "a");
     play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}"));
@@ -88,7 +88,7 @@ fn draft_is_not_offered_in_another_region() {
     let mut player = open_console(&bundled, &clock, dir.path(), "a");
     play(&mut player, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
     drop(player);
-    let client = in_process_client(&bundled, clock.clone()).with_region("eu-west-1");
+    let client = in_process::client(&bundled, clock.clone()).with_region("eu-west-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let target = xks_console::tui::target::Target::Bundled;
     let mut player =

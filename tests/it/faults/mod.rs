@@ -13,7 +13,8 @@ use xks_console::aws::kms::{DescribeKey, KeyMetadata};
 use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::player::Player;
+use xks_console::in_process;
 
 use super::account::block_on;
 use xks_console::tui::target::Target;
@@ -27,10 +28,10 @@ fn open_console(wrap: impl FnOnce(FaultyTransport) -> FaultyTransport) -> (Playe
     let environment = Environment::replayable(START.parse().unwrap(), 7);
     let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
     let clock = Clock::manual(START.parse().unwrap());
-    let other_client = in_process_client(&bundled, environment.clock.clone());
+    let other_client = in_process::client(&bundled, environment.clock.clone());
     let mut faulty = None;
     let client =
-        in_process_client(&bundled, clock.clone()).with_random(environment.random).map_transport(|transport| {
+        in_process::client(&bundled, clock.clone()).with_random(environment.random).map_transport(|transport| {
             let transport = Arc::new(wrap(FaultyTransport::new(transport, clock.clone(), environment.clock.clone())));
             faulty = Some(Arc::clone(&transport));
             transport

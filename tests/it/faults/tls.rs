@@ -14,7 +14,8 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{Client, Https};
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::player::Player;
+use xks_console::in_process;
 use xks_console::server::{Server, tls};
 
 use super::faulty_transport::{self, Fault};
@@ -167,7 +168,7 @@ fn run_method_1(fault: Fault, operation: &'static str) {
         (url, server)
     });
     runtime.spawn(server.run(std::future::pending()));
-    let aws = in_process_client(&bundled, Clock::System);
+    let aws = in_process::client(&bundled, Clock::System);
     let before = block_on(aws.collect_keys()).unwrap().len();
     let keys = bundled.access_keys().unwrap();
     let admin = keys.into_iter().find(|key| key.user_name == "Admin").unwrap().credentials;

@@ -9,7 +9,7 @@ use crate::account::{create_key_request, encrypt, service_error};
 use xks_console::aws::xks_console::ListProxyRequests;
 use xks_console::bundled::BundledAws;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::in_process_client;
+use xks_console::in_process;
 
 const DENIED: &str = "AccessDeniedException";
 const ALICE: &str = "arn:aws:iam::111122223333:user/Alice";
@@ -106,7 +106,7 @@ async fn log_names_the_rule_that_denied_a_caller() {
 async fn kms_reports_that_the_proxy_denied_access() {
     let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let bundled = BundledAws::in_memory("default", environment).unwrap();
-    let client = in_process_client(&bundled, Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()));
+    let client = in_process::client(&bundled, Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()));
     let allow_only = |callers: &[&str]| {
         let callers: Vec<String> = callers.iter().map(|one| (*one).to_owned()).collect();
         for key in ["payments-2026", "customer-db"] {

@@ -1,4 +1,4 @@
-"""Runs every command of the README as printed.
+"""Runs every command of the README and of the book in docs/ as printed.
 
 Each block of commands runs in its own shell, in a terminal and an empty home directory. `cargo` in its PATH is a substitute
 that runs the program that is already built instead of `cargo run --release --`, and rejects everything else. `jq` is also a
@@ -8,7 +8,7 @@ AWS, and `ca.pem` is a certificate authority created for the test.
 A block that isn't in one of the tables below fails, so whoever adds a block must state how to run it. An entry without a
 block fails, too.
 
-Usage: python readme.py PROGRAM
+Usage: python documentation.py PROGRAM
 """
 
 import contextlib
@@ -31,7 +31,8 @@ import unittest
 import pyte
 
 PROGRAM = None
-README = pathlib.Path(__file__).parents[2] / "README.md"
+ROOT = pathlib.Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs/src").rglob("*.md"))]
 TIMEOUT = 60
 SIZE = (120, 40)
 CTRL_C = "\x03"
@@ -45,36 +46,53 @@ WIZARD = [
 ]
 QUIT = [("External key stores", CTRL_C)]
 
-# Blocks of commands by their first line: the text to wait for and the keys to send then, the exit code, and the text that the
-# terminal must show at the end. A first line that occurs twice has an entry for each block.
+# Blocks of commands by their first line that doesn't start a server: the text to wait for and the keys to send then, the exit
+# code, and the text that the terminal must show at the end.
 COMMANDS = {
-    "cargo run --release": [(QUIT, 0, "")],
-    "cargo run --release -- serve -- aws kms describe-custom-key-stores": [([], 0, "Frankfurt HSM")],
-    'eval "$(cargo run --release -- serve --detach)"': [
-        ([], 0, "Stopped the server"),
-        ([], 0, "The proxy meets every requirement that was checked."),
-        (QUIT, 0, ""),
-    ],
-    "cargo run --release -- serve --connect-to xks.example.com=127.0.0.1:8443 --proxy-ca ca.pem": [
-        ([("Listening on http://127.0.0.1:", CTRL_C)], 0, "")
-    ],
-    "cargo run --release -- --aws --profile work --region eu-west-1": [(QUIT, 0, "")],
-    "cargo run --release -- create-key --alias payments | jq -r .KeyMetadata.Arn": [(WIZARD, 0, "arn:aws:kms:us-west-2:111122223333:key/")],
-    "cargo run --release -- create-key --yes --custom-key-store-id 'Frankfurt HSM' --xks-key-id payments-2026 \\": [
-        ([], 0, '"KeyState": "Enabled"')
-    ],
-    "cargo run --release -- create-key --batch keys.csv --custom-key-store-id 'Frankfurt HSM'": [
-        ([], 0, '"outcome":"made"')
-    ],
+    "cargo run --release": (QUIT, 0, ""),
+    "cargo run --release -- --aws --profile work --region eu-west-1": (QUIT, 0, ""),
+    "cargo run --release -- --aws --profile work --read-only": (QUIT, 0, ""),
+    'cargo run --release -- --endpoint-url "$AWS_ENDPOINT_URL"': (QUIT, 0, ""),
+    "cargo run --release -- serve -- aws kms describe-custom-key-stores": ([], 0, "Frankfurt HSM"),
+    "cargo run --release -- serve -- aws kms list-keys": ([], 0, "KeyArn"),
+    "cargo run --release -- serve -- aws --profile KeyAdministrator kms list-keys": ([], 0, "KeyArn"),
+    "cargo run --release -- --data-dir ./test-account serve -- aws kms list-aliases": ([], 0, "alias/customer-db"),
+    "aws kms describe-custom-key-stores": ([], 0, "Stopped the server"),
+    "cargo run --release -- serve --access-log -": ([("Listening on http://127.0.0.1:", CTRL_C)], 0, ""),
+    "cargo run --release -- serve --connect-to xks.example.com=127.0.0.1:8443 --proxy-ca ca.pem": (
+        [("Listening on http://127.0.0.1:", CTRL_C)],
+        0,
+        "",
+    ),
+    "cargo run --release -- proxy rotate-credential oslo > oslo.json": (
+        [],
+        0,
+        "The proxy meets every requirement that was checked.",
+    ),
+    'aws kms encrypt --key-id alias/customer-db --plaintext "$(printf \'hello\' | base64)"': ([], 0, '"Encrypt"'),
+    "cargo run --release -- proxy disable-key --partition frankfurt --id payments-2026": ([], 0, ""),
+    "cargo run --release -- proxy enable-key --partition frankfurt --id payments-2026": ([], 0, ""),
+    "cargo run --release -- create-key --alias payments | jq -r .KeyMetadata.Arn": (
+        WIZARD,
+        0,
+        "arn:aws:kms:us-west-2:111122223333:key/",
+    ),
+    "cargo run --release -- create-key --yes --custom-key-store-id 'Frankfurt HSM' --xks-key-id ledger-archive \\": (
+        [],
+        0,
+        '"KeyState": "Enabled"',
+    ),
+    "cargo run --release -- create-key --batch keys.csv --custom-key-store-id 'Frankfurt HSM'": ([], 0, '"outcome":"made"'),
 }
 # Blocks with the content of a file, by their first line, and the path of the file in the home directory.
 FILES = {
     "[profile.work]": ".config/xks-console/config.toml",
     "xks-key-id,alias,tag": "keys.csv",
 }
-# Blocks that aren't run, and why.
+# Blocks that aren't run, by their first line, and why.
 SKIPPED = {
     "cargo test --locked": "the Rust tests run separately and take minutes",
+    "use xks_console::aws::kms::DescribeCustomKeyStores;": "the API documentation has the same example, which runs as a test",
 }
 
 CARGO = """#!/bin/sh
@@ -238,32 +256,33 @@ class Terminal:
             self.process.wait()
 
 
-class Readme(unittest.TestCase):
+def first_line(block):
+    """Returns the first line that tells what a block is about."""
+    lines = block.splitlines()
+    return next((line for line in lines if not line.startswith("eval ")), lines[0])
+
+
+class Documentation(unittest.TestCase):
     def setUp(self):
-        self.text = README.read_text()
-        self.blocks = code_blocks(self.text)
+        self.text = "\n".join(document.read_text() for document in DOCUMENTS)
+        self.blocks = [block for document in DOCUMENTS for block in code_blocks(document.read_text())]
 
     def test_every_code_block_has_an_entry_and_every_entry_a_block(self):
-        firsts = [block.splitlines()[0] for block in self.blocks]
-        for first in firsts:
-            self.assertIn(first, {**COMMANDS, **FILES, **SKIPPED}, "add this block to a table of this file")
-        for first, runs in COMMANDS.items():
-            self.assertEqual(firsts.count(first), len(runs), first)
-        for first in {**FILES, **SKIPPED}:
-            self.assertEqual(firsts.count(first), 1, first)
+        found = {first_line(block) for block in self.blocks}
+        entries = {*COMMANDS, *FILES, *SKIPPED}
+        self.assertEqual(found - entries, set(), "add these blocks to a table of this file")
+        self.assertEqual(entries - found, set(), "remove these entries")
 
     def test_every_command_block_works_as_described(self):
-        seen = {}
-        for block in self.blocks:
-            first = block.splitlines()[0]
-            if first not in COMMANDS:
+        for block in dict.fromkeys(self.blocks):
+            if first_line(block) not in COMMANDS:
                 continue
-            steps, code, text = COMMANDS[first][seen.get(first, 0)]
-            seen[first] = seen.get(first, 0) + 1
+            steps, code, text = COMMANDS[first_line(block)]
             with self.subTest(block), contextlib.closing(Home()) as home:
                 for other in self.blocks:
-                    if other.splitlines()[0] in FILES and "config" not in FILES[other.splitlines()[0]]:
-                        home.write_file(FILES[other.splitlines()[0]], other)
+                    name = FILES.get(first_line(other), "config")
+                    if "config" not in name:
+                        home.write_file(name, other)
                 if "--profile work" in block:
                     home.start_aws()
                 if "ca.pem" in block:

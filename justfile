@@ -1,0 +1,44 @@
+# `just` lists the recipes.
+default:
+    @just --list
+
+# Opens the console
+run *arguments:
+    cargo run --release -- {{arguments}}
+
+# Runs all tests
+test *arguments:
+    cargo test --locked {{arguments}}
+
+# Checks formatting and lints
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets --locked -- -D warnings
+
+# Reviews changed snapshots
+review:
+    cargo insta test --review
+
+# Regenerates screenshots/
+screenshots:
+    cargo run -- screenshots
+
+# Builds the book
+book:
+    mdbook build docs
+
+# Builds the API documentation
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+# Lists all text that users read
+strings:
+    python3 docs/strings.py > target/strings.txt
+
+# Measures
+bench:
+    cargo bench
+
+# Checks everything that must hold before a change lands
+ci:
+    .ci/run
