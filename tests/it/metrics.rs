@@ -231,7 +231,7 @@ async fn invalid_metric_requests_are_rejected_with_a_reason() {
         ("1 to 500 queries", metric_data_request(vec![good(); 501], early, late)),
         ("Duplicate Id", metric_data_request(vec![good(), good()], early, late)),
         ("lowercase letter", request_for(MetricDataQuery { id: "Query".to_owned(), ..good() })),
-        ("no metric math", request_for(expression())),
+        ("support metric math", request_for(expression())),
         ("either MetricStat or Expression", request_for(both)),
         ("another account", request_for(MetricDataQuery { account_id: Some("444455556666".to_owned()), ..good() })),
         ("Namespace and MetricName", request_for(query(&nameless, "Sum", 300))),
