@@ -166,7 +166,7 @@ impl LoginDialog {
         }
         let submit_label = if self.credentials_error.mfa_serial.is_some() { "Continue" } else { "Retry" };
         view.focused(true, |view| {
-            button_row(view, &[Some("Close"), Some(submit_label)], usize::from(!self.is_close_focused))
+            button_row(view, &[Some("Close"), Some(submit_label)], usize::from(!self.is_close_focused));
         });
     }
 
