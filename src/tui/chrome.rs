@@ -6,7 +6,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
-use super::app::{App, Dialog, MIN_SCREEN_SIZE, NAVIGATION, shows_drafts};
+use super::app::drafts::shows_drafts;
+use super::app::navigation::NAVIGATION;
+use super::app::{App, Dialog, MIN_SCREEN_SIZE};
 use super::dialogs::cli_commands;
 use super::drafts;
 use super::flash;
