@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::app::App;
 use super::chrome;
-use super::effect::{Effect, Msg};
+use super::effect::{CopyResult, Effect, Msg};
 use super::preferences::Preferences;
 use super::runtime::perform;
 use super::terminal::signals::{Signal, Signals};
@@ -62,14 +62,7 @@ pub async fn run(
         for effect in effects.drain(..) {
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
-                Effect::Copy(text) => {
-                    let sender = clipboard.clone();
-                    tokio::spawn(async move {
-                        let copied = ClipboardEnvironment::from_env().copy(&text).await;
-                        // The receiver is gone when the console is closing.
-                        let _ = sender.send((text, copied));
-                    });
-                }
+                Effect::Copy(text) => spawn_copy(text, clipboard.clone()),
                 Effect::Draft(request) => drafts.send(request),
                 // It was derived from the previous client and has the same observer.
                 Effect::SwitchClient(next) => client = next,
@@ -99,12 +92,7 @@ pub async fn run(
             }
             Some(response) = drafts.next_response() => LoopEvent::Msg(Msg::Draft(response)),
             Some(()) = changes.next() => LoopEvent::Msg(Msg::DataChanged),
-            signal = signals.next() => match signal {
-                Signal::End { exit_code } => LoopEvent::Exit(ExitCode::from(exit_code)),
-                Signal::Suspend => LoopEvent::Suspend,
-                Signal::Resume => LoopEvent::Resume,
-                Signal::Resize => current_size(),
-            },
+            signal = signals.next() => translate_signal(signal),
         };
         match happened {
             LoopEvent::Msg(msg) => effects.extend(app.update(msg)),
@@ -146,10 +134,28 @@ fn translate(event: Event) -> LoopEvent {
     }
 }
 
+fn translate_signal(signal: Signal) -> LoopEvent {
+    match signal {
+        Signal::End { exit_code } => LoopEvent::Exit(ExitCode::from(exit_code)),
+        Signal::Suspend => LoopEvent::Suspend,
+        Signal::Resume => LoopEvent::Resume,
+        Signal::Resize => current_size(),
+    }
+}
+
 /// Returns the size of the terminal, if it is known.
 fn current_size() -> LoopEvent {
     let size = crossterm::terminal::size();
     size.map_or(LoopEvent::Ignored, |(width, height)| LoopEvent::Msg(Msg::Resize { width, height }))
+}
+
+/// Copies a text with a program, and sends the text and the result: `None` if no program accepted it.
+fn spawn_copy(text: String, sender: mpsc::UnboundedSender<(String, Option<CopyResult>)>) {
+    tokio::spawn(async move {
+        let copied = ClipboardEnvironment::from_env().copy(&text).await;
+        // The receiver is gone when the console is closing.
+        let _ = sender.send((text, copied));
+    });
 }
 
 fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
