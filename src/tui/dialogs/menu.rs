@@ -3,7 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::{FormKind, KeyName, external_keys, key_name};
+use super::external_keys;
+use super::form_kind::{FormKind, KeyName, key_name};
 use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyState, Tag};
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::policy::ConsolePolicy;
