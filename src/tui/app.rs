@@ -6,6 +6,7 @@ mod dialog;
 mod dialog_events;
 pub mod drafts;
 mod key_events;
+mod key_store_responses;
 pub mod navigation;
 mod responses;
 mod session;

@@ -1,13 +1,16 @@
-//! Opens and leaves the wizard, and handles its events.
+//! Opens and leaves the wizard, and handles its events and the responses to its submission.
 
-use super::drafts::not_sent_failure;
+use super::drafts::{not_sent_failure, then_refresh};
 use super::{App, Dialog};
 use crate::aws::kms::ConnectionState;
+use crate::create_key::account_state::Loadable;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::method::Method;
-use crate::create_key::submission::{self, SubmissionResponse};
+use crate::create_key::submission::{self, Submission, SubmissionResponse};
 use crate::tui::dialogs::FormKind;
 use crate::tui::dialogs::connect::AfterConnect;
-use crate::tui::effect::{Call, Effect};
+use crate::tui::effect::{Call, CallFailure, Effect, Response};
+use crate::tui::flash::{Flash, Link};
 use crate::tui::keymap::Action;
 use crate::tui::pages::Location;
 use crate::tui::widgets::scroll::ScrollState;
@@ -103,5 +106,59 @@ impl App {
             }
             _ => self.navigate(Location::Keys),
         }
+    }
+
+    pub(super) fn on_submission_response(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        let answer = match result {
+            Ok(Response::Submission(answer)) => answer,
+            Ok(_) => return Vec::new(),
+            Err(failure) => SubmissionResponse::Failed(submission::SubmissionFailure {
+                code: failure.code,
+                message: failure.message,
+                request_id: failure.request_id,
+                outcome_unknown: true,
+            }),
+        };
+        let is_refused = self.wizard.is_some()
+            && matches!(&answer, SubmissionResponse::Failed(failure) if failure.code != CallFailure::NO_CREDENTIALS);
+        let mut effects = self.apply_submission_response(answer);
+        if is_refused {
+            // The data that the draft was validated against is outdated, or AWS would have accepted the request. Reload
+            // it.
+            effects.extend([Call::KeyStores, Call::Keys(None), Call::Aliases].map(|call| self.request(call)));
+        }
+        effects
+    }
+
+    /// Passes a response to the wizard.
+    pub(super) fn apply_submission_response(&mut self, answer: SubmissionResponse) -> Vec<Effect> {
+        let events =
+            self.wizard.as_mut().map(|wizard| wizard.on_submission_response(answer, &self.account)).unwrap_or_default();
+        events.into_iter().flat_map(|event| self.handle_wizard_event(event)).collect()
+    }
+
+    /// Shows the created key in *Customer managed keys*, with a success message.
+    pub(super) fn on_key_created(&mut self) -> Vec<Effect> {
+        let mut effects = then_refresh(self.drafts.discard());
+        if let Some(end) = self.end_single_key_session() {
+            effects.extend(end);
+            return effects;
+        }
+        let Some(wizard) = self.wizard.take() else { return Vec::new() };
+        let Submission::Done { key } = wizard.submission else { return Vec::new() };
+        let text = format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id);
+        let view = Link::Page("View key", Location::Key(key.key_id.clone()));
+        self.flashes = vec![Flash::success("Success", text).with_link(view)];
+        let key_id = key.key_id.clone();
+        if let Loadable::Ready(keys) = &mut self.account.keys {
+            keys.retain(|other| other.key_id() != key_id);
+            keys.push(KeySummary::from(*key));
+        } else {
+            self.account.keys = Loadable::Ready(vec![KeySummary::from(*key)]);
+        }
+        effects.extend(self.navigate(Location::Keys));
+        self.keys.update_rows(&self.account);
+        self.keys.move_cursor_to(&key_id, &self.account);
+        effects
     }
 }
