@@ -16,7 +16,7 @@ use crate::storage::watch;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
 use crate::tui::preferences::Preferences;
-use crate::tui::{self, terminal};
+use crate::tui::{event_loop, terminal};
 
 /// Opens the console on the AWS that the command line selects.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
@@ -60,7 +60,7 @@ pub(super) fn show(
         None => stream::pending().right_stream(),
     };
     let code =
-        runtime.block_on(tui::runtime::run(aws.client, app, effects, changes, &mut draft_writer, save_preferences));
+        runtime.block_on(event_loop::run(aws.client, app, effects, changes, &mut draft_writer, save_preferences));
     draft_writer.shutdown();
     // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();

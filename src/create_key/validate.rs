@@ -4,7 +4,7 @@ use super::account_state::AccountState;
 use super::draft::KeyDraft;
 use super::field::Field;
 use super::method::{Method, Step};
-use crate::aws::kms::ConnectionState;
+use crate::aws::kms::{ConnectionState, Tag};
 use crate::aws::limits::{self, Violation};
 use crate::aws::policy;
 
@@ -44,21 +44,7 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, account: &Account
             report(Field::Alias, alias_error(draft, account));
             report(Field::Description, violation_message(limits::description(&draft.description)));
         }
-        Step::Tags => {
-            for (row, tag) in draft.tags.iter().enumerate() {
-                let is_duplicate = draft.tags.iter().take(row).any(|other| other.tag_key == tag.tag_key);
-                let duplicate =
-                    is_duplicate.then(|| format!("Duplicate tag key \"{}\". Tag keys must be unique.", tag.tag_key));
-                report(Field::TagKey(row), violation_message(limits::tag_key(&tag.tag_key)).or(duplicate));
-                report(Field::TagValue(row), violation_message(limits::tag_value(&tag.tag_value)));
-            }
-            let surplus = draft.tags.len().saturating_sub(limits::MAX_TAGS);
-            let most = limits::MAX_TAGS;
-            report(
-                Field::AddTag,
-                (surplus > 0).then(|| format!("A KMS key can have up to {most} tags. Remove {surplus}.")),
-            );
-        }
+        Step::Tags => report_tag_errors(&draft.tags, &mut report),
         Step::Administrators => {
             report(
                 Field::AddAdministrator,
@@ -83,6 +69,19 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, account: &Account
         }
     }
     errors
+}
+
+fn report_tag_errors(tags: &[Tag], report: &mut dyn FnMut(Field, Option<String>)) {
+    for (row, tag) in tags.iter().enumerate() {
+        let is_duplicate = tags.iter().take(row).any(|other| other.tag_key == tag.tag_key);
+        let duplicate =
+            is_duplicate.then(|| format!("Duplicate tag key \"{}\". Tag keys must be unique.", tag.tag_key));
+        report(Field::TagKey(row), violation_message(limits::tag_key(&tag.tag_key)).or(duplicate));
+        report(Field::TagValue(row), violation_message(limits::tag_value(&tag.tag_value)));
+    }
+    let surplus = tags.len().saturating_sub(limits::MAX_TAGS);
+    let most = limits::MAX_TAGS;
+    report(Field::AddTag, (surplus > 0).then(|| format!("A KMS key can have up to {most} tags. Remove {surplus}.")));
 }
 
 fn violation_message(result: Result<(), Violation>) -> Option<String> {

@@ -1,29 +1,31 @@
 //! The state of the console and [`App::update`], the only function that changes it.
 
 mod available_actions;
+mod calls;
+mod dialog;
 mod dialog_events;
-mod drafts;
+pub mod drafts;
 mod key_events;
+mod key_store_responses;
+pub mod navigation;
 mod responses;
 mod session;
 mod single_key_session;
-
-pub use drafts::shows_drafts;
-pub use key_events::NAVIGATION;
+mod text_view;
+mod wizard_events;
 
 use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+pub use self::dialog::Dialog;
+
 use self::single_key_session::SingleKeySession;
-use super::dialogs::connect::{AfterConnect, ConnectDialog};
+use super::dialogs::connect::AfterConnect;
 use super::dialogs::login::LoginDialog;
-use super::dialogs::switcher::Switcher;
-use super::dialogs::{self, Menu};
-use super::drafts::{DraftList, Drafts};
+use super::drafts::Drafts;
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::flash::Flash;
-use super::keymap::Binding;
 use super::pages::Location;
 use super::pages::api_calls::ApiCallList;
 use super::pages::event::EventPage;
@@ -36,76 +38,13 @@ use super::pages::keys::KeyList;
 use super::preferences::Preferences;
 use super::target::Target;
 use super::text_view::TextView;
-use super::widgets::scroll::ScrollState;
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManagerType;
 use crate::aws::operation::Service;
 use crate::client::Client;
 use crate::client::log::ApiCall;
-use crate::create_key::account_state::{AccountState, Loadable};
-use crate::create_key::field::Field;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::principals::PrincipalKind;
-use crate::drafts::DraftRequest;
-
-/// The delay before a refresh, so that several changes cause only one.
-const REFRESH_DEBOUNCE_MILLISECONDS: u64 = 100;
-
-/// A dialog over the page.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Dialog {
-    /// Connects a key store.
-    Connect(ConnectDialog),
-    /// Confirms disconnecting a key store.
-    ConfirmDisconnect {
-        /// The ID of the key store.
-        store_id: String,
-        /// The name of the key store.
-        name: String,
-        /// The number of KMS keys in the key store.
-        key_count: usize,
-        /// Whether *Disconnect* is focused instead of *Cancel*.
-        is_confirm_focused: bool,
-    },
-    /// The actions menu.
-    Menu(Menu),
-    /// A form and the result of its request.
-    Task(Box<dialogs::FormDialog>),
-    /// Switches the Region or profile.
-    Switcher(Box<Switcher>),
-    /// Confirms discarding the wizard.
-    ConfirmDiscard {
-        /// Whether *Discard* is focused instead of *Keep editing*.
-        is_confirm_focused: bool,
-        /// Whether discarding also quits the console.
-        quits: bool,
-    },
-    /// The list of saved drafts.
-    Drafts(DraftList),
-    /// Confirms sending CreateKey although the draft can't be saved.
-    ConfirmUnsaved {
-        /// Why the draft can't be saved.
-        reason: String,
-        /// Whether the send button is focused instead of *Cancel*.
-        is_confirm_focused: bool,
-    },
-    /// The help of a field.
-    FieldHelp {
-        /// The field.
-        field: Field,
-        /// The keys that edit the field.
-        bindings: Vec<&'static Binding>,
-        /// The scroll position.
-        scroll: ScrollState,
-    },
-    /// The available keys.
-    KeyboardHelp {
-        /// The bindings of the keys.
-        bindings: Vec<&'static Binding>,
-        /// The scroll position.
-        scroll: ScrollState,
-    },
-}
 
 /// The state of the console.
 #[derive(Clone, Debug)]
@@ -220,12 +159,6 @@ impl App {
         }
     }
 
-    fn initial_requests(&mut self) -> Vec<Effect> {
-        [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)]
-            .map(|call| self.request(call))
-            .to_vec()
-    }
-
     /// Copies the profile, Region, endpoint, and read-only mode from the client.
     pub fn set_client(&mut self, client: &Client) {
         self.profile = client.profile().map(str::to_owned);
@@ -310,76 +243,6 @@ impl App {
         }
     }
 
-    /// Returns whether no responses and timers are pending.
-    pub fn is_idle(&self) -> bool {
-        self.pending_calls.is_empty()
-            && self.drafts.deferred_request.is_none()
-            && self.poll_timer.is_none()
-            && self.refresh_timer.is_none()
-    }
-
-    /// Starts a call. It replaces a pending call of the same kind, whose response is then ignored.
-    fn request(&mut self, call: Call) -> Effect {
-        self.pending_calls.retain(|_, open| std::mem::discriminant(open) != std::mem::discriminant(&call));
-        match &call {
-            Call::KeyStores if self.account.key_stores.ready().is_none() => self.account.key_stores = Loadable::Loading,
-            Call::AllTags(_) if self.account.tags.ready().is_none() => self.account.tags = Loadable::Loading,
-            Call::Keys(_) if self.account.keys.ready().is_none() => self.account.keys = Loadable::Loading,
-            Call::ExternalKeys => self.external_keys.start_loading(),
-            Call::Events(_) => self.events.start_loading(),
-            Call::Metrics { range, .. } => self.key_store.start_loading(*range),
-            Call::Aliases if self.account.aliases.ready().is_none() => self.account.aliases = Loadable::Loading,
-            Call::Users(_) => self.account.principals.on_page_requested(PrincipalKind::User),
-            Call::Roles(_) => self.account.principals.on_page_requested(PrincipalKind::Role),
-            _ => {}
-        }
-        self.last_id += 1;
-        let id = CallId(self.last_id);
-        self.pending_calls.insert(id, call.clone());
-        Effect::Call(id, call)
-    }
-
-    /// Reloads the key stores in one second.
-    fn poll_later(&mut self) -> Vec<Effect> {
-        if self.poll_timer.is_some() {
-            return Vec::new();
-        }
-        let timer = self.new_timer();
-        self.poll_timer = Some(timer);
-        vec![Effect::StartTimer(timer, 1000)]
-    }
-
-    fn new_timer(&mut self) -> TimerId {
-        self.last_id += 1;
-        TimerId(self.last_id)
-    }
-
-    /// Schedules a refresh of the page. Changes in quick succession cause only one refresh.
-    fn schedule_refresh(&mut self) -> Vec<Effect> {
-        if self.refresh_timer.is_some() {
-            return Vec::new();
-        }
-        let timer = self.new_timer();
-        self.refresh_timer = Some(timer);
-        vec![Effect::StartTimer(timer, REFRESH_DEBOUNCE_MILLISECONDS)]
-    }
-
-    /// Reloads the data of the page. Waits for a list of keys that is still loading.
-    fn refresh(&mut self) -> Vec<Effect> {
-        if self.pending_calls.values().any(|call| matches!(call, Call::Keys(_))) {
-            return self.schedule_refresh();
-        }
-        // The response with the key stores also loads the keys.
-        let mut calls = vec![Call::KeyStores, Call::Aliases];
-        match &self.location {
-            Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
-            Location::ExternalKeys => calls.push(Call::ExternalKeys),
-            Location::Events => calls.push(Call::Events(None)),
-            _ => {}
-        }
-        calls.into_iter().map(|call| self.request(call)).collect()
-    }
-
     fn handle_paste(&mut self, text: &str) {
         if let Some(login) = &mut self.login {
             return login.handle_paste(text);
@@ -422,52 +285,5 @@ impl App {
         if self.location == Location::ApiCalls {
             self.api_calls.update_rows();
         }
-    }
-
-    /// Returns whether the page is an entry of the navigation.
-    pub fn is_on_navigation_page(&self) -> bool {
-        NAVIGATION.iter().any(|(_, location)| *location == self.location)
-    }
-
-    /// Shows another page and loads its data.
-    fn navigate(&mut self, location: Location) -> Vec<Effect> {
-        self.navigation_focus = None;
-        self.last_error = None;
-        let mut effects = Vec::new();
-        if shows_drafts(&location) && self.drafts.target.is_some() {
-            // Another console may have saved or opened a draft.
-            effects.push(Effect::Draft(DraftRequest::List));
-        }
-        match &location {
-            Location::KeyStores => effects.push(self.request(Call::KeyStores)),
-            Location::KeyStore(id) => {
-                self.key_store = KeyStorePage::new(id.clone());
-                effects.push(self.request(Call::KeyStores));
-            }
-            Location::Keys | Location::AwsKeys => {
-                effects.extend([self.request(Call::Keys(None)), self.request(Call::Aliases)]);
-            }
-            Location::Key(id) => {
-                self.key = KeyPage::new(id.clone());
-                effects.push(self.request(Call::Aliases));
-                for call in self.key.required_calls(&self.account) {
-                    effects.push(self.request(call));
-                }
-            }
-            Location::ExternalKeys => effects.push(self.request(Call::ExternalKeys)),
-            // When returning from an event, keep the list as it was.
-            Location::Events if matches!(self.location, Location::Event(_)) => {}
-            Location::Events => effects.push(self.request(Call::Events(None))),
-            Location::Event(id) => {
-                self.event = EventPage::new(self.events.event(id).cloned());
-                for call in self.event.required_calls() {
-                    effects.push(self.request(call));
-                }
-            }
-            Location::ApiCalls => self.api_calls.update_rows(),
-            Location::CreateKey | Location::CloudHsm | Location::ApiCall(_) => {}
-        }
-        self.location = location;
-        effects
     }
 }

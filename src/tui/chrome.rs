@@ -6,7 +6,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
-use super::app::{App, Dialog, MIN_SCREEN_SIZE, NAVIGATION, shows_drafts};
+use super::app::drafts::shows_drafts;
+use super::app::navigation::NAVIGATION;
+use super::app::{App, Dialog, MIN_SCREEN_SIZE};
 use super::dialogs::cli_commands;
 use super::drafts;
 use super::flash;
@@ -251,23 +253,7 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             connecting.title().to_owned()
         }
         Dialog::ConfirmDisconnect { store_id, name, key_count, is_confirm_focused } => {
-            view.key_value("External key store", name, theme::TEXT);
-            view.key_value("Custom key store ID", store_id, theme::TEXT);
-            view.blank_line();
-            let words = match key_count {
-                1 => "1 KMS key in this key store becomes unavailable".to_owned(),
-                keys => format!("{keys} KMS keys in this key store become unavailable"),
-            };
-            let rest = "KMS keys in a disconnected key store can't encrypt or decrypt data.";
-            view.paragraph(&format!("{words}. {rest}"), 0, theme::TEXT);
-            view.blank_line();
-            let go = if account.is_read_only { cli_commands::COPY_LABEL } else { "Disconnect" };
-            if account.is_read_only {
-                cli_commands::write_read_only_commands(view, &cli_commands::disconnect(store_id, account));
-            }
-            view.focused(account.is_read_only, |view| {
-                button_row(view, &[Some("Cancel"), Some(go)], usize::from(*is_confirm_focused));
-            });
+            write_disconnect_confirmation((store_id, name), *key_count, *is_confirm_focused, account, view);
             "Disconnect external key store?".to_owned()
         }
         Dialog::ConfirmDiscard { is_confirm_focused, quits } => {
@@ -295,4 +281,31 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             "Keyboard shortcuts".to_owned()
         }
     }
+}
+
+/// Writes the dialog that confirms disconnecting a key store.
+fn write_disconnect_confirmation(
+    (store_id, name): (&str, &str),
+    key_count: usize,
+    is_confirm_focused: bool,
+    account: &AccountState,
+    view: &mut ScrollView,
+) {
+    view.key_value("External key store", name, theme::TEXT);
+    view.key_value("Custom key store ID", store_id, theme::TEXT);
+    view.blank_line();
+    let words = match key_count {
+        1 => "1 KMS key in this key store becomes unavailable".to_owned(),
+        keys => format!("{keys} KMS keys in this key store become unavailable"),
+    };
+    let rest = "KMS keys in a disconnected key store can't encrypt or decrypt data.";
+    view.paragraph(&format!("{words}. {rest}"), 0, theme::TEXT);
+    view.blank_line();
+    let go = if account.is_read_only { cli_commands::COPY_LABEL } else { "Disconnect" };
+    if account.is_read_only {
+        cli_commands::write_read_only_commands(view, &cli_commands::disconnect(store_id, account));
+    }
+    view.focused(account.is_read_only, |view| {
+        button_row(view, &[Some("Cancel"), Some(go)], usize::from(is_confirm_focused));
+    });
 }

@@ -1,13 +1,15 @@
 //! The console: state, messages, effects, and drawing.
 //!
 //! [`app::App::update`] is the only function that changes the state, and it does no I/O. [`chrome::draw`] only reads
-//! the state. The [`runtime`] performs effects and sends messages back.
+//! the state. The [`event_loop`] performs effects and sends messages back, and the [`runtime`] performs the calls to
+//! AWS.
 
 pub mod app;
 pub mod chrome;
 pub mod dialogs;
 pub mod drafts;
 pub mod effect;
+pub mod event_loop;
 pub mod flash;
 pub mod header;
 pub mod keymap;

@@ -127,18 +127,7 @@ pub fn run(
             writeln!(list.out, "{}", manager.rotate_key(partition, id)?)?;
         }
         ProxyCommand::ListCredentials { partition } => list.write_credentials(manager, partition)?,
-        ProxyCommand::RotateCredential { partition } => {
-            let previous_ids = manager.access_key_ids(partition)?;
-            let configuration = aws.proxy_configuration(partition)?;
-            writeln!(list.out, "{}", *configuration)?;
-            for id in previous_ids {
-                writeln!(
-                    notes,
-                    "Credential {id} still works. When no key store uses it, revoke it: xks-console proxy \
-                     revoke-credential {partition} {id}"
-                )?;
-            }
-        }
+        ProxyCommand::RotateCredential { partition } => rotate_credential(aws, partition, list.out, notes)?,
         ProxyCommand::Log { partition, key, kms_request_id, last } => list.write_requests(
             manager,
             &ListProxyRequests {
@@ -149,18 +138,39 @@ pub fn run(
             },
         )?,
         ProxyCommand::RevokeCredential { partition, access_key_id } => {
-            require_partition(manager, partition)?;
-            if !manager.remove_credential(partition, access_key_id)? {
-                let known = manager.access_key_ids(partition)?.join(", ");
-                return Err(format!(
-                    "Partition {partition:?} has no credential {access_key_id:?}. Its access key IDs are {known}."
-                )
-                .into());
-            }
+            revoke_credential(manager, partition, access_key_id)?;
         }
     }
     list.out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn rotate_credential(
+    aws: &BundledAws,
+    partition: &str,
+    out: &mut impl Write,
+    notes: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    let previous_ids = aws.key_manager().access_key_ids(partition)?;
+    let configuration = aws.proxy_configuration(partition)?;
+    writeln!(out, "{}", *configuration)?;
+    for id in previous_ids {
+        writeln!(
+            notes,
+            "Credential {id} still works. When no key store uses it, revoke it: xks-console proxy revoke-credential \
+             {partition} {id}"
+        )?;
+    }
+    Ok(())
+}
+
+fn revoke_credential(manager: &ExternalKeyManager, partition: &str, access_key_id: &str) -> Result<(), Box<dyn Error>> {
+    require_partition(manager, partition)?;
+    if manager.remove_credential(partition, access_key_id)? {
+        return Ok(());
+    }
+    let known = manager.access_key_ids(partition)?.join(", ");
+    Err(format!("Partition {partition:?} has no credential {access_key_id:?}. Its access key IDs are {known}.").into())
 }
 
 fn require_partition(manager: &ExternalKeyManager, name: &str) -> Result<(), Box<dyn Error>> {

@@ -42,21 +42,7 @@ impl App {
             Action::Help => !is_overlaid && self.has_help(),
             Action::ApiCalls => !is_overlaid && self.location != Location::ApiCalls,
             Action::SwitchProfileOrRegion => self.dialog.is_none(),
-            Action::Scroll if is_overlaid => match &self.dialog {
-                Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. }) => scroll.has_more_below(),
-                Some(Dialog::Task(task)) => task.can_scroll(),
-                _ => false,
-            },
-            Action::Activate if is_overlaid => match &self.dialog {
-                Some(Dialog::Menu(menu)) => menu.can_activate(),
-                _ => true,
-            },
-            Action::Toggle if is_overlaid => match &self.dialog {
-                Some(Dialog::Task(task)) => task.can_toggle(),
-                Some(Dialog::Switcher(switcher)) => !switcher.is_typing(),
-                _ => true,
-            },
-            _ if is_overlaid => true,
+            action if is_overlaid => self.is_available_in_dialog(action),
             Action::Activate => self.can_activate(),
             Action::FocusNavigation => !self.is_typing(),
             Action::Search | Action::SortColumn | Action::SortDirection | Action::SelectAll => {
@@ -65,13 +51,7 @@ impl App {
             Action::ScrollColumns => {
                 self.focused_table().is_some_and(|table| table.has_hidden_columns() && !table.is_searching())
             }
-            Action::Scroll => match self.location {
-                Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::can_scroll),
-                Location::KeyStore(_) => self.key_store.scroll().has_more_below(),
-                Location::Key(_) => self.key.scroll().has_more_below(),
-                Location::Event(_) => self.event.scroll().has_more_below(),
-                _ => false,
-            },
+            Action::Scroll => self.can_scroll(),
             Action::PreviousStep => self.wizard.as_ref().is_some_and(Wizard::has_previous),
             Action::JumpToStep => self.wizard.as_ref().is_some_and(Wizard::can_jump_to_step),
             Action::CreateKey | Action::Connect | Action::Disconnect => self.can_act_on_store(binding.action),
@@ -90,6 +70,32 @@ impl App {
             | Action::Drafts
             | Action::Redraw
             | Action::Quit => true,
+        }
+    }
+
+    /// Returns whether an action is available in the open dialog.
+    fn is_available_in_dialog(&self, action: Action) -> bool {
+        match (action, &self.dialog) {
+            (Action::Scroll, Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. })) => {
+                scroll.has_more_below()
+            }
+            (Action::Scroll, Some(Dialog::Task(task))) => task.can_scroll(),
+            (Action::Scroll, _) => false,
+            (Action::Activate, Some(Dialog::Menu(menu))) => menu.can_activate(),
+            (Action::Toggle, Some(Dialog::Task(task))) => task.can_toggle(),
+            (Action::Toggle, Some(Dialog::Switcher(switcher))) => !switcher.is_typing(),
+            _ => true,
+        }
+    }
+
+    /// Returns whether the page has more to show below.
+    fn can_scroll(&self) -> bool {
+        match self.location {
+            Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::can_scroll),
+            Location::KeyStore(_) => self.key_store.scroll().has_more_below(),
+            Location::Key(_) => self.key.scroll().has_more_below(),
+            Location::Event(_) => self.event.scroll().has_more_below(),
+            _ => false,
         }
     }
 

@@ -2,33 +2,14 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::drafts::not_sent_failure;
+use super::drafts::shows_drafts;
 use super::{App, Dialog};
-use crate::aws::kms::ConnectionState;
-use crate::create_key::account_state::Loadable;
 use crate::create_key::method::Method;
-use crate::create_key::submission::{self, SubmissionResponse};
-use crate::tui::dialogs::FormKind;
-use crate::tui::dialogs::connect::AfterConnect;
-use crate::tui::effect::{Call, CopyResult, Effect};
-use crate::tui::flash::{Flash, Link};
+use crate::tui::effect::Effect;
 use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
-use crate::tui::text_view::{self, TextView};
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
-use crate::tui::wizard::{self, Wizard};
-
-/// The entries of the navigation.
-pub const NAVIGATION: [(&str, Location); 7] = [
-    ("AWS managed keys", Location::AwsKeys),
-    ("Customer managed keys", Location::Keys),
-    ("AWS CloudHSM key stores", Location::CloudHsm),
-    ("External key stores", Location::KeyStores),
-    ("External key manager", Location::ExternalKeys),
-    ("Event history", Location::Events),
-    ("API calls", Location::ApiCalls),
-];
 
 /// Keys that only view something. Any other key is an action that closes success messages.
 const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
@@ -90,43 +71,6 @@ impl App {
         self.handle_page_key(key)
     }
 
-    fn handle_text_view_event(&mut self, event: text_view::TextViewEvent) -> Vec<Effect> {
-        match event {
-            text_view::TextViewEvent::Handled => Vec::new(),
-            text_view::TextViewEvent::Close => {
-                self.text_view = None;
-                Vec::new()
-            }
-            text_view::TextViewEvent::Copy(what, text) => {
-                self.text_view = None;
-                self.copy(what, text)
-            }
-            text_view::TextViewEvent::Save(call) => vec![self.request(call)],
-        }
-    }
-
-    /// Opens the link of a message. A page closes the message; a text doesn't, so that it can be opened again.
-    fn open_link(&mut self, link: Link) -> Vec<Effect> {
-        match link {
-            Link::Page(_, location) => {
-                self.flashes.pop();
-                self.navigate(location)
-            }
-            Link::Text(_, view) => {
-                self.text_view = Some(view);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Shows the API calls and remembers the current page, to return to it.
-    fn show_api_calls(&mut self) -> Vec<Effect> {
-        if !matches!(self.location, Location::ApiCalls | Location::ApiCall(_)) {
-            self.previous_location = Some(self.location.clone());
-        }
-        self.navigate(Location::ApiCalls)
-    }
-
     fn is_outside_wizard(&self) -> bool {
         self.location != Location::CreateKey
     }
@@ -170,7 +114,7 @@ impl App {
         if self.navigation_focus.is_some() {
             return vec![Context::Navigation];
         }
-        let has_drafts = super::shows_drafts(&self.location) && !self.drafts.list.is_empty();
+        let has_drafts = shows_drafts(&self.location) && !self.drafts.list.is_empty();
         let mut contexts = match self.location {
             Location::CreateKey => {
                 self.wizard.as_ref().map(|wizard| wizard.contexts(&self.account)).unwrap_or_default()
@@ -209,32 +153,6 @@ impl App {
             return given_up;
         }
         vec![Effect::Quit]
-    }
-
-    /// Returns whether leaving the wizard would lose changes that aren't saved in a draft.
-    fn has_unsaved_changes(&self) -> bool {
-        !self.drafts.is_saved() && self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes)
-    }
-
-    fn handle_navigation_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let last = NAVIGATION.len() - 1;
-        let index = self.navigation_focus.unwrap_or(0);
-        match key.code {
-            KeyCode::Up => self.navigation_focus = Some(index.saturating_sub(1)),
-            KeyCode::Down => self.navigation_focus = Some((index + 1).min(last)),
-            KeyCode::Home => self.navigation_focus = Some(0),
-            KeyCode::End => self.navigation_focus = Some(last),
-            KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Right => return self.navigate(NAVIGATION[index].1.clone()),
-            KeyCode::Tab | KeyCode::BackTab | KeyCode::Esc => self.navigation_focus = None,
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn focus_navigation(&mut self) -> Vec<Effect> {
-        let here = NAVIGATION.iter().position(|(_, location)| *location == self.location);
-        self.navigation_focus = Some(here.unwrap_or(0));
-        Vec::new()
     }
 
     fn handle_page_key(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -290,64 +208,6 @@ impl App {
         events.into_iter().flat_map(|event| self.handle_page_event(event)).collect()
     }
 
-    /// Cancels the current stage of creating a key. A late response is ignored.
-    fn cancel_submission(&mut self) -> Vec<Effect> {
-        self.pending_calls.retain(|_, call| !matches!(call, Call::Submission(_)));
-        let failure = match self.drafts.deferred_request.take() {
-            Some(_) => {
-                not_sent_failure(submission::SubmissionFailure::NOT_SAVED, "You canceled before the draft was saved.")
-            }
-            None => submission::SubmissionFailure {
-                outcome_unknown: true,
-                ..not_sent_failure("Canceled", "You canceled before a response arrived.")
-            },
-        };
-        self.apply_submission_response(SubmissionResponse::Failed(failure))
-    }
-
-    /// Cancels the loading of a list. Returns whether one was loading.
-    fn cancel_loading(&mut self) -> bool {
-        const MESSAGE: &str = "You canceled before a response arrived.";
-        match self.location {
-            Location::KeyStores if self.account.key_stores == Loadable::Loading => {
-                self.pending_calls.retain(|_, call| *call != Call::KeyStores);
-                self.account.key_stores = Loadable::Failed(MESSAGE.to_owned());
-            }
-            Location::Keys | Location::AwsKeys
-                if self.account.keys == Loadable::Loading || self.account.has_more_keys =>
-            {
-                self.pending_calls.retain(|_, call| !matches!(call, Call::Keys(_)));
-                self.account.has_more_keys = false;
-                if self.account.keys == Loadable::Loading {
-                    self.account.keys = Loadable::Failed(MESSAGE.to_owned());
-                }
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Closes the top message, cancels loading, or goes up one level.
-    fn go_back(&mut self) -> Vec<Effect> {
-        if self.flashes.pop().is_some() || self.cancel_loading() {
-            return Vec::new();
-        }
-        match self.location {
-            Location::KeyStore(_) => self.navigate(Location::KeyStores),
-            Location::Event(_) => self.navigate(Location::Events),
-            Location::ApiCall(_) => self.navigate(Location::ApiCalls),
-            Location::ApiCalls if self.previous_location.is_some() => {
-                self.location = self.previous_location.take().unwrap_or(Location::KeyStores);
-                Vec::new()
-            }
-            Location::Key(ref id) => {
-                let is_aws = self.account.aws_managed_keys.iter().any(|key| key.key_id() == id);
-                self.navigate(if is_aws { Location::AwsKeys } else { Location::Keys })
-            }
-            _ => self.focus_navigation(),
-        }
-    }
-
     pub(super) fn handle_page_event(&mut self, event: pages::PageEvent) -> Vec<Effect> {
         match event {
             pages::PageEvent::Navigate(location) => self.navigate(location),
@@ -378,122 +238,5 @@ impl App {
                 Vec::new()
             }
         }
-    }
-
-    pub(super) fn handle_wizard_event(&mut self, event: wizard::WizardEvent) -> Vec<Effect> {
-        match event {
-            wizard::WizardEvent::Request(Call::Submission(call)) => self.submit(call),
-            wizard::WizardEvent::Request(call) => vec![self.request(call)],
-            wizard::WizardEvent::Connect(store_id, afterwards) => self.open_connect_dialog(&store_id, afterwards),
-            wizard::WizardEvent::Copy(what, text) => self.copy(what, text),
-            wizard::WizardEvent::CreateKeyStore => self.open_task(FormKind::CreateKeyStore),
-            wizard::WizardEvent::ShowHelp(field) => {
-                let bindings = self.bindings().filter(|binding| binding.action == Action::EditText).collect();
-                self.dialog = Some(Dialog::FieldHelp { field, bindings, scroll: ScrollState::default() });
-                Vec::new()
-            }
-            wizard::WizardEvent::StopWaiting => self.cancel_submission(),
-            wizard::WizardEvent::Leave { has_unsaved_changes: true } if !self.has_unsaved_changes() => {
-                self.defer_wizard()
-            }
-            wizard::WizardEvent::Leave { has_unsaved_changes: true } => {
-                self.dialog = Some(Dialog::ConfirmDiscard { is_confirm_focused: false, quits: false });
-                Vec::new()
-            }
-            wizard::WizardEvent::Leave { has_unsaved_changes: false } => self.leave_wizard(),
-            wizard::WizardEvent::Finished => self.on_key_created(),
-        }
-    }
-
-    /// Shows the success of a change and reloads everything that it may have affected.
-    pub(super) fn on_change_succeeded(&mut self, text: String) -> Vec<Effect> {
-        self.flashes.push(Flash::success("Success", text));
-        self.keys.clear_selection();
-        // Tags may have changed. The next search for a tag loads them again.
-        self.account.tags = Loadable::Idle;
-        let mut calls = vec![Call::KeyStores, Call::Keys(None), Call::Aliases];
-        match self.location {
-            Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
-            Location::ExternalKeys => calls.push(Call::ExternalKeys),
-            _ => {}
-        }
-        calls.into_iter().map(|call| self.request(call)).collect()
-    }
-
-    pub(super) fn copy(&mut self, what: &'static str, text: String) -> Vec<Effect> {
-        self.pending_copy = Some((what, TextView::new(what, text.clone())));
-        vec![Effect::Copy(text)]
-    }
-
-    /// Shows the result of copying a text.
-    pub(super) fn on_copied(&mut self, copied: CopyResult) {
-        let Some((what, view)) = self.pending_copy.take() else { return };
-        let (is, was) = if what.ends_with('s') { ("are", "were") } else { ("is", "was") };
-        let flash = match copied {
-            CopyResult::Clipboard => Flash::success("Copied", format!("The {what} {is} on the clipboard.")),
-            CopyResult::Tmux => {
-                let rest = "sent to the terminal's clipboard. To paste, press the tmux prefix, then ].";
-                Flash::success("Copied", format!("The {what} {is} in tmux's paste buffer and {was} {rest}"))
-            }
-            CopyResult::Sent => {
-                let rest = "Terminals don't confirm this. Press v to view the text or save it to a file.";
-                Flash::success("Sent", format!("The {what} {was} sent to the terminal's clipboard. {rest}"))
-            }
-            CopyResult::TooLong { bytes, max_bytes: most } => {
-                let rest = "Press v to view the text or save it to a file.";
-                let text =
-                    format!("The {what} {is} {bytes} bytes long, but terminals accept at most {most} bytes. {rest}");
-                Flash::failure("Too long to copy", &text)
-            }
-        };
-        let link = Link::Text("Show all", view);
-        self.flashes.retain(|flash| !matches!(&*flash.title, "Copied" | "Sent"));
-        self.flashes.push(flash.with_link(link));
-    }
-
-    pub(super) fn leave_wizard(&mut self) -> Vec<Effect> {
-        if let Some(end) = self.end_single_key_session() {
-            return end;
-        }
-        match self.wizard.take().map(|wizard| wizard.method) {
-            Some(Method::FromKeyStore { custom_key_store_id }) => {
-                self.navigate(Location::KeyStore(custom_key_store_id))
-            }
-            _ => self.navigate(Location::Keys),
-        }
-    }
-
-    /// Opens the wizard for a key store. A disconnected key store is connected first.
-    pub(super) fn start_create_key(&mut self, store_id: String) -> Vec<Effect> {
-        let stores = self.account.key_stores.ready().map_or(&[][..], Vec::as_slice);
-        let is_connected = stores
-            .iter()
-            .any(|store| store.custom_key_store_id == store_id && store.connection_state == ConnectionState::Connected);
-        if !is_connected {
-            return self.open_connect_dialog(&store_id, AfterConnect::CreateKey);
-        }
-        self.open_wizard(Method::FromKeyStore { custom_key_store_id: store_id })
-    }
-
-    /// Opens the wizard at its first step. If there are drafts to resume, offers those first.
-    pub(super) fn open_wizard(&mut self, method: Method) -> Vec<Effect> {
-        // Return to a wizard that the user left through navigation while it was sending or not saved.
-        if self.wizard.is_some() && self.drafts.target.is_some() {
-            self.location = Location::CreateKey;
-            return Vec::new();
-        }
-        if self.drafts.resumable(&self.account).is_empty() {
-            return self.show_wizard(Wizard::new(method, &self.account));
-        }
-        self.show_drafts(Some(method))
-    }
-
-    /// Shows a wizard.
-    pub(super) fn show_wizard(&mut self, wizard: Wizard) -> Vec<Effect> {
-        self.flashes.clear();
-        self.wizard = Some(wizard);
-        self.location = Location::CreateKey;
-        let fresh = [Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)];
-        fresh.map(|call| self.request(call)).to_vec()
     }
 }

@@ -1,15 +1,14 @@
 //! Handles responses.
 
-use super::drafts::then_refresh;
 use super::{App, Dialog};
-use crate::aws::kms::{CustomKeyStore, KeyManagerType};
+use crate::aws::kms::KeyManagerType;
 use crate::aws::scalar::SecretString;
 use crate::create_key::account_state::Loadable;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::principals::PrincipalKind;
-use crate::create_key::submission::{self, Submission, SubmissionResponse};
+use crate::create_key::submission::{self, SubmissionResponse};
 use crate::tui::effect::{Call, CallFailure, ChangeOutcome, Effect, Response};
-use crate::tui::flash::{Flash, Link, error_details};
+use crate::tui::flash::{Flash, error_details};
 use crate::tui::monitoring::Monitoring;
 use crate::tui::pages::Location;
 
@@ -31,18 +30,7 @@ fn store_result<T>(result: Result<T, CallFailure>, current: &mut Loadable<T>) ->
 
 impl App {
     pub(super) fn on_response(&mut self, call: Call, result: Result<Response, CallFailure>) -> Vec<Effect> {
-        match &result {
-            Err(CallFailure { code, message, request_id })
-            | Ok(Response::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
-                code,
-                message,
-                request_id,
-                ..
-            }))) => {
-                self.last_error = Some(error_details(code, message, request_id));
-            }
-            Ok(_) => {}
-        }
+        self.remember_failure(&result);
         let stale = match (call, result) {
             (call, Ok(Response::NoCredentials(none))) => {
                 self.on_logged_out(call, none);
@@ -64,19 +52,7 @@ impl App {
                 None
             }
             (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
-            (_, Ok(Response::KeyStores(stores))) => {
-                let here = self.key_stores.current(&self.account);
-                self.account.key_stores = Loadable::Ready(stores);
-                self.key_stores.update_rows(&self.account);
-                if let Some(here) = here {
-                    self.key_stores.move_cursor_to(&here, &self.account);
-                }
-                if let Some(wizard) = &mut self.wizard {
-                    wizard.refresh_tables(&self.account);
-                }
-                self.select_requested_store();
-                return self.on_key_stores_loaded();
-            }
+            (_, Ok(Response::KeyStores(stores))) => return self.on_key_stores_received(stores),
             (Call::KeyStores, Err(failure)) => {
                 let stale = store_result(Err(failure), &mut self.account.key_stores);
                 if let (Some(Dialog::Connect(connecting)), Some(failure)) = (&mut self.dialog, &stale) {
@@ -96,10 +72,7 @@ impl App {
                 store_result(Err(failure), &mut self.account.keys)
             }
             (_, Ok(Response::Key(received))) => {
-                let ours =
-                    if let Loadable::Ready(keys) = &mut self.account.keys { keys.as_mut_slice() } else { &mut [] };
-                let known = ours.iter_mut().chain(&mut self.account.aws_managed_keys);
-                known.filter(|key| key.key_id() == received.key_id()).for_each(|key| key.clone_from(&received));
+                self.update_key(&received);
                 None
             }
             (_, Ok(Response::AllTags(tags))) => store_result(Ok(tags), &mut self.account.tags),
@@ -118,6 +91,22 @@ impl App {
             self.show_failure(&failure);
         }
         Vec::new()
+    }
+
+    /// Remembers the details of a failure, so that the user can view them.
+    fn remember_failure(&mut self, result: &Result<Response, CallFailure>) {
+        match result {
+            Err(CallFailure { code, message, request_id })
+            | Ok(Response::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
+                code,
+                message,
+                request_id,
+                ..
+            }))) => {
+                self.last_error = Some(error_details(code, message, request_id));
+            }
+            Ok(_) => {}
+        }
     }
 
     fn on_file_read(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
@@ -202,6 +191,13 @@ impl App {
         }
     }
 
+    /// Replaces a key in the lists that contain it.
+    fn update_key(&mut self, received: &KeySummary) {
+        let ours = if let Loadable::Ready(keys) = &mut self.account.keys { keys.as_mut_slice() } else { &mut [] };
+        let known = ours.iter_mut().chain(&mut self.account.aws_managed_keys);
+        known.filter(|key| key.key_id() == received.key_id()).for_each(|key| key.clone_from(received));
+    }
+
     /// Handles a page of keys. The first load shows each page as it arrives. A reload keeps the old list until the new
     /// one is complete.
     fn on_keys_loaded(&mut self, call: &Call, page: Vec<KeySummary>, next: Option<String>) -> Vec<Effect> {
@@ -263,66 +259,8 @@ impl App {
         Vec::new()
     }
 
-    fn show_failure(&mut self, failure: &CallFailure) {
+    pub(super) fn show_failure(&mut self, failure: &CallFailure) {
         self.show_error(&failure.code, &failure.message);
-    }
-
-    /// Updates the connect dialog with the new connection states, and polls while a visible key store changes its
-    /// state.
-    fn on_key_stores_loaded(&mut self) -> Vec<Effect> {
-        let stores = self.account.key_stores.ready().cloned().unwrap_or_default();
-        let mut effects = Vec::new();
-        if self.account.account_id.is_empty() && !self.pending_calls.values().any(|call| *call == Call::Identity) {
-            // The identity couldn't be loaded before, possibly without credentials.
-            effects.push(self.request(Call::Identity));
-        }
-        if let Some(Dialog::Connect(connecting)) = &mut self.dialog {
-            let store = stores.iter().find(|store| store.custom_key_store_id == connecting.store_id);
-            let event = connecting.on_store_loaded(store);
-            effects.extend(self.handle_connect_event(event));
-        }
-        let is_moving = stores.iter().any(|store| store.connection_state.is_transient());
-        if is_moving {
-            if stores.iter().any(|store| store.connection_state.is_transient() && self.is_store_visible(store)) {
-                effects.extend(self.poll_later());
-            }
-        } else {
-            effects.push(self.request(Call::Keys(None)));
-        }
-        // While a key store changes its state, the key stores are polled every second, but the metrics are not.
-        if matches!(self.location, Location::KeyStore(_)) && (!is_moving || self.key_store.monitoring == Loadable::Idle)
-        {
-            effects.push(self.request(self.key_store.metrics_call()));
-        }
-        effects
-    }
-
-    /// Returns whether the state of a key store is visible on the screen.
-    fn is_store_visible(&self, store: &CustomKeyStore) -> bool {
-        let id = &store.custom_key_store_id;
-        match (&self.dialog, &self.location) {
-            (Some(Dialog::Connect(connecting)), _) if connecting.store_id == *id => true,
-            (_, Location::KeyStore(shown)) => shown == id,
-            (_, location) => matches!(location, Location::KeyStores | Location::CreateKey),
-        }
-    }
-
-    fn on_connection_response(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
-        match (&mut self.dialog, result) {
-            (Some(Dialog::Connect(connecting)), Ok(_)) => {
-                let event = connecting.on_accepted();
-                self.handle_connect_event(event)
-            }
-            (Some(Dialog::Connect(connecting)), Err(failure)) => {
-                connecting.on_request_failed(failure);
-                Vec::new()
-            }
-            (_, Ok(_)) => vec![self.request(Call::KeyStores)],
-            (_, Err(failure)) => {
-                self.show_failure(&failure);
-                Vec::new()
-            }
-        }
     }
 
     /// Handles the response to a change. If its dialog is closed, a message shows the result.
@@ -340,59 +278,5 @@ impl App {
                 Vec::new()
             }
         }
-    }
-
-    fn on_submission_response(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
-        let answer = match result {
-            Ok(Response::Submission(answer)) => answer,
-            Ok(_) => return Vec::new(),
-            Err(failure) => SubmissionResponse::Failed(submission::SubmissionFailure {
-                code: failure.code,
-                message: failure.message,
-                request_id: failure.request_id,
-                outcome_unknown: true,
-            }),
-        };
-        let is_refused = self.wizard.is_some()
-            && matches!(&answer, SubmissionResponse::Failed(failure) if failure.code != CallFailure::NO_CREDENTIALS);
-        let mut effects = self.apply_submission_response(answer);
-        if is_refused {
-            // The data that the draft was validated against is outdated, or AWS would have accepted the request. Reload
-            // it.
-            effects.extend([Call::KeyStores, Call::Keys(None), Call::Aliases].map(|call| self.request(call)));
-        }
-        effects
-    }
-
-    /// Passes a response to the wizard.
-    pub(super) fn apply_submission_response(&mut self, answer: SubmissionResponse) -> Vec<Effect> {
-        let events =
-            self.wizard.as_mut().map(|wizard| wizard.on_submission_response(answer, &self.account)).unwrap_or_default();
-        events.into_iter().flat_map(|event| self.handle_wizard_event(event)).collect()
-    }
-
-    /// Shows the created key in *Customer managed keys*, with a success message.
-    pub(super) fn on_key_created(&mut self) -> Vec<Effect> {
-        let mut effects = then_refresh(self.drafts.discard());
-        if let Some(end) = self.end_single_key_session() {
-            effects.extend(end);
-            return effects;
-        }
-        let Some(wizard) = self.wizard.take() else { return Vec::new() };
-        let Submission::Done { key } = wizard.submission else { return Vec::new() };
-        let text = format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id);
-        let view = Link::Page("View key", Location::Key(key.key_id.clone()));
-        self.flashes = vec![Flash::success("Success", text).with_link(view)];
-        let key_id = key.key_id.clone();
-        if let Loadable::Ready(keys) = &mut self.account.keys {
-            keys.retain(|other| other.key_id() != key_id);
-            keys.push(KeySummary::from(*key));
-        } else {
-            self.account.keys = Loadable::Ready(vec![KeySummary::from(*key)]);
-        }
-        effects.extend(self.navigate(Location::Keys));
-        self.keys.update_rows(&self.account);
-        self.keys.move_cursor_to(&key_id, &self.account);
-        effects
     }
 }

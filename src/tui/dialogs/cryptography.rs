@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{DialogEvent, FormKind, InputError, external_keys};
+use super::events::{DialogEvent, InputError};
+use super::external_keys;
+use super::form_kind::FormKind;
 use crate::aws::kms::{Decrypt, Encrypt, EncryptionContext};
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretBlob};

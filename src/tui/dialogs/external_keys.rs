@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::InputError;
+use super::events::InputError;
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{

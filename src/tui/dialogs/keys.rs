@@ -1,6 +1,7 @@
 //! The dialogs of KMS keys: state, deletion, description, tags, aliases, and key policy.
 
-use super::{FormKind, InputError, KeyName};
+use super::events::InputError;
+use super::form_kind::{FormKind, KeyName};
 use crate::aws::kms::{
     CancelKeyDeletion, CreateAlias, DeleteAlias, DisableKey, EnableKey, PutKeyPolicy, ScheduleKeyDeletion, Tag,
     TagResource, UntagResource, UpdateAlias, UpdateKeyDescription,

@@ -3,7 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::{FormKind, KeyName, external_keys, key_name};
+use super::external_keys;
+use super::form_kind::{FormKind, KeyName, key_name};
 use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyState, Tag};
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::policy::ConsolePolicy;
@@ -64,6 +65,45 @@ fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reaso
     MenuEntry { label, action }
 }
 
+/// Returns the actions for a single key. `aws_managed_reason` and `pending` are reasons why some are not available.
+fn single_key_entries(
+    key: &KeySummary,
+    (tags, policy): (Option<&[Tag]>, Option<&str>),
+    account: &AccountState,
+    aws_managed_reason: Option<&'static str>,
+    pending: Option<&'static str>,
+) -> Vec<MenuEntry> {
+    let name = key_name(key, account);
+    let aliases = account.aliases_of(key.key_id()).to_vec();
+    let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
+    let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
+    let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));
+    let loading = "Still loading.";
+    vec![
+        form_entry("Edit description", FormKind::EditDescription(name.clone(), key.description.to_string()), pending),
+        form_entry(
+            "Add or edit tags",
+            FormKind::EditTags(name.clone(), tags.unwrap_or_default().to_vec()),
+            pending.or(tags.is_none().then_some("Open the key first.")),
+        ),
+        form_entry("Create alias", FormKind::CreateAlias(name.clone()), pending),
+        form_entry("Move alias to another key", FormKind::MoveAlias(name.clone(), aliases.clone()), none),
+        form_entry("Delete alias", FormKind::DeleteAlias(name.clone(), aliases), none),
+        form_entry(
+            "Edit key policy",
+            FormKind::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
+            aws_managed_reason.or(policy.is_none().then_some(if tags.is_none() {
+                "Open the key first."
+            } else {
+                loading
+            })),
+        ),
+        edit_permissions_entry(&name, policy, aws_managed_reason),
+        form_entry("Encrypt", FormKind::Encrypt(name.clone()), usable),
+        form_entry("Decrypt", FormKind::Decrypt(name.clone()), usable),
+    ]
+}
+
 /// Returns the reason why the form can't show all properties of a key store, if there is one.
 fn not_editable_reason(store: &CustomKeyStore) -> Option<&'static str> {
     let proxy = store.xks_proxy_configuration.as_ref();
@@ -110,39 +150,8 @@ impl Menu {
                 nameless.or((!keys.iter().all(may_be_pending)).then_some("Not pending deletion.")),
             ),
         ];
-        if let ([key], [name]) = (keys, &names[..]) {
-            let aliases = account.aliases_of(key.key_id()).to_vec();
-            let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
-            let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
-            let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));
-            let loading = "Still loading.";
-            entries.extend([
-                form_entry(
-                    "Edit description",
-                    FormKind::EditDescription(name.clone(), key.description.to_string()),
-                    pending,
-                ),
-                form_entry(
-                    "Add or edit tags",
-                    FormKind::EditTags(name.clone(), tags.unwrap_or_default().to_vec()),
-                    pending.or(tags.is_none().then_some("Open the key first.")),
-                ),
-                form_entry("Create alias", FormKind::CreateAlias(name.clone()), pending),
-                form_entry("Move alias to another key", FormKind::MoveAlias(name.clone(), aliases.clone()), none),
-                form_entry("Delete alias", FormKind::DeleteAlias(name.clone(), aliases), none),
-                form_entry(
-                    "Edit key policy",
-                    FormKind::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
-                    aws_managed_reason.or(policy.is_none().then_some(if tags.is_none() {
-                        "Open the key first."
-                    } else {
-                        loading
-                    })),
-                ),
-                edit_permissions_entry(name, policy, aws_managed_reason),
-                form_entry("Encrypt", FormKind::Encrypt(name.clone()), usable),
-                form_entry("Decrypt", FormKind::Decrypt(name.clone()), usable),
-            ]);
+        if let [key] = keys {
+            entries.extend(single_key_entries(key, (tags, policy), account, aws_managed_reason, pending));
         }
         Self::new("Key actions", entries)
     }

@@ -1,6 +1,6 @@
 //! The dialog that edits a console key policy: administrators, key deletion, users, and other accounts.
 
-use super::InputError;
+use super::events::InputError;
 use crate::aws::kms::PutKeyPolicy;
 use crate::aws::limits;
 use crate::aws::policy::ConsolePolicy;

@@ -1,6 +1,6 @@
 //! The *Preferences* dialog: the columns, page size, and line wrapping of *Customer managed keys*.
 
-use super::InputError;
+use super::events::InputError;
 use crate::tui::preferences::{KeyColumn, Preferences};
 use crate::tui::widgets::form::{Form, FormField, FormInput};
 

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{FormKind, InputError};
+use super::events::InputError;
+use super::form_kind::FormKind;
 use crate::aws::kms::{
     ConnectionState, CreateCustomKeyStore, CustomKeyStore, CustomKeyStoreType, DeleteCustomKeyStore,
     UpdateCustomKeyStore, XksProxyAuthenticationCredential, XksProxyConnectivity,

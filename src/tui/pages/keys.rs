@@ -189,55 +189,53 @@ impl KeyList {
         let keys = self.list(account);
         match self.table.handle_key(key, self.visible_columns.len()) {
             TableEvent::Open(row) => {
-                return keys
-                    .get(row)
-                    .map(|key| PageEvent::Navigate(Location::Key(key.key_id().to_owned())))
-                    .into_iter()
-                    .collect();
+                let open = keys.get(row).map(|key| PageEvent::Navigate(Location::Key(key.key_id().to_owned())));
+                open.into_iter().collect()
             }
-            TableEvent::Toggle(_) | TableEvent::ToggleAll if self.key_manager == KeyManagerType::Aws => {
-                return Vec::new();
-            }
+            TableEvent::Toggle(_) | TableEvent::ToggleAll if self.key_manager == KeyManagerType::Aws => Vec::new(),
             TableEvent::Toggle(row) => {
                 if let Some(key) = keys.get(row)
                     && !self.selected.remove(key.key_id())
                 {
                     self.selected.insert(key.key_id().to_owned());
                 }
-                return Vec::new();
+                Vec::new()
             }
             TableEvent::ToggleAll => {
-                let shown: Vec<String> = self
-                    .table
-                    .matching_rows()
-                    .iter()
-                    .filter_map(|row| keys.get(*row))
-                    .map(|key| key.key_id().to_owned())
-                    .collect();
-                let all = shown.iter().all(|id| self.selected.contains(id));
-                for id in shown {
-                    if all {
-                        self.selected.remove(&id)
-                    } else {
-                        self.selected.insert(id)
-                    };
-                }
-                return Vec::new();
+                let shown = self.table.matching_rows().iter().filter_map(|row| keys.get(*row));
+                self.toggle_all(shown.map(|key| key.key_id().to_owned()).collect());
+                Vec::new()
             }
             TableEvent::SortChanged => {
                 self.update_rows(account);
-                return Vec::new();
+                Vec::new()
             }
             TableEvent::Handled => {
                 let wants_tags = self.table.is_searching() && self.table.search().contains("tag:");
-                return if wants_tags && account.tags == Loadable::Idle {
+                if wants_tags && account.tags == Loadable::Idle {
                     vec![PageEvent::Request(Call::AllTags(keys.iter().map(|key| key.key_id().to_owned()).collect()))]
                 } else {
                     Vec::new()
-                };
+                }
             }
-            TableEvent::Ignored => {}
+            TableEvent::Ignored => self.handle_action(key, account),
         }
+    }
+
+    /// Selects these keys, or clears them if all are selected.
+    fn toggle_all(&mut self, shown: Vec<String>) {
+        let all = shown.iter().all(|id| self.selected.contains(id));
+        for id in shown {
+            if all {
+                self.selected.remove(&id)
+            } else {
+                self.selected.insert(id)
+            };
+        }
+    }
+
+    /// Handles a key press that the table doesn't use.
+    fn handle_action(&self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
         let is_ours = self.key_manager == KeyManagerType::Customer;
         match keymap::action(&[Context::KeyList, Context::Refreshable], key)
             .filter(|action| is_ours || *action == Action::Refresh)

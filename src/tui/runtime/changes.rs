@@ -1,6 +1,7 @@
 //! Performs changes.
 
-use super::{PerformError, read_file};
+use super::files::read_file;
+use super::perform_error::PerformError;
 use crate::aws::kms::{DescribeKey, UpdateAlias};
 use crate::aws::scalar::{Blob, SecretBlob};
 use crate::aws::xks_console::PutProxyRoute;

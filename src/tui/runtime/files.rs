@@ -1,12 +1,15 @@
-//! Writes files for the user.
+//! Reads and writes files for the user.
 
 use std::fs::{OpenOptions, remove_file};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::aws::scalar::SecretString;
 use crate::tui::effect::CallFailure;
+use crate::tui::path_input;
 
 /// The maximum number of files with the same base name. The second file is `NAME-2`.
 const MAX_FILES: u32 = 99;
@@ -43,6 +46,39 @@ fn create_unique_file(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf>
         return Ok(path);
     }
     Err(io::Error::new(ErrorKind::AlreadyExists, format!("{MAX_FILES} files named {name} already exist")))
+}
+
+/// The maximum size of a file, in bytes.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+/// Reads a file whose path the user entered.
+pub(super) async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, CallFailure> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let path = path_input::resolve(entered, home.as_deref());
+    let failed = |reason: String| CallFailure {
+        code: "FileNotRead".to_owned(),
+        message: format!("{}: {reason}", path.display()),
+        request_id: String::new(),
+    };
+    let place = path.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        // Reading a pipe or a device might never end.
+        if !std::fs::metadata(&place)?.is_file() {
+            return Err(std::io::Error::other("it is not a regular file"));
+        }
+        let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
+        std::fs::File::open(&place)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    let bytes = read.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(failed(format!("it is larger than {MAX_FILE_BYTES} bytes")));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn decode_text(bytes: &[u8]) -> SecretString {
+    SecretString::new(crate::text::strip_byte_order_mark(&String::from_utf8_lossy(bytes)).to_owned())
 }
 
 #[cfg(test)]

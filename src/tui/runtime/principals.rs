@@ -1,10 +1,10 @@
 //! Loads pages of IAM users and roles.
 
-use super::Response;
 use crate::aws::iam::{ListRoles, ListUsers};
 use crate::aws::lenient::UNREADABLE;
 use crate::client::{CallError, Client};
 use crate::create_key::principals::{IamPrincipal, PrincipalKind};
+use crate::tui::effect::Response;
 
 /// The size of the first page. It is small, so that the list appears quickly.
 const FIRST_PAGE_SIZE: u32 = 100;

@@ -61,6 +61,30 @@ fn configure_key_targets(draft: &KeyDraft, shows_origins: bool) -> Vec<FocusTarg
     targets
 }
 
+/// Returns the focus targets of *Add tags*.
+fn tag_targets(rows: usize) -> Vec<FocusTarget> {
+    let mut targets = Vec::new();
+    for row in 0..rows {
+        targets.extend([
+            FocusTarget::Field(Field::TagKey(row)),
+            FocusTarget::Field(Field::TagValue(row)),
+            FocusTarget::RemoveTag(row),
+        ]);
+    }
+    targets.push(FocusTarget::Field(Field::AddTag));
+    targets
+}
+
+/// Returns the focus targets of *Define key usage permissions*.
+fn user_targets(other_accounts: usize) -> Vec<FocusTarget> {
+    let mut targets: Vec<_> = [Field::Users, Field::AddUser].map(FocusTarget::Field).into();
+    for row in 0..other_accounts {
+        targets.extend([FocusTarget::Field(Field::OtherAccount(row)), FocusTarget::RemoveAccount(row)]);
+    }
+    targets.push(FocusTarget::Field(Field::AddOtherAccount));
+    targets
+}
+
 /// Returns the focus targets of a step in Tab order. On Review, `next_actions` come first.
 pub fn focus_targets(
     method: &Method,
@@ -86,29 +110,14 @@ pub fn focus_targets(
         // The KMS key already has its description. It can be changed on the key's page.
         Step::AliasAndDescription if submission.key().is_some() => targets.push(FocusTarget::Field(Field::Alias)),
         Step::AliasAndDescription => targets.extend([Field::Alias, Field::Description].map(FocusTarget::Field)),
-        Step::Tags => {
-            for row in 0..draft.tags.len() {
-                targets.extend([
-                    FocusTarget::Field(Field::TagKey(row)),
-                    FocusTarget::Field(Field::TagValue(row)),
-                    FocusTarget::RemoveTag(row),
-                ]);
-            }
-            targets.push(FocusTarget::Field(Field::AddTag));
-        }
+        Step::Tags => targets.extend(tag_targets(draft.tags.len())),
         Step::Administrators => {
             targets.extend(
                 [Field::Administrators, Field::AddAdministrator, Field::AdministratorsMayDelete]
                     .map(FocusTarget::Field),
             );
         }
-        Step::Users => {
-            targets.extend([Field::Users, Field::AddUser].map(FocusTarget::Field));
-            for row in 0..draft.other_accounts.len() {
-                targets.extend([FocusTarget::Field(Field::OtherAccount(row)), FocusTarget::RemoveAccount(row)]);
-            }
-            targets.push(FocusTarget::Field(Field::AddOtherAccount));
-        }
+        Step::Users => targets.extend(user_targets(draft.other_accounts.len())),
         Step::KeyPolicy => {
             targets.push(FocusTarget::Field(Field::KeyPolicy));
             if draft.edited_policy.is_some() {

@@ -81,23 +81,7 @@ impl Wizard {
             self.write_heading_with_button(view, section_title(step), FocusTarget::EditStep(step), "Edit");
         }
         match step {
-            Step::ConfigureKey => {
-                view.key_value("Key type", "Symmetric", theme::TEXT);
-                view.key_value("Key spec", "SYMMETRIC_DEFAULT", theme::TEXT);
-                view.key_value("Key usage", "Encrypt and decrypt", theme::TEXT);
-                view.key_value("Origin", draft.origin.label(), theme::TEXT);
-                view.key_value("Regionality", "Single-Region key", theme::TEXT);
-                if matches!(self.method, Method::FromKeyStore { .. }) {
-                    write_external_key_summary(view, draft, account);
-                }
-                if self.submission.key().is_none() {
-                    view.paragraph(
-                        "You can't change the key configuration after the key is created.",
-                        2,
-                        theme::WARNING,
-                    );
-                }
-            }
+            Step::ConfigureKey => self.write_configuration_section(view, account),
             Step::ChooseExternalKey => write_external_key_summary(view, draft, account),
             Step::AliasAndDescription => {
                 view.key_value("Alias", &draft.alias, theme::TEXT);
@@ -134,6 +118,20 @@ impl Wizard {
         }
         for error in self.step_errors(step, account) {
             view.paragraph(&format!("✗ {}: {}", error.field.label(), error.message), 2, theme::ERROR);
+        }
+    }
+
+    fn write_configuration_section(&self, view: &mut ScrollView, account: &AccountState) {
+        view.key_value("Key type", "Symmetric", theme::TEXT);
+        view.key_value("Key spec", "SYMMETRIC_DEFAULT", theme::TEXT);
+        view.key_value("Key usage", "Encrypt and decrypt", theme::TEXT);
+        view.key_value("Origin", self.draft.origin.label(), theme::TEXT);
+        view.key_value("Regionality", "Single-Region key", theme::TEXT);
+        if matches!(self.method, Method::FromKeyStore { .. }) {
+            write_external_key_summary(view, &self.draft, account);
+        }
+        if self.submission.key().is_none() {
+            view.paragraph("You can't change the key configuration after the key is created.", 2, theme::WARNING);
         }
     }
 }

@@ -1,0 +1,145 @@
+//! Moves between pages: the navigation, its entries, and the way back.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::App;
+use super::drafts::shows_drafts;
+use crate::create_key::account_state::Loadable;
+use crate::drafts::DraftRequest;
+use crate::tui::effect::{Call, Effect};
+use crate::tui::pages::Location;
+use crate::tui::pages::event::EventPage;
+use crate::tui::pages::key::KeyPage;
+use crate::tui::pages::key_store::KeyStorePage;
+
+/// The entries of the navigation.
+pub const NAVIGATION: [(&str, Location); 7] = [
+    ("AWS managed keys", Location::AwsKeys),
+    ("Customer managed keys", Location::Keys),
+    ("AWS CloudHSM key stores", Location::CloudHsm),
+    ("External key stores", Location::KeyStores),
+    ("External key manager", Location::ExternalKeys),
+    ("Event history", Location::Events),
+    ("API calls", Location::ApiCalls),
+];
+
+impl App {
+    /// Returns whether the page is an entry of the navigation.
+    pub fn is_on_navigation_page(&self) -> bool {
+        NAVIGATION.iter().any(|(_, location)| *location == self.location)
+    }
+
+    pub(super) fn handle_navigation_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let last = NAVIGATION.len() - 1;
+        let index = self.navigation_focus.unwrap_or(0);
+        match key.code {
+            KeyCode::Up => self.navigation_focus = Some(index.saturating_sub(1)),
+            KeyCode::Down => self.navigation_focus = Some((index + 1).min(last)),
+            KeyCode::Home => self.navigation_focus = Some(0),
+            KeyCode::End => self.navigation_focus = Some(last),
+            KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Right => return self.navigate(NAVIGATION[index].1.clone()),
+            KeyCode::Tab | KeyCode::BackTab | KeyCode::Esc => self.navigation_focus = None,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn focus_navigation(&mut self) -> Vec<Effect> {
+        let here = NAVIGATION.iter().position(|(_, location)| *location == self.location);
+        self.navigation_focus = Some(here.unwrap_or(0));
+        Vec::new()
+    }
+
+    /// Shows another page and loads its data.
+    pub(super) fn navigate(&mut self, location: Location) -> Vec<Effect> {
+        self.navigation_focus = None;
+        self.last_error = None;
+        let mut effects = Vec::new();
+        if shows_drafts(&location) && self.drafts.target.is_some() {
+            // Another console may have saved or opened a draft.
+            effects.push(Effect::Draft(DraftRequest::List));
+        }
+        match &location {
+            Location::KeyStores => effects.push(self.request(Call::KeyStores)),
+            Location::KeyStore(id) => {
+                self.key_store = KeyStorePage::new(id.clone());
+                effects.push(self.request(Call::KeyStores));
+            }
+            Location::Keys | Location::AwsKeys => {
+                effects.extend([self.request(Call::Keys(None)), self.request(Call::Aliases)]);
+            }
+            Location::Key(id) => {
+                self.key = KeyPage::new(id.clone());
+                effects.push(self.request(Call::Aliases));
+                for call in self.key.required_calls(&self.account) {
+                    effects.push(self.request(call));
+                }
+            }
+            Location::ExternalKeys => effects.push(self.request(Call::ExternalKeys)),
+            // When returning from an event, keep the list as it was.
+            Location::Events if matches!(self.location, Location::Event(_)) => {}
+            Location::Events => effects.push(self.request(Call::Events(None))),
+            Location::Event(id) => {
+                self.event = EventPage::new(self.events.event(id).cloned());
+                for call in self.event.required_calls() {
+                    effects.push(self.request(call));
+                }
+            }
+            Location::ApiCalls => self.api_calls.update_rows(),
+            Location::CreateKey | Location::CloudHsm | Location::ApiCall(_) => {}
+        }
+        self.location = location;
+        effects
+    }
+
+    /// Shows the API calls and remembers the current page, to return to it.
+    pub(super) fn show_api_calls(&mut self) -> Vec<Effect> {
+        if !matches!(self.location, Location::ApiCalls | Location::ApiCall(_)) {
+            self.previous_location = Some(self.location.clone());
+        }
+        self.navigate(Location::ApiCalls)
+    }
+
+    /// Closes the top message, cancels loading, or goes up one level.
+    pub(super) fn go_back(&mut self) -> Vec<Effect> {
+        if self.flashes.pop().is_some() || self.cancel_loading() {
+            return Vec::new();
+        }
+        match self.location {
+            Location::KeyStore(_) => self.navigate(Location::KeyStores),
+            Location::Event(_) => self.navigate(Location::Events),
+            Location::ApiCall(_) => self.navigate(Location::ApiCalls),
+            Location::ApiCalls if self.previous_location.is_some() => {
+                self.location = self.previous_location.take().unwrap_or(Location::KeyStores);
+                Vec::new()
+            }
+            Location::Key(ref id) => {
+                let is_aws = self.account.aws_managed_keys.iter().any(|key| key.key_id() == id);
+                self.navigate(if is_aws { Location::AwsKeys } else { Location::Keys })
+            }
+            _ => self.focus_navigation(),
+        }
+    }
+
+    /// Cancels the loading of a list. Returns whether one was loading.
+    fn cancel_loading(&mut self) -> bool {
+        const MESSAGE: &str = "You canceled before a response arrived.";
+        match self.location {
+            Location::KeyStores if self.account.key_stores == Loadable::Loading => {
+                self.pending_calls.retain(|_, call| *call != Call::KeyStores);
+                self.account.key_stores = Loadable::Failed(MESSAGE.to_owned());
+            }
+            Location::Keys | Location::AwsKeys
+                if self.account.keys == Loadable::Loading || self.account.has_more_keys =>
+            {
+                self.pending_calls.retain(|_, call| !matches!(call, Call::Keys(_)));
+                self.account.has_more_keys = false;
+                if self.account.keys == Loadable::Loading {
+                    self.account.keys = Loadable::Failed(MESSAGE.to_owned());
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+}

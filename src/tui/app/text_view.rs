@@ -1,0 +1,68 @@
+//! Shows full-screen texts, opens the links of messages, and copies texts to the clipboard.
+
+use super::App;
+use crate::tui::effect::{CopyResult, Effect};
+use crate::tui::flash::{Flash, Link};
+use crate::tui::text_view::{self, TextView};
+
+impl App {
+    pub(super) fn handle_text_view_event(&mut self, event: text_view::TextViewEvent) -> Vec<Effect> {
+        match event {
+            text_view::TextViewEvent::Handled => Vec::new(),
+            text_view::TextViewEvent::Close => {
+                self.text_view = None;
+                Vec::new()
+            }
+            text_view::TextViewEvent::Copy(what, text) => {
+                self.text_view = None;
+                self.copy(what, text)
+            }
+            text_view::TextViewEvent::Save(call) => vec![self.request(call)],
+        }
+    }
+
+    /// Opens the link of a message. A page closes the message; a text doesn't, so that it can be opened again.
+    pub(super) fn open_link(&mut self, link: Link) -> Vec<Effect> {
+        match link {
+            Link::Page(_, location) => {
+                self.flashes.pop();
+                self.navigate(location)
+            }
+            Link::Text(_, view) => {
+                self.text_view = Some(view);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn copy(&mut self, what: &'static str, text: String) -> Vec<Effect> {
+        self.pending_copy = Some((what, TextView::new(what, text.clone())));
+        vec![Effect::Copy(text)]
+    }
+
+    /// Shows the result of copying a text.
+    pub(super) fn on_copied(&mut self, copied: CopyResult) {
+        let Some((what, view)) = self.pending_copy.take() else { return };
+        let (is, was) = if what.ends_with('s') { ("are", "were") } else { ("is", "was") };
+        let flash = match copied {
+            CopyResult::Clipboard => Flash::success("Copied", format!("The {what} {is} on the clipboard.")),
+            CopyResult::Tmux => {
+                let rest = "sent to the terminal's clipboard. To paste, press the tmux prefix, then ].";
+                Flash::success("Copied", format!("The {what} {is} in tmux's paste buffer and {was} {rest}"))
+            }
+            CopyResult::Sent => {
+                let rest = "Terminals don't confirm this. Press v to view the text or save it to a file.";
+                Flash::success("Sent", format!("The {what} {was} sent to the terminal's clipboard. {rest}"))
+            }
+            CopyResult::TooLong { bytes, max_bytes: most } => {
+                let rest = "Press v to view the text or save it to a file.";
+                let text =
+                    format!("The {what} {is} {bytes} bytes long, but terminals accept at most {most} bytes. {rest}");
+                Flash::failure("Too long to copy", &text)
+            }
+        };
+        let link = Link::Text("Show all", view);
+        self.flashes.retain(|flash| !matches!(&*flash.title, "Copied" | "Sent"));
+        self.flashes.push(flash.with_link(link));
+    }
+}

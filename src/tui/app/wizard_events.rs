@@ -1,0 +1,164 @@
+//! Opens and leaves the wizard, and handles its events and the responses to its submission.
+
+use super::drafts::{not_sent_failure, then_refresh};
+use super::{App, Dialog};
+use crate::aws::kms::ConnectionState;
+use crate::create_key::account_state::Loadable;
+use crate::create_key::key_summary::KeySummary;
+use crate::create_key::method::Method;
+use crate::create_key::submission::{self, Submission, SubmissionResponse};
+use crate::tui::dialogs::FormKind;
+use crate::tui::dialogs::connect::AfterConnect;
+use crate::tui::effect::{Call, CallFailure, Effect, Response};
+use crate::tui::flash::{Flash, Link};
+use crate::tui::keymap::Action;
+use crate::tui::pages::Location;
+use crate::tui::widgets::scroll::ScrollState;
+use crate::tui::wizard::{self, Wizard};
+
+impl App {
+    /// Opens the wizard for a key store. A disconnected key store is connected first.
+    pub(super) fn start_create_key(&mut self, store_id: String) -> Vec<Effect> {
+        let stores = self.account.key_stores.ready().map_or(&[][..], Vec::as_slice);
+        let is_connected = stores
+            .iter()
+            .any(|store| store.custom_key_store_id == store_id && store.connection_state == ConnectionState::Connected);
+        if !is_connected {
+            return self.open_connect_dialog(&store_id, AfterConnect::CreateKey);
+        }
+        self.open_wizard(Method::FromKeyStore { custom_key_store_id: store_id })
+    }
+
+    /// Opens the wizard at its first step. If there are drafts to resume, offers those first.
+    pub(super) fn open_wizard(&mut self, method: Method) -> Vec<Effect> {
+        // Return to a wizard that the user left through navigation while it was sending or not saved.
+        if self.wizard.is_some() && self.drafts.target.is_some() {
+            self.location = Location::CreateKey;
+            return Vec::new();
+        }
+        if self.drafts.resumable(&self.account).is_empty() {
+            return self.show_wizard(Wizard::new(method, &self.account));
+        }
+        self.show_drafts(Some(method))
+    }
+
+    /// Shows a wizard.
+    pub(super) fn show_wizard(&mut self, wizard: Wizard) -> Vec<Effect> {
+        self.flashes.clear();
+        self.wizard = Some(wizard);
+        self.location = Location::CreateKey;
+        let fresh = [Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)];
+        fresh.map(|call| self.request(call)).to_vec()
+    }
+
+    pub(super) fn handle_wizard_event(&mut self, event: wizard::WizardEvent) -> Vec<Effect> {
+        match event {
+            wizard::WizardEvent::Request(Call::Submission(call)) => self.submit(call),
+            wizard::WizardEvent::Request(call) => vec![self.request(call)],
+            wizard::WizardEvent::Connect(store_id, afterwards) => self.open_connect_dialog(&store_id, afterwards),
+            wizard::WizardEvent::Copy(what, text) => self.copy(what, text),
+            wizard::WizardEvent::CreateKeyStore => self.open_task(FormKind::CreateKeyStore),
+            wizard::WizardEvent::ShowHelp(field) => {
+                let bindings = self.bindings().filter(|binding| binding.action == Action::EditText).collect();
+                self.dialog = Some(Dialog::FieldHelp { field, bindings, scroll: ScrollState::default() });
+                Vec::new()
+            }
+            wizard::WizardEvent::StopWaiting => self.cancel_submission(),
+            wizard::WizardEvent::Leave { has_unsaved_changes: true } if !self.has_unsaved_changes() => {
+                self.defer_wizard()
+            }
+            wizard::WizardEvent::Leave { has_unsaved_changes: true } => {
+                self.dialog = Some(Dialog::ConfirmDiscard { is_confirm_focused: false, quits: false });
+                Vec::new()
+            }
+            wizard::WizardEvent::Leave { has_unsaved_changes: false } => self.leave_wizard(),
+            wizard::WizardEvent::Finished => self.on_key_created(),
+        }
+    }
+
+    /// Cancels the current stage of creating a key. A late response is ignored.
+    fn cancel_submission(&mut self) -> Vec<Effect> {
+        self.pending_calls.retain(|_, call| !matches!(call, Call::Submission(_)));
+        let failure = match self.drafts.deferred_request.take() {
+            Some(_) => {
+                not_sent_failure(submission::SubmissionFailure::NOT_SAVED, "You canceled before the draft was saved.")
+            }
+            None => submission::SubmissionFailure {
+                outcome_unknown: true,
+                ..not_sent_failure("Canceled", "You canceled before a response arrived.")
+            },
+        };
+        self.apply_submission_response(SubmissionResponse::Failed(failure))
+    }
+
+    /// Returns whether leaving the wizard would lose changes that aren't saved in a draft.
+    pub(super) fn has_unsaved_changes(&self) -> bool {
+        !self.drafts.is_saved() && self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes)
+    }
+
+    pub(super) fn leave_wizard(&mut self) -> Vec<Effect> {
+        if let Some(end) = self.end_single_key_session() {
+            return end;
+        }
+        match self.wizard.take().map(|wizard| wizard.method) {
+            Some(Method::FromKeyStore { custom_key_store_id }) => {
+                self.navigate(Location::KeyStore(custom_key_store_id))
+            }
+            _ => self.navigate(Location::Keys),
+        }
+    }
+
+    pub(super) fn on_submission_response(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        let answer = match result {
+            Ok(Response::Submission(answer)) => answer,
+            Ok(_) => return Vec::new(),
+            Err(failure) => SubmissionResponse::Failed(submission::SubmissionFailure {
+                code: failure.code,
+                message: failure.message,
+                request_id: failure.request_id,
+                outcome_unknown: true,
+            }),
+        };
+        let is_refused = self.wizard.is_some()
+            && matches!(&answer, SubmissionResponse::Failed(failure) if failure.code != CallFailure::NO_CREDENTIALS);
+        let mut effects = self.apply_submission_response(answer);
+        if is_refused {
+            // The data that the draft was validated against is outdated, or AWS would have accepted the request. Reload
+            // it.
+            effects.extend([Call::KeyStores, Call::Keys(None), Call::Aliases].map(|call| self.request(call)));
+        }
+        effects
+    }
+
+    /// Passes a response to the wizard.
+    pub(super) fn apply_submission_response(&mut self, answer: SubmissionResponse) -> Vec<Effect> {
+        let events =
+            self.wizard.as_mut().map(|wizard| wizard.on_submission_response(answer, &self.account)).unwrap_or_default();
+        events.into_iter().flat_map(|event| self.handle_wizard_event(event)).collect()
+    }
+
+    /// Shows the created key in *Customer managed keys*, with a success message.
+    pub(super) fn on_key_created(&mut self) -> Vec<Effect> {
+        let mut effects = then_refresh(self.drafts.discard());
+        if let Some(end) = self.end_single_key_session() {
+            effects.extend(end);
+            return effects;
+        }
+        let Some(wizard) = self.wizard.take() else { return Vec::new() };
+        let Submission::Done { key } = wizard.submission else { return Vec::new() };
+        let text = format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id);
+        let view = Link::Page("View key", Location::Key(key.key_id.clone()));
+        self.flashes = vec![Flash::success("Success", text).with_link(view)];
+        let key_id = key.key_id.clone();
+        if let Loadable::Ready(keys) = &mut self.account.keys {
+            keys.retain(|other| other.key_id() != key_id);
+            keys.push(KeySummary::from(*key));
+        } else {
+            self.account.keys = Loadable::Ready(vec![KeySummary::from(*key)]);
+        }
+        effects.extend(self.navigate(Location::Keys));
+        self.keys.update_rows(&self.account);
+        self.keys.move_cursor_to(&key_id, &self.account);
+        effects
+    }
+}

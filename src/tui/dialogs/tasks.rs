@@ -1,0 +1,91 @@
+//! The parts of each task: its form, introduction, checks, requests, and success message.
+
+use super::events::InputError;
+use super::form_kind::FormKind;
+use super::{cryptography, keys, permissions, preferences, stores};
+use crate::create_key::account_state::AccountState;
+use crate::tui::effect::Change;
+use crate::tui::preferences::Preferences;
+use crate::tui::target::Target;
+use crate::tui::theme;
+use crate::tui::widgets::form::Form;
+use crate::tui::widgets::scroll_view::ScrollView;
+
+impl FormKind {
+    pub(super) fn form(&self, now: &Preferences, world: &Target) -> Form {
+        match self {
+            Self::Preferences => preferences::form(now),
+            Self::ExternalKey(form_kind) => form_kind.form(),
+            Self::EditPermissions(_, _, policy) => permissions::form(policy),
+            Self::CreateKeyStore if *world == Target::Bundled => stores::with_proxy_route(stores::form(None)),
+            Self::CreateKeyStore => stores::form(None),
+            Self::EditKeyStore(store) => stores::form(Some(store)),
+            Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete key store", true),
+            Self::Encrypt(_) | Self::Decrypt(_) => cryptography::form(self),
+            _ => keys::form(self),
+        }
+    }
+
+    /// Writes the introduction of the dialog.
+    pub(super) fn write_intro(&self, view: &mut ScrollView) {
+        match self {
+            Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => {
+                stores::write_intro(self, view);
+            }
+            Self::Encrypt(key) | Self::Decrypt(key) => {
+                view.key_value("KMS key", &key.name, theme::TEXT);
+                view.blank_line();
+            }
+            Self::ExternalKey(form_kind) => form_kind.write_intro(view),
+            _ => keys::write_intro(self, view),
+        }
+    }
+
+    pub(super) fn validate(&self, form: &Form, account: &AccountState) -> Vec<InputError> {
+        match self {
+            Self::Preferences => preferences::validate(form),
+            Self::ExternalKey(form_kind) => form_kind.validate(form),
+            Self::EditPermissions(_, text, policy) => permissions::validate(form, text, policy, account),
+            Self::CreateKeyStore | Self::EditKeyStore(_) => stores::validate(self, form, account),
+            Self::DeleteKeyStore { name, .. } => stores::confirmation_error(form, name).into_iter().collect(),
+            Self::Encrypt(_) | Self::Decrypt(_) => cryptography::validate(self, form),
+            _ => keys::validate(self, form, account),
+        }
+    }
+
+    pub(super) fn changes(&self, form: &Form, account: &AccountState) -> Vec<Change> {
+        match self {
+            Self::EditPermissions(key, text, policy) => permissions::changes(&key.id, form, text, policy, account),
+            Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => stores::changes(self, form),
+            Self::Encrypt(_) | Self::Decrypt(_) => cryptography::changes(self, form),
+            Self::ExternalKey(form_kind) => form_kind.changes(form),
+            _ => keys::changes(self, form),
+        }
+    }
+
+    /// Returns the message for the flash bar.
+    pub(super) fn success_message(&self, form: &Form) -> String {
+        match self {
+            Self::CreateKeyStore => {
+                format!("The external key store {} was created. Connect it to use it.", form.text("name"))
+            }
+            Self::EditKeyStore(store) => format!("The external key store {} was updated.", store.custom_key_store_name),
+            Self::DeleteKeyStore { name, .. } => format!("The external key store {name} was deleted."),
+            Self::ExternalKey(form_kind) => form_kind.success_message(form),
+            _ => keys::success_message(self, form),
+        }
+    }
+
+    /// Returns the inputs that a CLI command doesn't need: a confirmation, or a credential, which comes from a file.
+    pub(super) fn unneeded_inputs(&self) -> &'static [&'static str] {
+        if *self == Self::CreateKeyStore { &stores::CREDENTIAL_INPUTS } else { &["confirm"] }
+    }
+
+    /// Returns the input to correct after an error from AWS.
+    pub(super) fn input_for_error(&self, code: &str) -> Option<&'static str> {
+        match self {
+            Self::CreateKeyStore | Self::EditKeyStore(_) => stores::input_for_error(code),
+            _ => None,
+        }
+    }
+}

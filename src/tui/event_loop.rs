@@ -1,0 +1,179 @@
+//! The event loop of the console: draws the state, waits for the next event, and performs effects.
+
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use futures_util::stream::{Stream, StreamExt as _};
+use tokio::sync::mpsc;
+
+use super::app::App;
+use super::chrome;
+use super::effect::{CopyResult, Effect, Msg};
+use super::preferences::Preferences;
+use super::runtime::perform;
+use super::terminal::signals::{Signal, Signals};
+use super::terminal::{ClipboardEnvironment, Terminal, TerminalInput};
+use crate::client::Client;
+use crate::client::log::ApiCall;
+use crate::drafts::DraftWriter;
+
+/// An event of the event loop.
+enum LoopEvent {
+    Msg(Msg),
+    Suspend,
+    Resume,
+    Redraw,
+    Exit(ExitCode),
+    Ignored,
+}
+
+/// Runs the console in this terminal until the user quits or a signal ends it. `app` keeps its last state.
+///
+/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, and `save_preferences` saves the
+/// preferences.
+///
+/// # Errors
+/// If the terminal can't be set up, read, or written.
+pub async fn run(
+    client: Client,
+    app: &mut App,
+    first: Vec<Effect>,
+    changes: impl Stream<Item = ()>,
+    drafts: &mut DraftWriter,
+    save_preferences: impl Fn(&Preferences) -> std::io::Result<()>,
+) -> std::io::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let mut screen = Terminal::enter()?;
+    let mut input = TerminalInput::open()?;
+    // While the program is stopped, the terminal belongs to the shell.
+    let mut is_suspended = false;
+    let mut changes = pin!(changes);
+    let (sender, mut inbox) = mpsc::unbounded_channel();
+    let (clipboard, mut clipboard_results) = mpsc::unbounded_channel();
+    let mut client = with_call_observer(client, &sender);
+    let mut effects = first;
+    if let LoopEvent::Msg(size) = current_size() {
+        effects.extend(app.update(size));
+    }
+    loop {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Quit => return Ok(ExitCode::SUCCESS),
+                Effect::Copy(text) => spawn_copy(text, clipboard.clone()),
+                Effect::Draft(request) => drafts.send(request),
+                // It was derived from the previous client and has the same observer.
+                Effect::SwitchClient(next) => client = next,
+                Effect::SavePreferences(preferences) => {
+                    if let Err(error) = save_preferences(&preferences) {
+                        app.show_error(
+                            "Couldn't save preferences",
+                            &format!("Your preferences apply to this session only: {error}."),
+                        );
+                    }
+                }
+                other => spawn_effect(&client, other, &sender),
+            }
+        }
+        if !is_suspended {
+            screen.draw(|frame| chrome::draw(app, frame))?;
+        }
+        let happened = tokio::select! {
+            event = input.next() => match event {
+                Some(event) => translate(event),
+                None => LoopEvent::Exit(ExitCode::from(129)),
+            },
+            Some(msg) = inbox.recv() => LoopEvent::Msg(msg),
+            Some((text, copied)) = clipboard_results.recv() => {
+                let what = copied.map_or_else(|| screen.copy(&text), Ok)?;
+                LoopEvent::Msg(Msg::Copied(what))
+            }
+            Some(response) = drafts.next_response() => LoopEvent::Msg(Msg::Draft(response)),
+            Some(()) = changes.next() => LoopEvent::Msg(Msg::DataChanged),
+            signal = signals.next() => translate_signal(signal),
+        };
+        match happened {
+            LoopEvent::Msg(msg) => effects.extend(app.update(msg)),
+            LoopEvent::Suspend => {
+                is_suspended = true;
+                screen.suspend()?;
+            }
+            LoopEvent::Resume => {
+                screen.resume()?;
+                is_suspended = false;
+            }
+            LoopEvent::Redraw => screen.force_redraw()?,
+            LoopEvent::Exit(code) => return Ok(code),
+            LoopEvent::Ignored => {}
+        }
+        // Handle all pending messages before the next frame, so that a burst of messages draws once.
+        while let Ok(msg) = inbox.try_recv() {
+            effects.extend(app.update(msg));
+        }
+    }
+}
+
+/// Returns the client with an observer that reports its calls to the console.
+fn with_call_observer(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Client {
+    let sender = sender.clone();
+    client.with_observer(Arc::new(move |call: &ApiCall| {
+        // The receiver is gone when the console is closing.
+        let _ = sender.send(Msg::ApiCallCompleted(Box::new(call.clone())));
+    }))
+}
+
+fn translate(event: Event) -> LoopEvent {
+    match event {
+        Event::Key(KeyEvent { code: KeyCode::Char('z'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Suspend,
+        Event::Key(KeyEvent { code: KeyCode::Char('l'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Redraw,
+        Event::Key(key) => LoopEvent::Msg(Msg::Key(key)),
+        Event::Paste(text) => LoopEvent::Msg(Msg::Paste(text)),
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => LoopEvent::Ignored,
+    }
+}
+
+fn translate_signal(signal: Signal) -> LoopEvent {
+    match signal {
+        Signal::End { exit_code } => LoopEvent::Exit(ExitCode::from(exit_code)),
+        Signal::Suspend => LoopEvent::Suspend,
+        Signal::Resume => LoopEvent::Resume,
+        Signal::Resize => current_size(),
+    }
+}
+
+/// Returns the size of the terminal, if it is known.
+fn current_size() -> LoopEvent {
+    let size = crossterm::terminal::size();
+    size.map_or(LoopEvent::Ignored, |(width, height)| LoopEvent::Msg(Msg::Resize { width, height }))
+}
+
+/// Copies a text with a program, and sends the text and the result: `None` if no program accepted it.
+fn spawn_copy(text: String, sender: mpsc::UnboundedSender<(String, Option<CopyResult>)>) {
+    tokio::spawn(async move {
+        let copied = ClipboardEnvironment::from_env().copy(&text).await;
+        // The receiver is gone when the console is closing.
+        let _ = sender.send((text, copied));
+    });
+}
+
+fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
+    let (client, sender) = (client.clone(), sender.clone());
+    tokio::spawn(async move {
+        let msg = match effect {
+            Effect::Call(id, call) => Msg::CallCompleted(id, perform(&client, call).await),
+            Effect::StartTimer(timer, milliseconds) => {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                Msg::TimerElapsed(timer)
+            }
+            Effect::Copy(_)
+            | Effect::Draft(_)
+            | Effect::SavePreferences(_)
+            | Effect::SwitchClient(_)
+            | Effect::Quit => return,
+        };
+        // The receiver is gone when the console is closing.
+        let _ = sender.send(msg);
+    });
+}

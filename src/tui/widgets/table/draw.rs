@@ -1,0 +1,205 @@
+//! Draws a table: its headings, the columns that fit, and the rows around the cursor.
+
+use std::collections::VecDeque;
+
+use ratatui::text::{Line, Span};
+
+use super::{Column, Rows, SelectionMode, Table, TableViewport, state_style};
+use crate::tui::theme;
+use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::text;
+
+/// The maximum number of lines of a wrapped row. A description can have 8,192 characters.
+const MAX_ROW_LINES: usize = 4;
+
+impl Table {
+    /// Writes the search line, the headings, and as many rows as fit into `height` lines.
+    ///
+    /// With a page size, shows the page of the cursor.
+    pub fn write(&self, view: &mut ScrollView, columns: &[Column], height: usize, is_focused: bool, rows: &Rows) {
+        self.write_search(view, rows, is_focused);
+        let lead = if rows.selection_mode == SelectionMode::None { 2 } else { 4 };
+        let shown = self.visible_columns(columns, view.width.saturating_sub(lead + 1));
+        let is_last_shown = shown.last().is_none_or(|(column, _)| column + 1 == columns.len());
+        let is_second_shown = shown.get(1).is_none_or(|(column, _)| *column == 1);
+        let mut headings = vec![Span::styled(text::fit(if is_second_shown { "" } else { "‹" }, lead), theme::ACCENT)];
+        for (index, width) in &shown {
+            let column = &columns[*index];
+            let mark = match (*index == self.sort_column, self.is_descending) {
+                (true, false) => " ▴",
+                (true, true) => " ▾",
+                _ => "",
+            };
+            let title = text::truncate(column.title, width.saturating_sub(text::width(mark) + 1));
+            headings.push(Span::styled(text::fit(&format!("{title}{mark}"), *width), theme::HEADING));
+        }
+        headings.push(Span::styled(if is_last_shown { "" } else { "›" }, theme::ACCENT));
+        view.push_line(Line::from(headings));
+        let texts = |position: usize| self.row_lines(self.matching[position], &shown, rows);
+        let visible = self.visible_rows(height.saturating_sub(2).max(1), &texts);
+        let passed = shown.get(1).map_or(0, |(column, _)| column - 1);
+        self.viewport.set(TableViewport {
+            rows: visible.len(),
+            column_offset: passed,
+            has_columns_right: !is_last_shown,
+        });
+        for (position, texts) in visible {
+            let here = is_focused && position == self.cursor && !self.is_searching;
+            let picked = (rows.is_selected)(self.matching[position]);
+            view.focused(here, |view| {
+                for (index, cells) in texts.into_iter().enumerate() {
+                    let mark = match (rows.selection_mode, picked) {
+                        (SelectionMode::None, _) => "",
+                        _ if index > 0 => "  ",
+                        (SelectionMode::Single, true) => "◉ ",
+                        (SelectionMode::Single, false) => "○ ",
+                        (SelectionMode::Multiple, true) => "☑ ",
+                        (SelectionMode::Multiple, false) => "☐ ",
+                    };
+                    let pointer = if here && index == 0 { "▸ " } else { "  " };
+                    let mut spans = vec![
+                        Span::styled(pointer, theme::ACCENT),
+                        Span::styled(mark, if picked { theme::ACCENT } else { theme::TEXT }),
+                    ];
+                    spans.extend(cells.into_iter().zip(&shown).map(|(cell, (_, width))| {
+                        let style = if here { theme::FOCUS } else { state_style(&cell) };
+                        Span::styled(format!("{} ", text::fit(&cell, width.saturating_sub(1))), style)
+                    }));
+                    view.push_line(Line::from(spans));
+                }
+            });
+        }
+        if self.matching.is_empty() && rows.total > 0 {
+            view.push_line(Line::styled("  No matches. Press Esc to clear the search.", theme::MUTED));
+        }
+    }
+
+    /// Returns the visible columns and their widths: the first column, and the others from the scroll position.
+    fn visible_columns(&self, columns: &[Column], width: usize) -> Vec<(usize, usize)> {
+        let shown = |passed: usize| {
+            let rest = columns.iter().enumerate().skip(1 + passed);
+            let (places, columns): (Vec<usize>, Vec<Column>) = columns.iter().enumerate().take(1).chain(rest).unzip();
+            places.into_iter().zip(distribute_width(&columns, width)).collect::<Vec<_>>()
+        };
+        let shows_last = |passed| shown(passed).last().is_none_or(|(column, _)| column + 1 == columns.len());
+        // Don't scroll past the point where the last column is visible.
+        let most = (0..columns.len()).find(|passed| shows_last(*passed)).unwrap_or(0);
+        let shows_order = |passed: &usize| shown(*passed).iter().any(|(column, _)| *column == self.sort_column);
+        shown(self.column_offset.or_else(|| (0..most).find(shows_order)).unwrap_or(most).min(most))
+    }
+
+    /// Returns the text of a row: its lines, each with its cells.
+    fn row_lines(&self, row: usize, shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
+        let cell = |column| text::escape_controls(&(rows.cell)(row, column));
+        if !self.wraps_text {
+            return vec![shown.iter().map(|(column, _)| cell(*column)).collect()];
+        }
+        let wrapped = |(column, width): &(usize, usize)| text::wrap(&cell(*column), width.saturating_sub(1));
+        let cells: Vec<Vec<String>> = shown.iter().map(wrapped).collect();
+        let highest = cells.iter().map(Vec::len).max().unwrap_or(1).min(MAX_ROW_LINES);
+        let line = |index: usize| {
+            let is_cut = |cell: &Vec<String>| index + 1 == MAX_ROW_LINES && cell.len() > MAX_ROW_LINES;
+            let text = |cell: &Vec<String>| cell.get(index).cloned().unwrap_or_default();
+            cells.iter().map(|cell| if is_cut(cell) { text(cell) + "…" } else { text(cell) }).collect()
+        };
+        (0..highest).map(line).collect()
+    }
+
+    /// Returns the rows around the cursor that fit into `room` lines, with their text. With a page size, only rows of
+    /// the page of the cursor.
+    fn visible_rows(
+        &self,
+        room: usize,
+        texts: &dyn Fn(usize) -> Vec<Vec<String>>,
+    ) -> VecDeque<(usize, Vec<Vec<String>>)> {
+        let page = self.page_size.map_or(0..self.matching.len(), |size| {
+            let first = self.cursor / size.clamp(1, room) * size.clamp(1, room);
+            first..(first + size.clamp(1, room)).min(self.matching.len())
+        });
+        let mut visible = VecDeque::new();
+        if page.is_empty() {
+            return visible;
+        }
+        let (mut above, mut below) = (self.cursor, self.cursor + 1);
+        visible.push_back((self.cursor, texts(self.cursor)));
+        let mut used = visible[0].1.len();
+        // Use at most half of the room for rows above the cursor, unless there are too few rows below.
+        for (is_up, most) in [(true, room / 2 + used), (false, room), (true, room)] {
+            while used < most && if is_up { above > page.start } else { below < page.end } {
+                let position = if is_up { above - 1 } else { below };
+                let lines = texts(position);
+                used += lines.len();
+                if used > most {
+                    used -= lines.len();
+                    break;
+                }
+                if is_up {
+                    above = position;
+                    visible.push_front((position, lines));
+                } else {
+                    below = position + 1;
+                    visible.push_back((position, lines));
+                }
+            }
+        }
+        visible
+    }
+}
+
+/// Distributes `width` among the columns: the minimum widths first, the rest by weight. Drops the last columns if it is
+/// too narrow.
+fn distribute_width(columns: &[Column], width: usize) -> Vec<usize> {
+    let mut shown = columns.len();
+    while shown > 1 && columns.iter().take(shown).map(|column| column.min_width).sum::<usize>() > width {
+        shown -= 1;
+    }
+    let least: usize = columns.iter().take(shown).map(|column| column.min_width).sum();
+    let weights: usize = columns.iter().take(shown).map(|column| column.weight).sum::<usize>().max(1);
+    let spare = width.saturating_sub(least);
+    columns.iter().take(shown).map(|column| column.min_width.min(width) + spare * column.weight / weights).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::KeyCode;
+
+    use super::*;
+
+    #[test]
+    fn hidden_columns_scroll_into_view_and_the_sort_column_stays_visible() {
+        let columns = [Column { title: "Name", min_width: 10, weight: 0 }; 5];
+        let mut table = Table::default();
+        let shown =
+            |table: &Table, width| table.visible_columns(&columns, width).iter().map(|one| one.0).collect::<Vec<_>>();
+        let rows = Rows {
+            total: 0,
+            noun: ["row", "rows"],
+            cell: &|_, _| String::new(),
+            selection_mode: SelectionMode::None,
+            is_selected: &|_| false,
+        };
+        let right = |table: &mut Table| {
+            // Scrolling starts from the last drawn frame.
+            table.write(&mut ScrollView::new(33), &columns, 10, true, &rows);
+            table.handle_key(KeyCode::Right.into(), 5);
+        };
+        assert_eq!(shown(&table, 30), [0, 1, 2]);
+        right(&mut table);
+        assert_eq!(shown(&table, 30), [0, 2, 3]);
+        for _ in 0..9 {
+            right(&mut table);
+        }
+        assert_eq!((shown(&table, 30), shown(&table, 50)), (vec![0, 3, 4], vec![0, 1, 2, 3, 4]));
+        for _ in 0..3 {
+            table.handle_key(KeyCode::Char('s').into(), 5);
+        }
+        assert_eq!((shown(&table, 30), shown(&table, 10)), (vec![0, 2, 3], vec![0]));
+    }
+
+    #[test]
+    fn columns_share_the_width_and_the_last_ones_are_dropped_when_narrow() {
+        let column = |least, weight| Column { title: "", min_width: least, weight };
+        assert_eq!(distribute_width(&[column(10, 1), column(10, 3)], 40), [15, 25]);
+        assert_eq!(distribute_width(&[column(10, 1), column(10, 3)], 12), [12]);
+    }
+}
