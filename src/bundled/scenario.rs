@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use self::definition::Scenario;
 use super::account_region;
-use super::store::{OpenError, Store, StoreError};
+use super::store::{OpenError, Store};
 use crate::environment::Environment;
 use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
 
@@ -135,11 +135,5 @@ impl ScenarioWriter<'_> {
             )?;
         }
         Ok(())
-    }
-}
-
-impl From<StoreError> for OpenError {
-    fn from(error: StoreError) -> Self {
-        Self::Service(error.0)
     }
 }
