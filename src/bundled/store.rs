@@ -3,6 +3,9 @@
 //! The changes of an operation are atomic, and durable when it returns. Several processes can use the database at once.
 //! Records are cached until this or another process changes the database, so a process never reads stale data.
 
+mod error;
+mod migrations;
+
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fs::File;
@@ -14,9 +17,10 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
+pub use self::error::{OpenError, StoreError};
+use self::migrations::{MIGRATIONS, SCHEMA_VERSION};
 use super::ApiResult;
-use crate::aws::error::ServiceError;
-use crate::environment::{Environment, RandomError};
+use crate::environment::Environment;
 use crate::storage::sealed::{RootKey, SealError, record_aad};
 use crate::storage::wal::WalIndex;
 use crate::storage::watch::ChangeNotifier;
@@ -25,240 +29,6 @@ use crate::storage::watch::ChangeNotifier;
 const DATABASE_FILE: &str = "account.sqlite";
 /// The file name of the root key, which encrypts the secrets in the database.
 const ROOT_KEY_FILE: &str = "account.root";
-/// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-const SCHEMA_VERSION: i64 = 10;
-
-/// The migrations. Each one upgrades a database from the version before it.
-const MIGRATIONS: [&str; 10] = [
-    MIGRATION_1,
-    MIGRATION_2,
-    MIGRATION_3,
-    MIGRATION_4,
-    MIGRATION_5,
-    MIGRATION_6,
-    MIGRATION_7,
-    MIGRATION_8,
-    MIGRATION_9,
-    MIGRATION_10,
-];
-
-/// Allows segments of events to be compressed.
-const MIGRATION_6: &str = "
-    CREATE TABLE segments (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-        count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
-    INSERT INTO segments SELECT id, world, first, last, count, lines FROM events;
-    DROP TABLE events;
-    ALTER TABLE segments RENAME TO events;
-    CREATE INDEX events_of_world ON events (world, id);
-    CREATE INDEX events_by_age ON events (last);
-";
-
-/// Adds CloudWatch metrics with their statistics for each minute. Adds to key stores when the proxy credential was last
-/// changed (`NULL` if never) and when KMS last checked the health of the proxy.
-const MIGRATION_7: &str = "
-    CREATE TABLE metrics (id INTEGER PRIMARY KEY, world TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL,
-        UNIQUE (world, name, dimensions)) STRICT;
-    CREATE TABLE metric_minutes (metric INTEGER, minute INTEGER, count INTEGER NOT NULL, sum REAL NOT NULL,
-        min REAL NOT NULL, max REAL NOT NULL, PRIMARY KEY (metric, minute)) STRICT, WITHOUT ROWID;
-    CREATE INDEX metric_minutes_by_age ON metric_minutes (minute);
-    ALTER TABLE key_stores ADD COLUMN credential_since INTEGER;
-    ALTER TABLE key_stores ADD COLUMN checked INTEGER;
-";
-
-/// Gives names to the policies of users and roles. Adds a creation date to access keys, and to sessions the attributes
-/// that conditions refer to: issue time, tags, and source identity.
-const MIGRATION_10: &str = "
-    CREATE TABLE principal_policies (account TEXT, kind TEXT, principal TEXT, name TEXT, document TEXT NOT NULL,
-        PRIMARY KEY (account, kind, principal, name)) STRICT, WITHOUT ROWID;
-    INSERT INTO principal_policies SELECT account, kind, principals.name, format('Policy%d', json_each.key + 1), json_each.value
-        FROM principals, json_each(policies);
-    ALTER TABLE principals DROP COLUMN policies;
-    ALTER TABLE sessions ADD COLUMN context TEXT NOT NULL DEFAULT '{}';
-    ALTER TABLE access_keys ADD COLUMN created TEXT NOT NULL DEFAULT '2024-01-15T09:00:00Z';
-";
-
-/// Adds the MFA devices of users, with the seed of their codes and the time step of the last used code.
-const MIGRATION_9: &str = "
-    CREATE TABLE mfa_devices (serial TEXT PRIMARY KEY, user_arn TEXT NOT NULL, seed BLOB NOT NULL,
-        last_step INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-";
-
-/// Adds routes to external key store proxies that need an explicit address or their own certificate authorities.
-const MIGRATION_8: &str = "
-    CREATE TABLE proxy_routes (host TEXT PRIMARY KEY, address TEXT, authorities TEXT) STRICT, WITHOUT ROWID;
-";
-
-/// Adds all key materials of rotated keys, with the type and date of each rotation, and the rotation schedules.
-const MIGRATION_5: &str = "
-    CREATE TABLE key_materials (world TEXT NOT NULL, key_id TEXT NOT NULL, material_id TEXT NOT NULL,
-        material BLOB NOT NULL, kind TEXT, at INTEGER, PRIMARY KEY (world, key_id, material_id)) STRICT;
-    CREATE TABLE rotation_schedules (world TEXT, key_id TEXT, days INTEGER NOT NULL, next INTEGER NOT NULL,
-        PRIMARY KEY (world, key_id)) STRICT, WITHOUT ROWID;
-";
-
-/// Adds CloudTrail events, in segments with the times of the first and last event and one line for each event.
-const MIGRATION_4: &str = "
-    CREATE TABLE events (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-        count INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
-    CREATE INDEX events_of_world ON events (world, id);
-    CREATE INDEX events_by_age ON events (last);
-";
-
-/// Assigns records to an account in a Region. Adds policies of principals, sessions of roles, and grants of keys.
-const MIGRATION_3: &str = r#"
-    ALTER TABLE keys RENAME COLUMN region TO world;
-    ALTER TABLE key_stores RENAME COLUMN region TO world;
-    ALTER TABLE aliases RENAME COLUMN region TO world;
-    ALTER TABLE tags RENAME COLUMN region TO world;
-    ALTER TABLE vpc_endpoint_services RENAME COLUMN region TO world;
-    UPDATE keys SET world = (SELECT account FROM access_keys) || '/' || world;
-    UPDATE key_stores SET world = (SELECT account FROM access_keys) || '/' || world;
-    UPDATE aliases SET world = (SELECT account FROM access_keys) || '/' || world;
-    UPDATE tags SET world = (SELECT account FROM access_keys) || '/' || world;
-    UPDATE vpc_endpoint_services SET world = (SELECT account FROM access_keys) || '/' || world;
-    ALTER TABLE principals ADD COLUMN policies TEXT NOT NULL DEFAULT '[]';
-    UPDATE principals SET policies =
-        '["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"]'
-        WHERE document ->> '$.Arn' IN (SELECT arn FROM access_keys);
-    CREATE TABLE sessions (id TEXT PRIMARY KEY, account TEXT NOT NULL, arn TEXT NOT NULL, role_arn TEXT NOT NULL,
-        user_id TEXT NOT NULL, secret BLOB NOT NULL, token TEXT NOT NULL, policy TEXT, expires INTEGER NOT NULL) STRICT,
-        WITHOUT ROWID;
-    CREATE TABLE grants (world TEXT, key_id TEXT, id TEXT, token TEXT NOT NULL UNIQUE, document TEXT NOT NULL,
-        PRIMARY KEY (world, key_id, id)) STRICT, WITHOUT ROWID;
-"#;
-
-const MIGRATION_2: &str = "
-    ALTER TABLE keys ADD COLUMN due INTEGER;
-    CREATE INDEX keys_due ON keys (region, due) WHERE due IS NOT NULL;
-    ALTER TABLE aliases ADD COLUMN updated INTEGER;
-    CREATE INDEX aliases_of_key ON aliases (region, key_id);
-    CREATE TABLE vpc_endpoint_services (region TEXT, name TEXT, document TEXT NOT NULL,
-        PRIMARY KEY (region, name)) STRICT, WITHOUT ROWID;
-";
-
-const MIGRATION_1: &str = "
-    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE principals (account TEXT, kind TEXT, name TEXT, document TEXT NOT NULL,
-        PRIMARY KEY (account, kind, name)) STRICT, WITHOUT ROWID;
-    CREATE TABLE access_keys (id TEXT PRIMARY KEY, account TEXT NOT NULL, arn TEXT NOT NULL, user_id TEXT NOT NULL,
-        secret BLOB NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE key_stores (region TEXT, id TEXT, document TEXT NOT NULL, secret BLOB NOT NULL, due INTEGER,
-        PRIMARY KEY (region, id)) STRICT, WITHOUT ROWID;
-    CREATE TABLE keys (region TEXT, id TEXT, document TEXT NOT NULL, policy TEXT NOT NULL, material_id TEXT NOT NULL,
-        material BLOB NOT NULL, key_store TEXT, external_key TEXT,
-        PRIMARY KEY (region, id), UNIQUE (region, key_store, external_key)) STRICT, WITHOUT ROWID;
-    CREATE TABLE aliases (region TEXT, name TEXT, key_id TEXT NOT NULL, created INTEGER NOT NULL,
-        PRIMARY KEY (region, name)) STRICT, WITHOUT ROWID;
-    CREATE TABLE tags (region TEXT, key_id TEXT, tag_key TEXT, tag_value TEXT NOT NULL,
-        PRIMARY KEY (region, key_id, tag_key)) STRICT, WITHOUT ROWID;
-";
-
-/// Why the account can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The data directory can't be created or read.
-    #[error("couldn't use the data directory {path}: {source}. Choose another directory with --data-dir")]
-    Directory {
-        /// The directory.
-        path: String,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// The database can't be opened, read, or written.
-    #[error("couldn't use the account's database: {0}. Try again, or choose another directory with --data-dir")]
-    Database(#[from] rusqlite::Error),
-    /// A newer version of this program created the database.
-    #[error(
-        "the account was created by a newer version of xks-console (schema {found}, this version supports up to \
-         {supported}). Upgrade xks-console, or choose another directory with --data-dir"
-    )]
-    Schema {
-        /// The schema version of the database.
-        found: i64,
-        /// The newest schema version that this program supports.
-        supported: i64,
-    },
-    /// The root key is missing, or doesn't belong to the database.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-    /// The operating system returned no random bytes.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    /// The scenario is invalid.
-    #[error("the scenario \"{name}\" is invalid: {reason}")]
-    InvalidScenario {
-        /// The name of the scenario.
-        name: String,
-        /// Why the scenario is invalid.
-        reason: String,
-    },
-    /// The scenario doesn't exist.
-    #[error("the scenario \"{0}\" doesn't exist. Choose an available scenario: default")]
-    UnknownScenario(String),
-    /// A scenario was specified for an existing account.
-    #[error(
-        "{0} already contains an account, and a scenario can fill only an empty directory. Omit --scenario, or choose \
-         another directory with --data-dir"
-    )]
-    AccountExists(String),
-    /// The external key manager can't be opened or filled.
-    #[error("couldn't open the external key manager: {0}")]
-    KeyManager(#[from] crate::xks::key_manager::KeyManagerError),
-    /// An account on disk needs real randomness.
-    #[error(
-        "couldn't open an account on disk: its secrets must be random, but the environment is replayable. Use an \
-         account in memory"
-    )]
-    ReplayableEnvironment,
-    /// A stored document can't be parsed.
-    #[error("couldn't read a record of the account: {0}. Restore the data directory from a backup")]
-    InvalidDocument(#[from] serde_json::Error),
-    /// An operation on the account failed.
-    #[error("couldn't set up the account: {0}")]
-    Service(#[from] ServiceError),
-}
-
-/// The error of an operation.
-///
-/// The caller sees a failure of the database or another dependency as `KMSInternalException` or
-/// `DependencyTimeoutException`.
-#[derive(Debug)]
-pub struct StoreError(pub ServiceError);
-
-impl From<ServiceError> for StoreError {
-    fn from(error: ServiceError) -> Self {
-        Self(error)
-    }
-}
-
-macro_rules! impl_internal_error {
-    ($($error:ty),+) => {
-        $(impl From<$error> for StoreError {
-            fn from(error: $error) -> Self {
-                Self(ServiceError::new("KMSInternalException", format!("Couldn't process the request: {error}")))
-            }
-        })+
-    };
-}
-impl_internal_error!(SealError, RandomError, serde_json::Error);
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        let is_busy = matches!(
-            error.sqlite_error_code(),
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
-        );
-        // Another process has locked the database for longer than the busy timeout.
-        let code = if is_busy { "DependencyTimeoutException" } else { "KMSInternalException" };
-        Self(ServiceError::new(code, format!("Couldn't process the request: {error}")))
-    }
-}
-
-impl From<StoreError> for ServiceError {
-    fn from(error: StoreError) -> Self {
-        error.0
-    }
-}
 
 /// Creates `dir` if it is missing, and locks it.
 ///

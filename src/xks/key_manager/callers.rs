@@ -1,6 +1,7 @@
 //! The callers that can use an external key: the specification's *secondary authorization*, by AWS KMS caller.
 
-use super::{ExternalKey, KeyManagerError};
+use super::error::KeyManagerError;
+use super::external_key::ExternalKey;
 use crate::aws::policy::{arn_like, check_principal_arn, is_service_principal, wildcard_match};
 
 /// The caller that AWS KMS reports for its own requests.

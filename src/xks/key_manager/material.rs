@@ -8,7 +8,7 @@ use aes_gcm::aes::Aes256;
 use aes_gcm::{AeadInOut as _, Aes256Gcm, AesGcm, Key, KeyInit as _, Nonce, Tag};
 use zeroize::Zeroizing;
 
-use super::KeyManagerError;
+use super::error::KeyManagerError;
 use crate::aws::scalar::SecretBlob;
 use crate::environment::Random;
 use crate::xks::wire::{MAX_CIPHERTEXT_METADATA, TAG_LENGTH};

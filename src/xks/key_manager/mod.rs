@@ -4,217 +4,33 @@
 //! keys that the proxy serves under one path prefix.
 
 mod callers;
+mod credential;
+mod cryptography;
+mod error;
+mod external_key;
 mod material;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use zeroize::Zeroizing;
 
+pub use self::credential::ProxyCredential;
+pub use self::error::KeyManagerError;
+pub use self::external_key::{ExternalKey, MAX_AAD, MAX_ENCRYPTIONS, MAX_PLAINTEXT, NewExternalKey};
+use self::external_key::{check_usage, is_valid_key_id, key_length};
 pub use self::material::CiphertextParts;
-use self::material::version_from_metadata;
 use self::store::Store;
-use crate::aws::limits;
-use crate::aws::scalar::{SecretBlob, SecretString};
+pub use self::store::{DATABASE_FILE, ROOT_KEY_FILE};
+use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
-use crate::environment::{Environment, Random, RandomError};
-use crate::storage::sealed::SealError;
+use crate::environment::{Environment, Random};
 use crate::storage::write_behind::WriteBuffer;
 use crate::xks::log;
-use crate::xks::wire::AES_256;
-
-/// The name of the external key manager's database in a data directory.
-pub const DATABASE_FILE: &str = "external-key-manager.sqlite";
-/// The name of its root key file, in the same directory as the database.
-pub const ROOT_KEY_FILE: &str = "external-key-manager.root";
-/// The maximum number of encryptions with one key version and random 96-bit IVs. Source: NIST SP 800-38D, 8.3.
-pub const MAX_ENCRYPTIONS: u64 = 1 << 32;
-/// The maximum size of a plaintext in bytes, which every proxy must support.
-pub const MAX_PLAINTEXT: usize = 4300;
-/// The maximum size of the additional authenticated data in bytes, limited by its 16-bit length prefix.
-pub const MAX_AAD: usize = 65_535;
-
-/// An error of the external key manager.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyManagerError {
-    /// The root key is missing or wrong, or a sealed record couldn't be opened.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-    /// A database operation failed.
-    #[error("the external key manager's database failed: {0}")]
-    Database(#[from] rusqlite::Error),
-    /// A file operation failed.
-    #[error("couldn't access {}: {source}", .path.display())]
-    Io {
-        /// The path of the file.
-        path: PathBuf,
-        /// The error from the operating system.
-        source: std::io::Error,
-    },
-    /// The random number generator failed.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    /// A replayable environment generates predictable keys, which must not be stored.
-    #[error(
-        "a replayable environment can't use a data directory, because its keys are predictable. Use memory instead"
-    )]
-    Replayable,
-    /// A newer version created the database.
-    #[error(
-        "the external key manager's database has format {0}, which this version doesn't support. Use a newer version"
-    )]
-    NewerFormat(i64),
-    /// A name, an ID, or another value isn't valid.
-    #[error("{what} {value:?} isn't valid: {rule}")]
-    Invalid {
-        /// The kind of value.
-        what: &'static str,
-        /// The value.
-        value: String,
-        /// The requirement that the value doesn't meet.
-        rule: &'static str,
-    },
-    /// The name or ID is already in use.
-    #[error("{what} {name:?} already exists. Choose another one")]
-    AlreadyExists {
-        /// The kind of object.
-        what: &'static str,
-        /// The name or ID of the object.
-        name: String,
-    },
-    /// The partition doesn't exist.
-    #[error("the partition {0:?} doesn't exist. Create it first")]
-    PartitionNotFound(String),
-    /// The partition has no external key with this ID.
-    #[error("the external key doesn't exist")]
-    KeyNotFound,
-    /// The external key is disabled.
-    #[error("the external key is disabled. Enable it in the external key manager")]
-    KeyDisabled,
-    /// The key usage of the external key doesn't allow the operation.
-    #[error("the external key doesn't allow {0}")]
-    KeyUsage(&'static str),
-    /// The caller can't use the external key. Contains the callers that can.
-    #[error("this caller of AWS KMS can't use the external key")]
-    CallerDenied(Vec<String>),
-    /// The key version has reached its maximum number of encryptions.
-    #[error("version {0} of the external key has reached its limit of 2^32 encryptions. Rotate the external key")]
-    Exhausted(u32),
-    /// The ciphertext, IV, tag, metadata, or additional authenticated data is invalid or doesn't match.
-    #[error("the ciphertext, its metadata, or the additional authenticated data is corrupted")]
-    InvalidCiphertext,
-    /// The plaintext or the additional authenticated data is too long.
-    #[error("the plaintext exceeds 4300 bytes, or the additional authenticated data exceeds 65535 bytes")]
-    TooLong,
-}
-
-/// The credential that KMS signs its requests to the proxy with.
-#[derive(Clone, Debug)]
-pub struct ProxyCredential {
-    /// The access key ID: 20 to 30 characters of `A-Z2-7`, unrelated to the secret access key.
-    pub access_key_id: String,
-    /// The secret access key: 43 to 64 Base64 characters.
-    pub secret_access_key: SecretString,
-}
-
-impl ProxyCredential {
-    /// Generates a credential: 100 random bits for the access key ID, and 256 independent random bits for the secret.
-    ///
-    /// # Errors
-    /// [`RandomError`] if the random number generator fails.
-    pub fn generate(random: &Random) -> Result<Self, RandomError> {
-        use base64::Engine as _;
-        const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        let id: [u8; 20] = random.bytes()?;
-        let mut secret = Zeroizing::new([0; 32]);
-        random.fill(secret.as_mut_slice())?;
-        Ok(Self {
-            access_key_id: id.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect(),
-            secret_access_key: SecretString::new(base64::engine::general_purpose::STANDARD.encode(*secret)),
-        })
-    }
-
-    fn check(&self) -> Result<(), KeyManagerError> {
-        let value = self.access_key_id.clone();
-        let invalid = |what, rule| KeyManagerError::Invalid { what, value: value.clone(), rule };
-        limits::xks_proxy_access_key_id(&self.access_key_id)
-            .map_err(|_| invalid("the access key ID", "an access key ID has 20 to 30 characters from A-Z and 2-7"))?;
-        limits::xks_proxy_secret_access_key(self.secret_access_key.expose()).map_err(|_| {
-            let rule = "a secret access key has 43 to 64 characters from A-Z, a-z, 0-9, +, /, and =";
-            invalid("the secret access key of", rule)
-        })
-    }
-}
-
-/// The parameters of a new external key.
-#[derive(Clone, Debug)]
-pub struct NewExternalKey {
-    /// The external key ID: the ID that the proxy uses for the key. 1 to 128 characters of `A-Za-z0-9-._`.
-    pub id: String,
-    /// The ID that the external key manager uses for the key, if it is different. The proxy doesn't accept it.
-    pub manager_id: Option<String>,
-    /// The key spec: `AES_256`, or `AES_128` for a key that can be described but not used.
-    pub spec: String,
-    /// The key usage, up to ten values: `ENCRYPT`, `DECRYPT`, and others that KMS doesn't require.
-    pub usage: Vec<String>,
-    /// Whether the key is enabled.
-    pub enabled: bool,
-    /// The callers that can use the key. See [`ExternalKey::callers`].
-    pub callers: Vec<String>,
-}
-
-impl NewExternalKey {
-    /// Describes a key that AWS KMS accepts: 256 bits, enabled, for encryption and decryption by everyone.
-    pub fn aes_256(id: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            manager_id: None,
-            spec: "AES_256".to_owned(),
-            usage: vec!["ENCRYPT".to_owned(), "DECRYPT".to_owned()],
-            enabled: true,
-            callers: Vec::new(),
-        }
-    }
-}
-
-/// An external key, without its key material.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExternalKey {
-    /// The external key ID.
-    pub id: String,
-    /// The ID that the external key manager uses for the key.
-    pub manager_id: String,
-    /// The key spec: `AES_256` or `AES_128`.
-    pub spec: String,
-    /// The key usage.
-    pub usage: Vec<String>,
-    /// Whether the key is enabled.
-    pub enabled: bool,
-    /// The version that encrypts. All versions decrypt.
-    pub version: u32,
-    /// The number of used or reserved encryptions with this version, out of [`MAX_ENCRYPTIONS`].
-    pub encryptions: u64,
-    /// The AWS KMS callers that can use the key: principals, with `*` and `?` as in `ArnLike`. If empty, all callers
-    /// can.
-    pub callers: Vec<String>,
-}
-
-impl ExternalKey {
-    fn check_allows(&self, usage: &'static str) -> Result<(), KeyManagerError> {
-        if !self.enabled {
-            Err(KeyManagerError::KeyDisabled)
-        } else if self.spec != AES_256 || !self.usage.iter().any(|allowed| allowed == usage) {
-            Err(KeyManagerError::KeyUsage(usage))
-        } else {
-            Ok(())
-        }
-    }
-}
 
 /// The external key manager. Clones share its state.
 #[derive(Clone)]
@@ -478,92 +294,4 @@ impl ExternalKeyManager {
     pub(super) fn secret_access_key(&self, partition: &str, id: &str) -> Result<Option<SecretString>, KeyManagerError> {
         self.store().secret_access_key(partition, id)
     }
-
-    /// Encrypts with the current key version. If `verify` is given, also decrypts the result before returning it.
-    /// `verify` is called with the result first, because the integrity value must be computed before the check, not
-    /// after it.
-    pub(super) fn encrypt<T>(
-        &self,
-        partition: &str,
-        id: &str,
-        plaintext: &[u8],
-        aad: &[u8],
-        verify: Option<impl FnOnce(&CiphertextParts) -> T>,
-    ) -> Result<(CiphertextParts, Option<T>), KeyManagerError> {
-        let material = {
-            let mut store = self.store();
-            let key = store.key(partition, id)?;
-            key.check_allows("ENCRYPT")?;
-            if verify.is_some() {
-                key.check_allows("DECRYPT")?;
-            }
-            if plaintext.len() > MAX_PLAINTEXT || aad.len() > MAX_AAD {
-                return Err(KeyManagerError::TooLong);
-            }
-            let material = store.material(partition, id, key.version)?.ok_or(KeyManagerError::KeyNotFound)?;
-            store.count_encryption(partition, id, key.version)?;
-            material
-        };
-        let parts = material.encrypt(aad, plaintext, &self.0.random)?;
-        let value = verify.map(|inspect| inspect(&parts));
-        if value.is_some() && material.decrypt(aad, &parts)?.expose() != plaintext {
-            return Err(KeyManagerError::InvalidCiphertext);
-        }
-        Ok((parts, value))
-    }
-
-    /// Decrypts with the key version in the ciphertext metadata.
-    pub(super) fn decrypt(
-        &self,
-        partition: &str,
-        id: &str,
-        parts: &CiphertextParts,
-        aad: &[u8],
-    ) -> Result<SecretBlob, KeyManagerError> {
-        let material = {
-            let mut store = self.store();
-            store.key(partition, id)?.check_allows("DECRYPT")?;
-            if parts.ciphertext.len() > MAX_PLAINTEXT || aad.len() > MAX_AAD {
-                return Err(KeyManagerError::TooLong);
-            }
-            let version =
-                version_from_metadata(&parts.ciphertext_metadata).ok_or(KeyManagerError::InvalidCiphertext)?;
-            store.material(partition, id, version)?.ok_or(KeyManagerError::InvalidCiphertext)?
-        };
-        material.decrypt(aad, parts)
-    }
-
-    /// Checks the health by encrypting and decrypting with a dedicated key.
-    pub(super) fn check_health(&self) -> Result<(), KeyManagerError> {
-        let sample: [u8; 32] = self.0.random.bytes()?;
-        let (partition, id) = store::HEALTH_CHECK_KEY;
-        self.encrypt(partition, id, &sample, b"health", Some(|_: &CiphertextParts| ())).map(|_| ())
-    }
-}
-
-/// Whether `id` is a valid external key ID.
-fn is_valid_key_id(id: &str) -> bool {
-    (1..=128).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-}
-
-/// Returns the length of the key material in bytes for a key spec.
-fn key_length(spec: &str) -> Option<usize> {
-    match spec {
-        AES_256 => Some(32),
-        "AES_128" => Some(16),
-        _ => None,
-    }
-}
-
-fn check_usage(usage: &[String]) -> Result<(), KeyManagerError> {
-    let is_valid = |usage: &String| !usage.is_empty() && usage.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    if usage.len() <= 10 && usage.iter().all(is_valid) {
-        return Ok(());
-    }
-    Err(KeyManagerError::Invalid {
-        what: "the key usage",
-        value: usage.join(", "),
-        rule: "it has up to ten uppercase words, such as ENCRYPT and DECRYPT",
-    })
 }

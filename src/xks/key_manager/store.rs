@@ -11,8 +11,10 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use self::external_keys::add_key;
+use super::credential::ProxyCredential;
+use super::error::KeyManagerError;
+use super::external_key::{ExternalKey, NewExternalKey};
 use super::material::KeyMaterial;
-use super::{DATABASE_FILE, ExternalKey, KeyManagerError, NewExternalKey, ProxyCredential, ROOT_KEY_FILE};
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::environment::Random;
@@ -21,6 +23,10 @@ use crate::storage::wal::WalIndex;
 use crate::storage::watch::ChangeNotifier;
 use crate::xks::log;
 
+/// The name of the external key manager's database in a data directory.
+pub const DATABASE_FILE: &str = "external-key-manager.sqlite";
+/// The name of its root key file, in the same directory as the database.
+pub const ROOT_KEY_FILE: &str = "external-key-manager.root";
 /// The partition and ID of the health check key. The proxy can't serve a partition with this name.
 pub const HEALTH_CHECK_KEY: (&str, &str) = ("*", "health-check");
 

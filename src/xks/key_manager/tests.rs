@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::storage::sealed::SealError;
 
 fn environment() -> Environment {
     Environment::replayable(Timestamp::UNIX_EPOCH, 1)
@@ -26,22 +27,6 @@ pub fn manager() -> ExternalKeyManager {
 
 fn encrypt(manager: &ExternalKeyManager, id: &str) -> Result<CiphertextParts, KeyManagerError> {
     manager.encrypt("acme", id, b"plaintext", b"aad", None::<fn(&CiphertextParts)>).map(|result| result.0)
-}
-
-#[test]
-fn generated_credentials_meet_kms_requirements() {
-    let first = ProxyCredential::generate(&Random::system()).unwrap();
-    first.check().unwrap();
-    assert_ne!(first.access_key_id, ProxyCredential::generate(&Random::system()).unwrap().access_key_id);
-    let shown = format!("{first:?}");
-    assert!(!shown.contains(first.secret_access_key.expose()), "{shown}");
-    for (id, secret) in [("SHORT", first.secret_access_key.expose()), (&first.access_key_id, "short"), ("", "")] {
-        let credential =
-            ProxyCredential { access_key_id: id.to_owned(), secret_access_key: SecretString::new(secret.to_owned()) };
-        let error = manager().create_partition("other", &credential).unwrap_err();
-        assert!(matches!(error, KeyManagerError::Invalid { .. }), "{error}");
-        assert!(secret.is_empty() || !error.to_string().contains(secret), "{error}");
-    }
 }
 
 #[test]

@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 use super::{BUSY_TIMEOUT, ENCRYPTION_BLOCK, SHORT_BUSY_TIMEOUT, Store, check_insert, require_partition};
 use crate::environment::Random;
 use crate::storage::sealed::{RootKey, record_aad};
+use crate::xks::key_manager::error::KeyManagerError;
+use crate::xks::key_manager::external_key::{ExternalKey, MAX_ENCRYPTIONS, NewExternalKey, key_length};
 use crate::xks::key_manager::material::KeyMaterial;
-use crate::xks::key_manager::{ExternalKey, KeyManagerError, MAX_ENCRYPTIONS, NewExternalKey, key_length};
 
 impl Store {
     pub fn insert_key(

@@ -1,0 +1,129 @@
+//! The schema of the database, as the migrations that lead to it.
+
+/// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
+pub(super) const SCHEMA_VERSION: i64 = 10;
+
+/// The migrations. Each one upgrades a database from the version before it.
+pub(super) const MIGRATIONS: [&str; 10] = [
+    MIGRATION_1,
+    MIGRATION_2,
+    MIGRATION_3,
+    MIGRATION_4,
+    MIGRATION_5,
+    MIGRATION_6,
+    MIGRATION_7,
+    MIGRATION_8,
+    MIGRATION_9,
+    MIGRATION_10,
+];
+
+const MIGRATION_1: &str = "
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE principals (account TEXT, kind TEXT, name TEXT, document TEXT NOT NULL,
+        PRIMARY KEY (account, kind, name)) STRICT, WITHOUT ROWID;
+    CREATE TABLE access_keys (id TEXT PRIMARY KEY, account TEXT NOT NULL, arn TEXT NOT NULL, user_id TEXT NOT NULL,
+        secret BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE key_stores (region TEXT, id TEXT, document TEXT NOT NULL, secret BLOB NOT NULL, due INTEGER,
+        PRIMARY KEY (region, id)) STRICT, WITHOUT ROWID;
+    CREATE TABLE keys (region TEXT, id TEXT, document TEXT NOT NULL, policy TEXT NOT NULL, material_id TEXT NOT NULL,
+        material BLOB NOT NULL, key_store TEXT, external_key TEXT,
+        PRIMARY KEY (region, id), UNIQUE (region, key_store, external_key)) STRICT, WITHOUT ROWID;
+    CREATE TABLE aliases (region TEXT, name TEXT, key_id TEXT NOT NULL, created INTEGER NOT NULL,
+        PRIMARY KEY (region, name)) STRICT, WITHOUT ROWID;
+    CREATE TABLE tags (region TEXT, key_id TEXT, tag_key TEXT, tag_value TEXT NOT NULL,
+        PRIMARY KEY (region, key_id, tag_key)) STRICT, WITHOUT ROWID;
+";
+
+const MIGRATION_2: &str = "
+    ALTER TABLE keys ADD COLUMN due INTEGER;
+    CREATE INDEX keys_due ON keys (region, due) WHERE due IS NOT NULL;
+    ALTER TABLE aliases ADD COLUMN updated INTEGER;
+    CREATE INDEX aliases_of_key ON aliases (region, key_id);
+    CREATE TABLE vpc_endpoint_services (region TEXT, name TEXT, document TEXT NOT NULL,
+        PRIMARY KEY (region, name)) STRICT, WITHOUT ROWID;
+";
+
+/// Assigns records to an account in a Region. Adds policies of principals, sessions of roles, and grants of keys.
+const MIGRATION_3: &str = r#"
+    ALTER TABLE keys RENAME COLUMN region TO world;
+    ALTER TABLE key_stores RENAME COLUMN region TO world;
+    ALTER TABLE aliases RENAME COLUMN region TO world;
+    ALTER TABLE tags RENAME COLUMN region TO world;
+    ALTER TABLE vpc_endpoint_services RENAME COLUMN region TO world;
+    UPDATE keys SET world = (SELECT account FROM access_keys) || '/' || world;
+    UPDATE key_stores SET world = (SELECT account FROM access_keys) || '/' || world;
+    UPDATE aliases SET world = (SELECT account FROM access_keys) || '/' || world;
+    UPDATE tags SET world = (SELECT account FROM access_keys) || '/' || world;
+    UPDATE vpc_endpoint_services SET world = (SELECT account FROM access_keys) || '/' || world;
+    ALTER TABLE principals ADD COLUMN policies TEXT NOT NULL DEFAULT '[]';
+    UPDATE principals SET policies =
+        '["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"]'
+        WHERE document ->> '$.Arn' IN (SELECT arn FROM access_keys);
+    CREATE TABLE sessions (id TEXT PRIMARY KEY, account TEXT NOT NULL, arn TEXT NOT NULL, role_arn TEXT NOT NULL,
+        user_id TEXT NOT NULL, secret BLOB NOT NULL, token TEXT NOT NULL, policy TEXT, expires INTEGER NOT NULL) STRICT,
+        WITHOUT ROWID;
+    CREATE TABLE grants (world TEXT, key_id TEXT, id TEXT, token TEXT NOT NULL UNIQUE, document TEXT NOT NULL,
+        PRIMARY KEY (world, key_id, id)) STRICT, WITHOUT ROWID;
+"#;
+
+/// Adds CloudTrail events, in segments with the times of the first and last event and one line for each event.
+const MIGRATION_4: &str = "
+    CREATE TABLE events (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        count INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
+    CREATE INDEX events_of_world ON events (world, id);
+    CREATE INDEX events_by_age ON events (last);
+";
+
+/// Adds all key materials of rotated keys, with the type and date of each rotation, and the rotation schedules.
+const MIGRATION_5: &str = "
+    CREATE TABLE key_materials (world TEXT NOT NULL, key_id TEXT NOT NULL, material_id TEXT NOT NULL,
+        material BLOB NOT NULL, kind TEXT, at INTEGER, PRIMARY KEY (world, key_id, material_id)) STRICT;
+    CREATE TABLE rotation_schedules (world TEXT, key_id TEXT, days INTEGER NOT NULL, next INTEGER NOT NULL,
+        PRIMARY KEY (world, key_id)) STRICT, WITHOUT ROWID;
+";
+
+/// Allows segments of events to be compressed.
+const MIGRATION_6: &str = "
+    CREATE TABLE segments (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
+    INSERT INTO segments SELECT id, world, first, last, count, lines FROM events;
+    DROP TABLE events;
+    ALTER TABLE segments RENAME TO events;
+    CREATE INDEX events_of_world ON events (world, id);
+    CREATE INDEX events_by_age ON events (last);
+";
+
+/// Adds CloudWatch metrics with their statistics for each minute. Adds to key stores when the proxy credential was last
+/// changed (`NULL` if never) and when KMS last checked the health of the proxy.
+const MIGRATION_7: &str = "
+    CREATE TABLE metrics (id INTEGER PRIMARY KEY, world TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL,
+        UNIQUE (world, name, dimensions)) STRICT;
+    CREATE TABLE metric_minutes (metric INTEGER, minute INTEGER, count INTEGER NOT NULL, sum REAL NOT NULL,
+        min REAL NOT NULL, max REAL NOT NULL, PRIMARY KEY (metric, minute)) STRICT, WITHOUT ROWID;
+    CREATE INDEX metric_minutes_by_age ON metric_minutes (minute);
+    ALTER TABLE key_stores ADD COLUMN credential_since INTEGER;
+    ALTER TABLE key_stores ADD COLUMN checked INTEGER;
+";
+
+/// Adds routes to external key store proxies that need an explicit address or their own certificate authorities.
+const MIGRATION_8: &str = "
+    CREATE TABLE proxy_routes (host TEXT PRIMARY KEY, address TEXT, authorities TEXT) STRICT, WITHOUT ROWID;
+";
+
+/// Adds the MFA devices of users, with the seed of their codes and the time step of the last used code.
+const MIGRATION_9: &str = "
+    CREATE TABLE mfa_devices (serial TEXT PRIMARY KEY, user_arn TEXT NOT NULL, seed BLOB NOT NULL,
+        last_step INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// Gives names to the policies of users and roles. Adds a creation date to access keys, and to sessions the attributes
+/// that conditions refer to: issue time, tags, and source identity.
+const MIGRATION_10: &str = "
+    CREATE TABLE principal_policies (account TEXT, kind TEXT, principal TEXT, name TEXT, document TEXT NOT NULL,
+        PRIMARY KEY (account, kind, principal, name)) STRICT, WITHOUT ROWID;
+    INSERT INTO principal_policies SELECT account, kind, principals.name, format('Policy%d', json_each.key + 1), json_each.value
+        FROM principals, json_each(policies);
+    ALTER TABLE principals DROP COLUMN policies;
+    ALTER TABLE sessions ADD COLUMN context TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE access_keys ADD COLUMN created TEXT NOT NULL DEFAULT '2024-01-15T09:00:00Z';
+";
