@@ -26,8 +26,11 @@
 //! # }
 //! ```
 
+mod operations;
+mod responses;
 #[cfg(test)]
 mod tests;
+mod uri_path;
 
 use std::sync::Arc;
 
@@ -36,25 +39,20 @@ use axum::body::{Body, HttpBody as _};
 use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::{ALLOW, HOST};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use zeroize::Zeroize as _;
 
-use super::key_manager::{CiphertextParts, ExternalKeyManager, KeyManagerError};
+use self::responses::{ProxyError, json};
+use self::uri_path::route;
+use super::key_manager::ExternalKeyManager;
 use super::log::{elapsed_microseconds, truncate_text};
 use super::quota::Quota;
-use super::wire::{
-    AES_GCM, API_PATH, DecryptRequest, DecryptResponse, EkmFleetMember, EncryptRequest, EncryptResponse, ErrorBody,
-    ErrorName, GetHealthStatusRequest, GetHealthStatusResponse, GetKeyMetadataRequest, GetKeyMetadataResponse,
-    MAX_ARN_LENGTH, MAX_BODY, RequestMetadata, SERVICE, SHA_256, ciphertext_data_integrity_value, error_message,
-};
+use super::wire::{ErrorBody, ErrorName, MAX_BODY, SERVICE, error_message};
 use crate::access_log::{RequestDetails, RequestDetailsSlot};
-use crate::aws::codec::json_body;
 use crate::aws::limits;
-use crate::aws::scalar::{Blob, SecretString};
+use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::{SignedRequest, SigningKeyCache};
 use crate::aws::xks_console::ProxyRequest;
 use crate::environment::Clock;
@@ -79,90 +77,6 @@ struct Proxy {
     manager: ExternalKeyManager,
     clock: Clock,
     signing_keys: Arc<SigningKeyCache>,
-}
-
-/// An error to be sent to the client.
-struct ProxyError {
-    name: ErrorName,
-    message: String,
-}
-
-impl ProxyError {
-    fn new(name: ErrorName, message: impl Into<String>) -> Self {
-        Self { name, message: message.into() }
-    }
-
-    fn validation(message: impl Into<String>) -> Self {
-        Self::new(ErrorName::ValidationException, message)
-    }
-}
-
-impl From<KeyManagerError> for ProxyError {
-    fn from(error: KeyManagerError) -> Self {
-        let name = match &error {
-            KeyManagerError::KeyNotFound => ErrorName::KeyNotFoundException,
-            KeyManagerError::KeyDisabled | KeyManagerError::Exhausted(_) => ErrorName::InvalidStateException,
-            KeyManagerError::KeyUsage(_) => ErrorName::InvalidKeyUsageException,
-            KeyManagerError::CallerDenied(_) => ErrorName::AccessDeniedException,
-            KeyManagerError::InvalidCiphertext => ErrorName::InvalidCiphertextException,
-            KeyManagerError::TooLong => ErrorName::UnsupportedOperationException,
-            KeyManagerError::Database(database)
-                if database.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) =>
-            {
-                return Self::new(ErrorName::DependencyTimeoutException, "the external key manager is busy");
-            }
-            // Internal errors may contain file paths, which must not be sent to the client.
-            _ => return Self::new(ErrorName::InternalException, "the external key manager failed"),
-        };
-        Self::new(name, error.to_string())
-    }
-}
-
-/// An operation of the API, and its external key ID.
-#[derive(Debug, PartialEq, Eq)]
-enum ProxyOperation<'a> {
-    Health,
-    Metadata(&'a str),
-    Encrypt(&'a str),
-    Decrypt(&'a str),
-}
-
-impl<'a> ProxyOperation<'a> {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Health => "GetHealthStatus",
-            Self::Metadata(_) => "GetKeyMetadata",
-            Self::Encrypt(_) => "Encrypt",
-            Self::Decrypt(_) => "Decrypt",
-        }
-    }
-
-    fn key_id(&self) -> Option<&'a str> {
-        match self {
-            Self::Health => None,
-            Self::Metadata(id) | Self::Encrypt(id) | Self::Decrypt(id) => Some(id),
-        }
-    }
-}
-
-/// Parses a URI path into a partition and an operation. External key IDs contain no slashes, but partitions may.
-fn route(path: &str) -> Option<(&str, ProxyOperation<'_>)> {
-    let at = path.rfind(API_PATH)?;
-    let (prefix, rest) = (&path[..at], &path[at + API_PATH.len()..]);
-    let partition =
-        if prefix.is_empty() { prefix } else { prefix.strip_prefix('/').filter(|name| !name.is_empty())? };
-    let mut segments = rest.split('/');
-    let api = match (segments.next(), segments.next(), segments.next(), segments.next(), segments.next()) {
-        (Some(""), Some("health"), None, None, None) => ProxyOperation::Health,
-        (Some(""), Some("keys"), Some(id), Some(operation), None) if !id.is_empty() => match operation {
-            "metadata" => ProxyOperation::Metadata(id),
-            "encrypt" => ProxyOperation::Encrypt(id),
-            "decrypt" => ProxyOperation::Decrypt(id),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    Some((partition, api))
 }
 
 /// Returns the details for the access log. The caller is included only if its signature was valid.
@@ -215,29 +129,9 @@ impl Proxy {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return Ok(response);
         }
-        let too_big = || {
-            let message = format!("the request exceeds {MAX_BODY} bytes");
-            ProxyError::new(ErrorName::UnsupportedOperationException, message)
-        };
-        // The request isn't authenticated yet: reject it by its declared size, without reading it or sending 100
-        // Continue.
-        if body.size_hint().lower() > MAX_BODY as u64 {
-            return Err(too_big());
-        }
-        let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                too_big()
-            } else {
-                ProxyError::validation("the request body is incomplete")
-            }
-        })?;
-        // In HTTP/2, the authority replaces the host header that the signature covers.
-        if !head.headers.contains_key(HOST)
-            && let Some(host) = head.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
-        {
-            head.headers.insert(HOST, host);
-        }
-        let request = Request::from_parts(head, body.to_bytes());
+        let body = read_body(body).await?;
+        add_host_header(&mut head.headers, &head.uri);
+        let request = Request::from_parts(head, body);
         self.authenticate(partition, &request, entry)?;
         if let Some(quota) = request.extensions().get::<Arc<Quota>>()
             && !quota.try_acquire(partition, self.clock.now())
@@ -277,191 +171,35 @@ impl Proxy {
         let verified = signed_request.verify(request, &key, self.clock.now());
         if known && verified.is_ok() { Ok(()) } else { Err(failed()) }
     }
-
-    fn dispatch(
-        &self,
-        partition: &str,
-        api: &ProxyOperation<'_>,
-        body: &[u8],
-        entry: &mut ProxyRequest,
-    ) -> Result<Response, ProxyError> {
-        match api {
-            ProxyOperation::Health => {
-                let request: GetHealthStatusRequest = parse(body)?;
-                entry.kms_operation = Some(truncate_text(&request.request_metadata.kms_operation));
-                entry.kms_request_id = Some(truncate_text(&request.request_metadata.kms_request_id));
-                self.health()
-            }
-            ProxyOperation::Metadata(id) => {
-                let request: GetKeyMetadataRequest = parse(body)?;
-                record_request_metadata(&request.request_metadata, entry);
-                check_metadata(&request.request_metadata, false)?;
-                self.authorize_caller(partition, id, &request.request_metadata, entry)?;
-                let key = self.manager.key(partition, id)?;
-                let key_status = if key.enabled { "ENABLED" } else { "DISABLED" }.to_owned();
-                Ok(ok(&GetKeyMetadataResponse { key_spec: key.spec.clone(), key_usage: key.usage.clone(), key_status }))
-            }
-            ProxyOperation::Encrypt(id) => {
-                let request: EncryptRequest = parse(body)?;
-                record_request_metadata(&request.request_metadata, entry);
-                self.encrypt(partition, id, request, entry)
-            }
-            ProxyOperation::Decrypt(id) => {
-                let request: DecryptRequest = parse(body)?;
-                record_request_metadata(&request.request_metadata, entry);
-                self.decrypt(partition, id, request, entry)
-            }
-        }
-    }
-
-    fn health(&self) -> Result<Response, ProxyError> {
-        self.manager.check_health()?;
-        let version = env!("CARGO_PKG_VERSION");
-        Ok(ok(&GetHealthStatusResponse {
-            xks_proxy_fleet_size: 1,
-            xks_proxy_vendor: "xks-console".to_owned(),
-            xks_proxy_model: format!("xks-console external key store proxy {version}"),
-            ekm_vendor: "xks-console".to_owned(),
-            ekm_fleet_details: vec![EkmFleetMember {
-                id: "external-key-manager-1".to_owned(),
-                model: format!("xks-console external key manager {version}"),
-                health_status: "ACTIVE".to_owned(),
-            }],
-        }))
-    }
-
-    /// Rejects a caller that can't use the external key, regardless of the key's state, and logs the rule that denied
-    /// it. The principal isn't parsed.
-    fn authorize_caller(
-        &self,
-        partition: &str,
-        id: &str,
-        metadata: &RequestMetadata,
-        entry: &mut ProxyRequest,
-    ) -> Result<(), ProxyError> {
-        self.manager.check_caller(partition, id, &metadata.aws_principal_arn).map_err(|error| {
-            if let KeyManagerError::CallerDenied(callers) = &error {
-                entry.denied_by = Some(truncate_text(&format!("callers: {}", callers.join(", "))));
-            }
-            error.into()
-        })
-    }
-
-    fn encrypt(
-        &self,
-        partition: &str,
-        id: &str,
-        request: EncryptRequest,
-        entry: &mut ProxyRequest,
-    ) -> Result<Response, ProxyError> {
-        check_metadata(&request.request_metadata, true)?;
-        check_algorithm(&request.encryption_algorithm)?;
-        let integrity = match request.ciphertext_data_integrity_value_algorithm.as_deref() {
-            None => false,
-            Some(SHA_256) => true,
-            Some(_) => return Err(ProxyError::validation("ciphertextDataIntegrityValueAlgorithm must be SHA_256")),
-        };
-        self.authorize_caller(partition, id, &request.request_metadata, entry)?;
-        let aad = request.additional_authenticated_data.unwrap_or_default().0;
-        let value = integrity.then_some(|parts: &CiphertextParts| {
-            ciphertext_data_integrity_value(
-                &aad,
-                &parts.ciphertext_metadata,
-                &parts.initialization_vector,
-                &parts.ciphertext,
-                &parts.authentication_tag,
-            )
-        });
-        let result = self.manager.encrypt(partition, id, request.plaintext.expose(), &aad, value);
-        let (parts, value) = result.map_err(|error| match error {
-            // The input of Encrypt contains no ciphertext: the new ciphertext couldn't be decrypted.
-            KeyManagerError::InvalidCiphertext => ProxyError::new(
-                ErrorName::InternalException,
-                "verification of the new ciphertext failed. Retry the request",
-            ),
-            error => error.into(),
-        })?;
-        Ok(ok(&EncryptResponse {
-            ciphertext: Blob(parts.ciphertext),
-            initialization_vector: Blob(parts.initialization_vector),
-            authentication_tag: Blob(parts.authentication_tag),
-            ciphertext_metadata: Some(Blob(parts.ciphertext_metadata)),
-            ciphertext_data_integrity_value: value.map(|value| Blob(value.to_vec())),
-        }))
-    }
-
-    fn decrypt(
-        &self,
-        partition: &str,
-        id: &str,
-        request: DecryptRequest,
-        entry: &mut ProxyRequest,
-    ) -> Result<Response, ProxyError> {
-        check_metadata(&request.request_metadata, true)?;
-        check_algorithm(&request.encryption_algorithm)?;
-        self.authorize_caller(partition, id, &request.request_metadata, entry)?;
-        let parts = CiphertextParts {
-            ciphertext: request.ciphertext.0,
-            initialization_vector: request.initialization_vector.0,
-            authentication_tag: request.authentication_tag.0,
-            ciphertext_metadata: request.ciphertext_metadata.unwrap_or_default().0,
-        };
-        let aad = request.additional_authenticated_data.unwrap_or_default().0;
-        let plaintext = self.manager.decrypt(partition, id, &parts, &aad)?;
-        Ok(ok(&DecryptResponse { plaintext }))
-    }
 }
 
-/// Copies the fields of the request metadata that are logged.
-fn record_request_metadata(metadata: &RequestMetadata, entry: &mut ProxyRequest) {
-    entry.aws_principal_arn = Some(truncate_text(&metadata.aws_principal_arn));
-    entry.kms_key_arn = metadata.kms_key_arn.as_deref().map(truncate_text);
-    entry.kms_via_service = metadata.kms_via_service.as_deref().map(truncate_text);
-    entry.aws_source_vpc = metadata.aws_source_vpc.as_deref().map(truncate_text);
-    entry.aws_source_vpce = metadata.aws_source_vpce.as_deref().map(truncate_text);
-    entry.kms_operation = Some(truncate_text(&metadata.kms_operation));
-    entry.kms_request_id = Some(truncate_text(&metadata.kms_request_id));
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProxyError> {
-    serde_json::from_slice(body).map_err(|error| {
-        // The parser's error message may quote the plaintext.
-        let (line, column) = (error.line(), error.column());
-        ProxyError::validation(format!(
-            "the body isn't valid: a field is missing or invalid before line {line}, column {column}"
-        ))
-    })
-}
-
-fn check_metadata(metadata: &RequestMetadata, requires_key_arn: bool) -> Result<(), ProxyError> {
-    let arns = [Some(&metadata.aws_principal_arn), metadata.kms_key_arn.as_ref()];
-    if arns.into_iter().flatten().any(|arn| arn.len() > MAX_ARN_LENGTH) {
-        return Err(ProxyError::validation("awsPrincipalArn and kmsKeyArn can have up to 2048 characters"));
-    }
-    if requires_key_arn && metadata.kms_key_arn.is_none() {
-        return Err(ProxyError::validation("requestMetadata has no kmsKeyArn"));
-    }
-    Ok(())
-}
-
-fn check_algorithm(algorithm: &str) -> Result<(), ProxyError> {
-    if algorithm == AES_GCM { Ok(()) } else { Err(ProxyError::validation("encryptionAlgorithm must be AES_GCM")) }
-}
-
-fn ok<T: Serialize>(body: &T) -> Response {
-    json(StatusCode::OK, body)
-}
-
-fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
-    let Ok(bytes) = json_body(body) else {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        return response;
+async fn read_body(body: Body) -> Result<Bytes, ProxyError> {
+    let too_big = || {
+        let message = format!("the request exceeds {MAX_BODY} bytes");
+        ProxyError::new(ErrorName::UnsupportedOperationException, message)
     };
-    let mut response = Response::new(Body::from(bytes));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    // The request isn't authenticated yet: reject it by its declared size, without reading it or sending 100
+    // Continue.
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(too_big());
+    }
+    let collected = Limited::new(body, MAX_BODY).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            too_big()
+        } else {
+            ProxyError::validation("the request body is incomplete")
+        }
+    })?;
+    Ok(collected.to_bytes())
+}
+
+/// In HTTP/2, the authority replaces the host header that the signature covers.
+fn add_host_header(headers: &mut HeaderMap, uri: &Uri) {
+    if !headers.contains_key(HOST)
+        && let Some(host) = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+    {
+        headers.insert(HOST, host);
+    }
 }
 
 /// Zeroes a body that may contain a plaintext, unless the memory is shared.
