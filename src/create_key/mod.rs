@@ -11,7 +11,6 @@ pub mod output;
 pub mod permissions;
 pub mod preview;
 pub mod principals;
-pub mod remedy;
 pub mod requests;
 pub mod store_lookup;
 pub mod submission;

@@ -9,7 +9,8 @@ use crate::aws::kms::{
 };
 use crate::aws::scalar::EpochSeconds;
 use crate::aws::{limits, policy};
-use crate::bundled::authorization::{AuthorizationRequest, KEY_SPEC_CONDITION_KEYS, KEY_USAGE_CONDITION_KEYS};
+use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::authorization::condition_keys::{KEY_SPEC_CONDITION_KEYS, KEY_USAGE_CONDITION_KEYS};
 use crate::bundled::{ApiResult, Call};
 use crate::xks::client::check_external_key;
 
