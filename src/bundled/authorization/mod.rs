@@ -10,12 +10,9 @@ mod request;
 
 use std::sync::Arc;
 
-use rusqlite::Transaction;
-
 use super::store::RecordReader;
 use super::{ApiResult, Call, Caller};
 use crate::aws::error::ServiceError;
-use crate::aws::kms::{EncryptionContext, GrantConstraints};
 use crate::aws::operation::Protocol;
 use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
