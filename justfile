@@ -33,7 +33,7 @@ doc:
 
 # Lists all text that users read
 strings:
-    python3 docs/strings.py > target/strings.txt
+    python3 .ci/strings.py > target/strings.txt
 
 # Measures
 bench:

@@ -12,8 +12,8 @@ use xks_console::aws::kms::{Decrypt, Encrypt};
 use xks_console::aws::scalar::SecretBlob;
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
-use xks_console::tui::chrome;
 use xks_console::tui::effect::Msg;
+use xks_console::tui::screen;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
@@ -40,7 +40,7 @@ fn bench_frames(criterion: &mut Criterion) {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("an in-memory screen");
         group.bench_function(BenchmarkId::new("wizard", &name), |bencher| {
             bencher.iter(|| {
-                terminal.draw(|frame| chrome::draw(black_box(player.app()), frame)).expect("the frame is drawn");
+                terminal.draw(|frame| screen::draw(black_box(player.app()), frame)).expect("the frame is drawn");
             });
         });
     }
@@ -58,7 +58,7 @@ fn bench_key_presses(criterion: &mut Criterion) {
             if let Some(key) = next_key.next() {
                 black_box(app.update(Msg::Key(*key)));
             }
-            terminal.draw(|frame| chrome::draw(&app, frame)).expect("the frame is drawn");
+            terminal.draw(|frame| screen::draw(&app, frame)).expect("the frame is drawn");
         });
     });
 }

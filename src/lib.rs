@@ -57,6 +57,7 @@ pub mod conformance;
 pub mod create_key;
 pub mod drafts;
 pub mod environment;
+pub mod error_remedies;
 pub mod flow;
 pub mod in_process;
 mod pem;

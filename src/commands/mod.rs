@@ -4,7 +4,7 @@ mod aws;
 mod console;
 pub mod create_key;
 pub mod proxy;
-mod proxy_check;
+pub mod proxy_check;
 pub mod screenshots;
 pub mod serve;
 

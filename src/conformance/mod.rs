@@ -7,7 +7,6 @@
 //! Source: *External Key Store Proxy API Specification* 1.0.3. Each check names its section by the heading there.
 
 pub mod checks;
-pub mod command;
 pub mod connection;
 pub mod latency;
 pub mod probe;

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
+use super::configuration_options;
 use super::draft::KeyDraft;
 use super::field::Field;
-use super::radio_options;
 use crate::aws::arn::Arn;
 use crate::aws::kms::{Origin, Tag};
 use crate::aws::limits::ALIAS_PREFIX;
@@ -139,7 +139,7 @@ impl KeyOptions {
     /// Returns a message for each option that the origin doesn't support.
     fn origin_conflicts(&self) -> Vec<String> {
         let origin = self.parse_origin();
-        if let Some(why) = radio_options::unavailable_reason(origin) {
+        if let Some(why) = configuration_options::unavailable_reason(origin) {
             return vec![format!("--origin: {}: {why}", origin.as_str())];
         }
         if origin == Origin::ExternalKeyStore {

@@ -1,6 +1,7 @@
 //! Creating a KMS key, independent of any user interface: the draft, its validation, the steps, and the requests.
 
 pub mod account_state;
+pub mod configuration_options;
 pub mod draft;
 pub mod field;
 pub mod key_options;
@@ -10,8 +11,6 @@ pub mod output;
 pub mod permissions;
 pub mod preview;
 pub mod principals;
-pub mod radio_options;
-pub mod remedy;
 pub mod requests;
 pub mod store_lookup;
 pub mod submission;

@@ -17,9 +17,9 @@ use crate::environment::{Clock, Environment};
 use crate::flow::tape::ConsoleDriver;
 use crate::in_process;
 use crate::tui::app::App;
-use crate::tui::chrome;
 use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
 use crate::tui::runtime;
+use crate::tui::screen;
 use crate::tui::target::Target;
 
 /// The time at which every player starts.
@@ -225,7 +225,7 @@ impl ConsoleDriver for Player {
     fn frame(&self) -> Buffer {
         let (width, height) = self.size;
         let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
-        let Ok(frame) = terminal.draw(|frame| chrome::draw(&self.app, frame));
+        let Ok(frame) = terminal.draw(|frame| screen::draw(&self.app, frame));
         frame.buffer.clone()
     }
 

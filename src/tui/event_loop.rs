@@ -10,10 +10,10 @@ use futures_util::stream::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
 
 use super::app::App;
-use super::chrome;
 use super::effect::{CopyResult, Effect, Msg};
 use super::preferences::Preferences;
 use super::runtime::perform;
+use super::screen;
 use super::terminal::signals::{Signal, Signals};
 use super::terminal::{ClipboardEnvironment, Terminal, TerminalInput};
 use crate::client::Client;
@@ -78,7 +78,7 @@ pub async fn run(
             }
         }
         if !is_suspended {
-            screen.draw(|frame| chrome::draw(app, frame))?;
+            screen.draw(|frame| screen::draw(app, frame))?;
         }
         let happened = tokio::select! {
             event = input.next() => match event {

@@ -5,7 +5,6 @@
 //! AWS.
 
 pub mod app;
-pub mod chrome;
 pub mod dialogs;
 pub mod drafts;
 pub mod effect;
@@ -18,6 +17,7 @@ pub mod pages;
 pub mod path_input;
 pub mod preferences;
 pub mod runtime;
+pub mod screen;
 pub mod target;
 pub mod terminal;
 pub mod text_view;

@@ -451,7 +451,7 @@ impl Transport for HangingTransport {
 fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
     use xks_console::tui::app::App;
     use xks_console::tui::effect::{Effect, Msg};
-    use xks_console::tui::{chrome, runtime};
+    use xks_console::tui::{runtime, screen};
 
     let player = Player::start((80, 24)).unwrap();
     let client = player
@@ -474,7 +474,7 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
         spawn(effects);
         let text = |app: &App| {
             let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
-            tape::screen_text(terminal.draw(|frame| chrome::draw(app, frame)).unwrap().buffer)
+            tape::screen_text(terminal.draw(|frame| screen::draw(app, frame)).unwrap().buffer)
         };
         let key = |code| Msg::Key(crossterm::event::KeyEvent::new(code, crossterm::event::KeyModifiers::NONE));
         // All responses arrive except the list of key stores.

@@ -9,9 +9,9 @@ use ratatui::buffer::Buffer;
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
 use xks_console::tui::app::App;
-use xks_console::tui::chrome;
 use xks_console::tui::effect::Msg;
 use xks_console::tui::keymap::Action;
+use xks_console::tui::screen;
 
 /// The sizes of the snapshots of every screen: narrow, usual, and wide.
 pub const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
@@ -48,7 +48,7 @@ pub fn snapshot(buffer: &Buffer) -> String {
 /// Draws the console at this size.
 pub fn draw(app: &App, (width, height): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| chrome::draw(app, frame)).unwrap().buffer.clone()
+    terminal.draw(|frame| screen::draw(app, frame)).unwrap().buffer.clone()
 }
 
 /// Returns the text of the console's screen at this size.
@@ -60,7 +60,7 @@ pub fn screen(app: &App, size: (u16, u16)) -> String {
 pub fn assert_keys_work(name: &str, app: &App) {
     for size in SIZES {
         let before = draw(app, size);
-        for binding in chrome::footer_bindings(app, size.0) {
+        for binding in screen::footer_bindings(app, size.0) {
             // Retrying an invalid input shows the same error again.
             let is_retry = matches!(binding.action, Action::NextStep | Action::Activate);
             if is_retry && tape::screen_text(&before).contains('✗') {

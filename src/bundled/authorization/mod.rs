@@ -4,20 +4,23 @@
 //! one that allows the account delegates to IAM. For a key of another account, both sides must allow the request.
 //! Source: *Policy evaluation for AWS KMS*.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+pub mod condition_keys;
+mod policy_cache;
+mod request;
 
-use rusqlite::Transaction;
+use std::sync::Arc;
 
 use super::store::RecordReader;
 use super::{ApiResult, Call, Caller};
 use crate::aws::error::ServiceError;
-use crate::aws::kms::{EncryptionContext, GrantConstraints};
 use crate::aws::operation::Protocol;
 use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 use crate::aws::policy::{Effect, PolicyDocument};
 use crate::bundled::kms::key_record::KeyRecord;
+
+pub use policy_cache::PolicyCache;
+pub use request::AuthorizationRequest;
 
 /// Actions that are valid on keys of another account. Source: *AWS KMS permissions*, column *Cross-account use*.
 const CROSS_ACCOUNT_ACTIONS: [&str; 12] = [
@@ -35,144 +38,10 @@ const CROSS_ACCOUNT_ACTIONS: [&str; 12] = [
     "kms:RevokeGrant",
 ];
 
-/// The names of the condition key for the key spec; the second is deprecated and works the same way.
-pub const KEY_SPEC_CONDITION_KEYS: [&str; 2] = ["kms:KeySpec", "kms:CustomerMasterKeySpec"];
-/// The names of the condition key for the key usage; the second is deprecated and works the same way.
-pub const KEY_USAGE_CONDITION_KEYS: [&str; 2] = ["kms:KeyUsage", "kms:CustomerMasterKeyUsage"];
-
-/// An action to authorize, with the condition keys that depend on neither the caller nor the key.
-#[derive(Clone, Debug)]
-pub struct AuthorizationRequest {
-    /// The IAM action, such as `kms:Encrypt`.
-    pub action: &'static str,
-    request_context: RequestContext,
-    /// The encryption context of a cryptographic operation, which grants can constrain.
-    pub encryption_context: Option<EncryptionContext>,
-    /// The grant tokens in the request, for grants that may not have reached eventual consistency yet.
-    pub grant_tokens: Vec<String>,
-}
-
-impl From<&'static str> for AuthorizationRequest {
-    fn from(action: &'static str) -> Self {
-        Self { action, request_context: RequestContext::default(), encryption_context: None, grant_tokens: Vec::new() }
-    }
-}
-
-impl AuthorizationRequest {
-    /// Adds a value of a condition key.
-    #[must_use]
-    pub fn with_condition_key(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.request_context.add(key, value);
-        self
-    }
-
-    /// Adds a value of a condition key, if there is one.
-    #[must_use]
-    pub fn with_optional_condition_key(mut self, key: &str, value: Option<&str>) -> Self {
-        self.request_context.add_optional(key, value);
-        self
-    }
-
-    /// Sets the grant tokens.
-    #[must_use]
-    pub fn with_grant_tokens(self, tokens: Option<&Vec<String>>) -> Self {
-        Self { grant_tokens: tokens.cloned().unwrap_or_default(), ..self }
-    }
-
-    /// Sets the encryption context and the grant tokens of a cryptographic operation.
-    #[must_use]
-    pub fn with_encryption_context(mut self, context: &EncryptionContext, tokens: Option<&Vec<String>>) -> Self {
-        self.request_context.add("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
-        self.encryption_context = Some(context.clone());
-        self.with_encryption_context_keys(context).with_grant_tokens(tokens)
-    }
-
-    /// Adds the condition keys of an encryption context: of a cryptographic operation, or of a grant constraint.
-    #[must_use]
-    fn with_encryption_context_keys(mut self, context: &EncryptionContext) -> Self {
-        for (key, value) in context {
-            self.request_context.add(&format!("kms:EncryptionContext:{key}"), value);
-            self.request_context.add("kms:EncryptionContextKeys", key);
-        }
-        self
-    }
-
-    /// Adds the condition keys of a grant's constraints: their type, and the encryption context that they require.
-    ///
-    /// CreateGrant and RetireGrant have these condition keys. Source: *AWS KMS condition keys*.
-    #[must_use]
-    pub fn with_grant_constraints(mut self, constraints: Option<&GrantConstraints>) -> Self {
-        let Some(constraints) = constraints else { return self };
-        for (name, context) in [
-            ("EncryptionContextEquals", &constraints.encryption_context_equals),
-            ("EncryptionContextSubset", &constraints.encryption_context_subset),
-        ] {
-            if let Some(context) = context {
-                self = self.with_condition_key("kms:GrantConstraintType", name).with_encryption_context_keys(context);
-            }
-        }
-        self.with_optional_condition_key(
-            "kms:GrantConstraintType",
-            constraints.source_arn.is_some().then_some("SourceArn"),
-        )
-    }
-
-    /// Adds the condition key for skipping the lockout safety check, if the request has the parameter.
-    #[must_use]
-    pub fn with_lockout_bypass(self, parameter: Option<bool>) -> Self {
-        let value = parameter.map(|bypass| bypass.to_string());
-        self.with_optional_condition_key("kms:BypassPolicyLockoutSafetyCheck", value.as_deref())
-    }
-
-    /// Adds the condition keys of the tags in the request.
-    #[must_use]
-    pub fn with_tags<'t>(mut self, tags: impl IntoIterator<Item = (&'t str, Option<&'t str>)>) -> Self {
-        for (key, value) in tags {
-            self.request_context.add("aws:TagKeys", key);
-            self.request_context.add_optional(&format!("aws:RequestTag/{key}"), value);
-        }
-        self
-    }
-}
-
-/// A cache of parsed policies, by their text.
-#[derive(Default)]
-pub struct PolicyCache(Mutex<HashMap<String, Arc<PolicyDocument>>>);
-
-/// The maximum number of cached policies. The cache is cleared when it is full.
-const MAX_CACHED_POLICIES: usize = 1024;
-
-impl PolicyCache {
-    /// Returns the parsed policy, or `None` if `text` isn't a valid policy.
-    pub fn get_or_parse(&self, text: &str) -> Option<Arc<PolicyDocument>> {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(document) = cache.get(text) {
-            return Some(Arc::clone(document));
-        }
-        let document: Arc<PolicyDocument> = Arc::new(serde_json::from_str(text).ok()?);
-        if cache.len() >= MAX_CACHED_POLICIES {
-            cache.clear();
-        }
-        cache.insert(text.to_owned(), Arc::clone(&document));
-        Some(document)
-    }
-}
-
 impl Caller {
     /// Returns the caller as resource-based policies see it.
     pub fn principal(&self) -> RequestPrincipal<'_> {
         RequestPrincipal { arn: &self.arn, issuer_arn: &self.issuer_arn, account: &self.account }
-    }
-
-    /// Adds the condition keys of the caller's tags and, for a role, of its session.
-    pub fn add_session_context(&self, request_context: &mut RequestContext) {
-        for tag in &self.tags {
-            request_context.add(&format!("aws:PrincipalTag/{}", tag.key), &*tag.value);
-        }
-        if let Some(session) = &self.session {
-            request_context.add_optional("aws:TokenIssueTime", session.issued.map(|issued| issued.to_string()));
-            request_context.add_optional("aws:SourceIdentity", session.source_identity.as_deref());
-        }
     }
 
     /// Returns whether the caller's IAM policies or session policy explicitly deny the request.
@@ -211,37 +80,6 @@ enum IamDecision {
 }
 
 impl Call<'_> {
-    /// Returns the condition keys of the caller and the request.
-    pub fn request_context(&self, authorization: &AuthorizationRequest) -> RequestContext {
-        let (caller, now) = (&self.caller, self.store().environment().clock.now());
-        let mut request_context = authorization.request_context.clone();
-        request_context.add("aws:PrincipalArn", &*caller.issuer_arn);
-        request_context.add("aws:PrincipalAccount", &*caller.account);
-        request_context.add("aws:PrincipalType", if caller.is_role() { "AssumedRole" } else { "User" });
-        request_context.add("aws:userid", &*caller.user_id);
-        request_context.add_optional("aws:username", caller.user_name());
-        request_context.add("aws:CurrentTime", now.to_string());
-        request_context.add("aws:EpochTime", now.as_second().to_string());
-        request_context.add("aws:RequestedRegion", &*self.region);
-        request_context.add("aws:SecureTransport", self.is_over_tls.to_string());
-        request_context.add_optional("aws:SourceIp", self.source_ip.as_deref());
-        request_context.add("aws:ViaAWSService", "false");
-        request_context.add("aws:PrincipalIsAWSService", "false");
-        request_context.add_optional("aws:UserAgent", Some(self.draft.user_agent).filter(|agent| !agent.is_empty()));
-        // Sessions of AssumeRole carry no MFA information. For access keys of users, the condition key is absent.
-        if caller.is_role() && !request_context.contains("aws:MultiFactorAuthPresent") {
-            request_context.add("aws:MultiFactorAuthPresent", "false");
-        }
-        caller.add_session_context(&mut request_context);
-        if authorization.action.starts_with("kms:") {
-            request_context.add("kms:CallerAccount", &*caller.account);
-        }
-        if ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"].contains(&authorization.action) {
-            request_context.add("kms:GrantIsForAWSResource", "false");
-        }
-        request_context
-    }
-
     fn access_denied(&self, action: &str, resource: &str, reason: &str) -> ServiceError {
         let message = format!(
             "User: {} is not authorized to perform: {action} on resource: {resource} {reason}",
@@ -346,31 +184,6 @@ impl Call<'_> {
             self.caller.arn
         );
         ServiceError::new("AccessDeniedException", message)
-    }
-
-    fn add_key_context(
-        &self,
-        tx: &Transaction,
-        key: &KeyRecord,
-        request_context: &mut RequestContext,
-    ) -> ApiResult<()> {
-        let metadata = &key.metadata;
-        request_context.add("aws:ResourceAccount", &*metadata.aws_account_id);
-        request_context.add("kms:KeyOrigin", metadata.origin.as_str());
-        for name in KEY_SPEC_CONDITION_KEYS {
-            request_context.add(name, &*metadata.key_spec);
-        }
-        for name in KEY_USAGE_CONDITION_KEYS {
-            request_context.add(name, &*metadata.key_usage);
-        }
-        request_context.add("kms:MultiRegion", (metadata.multi_region == Some(true)).to_string());
-        for tag in self.tags_of(tx, key)? {
-            request_context.add(&format!("aws:ResourceTag/{}", tag.tag_key), tag.tag_value);
-        }
-        for alias in self.alias_names_of(tx, key)? {
-            request_context.add("kms:ResourceAliases", alias);
-        }
-        Ok(())
     }
 }
 

@@ -31,25 +31,8 @@ impl Call<'_> {
             let message = "StartTime must be before EndTime.";
             return Err(ServiceError::new("InvalidTimeRangeException", message).into());
         }
-        let attributes = request.lookup_attributes.as_deref().unwrap_or_default();
-        let attribute = match attributes {
-            [] => None,
-            [attribute] if LOOKUP_ATTRIBUTES.contains(&attribute.attribute_key.as_str()) => Some(attribute),
-            _ => {
-                let message = format!("Specify at most one lookup attribute, one of {}.", LOOKUP_ATTRIBUTES.join(", "));
-                return Err(ServiceError::new("InvalidLookupAttributesException", message).into());
-            }
-        };
-        let (mut segment, mut seen) = match &request.next_token {
-            None => (i64::MAX, 0),
-            Some(token) => token
-                .split_once('.')
-                .and_then(|(segment, seen)| Some((segment.parse().ok()?, seen.parse::<usize>().ok()?)))
-                .ok_or_else(|| {
-                    let message = "NextToken is not valid. Use the NextToken of the previous response.";
-                    ServiceError::new("InvalidNextTokenException", message)
-                })?,
-        };
+        let attribute = lookup_attribute(request)?;
+        let (mut segment, mut seen) = page_start(request)?;
         self.authorize("cloudtrail:LookupEvents", "*")?;
         if request.event_category.is_some() {
             return Ok(LookupEventsOutput::default());
@@ -128,6 +111,29 @@ fn parse_key_usage(line: &str, arn: &str) -> Option<KeyLastUsage> {
 
 const LOOKUP_ATTRIBUTES: [&str; 8] =
     ["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
+
+/// Returns the attribute that the events must match, if any.
+fn lookup_attribute(request: &LookupEvents) -> Result<Option<&LookupAttribute>, ServiceError> {
+    match request.lookup_attributes.as_deref().unwrap_or_default() {
+        [] => Ok(None),
+        [attribute] if LOOKUP_ATTRIBUTES.contains(&attribute.attribute_key.as_str()) => Ok(Some(attribute)),
+        _ => {
+            let message = format!("Specify at most one lookup attribute, one of {}.", LOOKUP_ATTRIBUTES.join(", "));
+            Err(ServiceError::new("InvalidLookupAttributesException", message))
+        }
+    }
+}
+
+/// Returns where a page starts: the ID of a segment, and how many of its lines the previous pages have covered.
+fn page_start(request: &LookupEvents) -> Result<(i64, usize), ServiceError> {
+    let Some(token) = &request.next_token else { return Ok((i64::MAX, 0)) };
+    token.split_once('.').and_then(|(segment, seen)| Some((segment.parse().ok()?, seen.parse().ok()?))).ok_or_else(
+        || {
+            let message = "NextToken is not valid. Use the NextToken of the previous response.";
+            ServiceError::new("InvalidNextTokenException", message)
+        },
+    )
+}
 
 /// Parses the event on a line. Returns `None` if it doesn't match the attribute.
 fn parse_event(line: &str, attribute: Option<&LookupAttribute>) -> Option<Event> {

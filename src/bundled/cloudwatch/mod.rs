@@ -183,6 +183,41 @@ fn parse_next_token(token: &str) -> Option<(usize, i64)> {
     Some((query.parse().ok()?, minute.parse().ok()?))
 }
 
+/// Returns where a page of GetMetricData starts: the index of a query, and the minute of its last returned data point,
+/// if any.
+fn page_start(request: &GetMetricData) -> Result<(usize, Option<i64>), ServiceError> {
+    let Some(token) = &request.next_token else { return Ok((0, None)) };
+    let (query, minute) =
+        parse_next_token(token).filter(|(query, _)| *query < request.metric_data_queries.len()).ok_or_else(|| {
+            let message = "NextToken is not valid. Use the NextToken of the previous response.";
+            ServiceError::new("InvalidNextToken", message)
+        })?;
+    Ok((query, Some(minute)))
+}
+
+/// Validates the queries of a request and checks that their IDs are unique.
+fn validate_queries<'a>(queries: &'a [MetricDataQuery], account: &str) -> ApiResult<Vec<ValidatedQuery<'a>>> {
+    let validated = queries.iter().map(|query| ValidatedQuery::new(query, account)).collect::<ApiResult<Vec<_>>>()?;
+    let is_duplicate =
+        |(at, query): &(usize, &ValidatedQuery)| validated[..*at].iter().any(|other| other.id == query.id);
+    if let Some((_, duplicate)) = validated.iter().enumerate().find(is_duplicate) {
+        return Err(validation_error(format!("Duplicate Id {}. Query Ids must be unique.", duplicate.id)).into());
+    }
+    Ok(validated)
+}
+
+/// Returns whether GetMetricData returns the newest data points first.
+fn is_descending(scan_by: Option<&str>) -> Result<bool, ServiceError> {
+    match scan_by {
+        None | Some("TimestampDescending") => Ok(true),
+        Some("TimestampAscending") => Ok(false),
+        Some(other) => {
+            let message = format!("ScanBy {other} is not valid. Use TimestampDescending or TimestampAscending.");
+            Err(validation_error(message))
+        }
+    }
+}
+
 impl Call<'_> {
     pub async fn get_metric_data(&self, request: &GetMetricData) -> ApiResult<GetMetricDataOutput> {
         self.authorize("cloudwatch:GetMetricData", "*")?;
@@ -190,21 +225,8 @@ impl Call<'_> {
         if queries.is_empty() || queries.len() > MAX_QUERIES {
             return Err(validation_error("MetricDataQueries must have 1 to 500 queries.").into());
         }
-        let validated =
-            queries.iter().map(|query| ValidatedQuery::new(query, &self.account)).collect::<ApiResult<Vec<_>>>()?;
-        let is_duplicate =
-            |(at, query): &(usize, &ValidatedQuery)| validated[..*at].iter().any(|other| other.id == query.id);
-        if let Some((_, duplicate)) = validated.iter().enumerate().find(is_duplicate) {
-            return Err(validation_error(format!("Duplicate Id {}. Query Ids must be unique.", duplicate.id)).into());
-        }
-        let is_descending = match request.scan_by.as_deref() {
-            None | Some("TimestampDescending") => true,
-            Some("TimestampAscending") => false,
-            Some(other) => {
-                let message = format!("ScanBy {other} is not valid. Use TimestampDescending or TimestampAscending.");
-                return Err(validation_error(message).into());
-            }
-        };
+        let validated = validate_queries(queries, &self.account)?;
+        let is_descending = is_descending(request.scan_by.as_deref())?;
         if request.start_time >= request.end_time {
             return Err(validation_error("The parameter StartTime must be less than the parameter EndTime.").into());
         }
@@ -212,17 +234,7 @@ impl Call<'_> {
         if !(1..=MAX_DATAPOINTS).contains(&max_datapoints) {
             return Err(validation_error("MaxDatapoints must be from 1 to 100800.").into());
         }
-        let (first, last_minute) = match &request.next_token {
-            None => (0, None),
-            Some(token) => {
-                let (query, minute) =
-                    parse_next_token(token).filter(|(query, _)| *query < queries.len()).ok_or_else(|| {
-                        let message = "NextToken is not valid. Use the NextToken of the previous response.";
-                        ServiceError::new("InvalidNextToken", message)
-                    })?;
-                (query, Some(minute))
-            }
-        };
+        let (first, last_minute) = page_start(request)?;
         self.run_due_health_checks().await?;
         let start = request.start_time.0.as_second().div_euclid(60);
         let end = (request.end_time.0.as_second() + 59).div_euclid(60);

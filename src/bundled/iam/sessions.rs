@@ -154,19 +154,8 @@ pub fn find_session(
 
 impl Call<'_> {
     pub fn assume_role(&self, request: &AssumeRole) -> ApiResult<AssumeRoleOutput> {
-        limits::role_session_name(&request.role_session_name)
-            .map_err(|violation| violation.to_query_error(&request.role_session_name))?;
         let duration = request.duration_seconds.unwrap_or(DEFAULT_DURATION_SECONDS);
-        limits::session_duration(duration).map_err(|violation| violation.to_query_error(&duration.to_string()))?;
-        if let Some(policy) = &request.policy
-            && self.aws.policy_cache.get_or_parse(policy).is_none()
-        {
-            return Err(ServiceError::new(
-                "MalformedPolicyDocument",
-                "The session policy is not a valid policy document.",
-            )
-            .into());
-        }
+        self.check_assume_role(request, duration)?;
         let context = SessionAttributes::from_request(request, &self.caller, self.store().environment().clock.now())?;
         let code = self.verify_mfa_code(request)?;
         let role = self.find_assumable_role(request, &context, code.is_some())?;
@@ -224,6 +213,20 @@ impl Call<'_> {
                 .and_then(|policy| u32::try_from(policy.len() * 100 / 2048 + 1).ok()),
             source_identity: context.source_identity,
         })
+    }
+
+    /// Checks the name, the duration, and the policy of the requested session.
+    fn check_assume_role(&self, request: &AssumeRole, duration: u32) -> Result<(), ServiceError> {
+        limits::role_session_name(&request.role_session_name)
+            .map_err(|violation| violation.to_query_error(&request.role_session_name))?;
+        limits::session_duration(duration).map_err(|violation| violation.to_query_error(&duration.to_string()))?;
+        if let Some(policy) = &request.policy
+            && self.aws.policy_cache.get_or_parse(policy).is_none()
+        {
+            let message = "The session policy is not a valid policy document.";
+            return Err(ServiceError::new("MalformedPolicyDocument", message));
+        }
+        Ok(())
     }
 
     /// Returns the requested role if its trust policy and the caller's IAM policies allow the caller to assume it with

@@ -6,8 +6,8 @@ use super::dry_run::dry_run_error;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    CreateGrant, CreateGrantOutput, EncryptionContext, GrantConstraints, GrantListEntry, KeyState, ListGrants,
-    ListGrantsOutput, ListRetirableGrants, RetireGrant, RevokeGrant,
+    CreateGrant, CreateGrantOutput, EncryptionContext, GrantConstraints, GrantListEntry, KeyMetadata, KeyState,
+    ListGrants, ListGrantsOutput, ListRetirableGrants, RetireGrant, RevokeGrant,
 };
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
@@ -122,6 +122,32 @@ fn check_constraints(constraints: &GrantConstraints) -> Result<(), ServiceError>
     Ok(())
 }
 
+/// Returns the authorization request of CreateGrant, with its condition keys.
+fn create_grant_authorization(request: &CreateGrant) -> AuthorizationRequest {
+    let mut authorization = AuthorizationRequest::from("kms:CreateGrant");
+    for operation in &request.operations {
+        authorization = authorization.with_condition_key("kms:GrantOperations", operation);
+    }
+    for (key, principal) in
+        [("kms:GranteePrincipal", &request.grantee_principal), ("kms:RetiringPrincipal", &request.retiring_principal)]
+    {
+        authorization = authorization.with_optional_condition_key(key, principal.as_deref());
+    }
+    authorization.with_grant_constraints(request.constraints.as_ref())
+}
+
+/// Checks that the state of a key allows new grants.
+fn check_grantable(key: &KeyMetadata) -> Result<(), ServiceError> {
+    let arn = &key.arn;
+    match key.key_state {
+        KeyState::Disabled => Err(ServiceError::new("DisabledException", format!("{arn} is disabled."))),
+        KeyState::PendingDeletion => {
+            Err(ServiceError::new("KMSInvalidStateException", format!("{arn} is pending deletion.")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Rejects grant tokens that belong to no grant.
 pub fn check_grant_tokens(tx: &Transaction, tokens: &[String]) -> ApiResult<()> {
     for token in tokens {
@@ -140,17 +166,7 @@ impl Call<'_> {
         let environment = self.store().environment();
         let (grant_id, token, now) =
             (environment.random.hex::<32>()?, environment.random.hex::<48>()?, environment.clock.now());
-        let mut authorization = AuthorizationRequest::from("kms:CreateGrant");
-        for operation in &request.operations {
-            authorization = authorization.with_condition_key("kms:GrantOperations", operation);
-        }
-        for (key, principal) in [
-            ("kms:GranteePrincipal", &request.grantee_principal),
-            ("kms:RetiringPrincipal", &request.retiring_principal),
-        ] {
-            authorization = authorization.with_optional_condition_key(key, principal.as_deref());
-        }
-        authorization = authorization.with_grant_constraints(request.constraints.as_ref());
+        let authorization = create_grant_authorization(request);
         // Check the permission first: a caller without it must not learn which principals exist.
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, authorization.clone()))?;
         for principal in [&request.grantee_principal, &request.retiring_principal].into_iter().flatten() {
@@ -162,22 +178,12 @@ impl Call<'_> {
         self.commit_with_event(|tx| {
             check_grant_tokens(tx, request.grant_tokens.as_deref().unwrap_or_default())?;
             let key = self.find_key_by_id(tx, &request.key_id, authorization)?;
-            let arn = &key.metadata.arn;
-            match key.metadata.key_state {
-                KeyState::Disabled => {
-                    return Err(ServiceError::new("DisabledException", format!("{arn} is disabled.")).into());
-                }
-                KeyState::PendingDeletion => {
-                    let message = format!("{arn} is pending deletion.");
-                    return Err(ServiceError::new("KMSInvalidStateException", message).into());
-                }
-                _ => {}
-            }
+            check_grantable(&key.metadata)?;
             if request.dry_run == Some(true) {
                 return Err(dry_run_error().into());
             }
             let entry = GrantListEntry {
-                key_id: arn.clone(),
+                key_id: key.metadata.arn.clone(),
                 grant_id,
                 name: request.name.clone(),
                 creation_date: EpochSeconds(now),

@@ -2,6 +2,7 @@
 
 pub(super) mod aliases;
 pub mod ciphertext;
+mod create_key;
 pub(super) mod cryptography;
 mod dry_run;
 pub(super) mod grants;

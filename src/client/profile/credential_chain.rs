@@ -8,7 +8,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::error::CredentialsError;
 use jiff::Timestamp;
 
-use super::remedy::FIX_PROFILE;
+use super::credential_remedy::FIX_PROFILE;
 use super::selected::SelectedProfile;
 use super::settings::{Settings, config_files_with};
 use crate::aws::scalar::SecretString;

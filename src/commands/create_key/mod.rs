@@ -26,10 +26,10 @@ use crate::create_key::field::Field;
 use crate::create_key::key_options::{KeyOptions, option_name};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::method::{Method, Step};
-use crate::create_key::remedy;
 use crate::create_key::store_lookup;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 use crate::create_key::validate::{FieldError, validate};
+use crate::error_remedies;
 use crate::tui::effect::{self, Call, Response};
 use crate::tui::runtime::perform;
 use crate::tui::terminal;
@@ -254,7 +254,7 @@ fn command_line_remedy(code: &str) -> Option<&'static str> {
 
 /// Formats a failure in a few lines: the error message, what it means, and what to do.
 fn describe_failure(failure: &SubmissionFailure) -> String {
-    let guide = remedy::for_error(&failure.code, &failure.message);
+    let guide = error_remedies::for_error(&failure.code, &failure.message);
     let remedy = command_line_remedy(&failure.code).unwrap_or(guide.action);
     let mut message = failure.code.clone();
     if !failure.message.is_empty() {

@@ -27,7 +27,7 @@
 //! | `Output`, `Require`, `Env` | ignored |
 //! | `# ...` | a comment |
 
-mod keys;
+mod key_names;
 mod parse;
 mod play;
 

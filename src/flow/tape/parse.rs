@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use regex_lite::Regex;
 
-use super::{Command, Scope, Tape, TapeError, WAIT_TIMEOUT, keys};
+use super::{Command, Scope, Tape, TapeError, WAIT_TIMEOUT, key_names};
 use crate::text::strip_byte_order_mark;
 
 /// The maximum number of presses of one key, so that a typing error in a count doesn't hang a test.
@@ -117,7 +117,7 @@ impl Parser {
             }
             "Paste" => Command::Paste(self.clipboard.clone()),
             "Type" => {
-                let keys = tokens.quoted_text(name)?.chars().map(keys::key_for_char).collect();
+                let keys = tokens.quoted_text(name)?.chars().map(key_names::key_for_char).collect();
                 Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: false }
             }
             "Sleep" => Command::Sleep(parse_duration(tokens.value(name)?)?),
@@ -125,7 +125,7 @@ impl Parser {
             "Wait" | "Wait+Line" => self.parse_wait(Scope::Line, at, tokens)?,
             "Wait+Screen" => self.parse_wait(Scope::Screen, at, tokens)?,
             "Source" => return Err("Source is not supported; write the other tape's commands here".into()),
-            _ => match keys::parse_key(name) {
+            _ => match key_names::parse_key(name) {
                 Some(key) => {
                     let keys = vec![key?; tokens.count()?];
                     Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: true }

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::cli_commands;
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::create_key::account_state::AccountState;
-use crate::create_key::remedy;
+use crate::error_remedies;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -334,7 +334,7 @@ impl ConnectDialog {
 
 /// Writes a connection error code with its meaning and remedy.
 pub fn write_connection_error(view: &mut ScrollView, code: &str) {
-    let guide = remedy::for_connection_error(code);
+    let guide = error_remedies::for_connection_error(code);
     view.push_line(ratatui::text::Line::styled(format!("✗ {code}"), theme::ERROR));
     view.paragraph(guide.meaning, 2, theme::TEXT);
     view.paragraph(&format!("What to do: {}", guide.action), 2, theme::TEXT);

@@ -8,7 +8,7 @@ use super::form_kind::FormKind;
 use super::{cli_commands, cryptography, preferences, stores};
 use crate::aws::scalar::SecretString;
 use crate::create_key::account_state::AccountState;
-use crate::create_key::remedy;
+use crate::error_remedies;
 use crate::tui::effect::{Call, CallFailure, Change, ChangeOutcome};
 use crate::tui::preferences::Preferences;
 use crate::tui::target::Target;
@@ -288,7 +288,7 @@ impl FormDialog {
     }
 
     fn write_failure(&self, view: &mut ScrollView, failure: &CallFailure) {
-        let remedy = remedy::for_error(&failure.code, &failure.message);
+        let remedy = error_remedies::for_error(&failure.code, &failure.message);
         let done = self.total.saturating_sub(self.queue.len());
         if self.total > 1 {
             view.paragraph(

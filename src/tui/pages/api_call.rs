@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{PageEvent, api_calls};
 use crate::client::log::ApiCall;
-use crate::create_key::remedy;
+use crate::error_remedies;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -51,7 +51,7 @@ fn write(call: &ApiCall, view: &mut ScrollView) {
     view.key_value("Duration", &format!("{} ms", call.duration_milliseconds), theme::TEXT);
     view.key_value("Attempts", &call.attempts.to_string(), theme::TEXT);
     if let Some(code) = &call.error_code {
-        let guide = remedy::for_error(code, "");
+        let guide = error_remedies::for_error(code, "");
         view.blank_line();
         view.paragraph(guide.meaning, 2, theme::TEXT);
         view.paragraph(&format!("What to do: {}", guide.action), 2, theme::TEXT);

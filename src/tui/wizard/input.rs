@@ -9,9 +9,9 @@ use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
 use crate::create_key::method::Step;
 use crate::create_key::preview;
-use crate::create_key::remedy;
 use crate::create_key::submission::{Submission, SubmissionResponse};
 use crate::create_key::validate::FieldError;
+use crate::error_remedies;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::widgets::text_area::TextArea;
@@ -282,7 +282,7 @@ impl Wizard {
         self.suspects = self
             .submission
             .failure()
-            .map(|failure| remedy::invalid_principals(&failure.code, &failure.message, &self.draft, account))
+            .map(|failure| error_remedies::invalid_principals(&failure.code, &failure.message, &self.draft, account))
             .unwrap_or_default();
         self.go_to_step(Step::Review);
         self.set_focus(self.next_target().unwrap_or(FocusTarget::Next));

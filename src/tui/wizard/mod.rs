@@ -24,11 +24,11 @@ use super::effect::Call;
 use super::keymap::Context;
 use super::widgets::table::Table;
 use crate::create_key::account_state::{AccountState, Loadable};
+use crate::create_key::configuration_options;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::permissions::{MissingPermission, PermissionCheck};
-use crate::create_key::radio_options;
 use crate::create_key::submission::Submission;
 use crate::create_key::validate::{FieldError, validate};
 use crate::tui::widgets::scroll::ScrollState;
@@ -191,7 +191,7 @@ impl Wizard {
         self.editors.end_undo_steps();
         match self.focused() {
             FocusTarget::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
-                self.option_index = radio_options::selected_index(field, self.draft.origin);
+                self.option_index = configuration_options::selected_index(field, self.draft.origin);
             }
             FocusTarget::Field(field @ (Field::Description | Field::KeyPolicy)) => {
                 self.editors.open_text_area(field, &self.text_area_value(field));

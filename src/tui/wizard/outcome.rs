@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::Wizard;
 use super::focus::FocusTarget;
-use crate::create_key::remedy;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
+use crate::error_remedies;
 use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -29,7 +29,7 @@ impl Wizard {
     /// Returns the next action after a failure: correcting a field, or retrying.
     pub(super) fn next_target(&self) -> Option<FocusTarget> {
         let failure = self.submission.failure()?;
-        let field_to_fix = remedy::for_error(&failure.code, &failure.message).field;
+        let field_to_fix = error_remedies::for_error(&failure.code, &failure.message).field;
         let suspect = self.suspects.first().map(|(field, _)| *field);
         Some(suspect.or(field_to_fix).map_or(FocusTarget::Retry, FocusTarget::FixField))
     }
@@ -64,7 +64,7 @@ impl Wizard {
     }
 
     fn write_failure(&self, view: &mut ScrollView, failure: &SubmissionFailure) {
-        let remedy = remedy::for_error(&failure.code, &failure.message);
+        let remedy = error_remedies::for_error(&failure.code, &failure.message);
         view.blank_line();
         view.paragraph(&failure.code, 2, theme::HEADING);
         if !failure.message.is_empty() {

@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use xks_console::bundled::BundledAws;
 use xks_console::cli::{Arguments, Command, Proxy};
-use xks_console::conformance::command;
+use xks_console::commands::proxy_check;
 use xks_console::environment::Environment;
 use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
@@ -86,7 +86,7 @@ async fn run_check(arguments: &[&str]) -> Result<Value, String> {
     let arguments = Arguments::try_parse_from(arguments).unwrap();
     let Some(Command::Proxy { command: Proxy::Check(options) }) = &arguments.command else { panic!("{arguments:?}") };
     let mut out = Vec::new();
-    let result = command::check(&arguments, options, None, Environment::system(), &mut out).await;
+    let result = proxy_check::check(&arguments, options, None, Environment::system(), &mut out).await;
     let is_conformant = result.map_err(|error| error.to_string())?;
     let report: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(report["isConformant"], is_conformant);

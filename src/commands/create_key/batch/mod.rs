@@ -21,8 +21,8 @@ use crate::client::{CallError, Client};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
 use crate::create_key::key_options::KeyOptions;
-use crate::create_key::remedy;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
+use crate::error_remedies;
 
 /// The maximum size of a list, in bytes.
 const MAX_LIST_BYTES: u64 = 16 * 1024 * 1024;
@@ -154,7 +154,7 @@ impl BatchRun<'_> {
 /// Whether a failure isn't specific to its row: credentials, permissions, quotas, the key store, or the connection to
 /// AWS.
 fn affects_all_rows(failure: &SubmissionFailure) -> bool {
-    let field = remedy::for_error(&failure.code, &failure.message).field;
+    let field = error_remedies::for_error(&failure.code, &failure.message).field;
     failure.outcome_unknown || matches!(field, None | Some(Field::CustomKeyStore))
 }
 

@@ -1,9 +1,9 @@
 //! The meanings of errors and their remedies.
 
-use super::account_state::AccountState;
-use super::draft::KeyDraft;
-use super::field::Field;
-use super::submission::SubmissionFailure;
+use crate::create_key::account_state::AccountState;
+use crate::create_key::draft::KeyDraft;
+use crate::create_key::field::Field;
+use crate::create_key::submission::SubmissionFailure;
 
 /// An explanation of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

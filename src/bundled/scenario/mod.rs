@@ -14,7 +14,7 @@ use super::store::{OpenError, Store};
 use crate::environment::Environment;
 use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
 
-const SCENARIOS: [(&str, &str); 1] = [("default", include_str!("../../assets/scenarios/default.toml"))];
+const SCENARIOS: [(&str, &str); 1] = [("default", include_str!("../../../assets/scenarios/default.toml"))];
 
 /// Returns whether the account has been filled.
 pub fn is_filled(store: &Store) -> Result<bool, OpenError> {

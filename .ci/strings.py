@@ -1,6 +1,6 @@
 """Lists the text that people read: string literals of the program outside tests, and the help of the command line.
 
-Usage: python3 docs/strings.py [FOLDER OF src] > target/strings.txt
+Usage: python3 .ci/strings.py [FOLDER OF src] > target/strings.txt
 
 Each line is FILE:LINE, a tab, and the text. Literals that are no sentence or label (names of AWS operations and members, SQL,
 file names, patterns) are left out by their form, so a few of them stay and a few short labels are missing.

@@ -3,7 +3,7 @@
 //! The AWS SDK reads the environment and profiles, and only when such a client is opened.
 
 mod credential_chain;
-mod remedy;
+mod credential_remedy;
 mod selected;
 mod settings;
 

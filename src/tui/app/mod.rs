@@ -2,16 +2,16 @@
 
 mod available_actions;
 mod calls;
+mod copying;
 mod dialog;
 mod dialog_events;
 pub mod drafts;
-mod key_events;
 mod key_store_responses;
+mod keyboard;
 pub mod navigation;
 mod responses;
 mod session;
 mod single_key_session;
-mod text_view;
 mod wizard_events;
 
 use std::collections::BTreeMap;
