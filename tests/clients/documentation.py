@@ -51,7 +51,7 @@ QUIT = [("External key stores", CTRL_C)]
 COMMANDS = {
     "cargo run --release": (QUIT, 0, ""),
     "cargo run --release -- --aws --profile work --region eu-west-1": (QUIT, 0, ""),
-    "cargo run --release -- --aws --profile work --read-only": (QUIT, 0, ""),
+    "cargo run --release -- --aws --profile work --region eu-west-1 --read-only": (QUIT, 0, ""),
     'cargo run --release -- --endpoint-url "$AWS_ENDPOINT_URL"': (QUIT, 0, ""),
     "cargo run --release -- serve -- aws kms describe-custom-key-stores": ([], 0, "Frankfurt HSM"),
     "cargo run --release -- serve -- aws kms list-keys": ([], 0, "KeyArn"),
