@@ -183,7 +183,7 @@ impl ConformanceReport {
         let conclusion = match (self.must.failed, self.should.failed) {
             (0, 0) => "The proxy meets every requirement that was checked.",
             (0, _) => "The proxy meets every MUST requirement, but not every SHOULD requirement.",
-            _ => "The proxy doesn't meet every MUST requirement. Expect AWS KMS to fail with it.",
+            _ => "The proxy doesn't meet every MUST requirement, so AWS KMS probably can't use it.",
         };
         text + "\n" + conclusion + "\n"
     }

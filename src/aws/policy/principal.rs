@@ -28,7 +28,8 @@ pub fn check_principal_arn(text: &str, partition: &str) -> Result<(), String> {
     if let ("sts", Some(session)) = (&*arn.service, arn.resource.strip_prefix("assumed-role/")) {
         let role = session.split('/').next().unwrap_or_default();
         return Err(format!(
-            "This is a role session, which expires. Enter the ARN of its role {role}, including the path, if any."
+            "This is the ARN of a role session, which is temporary. Enter the ARN of the role {role}, including its \
+             path if it has one."
         ));
     }
     if arn.service != "iam" {
@@ -71,7 +72,10 @@ fn check_name(kind: &str, full_name: &str) -> Result<(), String> {
     }
     let is_printable = path.chars().all(|c| c.is_ascii_graphic());
     if !is_printable || path.len() + 2 > MAX_PATH_LENGTH || full_name.starts_with('/') || full_name.contains("//") {
-        return Err(format!("The path before {name} must be printable ASCII between single slashes."));
+        return Err(format!(
+            "The path before {name} must consist of printable ASCII characters, without consecutive \
+                            slashes."
+        ));
     }
     Ok(())
 }
