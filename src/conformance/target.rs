@@ -68,8 +68,8 @@ impl FromStr for Endpoint {
         let host = uri.host().trim_matches(['[', ']']).to_owned();
         if host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
             return Err(
-                "plain HTTP is supported only for a proxy on this machine, such as http://127.0.0.1:8080. For \
-                        other proxies, use https:// and a host name"
+                "plain HTTP is supported only for a proxy on this machine, such as http://127.0.0.1:8080. For other \
+                 proxies, use https:// and a host name"
                     .to_owned(),
             );
         }

@@ -16,7 +16,7 @@ use crate::environment::Clock;
 use crate::storage::atomic_file::replace_via;
 use crate::text::strip_byte_order_mark_bytes;
 
-/// The version of the file format. Files with a later version are never changed.
+/// The version of the file format. Files with a newer version are never changed.
 const VERSION: u32 = 1;
 /// The maximum size of a draft file. A valid draft is much smaller: a policy has at most 32 KiB, and a key 50 tags.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -216,8 +216,7 @@ fn parse(bytes: &[u8]) -> Result<(Timestamp, SavedDraft), String> {
         serde_json::from_slice(bytes).map_err(|error| format!("The file is not a draft: {error}."))?;
     if version != VERSION {
         return Err(format!(
-            "The file was saved by a newer version of xks-console (format {version}). Use that version \
-                            to open it."
+            "The file was saved by a newer version of xks-console (format {version}). Use that version to open it."
         ));
     }
     let document: Document<SavedDraft> =

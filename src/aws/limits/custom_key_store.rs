@@ -22,8 +22,7 @@ pub fn xks_proxy_uri_endpoint(endpoint: &str) -> Result<(), Violation> {
     };
     if host.contains(':') || host.contains('/') {
         let reason = format!(
-            "{name} must consist of https:// and a host name, without a path or port. AWS KMS always \
-                              uses port 443."
+            "{name} must consist of https:// and a host name, without a path or port. AWS KMS always uses port 443."
         );
         return Err(Violation::new(member, reason, regex));
     }
@@ -130,8 +129,7 @@ pub fn xks_proxy_vpc_endpoint_service_name(name: &str) -> Result<(), Violation> 
     Err(Violation::new(
         member,
         format!(
-            "{label} must be in the correct form, for example \
-                 com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0."
+            "{label} must be in the correct form, for example com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0."
         ),
         "Member must satisfy regular expression pattern: \
          ^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$",

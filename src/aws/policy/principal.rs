@@ -73,8 +73,7 @@ fn check_name(kind: &str, full_name: &str) -> Result<(), String> {
     let is_printable = path.chars().all(|c| c.is_ascii_graphic());
     if !is_printable || path.len() + 2 > MAX_PATH_LENGTH || full_name.starts_with('/') || full_name.contains("//") {
         return Err(format!(
-            "The path before {name} must consist of printable ASCII characters, without consecutive \
-                            slashes."
+            "The path before {name} must consist of printable ASCII characters, without consecutive slashes."
         ));
     }
     Ok(())

@@ -82,8 +82,7 @@ impl App {
         let failure = match self.drafts.deferred_request.take() {
             Some(_) => not_sent_failure(
                 submission::SubmissionFailure::NOT_SAVED,
-                "You canceled the request before the draft \
-                                                                            was saved.",
+                "You canceled the request before the draft was saved.",
             ),
             None => submission::SubmissionFailure {
                 outcome_unknown: true,

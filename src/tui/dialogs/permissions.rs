@@ -5,7 +5,6 @@ use crate::aws::kms::PutKeyPolicy;
 use crate::aws::limits;
 use crate::aws::policy::ConsolePolicy;
 use crate::create_key::account_state::AccountState;
-use crate::create_key::principals::PrincipalKind;
 use crate::tui::effect::Change;
 use crate::tui::widgets::form::{Form, FormField, FormInput};
 

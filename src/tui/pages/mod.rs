@@ -138,8 +138,7 @@ fn format_date_or_unreadable(at: EpochSeconds, problem: Option<&str>) -> String 
 fn write_problem(view: &mut ScrollView, what: &str, problem: Option<&str>) {
     if let Some(problem) = problem {
         let words = format!(
-            "▲ AWS returned this {what} in a format that this version of xks-console can't fully read: \
-                             {problem}."
+            "▲ AWS returned this {what} in a format that this version of xks-console can't fully read: {problem}."
         );
         view.paragraph(&text::escape_controls(&words), 2, theme::WARNING);
         view.blank_line();

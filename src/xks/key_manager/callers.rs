@@ -62,8 +62,8 @@ fn check_pattern(caller: &str) -> Result<(), &'static str> {
     let parts: Vec<&str> = caller.splitn(6, ':').collect();
     let &["arn", partition, service, region, account, resource] = parts.as_slice() else {
         return Err(
-            "an ARN must have six parts, as in arn:aws:sts::111122223333:assumed-role/NAME/*. A wildcard can't \
-                    match a colon",
+            "an ARN must have six parts, as in arn:aws:sts::111122223333:assumed-role/NAME/*. A wildcard can't match a \
+             colon",
         );
     };
     if !has_wildcards && service == "iam" {

@@ -117,8 +117,7 @@ impl Call<'_> {
                 Err("It is disconnecting. Wait until it is disconnected, then connect it.")
             }
             ConnectionState::Other(_) => {
-                Err("This version of xks-console doesn't recognize its connection state. Use \
-                                              a newer version.")
+                Err("This version of xks-console doesn't recognize its connection state. Use a newer version.")
             }
         })
     }
