@@ -150,8 +150,8 @@ impl KeyOptions {
         given
             .map(|(option, _)| {
                 format!(
-                    "{option} applies only to keys in an external key store, but --origin is {}. Remove one of these \
-                     options.",
+                    "{option}: this option applies only to keys in an external key store, but --origin is {}. Remove \
+                     one of these options.",
                     origin.as_str()
                 )
             })

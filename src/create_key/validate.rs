@@ -209,7 +209,10 @@ mod tests {
         let draft = KeyDraft { alias: "customer-db".to_owned(), ..draft() };
         let (field, message) = messages(Step::AliasAndDescription, &draft).remove(0);
         assert_eq!(field, Field::Alias);
-        assert_eq!(message, "The alias customer-db already exists in this Region for key 1111aaaa.");
+        assert_eq!(
+            message,
+            "The alias customer-db already exists in this Region for KMS key 1111aaaa. Enter another alias."
+        );
     }
 
     #[test]

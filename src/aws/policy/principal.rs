@@ -104,7 +104,7 @@ mod tests {
             ("Ops", "This isn't an ARN"),
             ("*", "This isn't an ARN"),
             ("arn:aws-cn:iam::111122223333:user/ann", "partition aws-cn"),
-            ("arn:aws:sts::111122223333:assumed-role/Ops/ann", "its role Ops"),
+            ("arn:aws:sts::111122223333:assumed-role/Ops/ann", "the role Ops"),
             ("arn:aws:sts::111122223333:federated-user/ann", "service sts"),
             ("arn:aws:kms:us-west-2:111122223333:key/x", "service kms"),
             ("arn:aws:iam:us-west-2:111122223333:role/Ops", "no Region"),
@@ -114,7 +114,7 @@ mod tests {
             ("arn:aws:iam::111122223333:instance-profile/Ops", "isn't a user or role"),
             ("arn:aws:iam::111122223333:role", "role name is missing"),
             ("arn:aws:iam::111122223333:role/team/", "role name is missing"),
-            ("arn:aws:iam::111122223333:role//Ops", "single slashes"),
+            ("arn:aws:iam::111122223333:role//Ops", "consecutive slashes"),
             ("arn:aws:iam::111122223333:user/a b", "can't contain"),
             ("arn:aws:iam::111122223333:user/\u{1b}[2J", "\\u{1b}"),
         ] {

@@ -397,7 +397,7 @@ mod tests {
         let used = |id: &str| !aws.kms_keys_using_external_key("frankfurt", id).unwrap().is_empty();
         let in_use = &keys.iter().find(|key| used(&key.id)).unwrap().id;
         let (question, notes, code) = delete(in_use, false);
-        assert!(question.contains(&format!("{in_use:?} of partition \"frankfurt\"")), "{question}");
+        assert!(question.contains(&format!("{in_use:?} in partition \"frankfurt\"")), "{question}");
         assert!(question.contains("The KMS key ") && question.contains("never be decrypted"), "{question}");
         assert!(notes.contains("not deleted") && code == ExitCode::from(3), "{notes}");
         assert!(aws.key_manager().key("frankfurt", in_use).is_ok());
