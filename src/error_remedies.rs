@@ -40,7 +40,7 @@ pub fn for_error(code: &str, message: &str) -> Remedy {
         ),
         "XksKeyInvalidConfiguration" if message.contains("key spec") => new_remedy(
             "The external key isn't a 256-bit AES key.",
-            "Create an AES-256 key in your external key manager, and enter its ID.",
+            "Create a 256-bit AES key in your external key manager, and enter its ID.",
             external_key,
         ),
         "XksKeyInvalidConfiguration" if message.contains("usage") => new_remedy(
@@ -95,7 +95,7 @@ pub fn for_error(code: &str, message: &str) -> Remedy {
         "Validation" if message.contains("lias") => {
             new_remedy("The alias is not valid.", "Correct the alias.", Some(Field::Alias))
         }
-        "Validation" => new_remedy("A value is not valid.", "Correct the value that the message names.", None),
+        "Validation" => new_remedy("A value is not valid.", "Correct the value mentioned in the message.", None),
         "KMSInvalidState" => new_remedy(
             "The state of the KMS key or its external key doesn't allow this operation.",
             "Check the KMS key and its external key store, then try again.",
@@ -163,7 +163,8 @@ fn for_key_store_error(code: &str) -> Option<Remedy> {
         ),
         "XksProxyUriUnreachable" => (
             "AWS KMS can't reach the proxy, or its external key manager is unavailable.",
-            "Check the endpoint and path, that the proxy and key manager are running, and that port 443 is open.",
+            "Check the endpoint and path. Make sure that the proxy and key manager are running and that port 443 is \
+             open.",
         ),
         "XksProxyIncorrectAuthenticationCredential" => (
             "The proxy rejected this access key ID and secret access key.",
@@ -232,7 +233,7 @@ fn for_common_error(code: &str) -> Remedy {
         ),
         "AccessDenied" => new_remedy(
             "You don't have permission for this operation.",
-            "Ask an administrator to allow the action that the message names, then try again.",
+            "Ask an administrator to allow the action mentioned in the message, then try again.",
             None,
         ),
         "Throttling" => new_remedy("Too many requests in a short time.", "Wait a moment, then try again.", None),
@@ -263,7 +264,7 @@ fn for_common_error(code: &str) -> Remedy {
             None,
         ),
         "NoCredentials" => new_remedy(
-            "No credentials found to sign the request, so it wasn't sent.",
+            "No credentials were found to sign the request, so it wasn't sent.",
             "Follow the steps in the message, then try again. Your input is kept.",
             None,
         ),
@@ -278,20 +279,22 @@ fn for_common_error(code: &str) -> Remedy {
             None,
         ),
         SubmissionFailure::AMBIGUOUS => new_remedy(
-            "The console can't tell whether it created one of these keys, so it didn't use them or create another.",
+            "The console can't tell whether it created one of these keys, so it neither used them nor created another \
+             key.",
             "Check the Customer managed keys page. If your key exists, create its alias there, then discard this \
              draft.",
             None,
         ),
         SubmissionFailure::NOT_SAVED => new_remedy(
-            "The draft couldn't be saved, so the request wasn't sent. After a crash, you could get a second KMS key.",
+            "The draft couldn't be saved, so the request wasn't sent: without a draft, a crash could leave you with a \
+             second KMS key.",
             "Free up disk space or make the directory writable, then try again.",
             None,
         ),
         "RequestFailed" | crate::aws::codec::UNKNOWN_ERROR => new_remedy(
             "Couldn't reach AWS, or its response was lost or incomplete.",
-            "Check the network and any proxy between this computer and AWS, then continue. The console never creates \
-             duplicates.",
+            "Check the network and any proxy between this computer and AWS, then check again. The console never \
+             creates duplicates.",
             None,
         ),
         _ => new_remedy(
@@ -334,10 +337,11 @@ pub fn for_connection_error(code: &str) -> Remedy {
         ),
         "XKS_PROXY_NOT_REACHABLE" => (
             "AWS KMS can't reach the proxy, or every instance of the external key manager is unavailable.",
-            "Check the endpoint and path, that the proxy and key manager are running, and that port 443 is open.",
+            "Check the endpoint and path. Make sure that the proxy and key manager are running and that port 443 is \
+             open.",
         ),
         "XKS_PROXY_TIMED_OUT" => (
-            "The proxy didn't respond within 250 ms, the limit of AWS KMS.",
+            "The proxy didn't respond within 250 ms, the AWS KMS time limit.",
             "Check the load of the proxy and its distance from the AWS Region. If you see this error repeatedly, \
              report it to the proxy vendor.",
         ),

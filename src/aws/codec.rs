@@ -90,7 +90,7 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, CodecEr
     if is_html(body) {
         // An intermediary sent this page. Other bodies are never quoted, because they may contain a secret.
         let excerpt = text_excerpt(body).unwrap_or_default();
-        return Err(malformed(&format!("the response is a web page that begins with: {excerpt}")));
+        return Err(malformed(&format!("the response is a web page that starts with: {excerpt}")));
     }
     match O::SERVICE.protocol() {
         Protocol::Json { .. } => {
@@ -180,7 +180,7 @@ const MAX_REASON_CHARS: usize = 400;
 fn message_without_code(status: u16, body: &[u8]) -> String {
     let response = format!("The response has HTTP status {status} and no AWS error code");
     match text_excerpt(body) {
-        Some(excerpt) => format!("{response}. It begins with: {excerpt}"),
+        Some(excerpt) => format!("{response}. It starts with: {excerpt}"),
         None if body.is_empty() => format!("{response}. It is empty."),
         None => format!("{response}. It has no readable text."),
     }

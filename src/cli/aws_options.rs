@@ -16,9 +16,9 @@ pub struct AwsOptions {
     #[arg(long, conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
     pub aws: bool,
 
-    /// Connect to the AWS at this endpoint
+    /// Connect to the AWS-compatible services at this endpoint
     ///
-    /// KMS, IAM, STS, and CloudTrail must all be available there, such as on an endpoint of `serve`. Use http only for
+    /// KMS, IAM, STS, and CloudTrail must all be available there. `serve` provides such an endpoint. Use http only for
     /// this machine.
     #[arg(long, value_name = "URL", value_parser = RedactedValueParser(parse_endpoint_url))]
     #[arg(conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
@@ -35,7 +35,8 @@ pub struct AwsOptions {
     /// Append a line of JSON to this file for each call to AWS
     ///
     /// Each line has the time, operation, request ID, duration, attempts, and outcome, but never the contents of the
-    /// request or response. Only you can read the file. The console shows the same on the "API calls" page (F2).
+    /// request or response. Only you can read the file. The console shows the same information on the "API calls" page
+    /// (F2).
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 

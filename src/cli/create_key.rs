@@ -15,11 +15,11 @@ pub struct CreateKey {
     /// Read options from this file; options on the command line take precedence
     ///
     /// The file is JSON, or TOML if its name ends in .toml. Use the names of the options without the leading hyphens,
-    /// and a list for an option that you can use more than once: `{"alias": "payments", "tag": ["team=payments"]}`.
+    /// and a list for an option that can be repeated: `{"alias": "payments", "tag": ["team=payments"]}`.
     #[arg(long = "answers", value_name = "FILE")]
     pub answers_file: Option<String>,
 
-    /// Create the key without the wizard, and accept its acknowledgement
+    /// Create the key without the wizard, and accept the acknowledgment below
     ///
     /// You acknowledge that a KMS key backed by an external key store could have degraded latency, durability, and
     /// availability because it depends on an external key manager managed outside of AWS.
@@ -34,8 +34,8 @@ pub struct CreateKey {
     /// apply to each row whose cell is empty. No key is created until every row is valid. Keys are created one at a
     /// time, and only in external key stores.
     ///
-    /// The result of each row is saved next to the list, in FILE.report.jsonl. If you run the same command again, it
-    /// skips keys that were created, checks keys that were in progress, and retries keys that failed.
+    /// The result of each row is saved next to the CSV file, in FILE.report.jsonl. If you run the same command again,
+    /// it skips keys that were created, checks keys that were in progress, and retries keys that failed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["xks_key_id", "alias"])]
     pub batch: Option<PathBuf>,
 
@@ -54,14 +54,14 @@ Examples:
   xks-console create-key --batch keys.csv --custom-key-store-id 'Frankfurt HSM' \\
     --administrator arn:aws:iam::111122223333:role/KeyAdministrator
 
-Without --yes or --batch, the wizard of the console opens on the terminal with your options filled
-in. It doesn't use standard output, so you can pipe the key to another program. The key is printed
-in the output format of `aws kms create-key`; with --batch, as one line of JSON for each row. With
---yes, the file name - means standard input. If your profile needs an MFA code, the command asks for
-it on the terminal.
+Without --yes or --batch, the console wizard opens in the terminal with your options filled in. It
+doesn't use standard output, so you can pipe the key to another program. The key is printed in the
+output format of `aws kms create-key`; with --batch, as one line of JSON for each row. With --yes,
+the file name - means standard input. If your profile needs an MFA code, the command asks for it in
+the terminal.
 
 Exit codes:
-  0    the key, or each key in the list, was created
+  0    the key, or each key in the CSV file, was created
   1    AWS rejected the request or something failed, and no key was created. With --batch, some rows
        failed. Or the key was created but couldn't be printed: standard error has its ARN
   2    an option or a file is invalid, or a terminal is required; no key was created

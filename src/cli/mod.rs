@@ -38,7 +38,7 @@ Examples:
   xks-console --aws --profile work        Open the console on AWS
   xks-console --aws --read-only           Open the console on AWS in read-only mode
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
-                                          Open the console on another endpoint, such as `serve`
+                                          Open the console on another endpoint, such as that of `serve`
   xks-console screenshots                 Regenerate screenshots/
   xks-console screenshots --check         Check that screenshots/ is up to date
 
@@ -85,7 +85,8 @@ Exit codes:
   3    nothing was done: you closed the create-key wizard, you answered no to `proxy delete-key`, or
        `serve --stop` found no server in the background
   4, 5             create-key only; see its help
-  125, 126, 127    `serve -- COMMAND` couldn't start COMMAND; otherwise, COMMAND's exit code
+  125, 126, 127    `serve -- COMMAND` couldn't start COMMAND. If COMMAND starts, its exit code is
+                   returned instead
   129, 130, 143    stopped by SIGHUP, SIGINT, or SIGTERM";
 
 /// The parsed command line.
@@ -93,8 +94,8 @@ Exit codes:
 #[command(name = "xks-console", version, max_term_width = 100, after_long_help = LONG_HELP)]
 #[command(about = "The AWS KMS console for external key stores, in a terminal")]
 #[command(long_about = "The AWS KMS console for external key stores, in a terminal.\n\n\
-    It guides you through creating a KMS key in an external key store. By default, it works on a bundled AWS with a \
-    real KMS: the keys that you create encrypt and decrypt data.")]
+    It guides you through creating a KMS key in an external key store. By default, it uses a bundled AWS. The \
+    bundled KMS really encrypts and decrypts data with the keys that you create.")]
 pub struct Arguments {
     /// Store the data of the bundled AWS in this directory
     ///
@@ -102,10 +103,9 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
 
-    /// Connect to another address for the external key store proxy of this host
+    /// Connect to a different address for the external key store proxy at this host
     ///
-    /// Use it for a proxy that isn't reachable at port 443 of a public host name yet. You can use this option more than
-    /// once.
+    /// Use it for a proxy that isn't yet reachable on port 443 at a public DNS name. This option can be repeated.
     #[arg(long, value_name = "HOST=ADDRESS:PORT", global = true)]
     pub connect_to: Vec<ConnectTo>,
 
@@ -124,7 +124,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
 
-    /// Print the lists of `proxy` and the report of `proxy check` as one JSON document
+    /// Print the output of `proxy` list commands and the report of `proxy check` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -176,8 +176,8 @@ pub enum Command {
     /// Serve the bundled AWS on a port for the AWS CLI, SDKs, and other tools
     ///
     /// KMS, IAM, STS, CloudTrail, and CloudWatch are available at /, and the external key store proxy at the URI path
-    /// of each partition. The server runs until COMMAND exits, in the background with --detach, or else until Ctrl-C or
-    /// SIGTERM. It finishes requests in progress before it stops.
+    /// of each partition. With COMMAND, the server runs until COMMAND exits; with --detach, it runs in the background;
+    /// otherwise, it runs until Ctrl-C or SIGTERM. It finishes requests in progress before it stops.
     ///
     /// Prints shell commands that export the settings for AWS tools. Also writes `config` and `credentials` files for
     /// the AWS CLI and SDKs, with a profile for each principal, to the data directory.
@@ -213,7 +213,8 @@ const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --profile, --r
 const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, and --scenario apply to the bundled AWS \
                                         and can't be used with --aws or --endpoint-url";
 /// The error for `--json` with a command that doesn't support it.
-const JSON_NOT_SUPPORTED: &str = "--json can be used only with `proxy check` and the lists of `proxy`";
+const JSON_NOT_SUPPORTED: &str = "--json can be used only with `proxy check` and the `proxy` commands that \
+                                  print lists";
 
 impl Arguments {
     /// Returns the error for arguments that conflict with each other in a way that clap can't check.

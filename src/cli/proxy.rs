@@ -28,13 +28,14 @@ pub enum Proxy {
 pub struct ProxyCheck {
     /// The proxy URI endpoint: https:// and a host name, or http:// for this machine, such as http://127.0.0.1:8080
     ///
-    /// If the host has no public name yet, use --connect-to to connect to it and --proxy-ca to trust its certificate.
+    /// If the host has no public DNS name yet, use --connect-to to connect to it and --proxy-ca to trust its
+    /// certificate.
     #[arg(long, value_name = "URL", value_parser = RedactedValueParser(str::parse::<Endpoint>))]
     pub endpoint: Endpoint,
     /// The proxy configuration file from the vendor, with the URI path, access key ID, and secret access key
     #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "access_key", "secret_file"])]
     pub configuration: Option<PathBuf>,
-    /// The proxy URI path: an optional prefix and /kms/xks/v1
+    /// The proxy URI path: an optional prefix followed by /kms/xks/v1
     #[arg(long, value_name = "PATH", required_unless_present = "configuration")]
     pub path: Option<String>,
     /// The access key ID of the proxy authentication credential
@@ -46,7 +47,7 @@ pub struct ProxyCheck {
     /// from standard input.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
-    /// The ID of an external key to check with; can be used more than once
+    /// The ID of an external key to check with; can be repeated
     ///
     /// One key must be an enabled AES_256 key for encryption and decryption. Other keys can be disabled, or only for
     /// encryption or decryption. The command gets their properties from the proxy.
@@ -55,10 +56,10 @@ pub struct ProxyCheck {
     /// The Region that AWS KMS calls the proxy from
     #[arg(long, value_name = "REGION", default_value = "us-west-2")]
     pub region: String,
-    /// The caller of AWS KMS in the requests, for a proxy that allows only specific callers
+    /// The ARN of the AWS KMS caller to send in requests, for a proxy that allows only specific callers
     #[arg(long, value_name = "ARN", default_value = "arn:aws:iam::111122223333:user/Alice")]
     pub principal: String,
-    /// The KMS key in the requests, for a proxy that allows only specific KMS keys
+    /// The KMS key ARN to send in requests, for a proxy that allows only specific KMS keys
     #[arg(long, value_name = "ARN")]
     pub kms_key_arn: Option<String>,
     /// The PEM file with the client certificate chain, for a proxy that requires one
@@ -101,7 +102,7 @@ pub enum ProxyCommand {
     /// Create a partition with its own URI path, and print its proxy configuration file
     ///
     /// The file contains a credential that is printed only once. Also prints the AWS CLI command that creates an
-    /// external key store for the partition. This command reads the secret access key from a file in the data
+    /// external key store for the partition. The AWS CLI command reads the secret access key from a file in the data
     /// directory.
     CreatePartition {
         /// The name of the partition: letters, digits, slashes, hyphens, and underscores
@@ -123,7 +124,7 @@ pub enum ProxyCommand {
         /// Create the key in the disabled state
         #[arg(long)]
         disabled: bool,
-        /// A caller that can use the key; see set-callers. Can be used more than once. The default is everyone
+        /// A caller that can use the key; see set-callers. Can be repeated. The default is everyone
         #[arg(long = "caller", value_name = "ARN")]
         callers: Vec<String>,
     },
@@ -150,16 +151,16 @@ pub enum ProxyCommand {
     },
     /// Set which callers can use an external key
     ///
-    /// Other callers can't describe the key, encrypt, or decrypt. The proxy matches the caller in the requests of AWS
+    /// Other callers can't describe the key, encrypt, or decrypt. The proxy matches the caller in requests from AWS
     /// KMS: the ARN of a user or of a role session (arn:aws:sts::111122223333:assumed-role/NAME/*), a service
     /// principal, or `AWS Internal`.
     SetCallers {
         /// The external key.
         #[command(flatten)]
         key: ExternalKeyRef,
-        /// A caller that can use the key; can be used more than once. The default is everyone
+        /// A caller that can use the key; can be repeated. The default is everyone
         ///
-        /// You can use the wildcards * and ? in each of the six parts of an ARN.
+        /// You can use the wildcards * and ? in any of the six parts of an ARN.
         #[arg(long = "caller", value_name = "ARN")]
         callers: Vec<String>,
     },
@@ -179,7 +180,7 @@ pub enum ProxyCommand {
     },
     /// Print the requests to the proxy as lines of JSON, oldest first
     ///
-    /// The log has the requests of the bundled KMS and of all other clients, with the responses of the proxy. It
+    /// The log contains requests from the bundled KMS and from all other clients, and the responses from the proxy. It
     /// doesn't contain secrets or data.
     Log {
         /// Print only requests to this partition
@@ -188,7 +189,7 @@ pub enum ProxyCommand {
         /// Print only requests for this external key
         #[arg(long, value_name = "EXTERNAL_KEY_ID")]
         key: Option<String>,
-        /// Print only requests for this KMS request: the requestID of a CloudTrail event
+        /// Print only proxy requests for the KMS request with this ID (requestID in the CloudTrail event)
         #[arg(long, value_name = "ID")]
         kms_request_id: Option<String>,
         /// Print only the last N requests

@@ -43,16 +43,16 @@ pub struct Serve {
     /// The options to serve in the background.
     #[command(flatten)]
     pub background: Background,
-    /// Write the shell commands to this file when the server is ready
+    /// Write the shell commands that set up AWS tools to this file when the server is ready
     ///
     /// The file is written atomically, and only you can read it. The server removes it on startup and when it stops.
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
     /// Append a line to this file for each request; use - for standard error
     ///
-    /// Each line has the time, method, operation, caller, status, error code, milliseconds, and request ID, separated
-    /// by spaces. A hyphen stands for a missing value. The log never contains secrets, or the contents of requests or
-    /// responses. Only you can read the file.
+    /// Each line has the time, method, operation, caller, status, error code, duration in milliseconds, and request ID,
+    /// separated by spaces. A hyphen stands for a missing value. The log never contains secrets, or the contents of
+    /// requests or responses. Only you can read the file.
     #[arg(long, value_name = "FILE")]
     pub access_log: Option<PathBuf>,
     /// Run this command against the bundled AWS, and stop serving when it exits
@@ -70,13 +70,13 @@ pub struct Background {
     /// Serve in the background: print the shell commands and exit when the server is ready
     ///
     /// The server keeps running after you close the shell. It writes messages to DIR/server.log. If a server is already
-    /// running in the background on this data directory, its shell commands are printed and no server is started.
+    /// running in the background for this data directory, its shell commands are printed and no server is started.
     #[arg(long, conflicts_with = "command")]
     pub detach: bool,
     /// Whether this is the process in the background.
     #[arg(long, hide = true, requires = "detach")]
     pub detached: bool,
-    /// Stop the server in the background on this data directory, and wait until it exits
+    /// Stop the background server for this data directory, and wait until it exits
     #[arg(long, conflicts_with_all = ["listen", "beyond_loopback", "tls_cert", "tls_self_signed", "client_ca", "proxy_rate"])]
     #[arg(conflicts_with_all = ["detach", "ready_file", "access_log", "command"])]
     pub stop: bool,
@@ -111,7 +111,7 @@ Exit codes:
   0    the server was stopped, or it is running in the background
   1    the server couldn't be started or stopped
   2    the command line is invalid
-  3    --stop: no server is running in the background on this data directory
+  3    --stop: no background server is running for this data directory
 With COMMAND, its exit code, or 128 plus the number of the signal that stopped it; or
   125  the server couldn't be started
   126  the command couldn't be executed

@@ -25,7 +25,9 @@ pub enum InvalidUrl {
     #[error("\"{0}\" is not a valid endpoint. Enter https://HOST, or http://127.0.0.1:PORT on this machine")]
     Malformed(String),
     /// The URL sends plain HTTP to another machine.
-    #[error("\"{0}\" uses HTTP to another machine, so others could read and change the requests. Use https")]
+    #[error(
+        "\"{0}\" uses plain HTTP to reach another machine, so others could read and change the requests. Use https"
+    )]
     InsecureHttp(String),
     /// The URL contains a user name or password, which the message must not repeat.
     #[error(

@@ -154,7 +154,7 @@ fn concat_chunks(mut chunks: Vec<Bytes>, length: usize) -> Bytes {
 
 /// Loads the certificates in a PEM file.
 fn load_certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
-    let invalid = |reason: String| format!("the CA bundle {}: {reason}", path.display());
+    let invalid = |reason: String| format!("couldn't use the CA bundle {}: {reason}", path.display());
     let pem = pem::read(path).map_err(|error| invalid(error.to_string()))?;
     let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| invalid(root_cause(&error)))?;
     if certificates.is_empty() { Err(invalid("it contains no certificates".to_owned())) } else { Ok(certificates) }

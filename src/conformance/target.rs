@@ -67,9 +67,11 @@ impl FromStr for Endpoint {
             .map_err(|_| format!("\"{authority}\" isn't a valid HOST:PORT. Use a URL such as http://127.0.0.1:8080"))?;
         let host = uri.host().trim_matches(['[', ']']).to_owned();
         if host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
-            return Err("plain HTTP is only supported for a proxy on this machine, such as http://127.0.0.1:8080. \
-                        For other proxies, use https:// and a host name"
-                .to_owned());
+            return Err(
+                "plain HTTP is supported only for a proxy on this machine, such as http://127.0.0.1:8080. For other \
+                 proxies, use https:// and a host name"
+                    .to_owned(),
+            );
         }
         Ok(Self { is_tls: false, host, port: uri.port_u16().unwrap_or(80), authority: authority.to_owned() })
     }

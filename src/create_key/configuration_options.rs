@@ -28,7 +28,7 @@ const KEY_TYPES: [RadioOption; 2] = [
         "Asymmetric",
         "A public and private key pair used for encrypting and decrypting data, signing and verifying messages, or \
          deriving shared secrets.",
-        "Custom key stores don't support asymmetric keys. Use the AWS console or the AWS CLI for these keys.",
+        "Custom key stores don't support asymmetric keys. Use the AWS Management Console or the AWS CLI for these keys.",
     ),
 ];
 
@@ -37,7 +37,7 @@ const KEY_USAGES: [RadioOption; 2] = [
     unavailable(
         "Generate and verify MAC",
         "Use the key only to generate and verify hash-based message authentication codes (HMAC).",
-        "Custom key stores don't support HMAC keys. Use the AWS console or the AWS CLI for these keys.",
+        "Custom key stores don't support HMAC keys. Use the AWS Management Console or the AWS CLI for these keys.",
     ),
 ];
 
@@ -46,12 +46,14 @@ const ORIGINS: [RadioOption; 4] = [
     unavailable(
         "External (Import Key material)",
         "You create the key material and import it.",
-        "Custom key stores don't support imported key material. Use the AWS console or the AWS CLI for these keys.",
+        "Custom key stores don't support imported key material. Use the AWS Management Console or the AWS CLI for \
+         these keys.",
     ),
     unavailable(
         "AWS CloudHSM key store",
         "The key material is in your AWS CloudHSM cluster.",
-        "This console doesn't support AWS CloudHSM key stores. Use the AWS console or the AWS CLI for these keys.",
+        "This console doesn't support AWS CloudHSM key stores. Use the AWS Management Console or the AWS CLI for these \
+         keys.",
     ),
     available("External key store", "The key material is in an external key manager outside of AWS."),
 ];

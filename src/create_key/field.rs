@@ -145,10 +145,10 @@ impl Field {
                  key.\n\nThe external key must be:\n• A 256-bit AES key (key spec AES_256).\n• Enabled.\n• Configured \
                  for ENCRYPT and DECRYPT.\n• Not associated with another KMS key in this external key store. AWS KMS \
                  also recommends that you use the external key only for this key store.\n• Accessible by the external \
-                 key store proxy.\n• Able to handle your traffic. AWS KMS recommends up to 1,800 requests per \
-                 second.\n\nIf the external key has multiple IDs, enter the ID that the external key store proxy uses \
-                 to identify it.\n\nYou can't change the ID after the KMS key is created. AWS KMS provides it to the \
-                 proxy in requests for encryption and decryption. AWS KMS can't directly access your external key \
+                 key store proxy.\n• Able to handle your traffic. AWS KMS recommends support for up to 1,800 requests \
+                 per second.\n\nIf the external key has multiple IDs, enter the ID that the external key store proxy \
+                 uses to identify it.\n\nYou can't change the ID after the KMS key is created. AWS KMS provides it to \
+                 the proxy in requests for encryption and decryption. AWS KMS can't directly access your external key \
                  manager or any of its keys. Data is encrypted twice, first with AWS KMS key material and then with \
                  this external key, so the ciphertext is at least as strong as ciphertext protected only by AWS KMS. \
                  If you lose either key, you can't decrypt the data. A new KMS key with the same external key can't \
@@ -162,9 +162,9 @@ impl Field {
             }
             Self::Alias => {
                 "A friendly name for the KMS key. It must be unique in this account and Region. The console adds the \
-                 prefix alias/ for you.\n\nYou can add, delete, or move an alias to another KMS key at any time. Names \
-                 that begin with aws/ are reserved for AWS managed keys.\n\nDon't include confidential or sensitive \
-                 information. Aliases may appear in plain text in CloudTrail logs and other output."
+                 prefix alias/ for you.\n\nYou can add or delete an alias, or move it to another KMS key, at any time. \
+                 Names that start with aws/ are reserved for AWS managed keys.\n\nDon't include confidential or \
+                 sensitive information. Aliases may appear in plain text in CloudTrail logs and other output."
             }
             Self::Description => {
                 "The purpose of the key. You can change the description at any time.\n\nDon't include confidential or \
@@ -197,9 +197,9 @@ impl Field {
                 "The ARN of an IAM user or role that isn't in the list, for example because it is in another account \
                  or you don't have permission to list users and roles. Include the path of a role: \
                  arn:aws:iam::111122223333:role/team/Name.\n\nThe user or role must exist. AWS KMS rejects a key \
-                 policy with a principal that doesn't exist. The list marks the entry as typed; press Space on it to \
-                 remove it.\n\nYou can't add a role session, a group, or a wildcard. For a principal in another \
-                 account, the administrators of that account must also allow access with IAM policies."
+                 policy with a principal that doesn't exist. In the list, the entry is marked \"By ARN\". To remove \
+                 it, press Space on it.\n\nYou can't add a role session, a group, or a wildcard. For a principal in \
+                 another account, the administrators of that account must also allow access with IAM policies."
             }
             Self::OtherAccount(_) | Self::AddOtherAccount => {
                 "The 12-digit ID of another AWS account that can use this KMS key for cryptographic operations. Add \
@@ -208,7 +208,7 @@ impl Field {
             }
             Self::KeyPolicy => {
                 "The key policy controls access to the KMS key. It is generated from your choices. After you edit it, \
-                 your choices on earlier steps no longer change it until you restore the generated policy.\n\nThe \
+                 your choices in earlier steps no longer change it until you restore the generated policy.\n\nThe \
                  policy must allow you to change it later, include only principals that exist, and have at most 32,768 \
                  bytes. Modifying Sids might impact the console's ability to update administrators and users."
             }

@@ -150,7 +150,8 @@ impl KeyOptions {
         given
             .map(|(option, _)| {
                 format!(
-                    "{option}: only for keys in an external key store, but --origin is {}. Remove one of them.",
+                    "{option}: this option applies only to keys in an external key store, but --origin is {}. Remove \
+                     one of these options.",
                     origin.as_str()
                 )
             })

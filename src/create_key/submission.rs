@@ -135,7 +135,10 @@ impl SentRequest {
         let ids: Vec<&str> = keys.iter().map(|key| key.key_id.as_str()).collect();
         SubmissionResponse::Failed(SubmissionFailure {
             code: SubmissionFailure::AMBIGUOUS.to_owned(),
-            message: format!("These keys have the description and policy of the requested key: {}.", ids.join(", ")),
+            message: format!(
+                "These keys have the same description and policy as the requested key: {}.",
+                ids.join(", ")
+            ),
             request_id: String::new(),
             outcome_unknown: true,
         })

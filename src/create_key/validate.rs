@@ -127,7 +127,7 @@ fn alias_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
     }
     let taken = account.aliases.ready()?.iter().find(|alias| alias.alias_name == name)?;
     let key = taken.target_key_id.as_deref().unwrap_or("-");
-    Some(format!("The alias {} already exists in this Region for key {key}.", draft.alias))
+    Some(format!("The alias {} already exists in this Region for KMS key {key}. Enter another alias.", draft.alias))
 }
 
 /// Returns the error in a typed ARN that is to be added to `chosen`, if it has one.
@@ -138,7 +138,7 @@ pub fn principal_error(typed: &str, chosen: &[String], account: &AccountState) -
 
 fn pending_principal_error(typed: &str, chosen: &[String], account: &AccountState) -> Option<String> {
     let typed = typed.trim();
-    let not_added = || Some("This ARN isn't added yet. Press Enter to add it, or clear the field.".to_owned());
+    let not_added = || Some("This ARN hasn't been added yet. Press Enter to add it, or clear the field.".to_owned());
     if typed.is_empty() { None } else { principal_error(typed, chosen, account).or_else(not_added) }
 }
 
@@ -209,7 +209,10 @@ mod tests {
         let draft = KeyDraft { alias: "customer-db".to_owned(), ..draft() };
         let (field, message) = messages(Step::AliasAndDescription, &draft).remove(0);
         assert_eq!(field, Field::Alias);
-        assert_eq!(message, "The alias customer-db already exists in this Region for key 1111aaaa.");
+        assert_eq!(
+            message,
+            "The alias customer-db already exists in this Region for KMS key 1111aaaa. Enter another alias."
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::environment::Clock;
 use crate::storage::atomic_file::replace_via;
 use crate::text::strip_byte_order_mark_bytes;
 
-/// The version of the file format. Files with a later version are never changed.
+/// The version of the file format. Files with a newer version are never changed.
 const VERSION: u32 = 1;
 /// The maximum size of a draft file. A valid draft is much smaller: a policy has at most 32 KiB, and a key 50 tags.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -215,7 +215,9 @@ fn parse(bytes: &[u8]) -> Result<(Timestamp, SavedDraft), String> {
     let Version { version } =
         serde_json::from_slice(bytes).map_err(|error| format!("The file is not a draft: {error}."))?;
     if version != VERSION {
-        return Err(format!("The file was saved by a later version of xks-console (format {version})."));
+        return Err(format!(
+            "The file was saved by a newer version of xks-console (format {version}). Use that version to open it."
+        ));
     }
     let document: Document<SavedDraft> =
         serde_json::from_slice(bytes).map_err(|error| format!("The file is corrupted: {error}."))?;
@@ -318,7 +320,7 @@ mod tests {
         let listed: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.saved.is_ok())).collect();
         let expected = ["cut", "directory", "empty", "later", "strange"].map(|name| (name, false));
         assert_eq!(listed, [&[("whole", true)], &expected[..]].concat());
-        assert!(entries[4].saved.as_ref().unwrap_err().contains("later version of xks-console"));
+        assert!(entries[4].saved.as_ref().unwrap_err().contains("newer version of xks-console"));
         for (name, text) in &files {
             assert!(open_draft(&mut store, name).is_err());
             assert_eq!(fs::read_to_string(drafts_dir.join(format!("{name}.json"))).unwrap(), *text);

@@ -68,8 +68,8 @@ pub enum ServeError {
     },
     /// Other machines could reach the port.
     #[error(
-        "Other machines can reach {0}. Anyone who connects with credentials of this AWS can use its KMS keys. To allow \
-         this, add --beyond-loopback"
+        "Other machines can reach {0}. Anyone who has credentials for the bundled AWS can connect and use its KMS \
+         keys. To allow this, add --beyond-loopback"
     )]
     BeyondLoopback(SocketAddr),
 }

@@ -48,7 +48,7 @@ pub enum TlsError {
     #[error("couldn't use the certificate: {0}")]
     InvalidCertificate(#[from] rustls::Error),
     /// The CA or name of client certificates can't be used.
-    #[error("couldn't set up the verification of client certificates: {0}")]
+    #[error("couldn't set up client certificate verification: {0}")]
     ClientCa(String),
 }
 

@@ -26,7 +26,7 @@ use crate::create_key::method::Method;
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();
     if area.width < MIN_SCREEN_SIZE.0 || area.height < MIN_SCREEN_SIZE.1 {
-        let words = format!("Needs {} x {} cells. Ctrl-C quits.", MIN_SCREEN_SIZE.0, MIN_SCREEN_SIZE.1);
+        let words = format!("Enlarge to {}x{}. Ctrl-C quits.", MIN_SCREEN_SIZE.0, MIN_SCREEN_SIZE.1);
         frame.render_widget(
             Line::raw(text::truncate(&words, area.width.into())),
             Rect { height: area.height.min(1), ..area },

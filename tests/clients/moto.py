@@ -178,7 +178,7 @@ class Lists(unittest.TestCase):
         for text in ("Card payments", "Disabled", "General configuration"):
             console.wait_for(text)
         self.assertIn(self.key, console.text())
-        for text in ("SYMMETRIC_DEFAULT", "team", "alias/payments-live", "Encrypt up to", '"kms:*"'):
+        for text in ("SYMMETRIC_DEFAULT", "team", "alias/payments-live", "Encrypt text or a file", '"kms:*"'):
             console.wait_for(text)
             console.send("\x1b[C")
 

@@ -189,7 +189,7 @@ fn key_policy_is_validated_while_typing() {
 #[test]
 fn text_is_encrypted_and_decrypted() {
     let tape = open_key_tape()
-        + "Left 2\nWait+Screen /Encrypt up to/\nScreenshot tab.png\nType \"e\"\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
+        + "Left 2\nWait+Screen /Encrypt text or a file/\nScreenshot tab.png\nType \"e\"\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
            Type \"project = nile\"\nScreenshot encrypt.png\nCtrl+N\nWait+Screen /CiphertextBlob, /\n\
            Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Sent/\nEscape\n";
     let mut player = play_from_start("cryptography", &tape);
@@ -265,7 +265,7 @@ fn editing_administrators_and_users_keeps_other_statements() {
         + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
            Type \"KeyAdministrato\"\nWait+Screen /The IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
            Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
-           Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to key administrators/\n\
+           Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Key administrators can't/\n\
            Screenshot default-view.png\n";
     let player = play_from_start("permissions", &tape);
     let key = describe_key(&player, "customer-db");

@@ -25,7 +25,7 @@ fn list_shows_the_kms_key_of_each_external_key() {
 
 #[test]
 fn external_key_can_be_created_disabled_rotated_and_deleted() {
-    let create = "Type \"m\"\nEnter\nWait+Screen /Allow encrypt/\nCtrl+N\nWait+Screen /External key ID is required/\n\
+    let create = "Type \"m\"\nEnter\nWait+Screen /Allow encryption/\nCtrl+N\nWait+Screen /External key ID is required/\n\
                   Screenshot create.png\nType \"payments 2027\"\nTab\nWait+Screen /hyphen/\nShift+Tab\nCtrl+U\n\
                   Type \"payments-2027\"\nCtrl+N\nWait+Screen /payments-2027 was created/\n\
                   Type \"/payments-2027\"\nEnter\n";
@@ -67,7 +67,7 @@ fn partitions_and_credentials_can_be_created_and_revoked() {
 
     let oslo = |player: &Player| partitions(player).into_iter().find(|one| one.name == "oslo").unwrap();
     let before = oslo(&player).access_key_ids;
-    let rotate = "Type \"/oslo-vault\"\nEnter\nType \"m\"\nEnd\nWait+Screen /last one/\nUp\nEnter\n\
+    let rotate = "Type \"/oslo-vault\"\nEnter\nType \"m\"\nEnd\nWait+Screen /only credential/\nUp\nEnter\n\
                   Wait+Screen /and the old ones/\nCtrl+N\nWait+Screen /configuration file was created/\nEscape\n\
                   Wait+Screen /A new proxy credential/\n";
     play_tape(&mut player, "external-keys", rotate);

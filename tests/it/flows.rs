@@ -484,7 +484,7 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
         }
         assert!(text(&app).contains("Loading external key stores"));
         spawn(app.update(key(crossterm::event::KeyCode::Esc)));
-        assert!(text(&app).contains("You canceled before a response arrived"), "{}", text(&app));
+        assert!(text(&app).contains("You canceled the request before a response arrived"), "{}", text(&app));
         spawn(app.update(key(crossterm::event::KeyCode::Char('r'))));
         assert!(text(&app).contains("Loading external key stores"), "{}", text(&app));
     });

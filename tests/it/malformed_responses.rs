@@ -71,15 +71,15 @@ async fn error_without_a_code_shows_its_status_and_start_of_body() {
     let no_code = |status: u16| format!("UnknownError: The response has HTTP status {status} and no AWS error code");
     let long = "x".repeat(200_000);
     let cases: [(u16, &[u8], &str); 9] = [
-        (403, BLOCK_PAGE.as_bytes(), ". It begins with: Access blocked Blocked by Example Corp Ask the service desk."),
-        (407, b"Proxy authentication required\r\n", ". It begins with: Proxy authentication required"),
-        (302, b"<a href=\"https://login.example/\">Found</a>", ". It begins with: Found"),
+        (403, BLOCK_PAGE.as_bytes(), ". It starts with: Access blocked Blocked by Example Corp Ask the service desk."),
+        (407, b"Proxy authentication required\r\n", ". It starts with: Proxy authentication required"),
+        (302, b"<a href=\"https://login.example/\">Found</a>", ". It starts with: Found"),
         (503, b"", ". It is empty."),
         (400, b"\xff\xfe\xfd\x00\x01", ". It has no readable text."),
-        (400, b"{\"__type\":\"Throttl", ". It begins with: {\"__type\":\"Throttl"),
-        (404, b"\x1b[2J\x1b]0;title\x07gone", ". It begins with: [2J ]0;title gone"),
-        (500, long.as_bytes(), ". It begins with: xxxx"),
-        (400, b"{\"__type\":7,\"message\":{\"text\":\"no\"}}", ". It begins with: {\"__type\":7"),
+        (400, b"{\"__type\":\"Throttl", ". It starts with: {\"__type\":\"Throttl"),
+        (404, b"\x1b[2J\x1b]0;title\x07gone", ". It starts with: [2J ]0;title gone"),
+        (500, long.as_bytes(), ". It starts with: xxxx"),
+        (400, b"{\"__type\":7,\"message\":{\"text\":\"no\"}}", ". It starts with: {\"__type\":7"),
     ];
     for (status, body, expected) in cases {
         for error in errors_for_response(status, body).await {
@@ -110,7 +110,7 @@ async fn long_error_message_is_truncated_and_its_code_is_kept() {
 #[tokio::test]
 async fn unparseable_success_response_explains_why() {
     let [keys, users] = errors_for_response(200, BLOCK_PAGE.as_bytes()).await;
-    let page = "the response is a web page that begins with: Access blocked Blocked by Example Corp";
+    let page = "the response is a web page that starts with: Access blocked Blocked by Example Corp";
     assert!(keys.to_string().contains(page) && users.to_string().contains(page), "{keys} {users}");
     let long = format!("{{\"Keys\":\"{}\"}}", "x".repeat(200_000));
     let bodies: [&[u8]; 6] = [

@@ -25,7 +25,7 @@ fn exit_codes_match_the_help() {
     for (line, code, words) in [
         (format!("create-key {key}"), 0, ""),
         (format!("create-key {key}"), 1, "already exists"),
-        ("create-key --partition oslo --id a/b".to_owned(), 2, "an ID has 1 to 128 characters"),
+        ("create-key --partition oslo --id a/b".to_owned(), 2, "an ID must have 1 to 128 characters"),
         ("create-partition /red".to_owned(), 2, "the partition name"),
         (format!("set-callers {key} --caller arn:aws:iam::111122223333:role/App"), 0, ""),
         (format!("set-callers {key} --caller Alice"), 2, "enter the ARN of a user"),
@@ -79,7 +79,7 @@ fn delete_key_asks_for_confirmation_on_the_terminal() {
         let script = format!("cd {} && {delete}", dir.path().display());
         let mut terminal = Console::shell(&script, dir.path(), &[]);
         terminal.wait_for("[y/N]");
-        assert!(terminal.text().contains("\"oslo-vault\" of partition \"oslo\""), "{}", terminal.text());
+        assert!(terminal.text().contains("\"oslo-vault\" in partition \"oslo\""), "{}", terminal.text());
         terminal.send(&format!("{answer}\n"));
         terminal.wait_for(&format!("ended with {code}"));
         let (_, keys, _) = run(&dir.path().join("d"), "list-keys --partition oslo");

@@ -401,7 +401,7 @@ fn console_follows_terminal_resizes() {
     console.send("payments-2026");
     console.wait_for("payments-2026");
     for (size, text) in
-        [((60, 20), "Step 1 of 7"), ((12, 3), "Needs"), ((200, 60), "[ Next ]"), ((80, 24), "payments-2026")]
+        [((60, 20), "Step 1 of 7"), ((12, 3), "Enlarge to"), ((200, 60), "[ Next ]"), ((80, 24), "payments-2026")]
     {
         console.resize(size);
         console.wait_for(text);
@@ -538,7 +538,7 @@ fn only_ctrl_c_works_when_the_terminal_is_too_small() {
     let mut console = Console::start(home.path());
     console.wait_for("Frankfurt HSM");
     console.resize((59, 20));
-    console.wait_for("Needs 60 x 20");
+    console.wait_for("Enlarge to 60x20");
     console.send("d\rC");
     // A resize can overtake keys that the console hasn't read yet.
     std::thread::sleep(Duration::from_millis(500));
@@ -546,7 +546,7 @@ fn only_ctrl_c_works_when_the_terminal_is_too_small() {
     console.wait_for("Frankfurt HSM");
     assert!(!console.text().contains("Disconnect the") && !console.text().contains("Create external key store\n"));
     console.resize((30, 8));
-    console.wait_for("Needs 60 x 20");
+    console.wait_for("Enlarge to 60x20");
     console.send("\x03");
     assert!(console.child.wait().unwrap().success());
 }

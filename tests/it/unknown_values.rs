@@ -86,7 +86,7 @@ fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
     play_tape(
         &mut player,
         "newer-connect",
-        &format!("{list}Type \"c\"\nWait+Screen /newer than this version/\nScreenshot state.png\n"),
+        &format!("{list}Type \"c\"\nWait+Screen /doesn't recognize/\nScreenshot state.png\n"),
     );
     play_tape(
         &mut player,
@@ -94,11 +94,7 @@ fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
         "Enter\nWait+Screen /CustomKeyStoreInvalidStateException|Connecting/\nEscape\n",
     );
     // A request for a key store needs its ID.
-    play_tape(
-        &mut player,
-        "newer-connect",
-        &format!("{list}End\nType \"c\"\nWait+Screen /can't read the key store ID/\n"),
-    );
+    play_tape(&mut player, "newer-connect", &format!("{list}End\nType \"c\"\nWait+Screen /Unreadable key store ID/\n"));
 }
 
 #[test]
@@ -111,7 +107,7 @@ fn keys_with_unknown_values_are_listed_sorted_and_searched() {
         "newer-keys",
         "Home\nType \"/\"\nType \"hibern\"\nEnter\nWait+Screen /Hibernating/\nScreenshot searched.png\nType \"m\"\n\
          Wait+Screen /Key actions/\nScreenshot menu.png\nEscape\nEnter\nWait+Screen /General configuration/\n\
-         Left 2\nWait+Screen /newer than this version/\nScreenshot use.png\n",
+         Left 2\nWait+Screen /doesn't recognize/\nScreenshot use.png\n",
     );
 }
 
@@ -125,7 +121,7 @@ fn unreadable_key_says_so_and_offers_no_actions() {
         &format!(
             "{keys}Type \"/\"\nType \"unreadable\"\nEnter\nWait+Screen /2 of 7/\nScreenshot list.png\nHome\nType \"m\"\n\
              Wait+Screen /Key actions/\nScreenshot menu.png\nEscape\nEnter\nWait+Screen /General configuration/\n\
-             Screenshot page.png\nLeft\nWait+Screen /can't read the key ID/\n"
+             Screenshot page.png\nLeft\nWait+Screen /of xks-console can't read/\n"
         ),
     );
 }

@@ -8,7 +8,7 @@ use crate::aws::scalar::EpochSeconds;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateAlias {
-    /// The alias name. It must begin with `alias/`.
+    /// The alias name. It must start with `alias/`.
     pub alias_name: String,
     /// The key ID or key ARN of the KMS key to associate with the alias.
     pub target_key_id: String,
@@ -48,7 +48,7 @@ pub struct ListAliasesOutput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AliasListEntry {
-    /// The alias name, which begins with `alias/`.
+    /// The alias name, which starts with `alias/`.
     pub alias_name: String,
     /// The ARN of the alias.
     pub alias_arn: String,
@@ -67,7 +67,7 @@ pub struct AliasListEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateAlias {
-    /// The alias name. It must begin with `alias/`.
+    /// The alias name. It must start with `alias/`.
     pub alias_name: String,
     /// The key ID or key ARN of the KMS key to associate with the alias.
     pub target_key_id: String,
@@ -77,6 +77,6 @@ pub struct UpdateAlias {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteAlias {
-    /// The alias name. It must begin with `alias/`.
+    /// The alias name. It must start with `alias/`.
     pub alias_name: String,
 }

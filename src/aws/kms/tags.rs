@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Tag {
-    /// The tag key: 1 to 128 characters. It can't begin with `aws:`.
+    /// The tag key: 1 to 128 characters. It can't start with `aws:`.
     pub tag_key: String,
     /// The tag value: 0 to 256 characters.
     pub tag_value: String,

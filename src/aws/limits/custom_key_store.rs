@@ -21,7 +21,9 @@ pub fn xks_proxy_uri_endpoint(endpoint: &str) -> Result<(), Violation> {
         return Err(Violation::new(member, format!("{name} must start with https://."), regex));
     };
     if host.contains(':') || host.contains('/') {
-        let reason = format!("{name} must be https:// and a host name, without a path or port. The port is 443.");
+        let reason = format!(
+            "{name} must consist of https:// and a host name, without a path or port. AWS KMS always uses port 443."
+        );
         return Err(Violation::new(member, reason, regex));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
@@ -72,9 +74,9 @@ pub fn xks_proxy_path_prefix(prefix: &str) -> Result<(), Violation> {
     if prefix.is_empty() {
         return Ok(());
     }
-    let (member, name) = ("xksProxyUriPath", "Path prefix");
+    let (member, name) = ("xksProxyUriPath", "Proxy URI path prefix");
     if !prefix.starts_with('/') || prefix.ends_with('/') {
-        let reason = format!("{name} must start with / (slash) and must not end with one, such as /example/path.");
+        let reason = format!("{name} must start with a slash (/) and must not end with one. Example: /example/path.");
         return Err(Violation::new(member, reason, "Member must satisfy regular expression pattern"));
     }
     xks_proxy_uri_path(&format!("{prefix}{XKS_PROXY_PATH_SUFFIX}"))
@@ -126,7 +128,9 @@ pub fn xks_proxy_vpc_endpoint_service_name(name: &str) -> Result<(), Violation> 
     }
     Err(Violation::new(
         member,
-        format!("{label} must have a form such as com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0."),
+        format!(
+            "{label} must be in the correct form, for example com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0."
+        ),
         "Member must satisfy regular expression pattern: \
          ^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$",
     ))

@@ -33,14 +33,14 @@ pub const XKS_PROXY_TIMEOUT_MILLIS: u16 = 250;
 /// The prefix of every alias name.
 pub const ALIAS_PREFIX: &str = "alias/";
 
-/// Validates a full alias name: 1 to 256 characters of `^[a-zA-Z0-9:/_-]+$` that begin with `alias/`, without a colon,
+/// Validates a full alias name: 1 to 256 characters of `^[a-zA-Z0-9:/_-]+$` that start with `alias/`, without a colon,
 /// and not `alias/aws/…` (`AliasNameType`; CreateAlias).
 pub fn alias_name(full_name: &str) -> Result<(), Violation> {
     let member = "aliasName";
     let bare = full_name.strip_prefix(ALIAS_PREFIX).ok_or_else(|| {
         Violation::new(
             member,
-            "An alias name must begin with alias/.",
+            "An alias name must start with alias/.",
             "Alias must start with the prefix \"alias/\". Please see \
              https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
         )
@@ -59,14 +59,14 @@ pub fn alias_name(full_name: &str) -> Result<(), Violation> {
     if is_reserved_alias(full_name) {
         return Err(Violation::new(
             member,
-            "Alias can't begin with aws/, because these names are reserved for AWS managed keys.",
+            "An alias can't start with aws/. Names with this prefix are reserved for AWS managed keys.",
             "Member must not begin with alias/aws/",
         ));
     }
     Ok(())
 }
 
-/// Whether the alias name is reserved for AWS managed keys: it begins with `alias/aws/`.
+/// Whether the alias name is reserved for AWS managed keys: it starts with `alias/aws/`.
 pub fn is_reserved_alias(full_name: &str) -> bool {
     full_name.starts_with("alias/aws/")
 }
@@ -92,7 +92,7 @@ fn is_tag_character(character: char) -> bool {
 const TAG_CHARACTERS: &str = "letters, digits, spaces, and + - = . _ : / @";
 const TAG_REGEX: &str = "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$";
 
-/// Validates a tag key: 1 to 128 characters that don't begin with `aws:` (`TagKeyType`; tagging rules).
+/// Validates a tag key: 1 to 128 characters that don't start with `aws:` (`TagKeyType`; tagging rules).
 pub fn tag_key(key: &str) -> Result<(), Violation> {
     let member = "tags.1.member.tagKey";
     check_length(member, "Tag key", key, 1, 128)?;
@@ -100,7 +100,7 @@ pub fn tag_key(key: &str) -> Result<(), Violation> {
     if is_reserved_tag(key) {
         return Err(Violation::new(
             member,
-            "Tag key can't begin with aws:, because these keys are reserved for AWS.",
+            "A tag key can't start with aws:. This prefix is reserved for AWS.",
             "Tags beginning with aws: are reserved",
         ));
     }
@@ -166,7 +166,7 @@ pub fn policy_text(text: &str) -> Result<(), Violation> {
     check_length("policy", "Key policy", text, 1, 131_072)?;
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r') || ('\u{20}'..='\u{ff}').contains(&c);
     let regex = "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";
-    check_pattern("policy", "Key policy", text, allowed, "Latin-1, tabs, and line breaks", regex)?;
+    check_pattern("policy", "Key policy", text, allowed, "Latin-1 characters, tabs, and line breaks", regex)?;
     if text.len() > MAX_POLICY_BYTES {
         let reason = format!("Key policy can't have more than {MAX_POLICY_BYTES} bytes. It has {}.", text.len());
         return Err(Violation::new("policy", reason, "Member must have length less than or equal to 32768"));

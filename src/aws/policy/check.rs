@@ -209,7 +209,9 @@ fn check_condition(condition: &Map<String, Value>, name: &str, report: &mut impl
         let bare = operator.strip_prefix("ForAllValues:").or(operator.strip_prefix("ForAnyValue:")).unwrap_or(operator);
         let bare = bare.strip_suffix("IfExists").unwrap_or(bare);
         if !CONDITION_OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
-            report(format!("{name}: \"{operator}\" isn't a condition operator."));
+            report(format!(
+                "{name}: \"{operator}\" isn't a condition operator. Use one such as StringEquals or ArnLike."
+            ));
         }
         let is_for_all = operator.get(..13).is_some_and(|prefix| prefix.eq_ignore_ascii_case("ForAllValues:"));
         for key in keys.as_object().into_iter().flat_map(Map::keys).filter(|_| is_for_all) {
@@ -247,7 +249,9 @@ fn explain_mismatch(value: &Value, error: &str) -> String {
             return format!("\"{key}\" isn't a policy element. A policy has Version, Id, and Statement.");
         }
     }
-    let Some(statements) = document.get("Statement") else { return "The policy has no Statement.".to_owned() };
+    let Some(statements) = document.get("Statement") else {
+        return "The policy has no Statement element. Add one.".to_owned();
+    };
     let list = statements.as_array().map_or(std::slice::from_ref(statements), Vec::as_slice);
     for (index, statement) in list.iter().enumerate() {
         if let Err(error) = serde_json::from_value::<Statement>(statement.clone()) {

@@ -28,7 +28,8 @@ pub fn check_principal_arn(text: &str, partition: &str) -> Result<(), String> {
     if let ("sts", Some(session)) = (&*arn.service, arn.resource.strip_prefix("assumed-role/")) {
         let role = session.split('/').next().unwrap_or_default();
         return Err(format!(
-            "This is a role session, which expires. Enter the ARN of its role {role}, including the path, if any."
+            "This is the ARN of a role session, which is temporary. Enter the ARN of the role {role}, including its \
+             path if it has one."
         ));
     }
     if arn.service != "iam" {
@@ -71,7 +72,9 @@ fn check_name(kind: &str, full_name: &str) -> Result<(), String> {
     }
     let is_printable = path.chars().all(|c| c.is_ascii_graphic());
     if !is_printable || path.len() + 2 > MAX_PATH_LENGTH || full_name.starts_with('/') || full_name.contains("//") {
-        return Err(format!("The path before {name} must be printable ASCII between single slashes."));
+        return Err(format!(
+            "The path before {name} must consist of printable ASCII characters, without consecutive slashes."
+        ));
     }
     Ok(())
 }
@@ -101,7 +104,7 @@ mod tests {
             ("Ops", "This isn't an ARN"),
             ("*", "This isn't an ARN"),
             ("arn:aws-cn:iam::111122223333:user/ann", "partition aws-cn"),
-            ("arn:aws:sts::111122223333:assumed-role/Ops/ann", "its role Ops"),
+            ("arn:aws:sts::111122223333:assumed-role/Ops/ann", "the role Ops"),
             ("arn:aws:sts::111122223333:federated-user/ann", "service sts"),
             ("arn:aws:kms:us-west-2:111122223333:key/x", "service kms"),
             ("arn:aws:iam:us-west-2:111122223333:role/Ops", "no Region"),
@@ -111,7 +114,7 @@ mod tests {
             ("arn:aws:iam::111122223333:instance-profile/Ops", "isn't a user or role"),
             ("arn:aws:iam::111122223333:role", "role name is missing"),
             ("arn:aws:iam::111122223333:role/team/", "role name is missing"),
-            ("arn:aws:iam::111122223333:role//Ops", "single slashes"),
+            ("arn:aws:iam::111122223333:role//Ops", "consecutive slashes"),
             ("arn:aws:iam::111122223333:user/a b", "can't contain"),
             ("arn:aws:iam::111122223333:user/\u{1b}[2J", "\\u{1b}"),
         ] {

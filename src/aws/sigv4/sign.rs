@@ -68,7 +68,7 @@ pub fn sign(
         })?;
         value.set_sensitive(name != "x-amz-date");
         let name = http::HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| SigningError::new("the signature requires a header with an invalid name"))?;
+            .map_err(|_| SigningError::new("a header name in the signature is invalid"))?;
         request.headers_mut().insert(name, value);
     }
     Ok(())

@@ -118,7 +118,10 @@ fn lookup_attribute(request: &LookupEvents) -> Result<Option<&LookupAttribute>, 
         [] => Ok(None),
         [attribute] if LOOKUP_ATTRIBUTES.contains(&attribute.attribute_key.as_str()) => Ok(Some(attribute)),
         _ => {
-            let message = format!("Specify at most one lookup attribute, one of {}.", LOOKUP_ATTRIBUTES.join(", "));
+            let message = format!(
+                "Specify at most one lookup attribute. The valid attributes are {}.",
+                LOOKUP_ATTRIBUTES.join(", ")
+            );
             Err(ServiceError::new("InvalidLookupAttributesException", message))
         }
     }

@@ -19,7 +19,7 @@ const MAX_ALIASES_PER_KEY: i64 = 50;
 
 fn check_alias_name(name: &str) -> Result<(), ServiceError> {
     if limits::is_reserved_alias(name) {
-        return Err(ServiceError::new("InvalidAliasNameException", "Aliases can't begin with alias/aws/."));
+        return Err(ServiceError::new("InvalidAliasNameException", "Aliases can't start with alias/aws/."));
     }
     limits::alias_name(name).map_err(|violation| violation.to_service_error(name))
 }

@@ -170,7 +170,7 @@ fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
     limits::tags(request.tags.as_deref().unwrap_or_default())?;
     if matches!(origin, Origin::External | Origin::AwsCloudHsm) {
         return Err(unsupported(
-            "The bundled AWS doesn't support keys with imported key material or in an AWS CloudHSM key store.",
+            "The bundled AWS doesn't support keys with imported key material or keys in an AWS CloudHSM key store.",
         ));
     }
     check_spec_and_usage(request)?;

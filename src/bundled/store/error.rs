@@ -58,8 +58,8 @@ pub enum OpenError {
     KeyManager(#[from] KeyManagerError),
     /// An account on disk needs real randomness.
     #[error(
-        "couldn't open an account on disk: its secrets must be random, but the environment is replayable. Use an \
-         account in memory"
+        "couldn't open an account on disk: this run uses a fixed random seed, so its secrets are predictable. Use an \
+         in-memory account"
     )]
     ReplayableEnvironment,
     /// A stored document can't be parsed.

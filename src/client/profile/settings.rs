@@ -32,9 +32,9 @@ pub enum OpenError {
     Files(String),
     /// The profile doesn't exist.
     #[error(
-        "the profile \"{0}\" doesn't exist in ~/.aws/config and ~/.aws/credentials, or in the files that \
-         AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE specify. To list your profiles, run \
-         `aws configure list-profiles`"
+        "the profile \"{0}\" doesn't exist in ~/.aws/config or ~/.aws/credentials, or in the files that \
+         AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE specify. To list your profiles, run `aws configure \
+         list-profiles`"
     )]
     ProfileNotFound(String),
     /// No Region is set.

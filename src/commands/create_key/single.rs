@@ -80,7 +80,7 @@ pub fn print_result(
     let message = match (exit, key) {
         (CreateKeyExit::AliasNotCreated, Some(key)) => {
             let status =
-                if matches!(submission, Submission::KeyWithoutAlias { .. }) { "wasn't" } else { "may not have been" };
+                if matches!(submission, Submission::KeyWithoutAlias { .. }) { "wasn't" } else { "might not have been" };
             let why =
                 submission.failure().map(|failure| format!("\n  {}", describe_failure(failure))).unwrap_or_default();
             let command = preview::create_alias_command(draft, account, &key.key_id);

@@ -34,7 +34,7 @@ pub fn run_on_terminal(arguments: &Arguments, command: &ProxyCommand) -> Result<
     {
         note(format_args!(
             "Couldn't ask for confirmation, because there is no terminal. Deleting an external key can't be undone. To \
-             delete {id:?} of partition {partition:?} without confirmation, add --yes."
+             delete {id:?} in partition {partition:?} without confirmation, add --yes."
         ));
         return Ok(ExitCode::from(EXIT_USAGE));
     }
@@ -157,8 +157,8 @@ fn rotate_credential(
     for id in previous_ids {
         writeln!(
             notes,
-            "Credential {id} still works. When no key store uses it, revoke it: xks-console proxy revoke-credential \
-             {partition} {id}"
+            "Credential {id} still works. When no key store uses it anymore, revoke it: xks-console proxy \
+             revoke-credential {partition} {id}"
         )?;
     }
     Ok(())
@@ -205,7 +205,7 @@ fn delete_question(aws: &BundledAws, partition: &str, id: &str) -> Result<String
         keys => format!("The KMS keys {} use it and will no longer be able to encrypt or decrypt.", keys.join(", ")),
     };
     Ok(format!(
-        "This deletes the external key {id:?} of partition {partition:?} and {versions}. This can't be undone: data \
+        "This deletes the external key {id:?} in partition {partition:?} and {versions}. This can't be undone: data \
          encrypted under the key can never be decrypted. {users}\nDelete {id:?}?"
     ))
 }
@@ -397,7 +397,7 @@ mod tests {
         let used = |id: &str| !aws.kms_keys_using_external_key("frankfurt", id).unwrap().is_empty();
         let in_use = &keys.iter().find(|key| used(&key.id)).unwrap().id;
         let (question, notes, code) = delete(in_use, false);
-        assert!(question.contains(&format!("{in_use:?} of partition \"frankfurt\"")), "{question}");
+        assert!(question.contains(&format!("{in_use:?} in partition \"frankfurt\"")), "{question}");
         assert!(question.contains("The KMS key ") && question.contains("never be decrypted"), "{question}");
         assert!(notes.contains("not deleted") && code == ExitCode::from(3), "{notes}");
         assert!(aws.key_manager().key("frankfurt", in_use).is_ok());

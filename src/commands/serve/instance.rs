@@ -158,8 +158,10 @@ pub fn stop(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
         note(format_args!("No server is running in the background for the data directory {}.", data_dir.display()));
         return Ok(ExitCode::from(Serve::EXIT_NOT_RUNNING));
     };
-    let pid =
-        i32::try_from(running.pid).ok().and_then(Pid::from_raw).ok_or("The process ID of the server is invalid.")?;
+    let pid = i32::try_from(running.pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or("The process ID recorded for the server is invalid. Stop the server with `kill`, then try again.")?;
     let process = Process::open(pid)?;
     // The lock is checked after the process is opened, so the process can't be another one that reuses the ID.
     if observed.server()?.as_ref() == Some(&running) {

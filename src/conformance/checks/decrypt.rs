@@ -53,21 +53,13 @@ pub const CHECKS: &[Check] = &[
         "The proxy rejects a changed authentication tag with InvalidCiphertextException.",
         |probe| ensure_tampering_rejected(probe, |encrypted| flip_bit(&mut encrypted.tag)).boxed(),
     ),
-    must(
-        "decrypt-aad-changed",
-        DECRYPT,
-        "The proxy rejects changed additional authenticated data with InvalidCiphertextException.",
-        |probe| {
-            ensure_tampering_rejected(probe, |encrypted| encrypted.aad.as_mut().is_some_and(|bytes| flip_bit(bytes)))
-                .boxed()
-        },
-    ),
-    must(
-        "decrypt-aad-lost",
-        DECRYPT,
-        "The proxy rejects missing additional authenticated data with InvalidCiphertextException.",
-        |probe| ensure_tampering_rejected(probe, |encrypted| encrypted.aad.take().is_some()).boxed(),
-    ),
+    must("decrypt-aad-changed", DECRYPT, "The proxy rejects changed AAD with InvalidCiphertextException.", |probe| {
+        ensure_tampering_rejected(probe, |encrypted| encrypted.aad.as_mut().is_some_and(|bytes| flip_bit(bytes)))
+            .boxed()
+    }),
+    must("decrypt-aad-lost", DECRYPT, "The proxy rejects missing AAD with InvalidCiphertextException.", |probe| {
+        ensure_tampering_rejected(probe, |encrypted| encrypted.aad.take().is_some()).boxed()
+    }),
     must(
         "decrypt-metadata-changed",
         DECRYPT,
@@ -93,7 +85,7 @@ pub const CHECKS: &[Check] = &[
     must(
         "decrypt-metadata-added",
         DECRYPT,
-        "The proxy rejects bytes added to ciphertextMetadata, because its length is bound.",
+        "The proxy rejects bytes added to ciphertextMetadata, because its length is authenticated.",
         |probe| {
             ensure_tampering_rejected(probe, |encrypted| match &mut encrypted.metadata {
                 Some(metadata) if metadata.len() < MAX_CIPHERTEXT_METADATA => {
@@ -115,7 +107,7 @@ pub const CHECKS: &[Check] = &[
     must(
         "decrypt-boundary",
         ENCRYPT,
-        "The proxy rejects bytes moved between AAD and ciphertextMetadata, because their lengths are bound.",
+        "The proxy rejects bytes moved between AAD and ciphertextMetadata, because their lengths are authenticated.",
         |probe| aad_metadata_boundary(probe).boxed(),
     ),
     must(
@@ -192,7 +184,7 @@ async fn empty_aad(probe: &mut Probe) -> CheckResult {
     probe.ensure_decrypts_to(&request, PLAINTEXT).await?;
     let absent = probe.decrypt_request(&key, &EncryptedData { aad: None, ..encrypted });
     let response = probe.send(&absent).await?;
-    probe.note(format!("response with absent instead of empty AAD: {}", response.outcome()));
+    probe.note(format!("response when AAD is omitted instead of empty: {}", response.outcome()));
     Ok(())
 }
 

@@ -67,7 +67,7 @@ pub const CHECKS: &[Check] = &[
             }))
         },
     ),
-    must("errors-internal", ERRORS, "The proxy returns no 500 error to the requests in these checks.", |probe| {
+    must("errors-internal", ERRORS, "The proxy doesn't return a 500 error for any request in these checks.", |probe| {
         ready(check_each_error(probe, |response| (response.status.as_u16() == 500).then(|| response.outcome())))
     }),
 ];

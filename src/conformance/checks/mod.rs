@@ -42,8 +42,8 @@ pub const GROUPS: &[Group] = &[
     group("GetKeyMetadata", metadata::CHECKS),
     group("Encrypt", encrypt::CHECKS),
     group("Decrypt", decrypt::CHECKS),
-    group("States and usage of keys", key_states::CHECKS),
-    group("Big, broken and many requests", bodies::CHECKS),
+    group("Key states and usage", key_states::CHECKS),
+    group("Oversized, malformed, and concurrent requests", bodies::CHECKS),
     group("Errors", errors::CHECKS),
     group("Latency", latency::CHECKS),
 ];

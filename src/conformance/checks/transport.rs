@@ -51,7 +51,7 @@ pub const CHECKS: &[Check] = &[
     ),
 ];
 
-const NO_TLS: &str = "the endpoint uses plain HTTP, so TLS wasn't checked; AWS KMS only uses HTTPS";
+const NO_TLS: &str = "the endpoint uses plain HTTP, so TLS wasn't checked; AWS KMS uses only HTTPS";
 
 fn endpoint_name(probe: &Probe) -> CheckResult {
     let endpoint = &probe.target.endpoint;
@@ -120,7 +120,7 @@ async fn without_certificate(probe: &mut Probe) -> CheckResult {
         return skip(if probe.connector.was_certificate_requested() {
             "the proxy requests a client certificate but accepts a client without one"
         } else {
-            "the proxy doesn't request a client certificate. Turn on mutual TLS, which it should support, and use \
+            "the proxy doesn't request a client certificate. A proxy should support mutual TLS. Turn it on, and use \
              --client-cert"
         });
     }

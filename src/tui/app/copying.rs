@@ -51,7 +51,7 @@ impl App {
                 Flash::success("Copied", format!("The {what} {is} in tmux's paste buffer and {was} {rest}"))
             }
             CopyResult::Sent => {
-                let rest = "Terminals don't confirm this. Press v to view the text or save it to a file.";
+                let rest = "Terminals don't confirm receipt. Press v to view the text or save it to a file.";
                 Flash::success("Sent", format!("The {what} {was} sent to the terminal's clipboard. {rest}"))
             }
             CopyResult::TooLong { bytes, max_bytes: most } => {

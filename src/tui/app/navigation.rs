@@ -123,7 +123,7 @@ impl App {
 
     /// Cancels the loading of a list. Returns whether one was loading.
     fn cancel_loading(&mut self) -> bool {
-        const MESSAGE: &str = "You canceled before a response arrived.";
+        const MESSAGE: &str = "You canceled the request before a response arrived.";
         match self.location {
             Location::KeyStores if self.account.key_stores == Loadable::Loading => {
                 self.pending_calls.retain(|_, call| *call != Call::KeyStores);

@@ -80,12 +80,13 @@ impl App {
     fn cancel_submission(&mut self) -> Vec<Effect> {
         self.pending_calls.retain(|_, call| !matches!(call, Call::Submission(_)));
         let failure = match self.drafts.deferred_request.take() {
-            Some(_) => {
-                not_sent_failure(submission::SubmissionFailure::NOT_SAVED, "You canceled before the draft was saved.")
-            }
+            Some(_) => not_sent_failure(
+                submission::SubmissionFailure::NOT_SAVED,
+                "You canceled the request before the draft was saved.",
+            ),
             None => submission::SubmissionFailure {
                 outcome_unknown: true,
-                ..not_sent_failure("Canceled", "You canceled before a response arrived.")
+                ..not_sent_failure("Canceled", "You canceled the request before a response arrived.")
             },
         };
         self.apply_submission_response(SubmissionResponse::Failed(failure))

@@ -139,7 +139,7 @@ fn external_key_manager_command(change: &Change) -> String {
             let (partition, id) = (shell_quote(&request.partition), shell_quote(&request.access_key_id));
             format!("xks-console proxy revoke-credential -- {partition} {id}")
         }
-        _ => "# There is no command for the proxy route. Use a console that isn't read-only.".to_owned(),
+        _ => "# No command sets the proxy address or CA certificates. Use a console that isn't read-only.".to_owned(),
     }
 }
 

@@ -264,7 +264,7 @@ impl ConnectDialog {
                 self.write_progress(
                     view,
                     "Disconnecting",
-                    "AWS KMS disconnects the key store, then connects it again.",
+                    "The console disconnects the key store, then connects it again.",
                 );
             }
             ConnectProgress::Connecting => {
@@ -305,8 +305,8 @@ impl ConnectDialog {
             (None, _) if self.unknown_state.is_some() => {
                 let state = self.unknown_state.unwrap_or_default();
                 let words = format!(
-                    "The connection state \"{state}\" is newer than this version. AWS KMS decides whether you can \
-                     connect the key store."
+                    "This version of xks-console doesn't recognize the connection state \"{state}\". AWS KMS decides \
+                     whether you can connect the key store."
                 );
                 view.paragraph(&words, 0, theme::TEXT);
             }
@@ -316,7 +316,7 @@ impl ConnectDialog {
             }
         }
         if self.after_connect == AfterConnect::CreateKey {
-            let rest = if self.commands.is_some() { "" } else { " The wizard opens when it is connected." };
+            let rest = if self.commands.is_some() { "" } else { " The wizard opens when the key store is connected." };
             view.paragraph(&format!("You can create KMS keys only in a connected key store.{rest}"), 0, theme::TEXT);
         }
         if let Some(commands) = &self.commands {

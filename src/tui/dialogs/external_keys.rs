@@ -70,8 +70,8 @@ impl ExternalKeyForm {
                         FormInput::line(""),
                     ),
                     row(PARTITION, "Partition", "", FormInput::Radio(partitions.clone(), *first)),
-                    row(ENCRYPT, "Allow encrypt", "", FormInput::Checkbox(true)),
-                    row(DECRYPT, "Allow decrypt", "", FormInput::Checkbox(true)),
+                    row(ENCRYPT, "Allow encryption", "", FormInput::Checkbox(true)),
+                    row(DECRYPT, "Allow decryption", "", FormInput::Checkbox(true)),
                     row(ENABLED, "Enabled", "", FormInput::Checkbox(true)),
                 ],
                 "Create external key",
@@ -237,15 +237,19 @@ struct CredentialSummary<'a> {
 /// Writes a proxy configuration file with its secret access key masked.
 pub fn write_configuration(view: &mut ScrollView, configuration: &SecretString) {
     let shown: ConfigurationSummary = serde_json::from_str(configuration.expose()).unwrap_or_default();
-    view.paragraph("The proxy configuration file was created. You can copy it only now.", 0, theme::SUCCESS);
+    view.paragraph(
+        "The proxy configuration file was created. This is the only time that you can copy it.",
+        0,
+        theme::SUCCESS,
+    );
     view.blank_line();
     view.key_value("Proxy URI path", shown.xks_proxy_uri_path, theme::TEXT);
     view.key_value("Access key ID", shown.xks_proxy_authentication_credential.access_key_id, theme::TEXT);
     view.key_value("Secret access key", "••••••••", theme::TEXT);
     view.blank_line();
     view.paragraph(
-        "Copy it, then paste it into the proxy configuration file field of an external key store. On the key store \
-         page, press C to create one or m to edit one.",
+        "Copy it, then paste it into the proxy configuration file field of an external key store. On the External key \
+         stores page, press C to create a key store or m to edit one.",
         0,
         theme::TEXT,
     );

@@ -31,6 +31,17 @@ fn confirmation_text(keys: &[KeyName]) -> String {
     }
 }
 
+/// Returns the row in which the user confirms the deletion of keys.
+fn confirmation_row(keys: &[KeyName]) -> FormField {
+    let label = match keys {
+        [key] if key.name == key.id => "Type the key ID to confirm",
+        [_] => "Type the alias to confirm",
+        _ => "Type the text below to confirm",
+    };
+    let hint = if keys.len() == 1 { String::new() } else { confirmation_text(keys) };
+    row(CONFIRM, label, &hint, FormInput::line(""))
+}
+
 /// Returns the form of a task on KMS keys.
 pub fn form(kind: &FormKind) -> Form {
     let options = |aliases: &[String]| FormInput::Radio(aliases.to_vec(), 0);
@@ -38,7 +49,7 @@ pub fn form(kind: &FormKind) -> Form {
         FormKind::Enable(_) => Form::new(Vec::new(), "Enable", false),
         FormKind::Disable(_) => Form::new(Vec::new(), "Disable", true),
         FormKind::CancelDeletion(_) => Form::new(Vec::new(), "Cancel key deletion", false),
-        FormKind::ScheduleDeletion(_) => Form::new(
+        FormKind::ScheduleDeletion(keys) => Form::new(
             vec![
                 row(
                     DAYS,
@@ -46,7 +57,7 @@ pub fn form(kind: &FormKind) -> Form {
                     "7 to 30. You can cancel the deletion until the waiting period ends.",
                     FormInput::line("30"),
                 ),
-                row(CONFIRM, "Type the name to confirm", "", FormInput::line("")),
+                confirmation_row(keys),
             ],
             "Schedule deletion",
             true,
@@ -63,7 +74,7 @@ pub fn form(kind: &FormKind) -> Form {
             Form::new(vec![row(TEXT, "Tags", hint, FormInput::text(&lines.join("\n"), 12))], "Save changes", false)
         }
         FormKind::EditPolicy(_, before) => {
-            let hint = "JSON, up to 32,768 bytes. It must allow you to change it later.";
+            let hint = "JSON, up to 32,768 bytes. The policy must allow you to change it later.";
             Form::new(
                 vec![row(TEXT, "Key policy", hint, FormInput::text(&pretty_json(before), 14))],
                 "Save changes",
@@ -77,7 +88,7 @@ pub fn form(kind: &FormKind) -> Form {
         FormKind::MoveAlias(_, aliases) => Form::new(
             vec![
                 row(ALIAS, "Alias", "", options(aliases)),
-                row(TARGET, "Key ID or alias of the new target KMS key", "", FormInput::line("")),
+                row(TARGET, "Key ID, ARN, or alias of the new target key", "", FormInput::line("")),
             ],
             "Move alias",
             false,
@@ -221,7 +232,10 @@ pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<Inp
                 let aliases = account.aliases.ready().map_or(&[][..], Vec::as_slice);
                 let alias = aliases.iter().find(|alias| alias.alias_name == name)?;
                 let key = alias.target_key_id.as_deref().unwrap_or("-");
-                Some(format!("The alias {} already exists in this Region for key {key}.", form.text(ALIAS)))
+                Some(format!(
+                    "The alias {} already exists in this Region for KMS key {key}. Enter another alias.",
+                    form.text(ALIAS)
+                ))
             };
             one(ALIAS, limits::alias_name(&name).err().map(|violation| violation.reason).or_else(taken))
         }

@@ -162,7 +162,7 @@ impl LoginDialog {
             return;
         }
         if self.deferred_calls.iter().any(|call| matches!(call, Call::Submission(_) | Call::Change(_))) {
-            view.paragraph("The request was not sent yet. It will be sent after you sign in.", 2, theme::MUTED);
+            view.paragraph("The request hasn't been sent yet. It will be sent after you sign in.", 2, theme::MUTED);
         }
         let submit_label = if self.credentials_error.mfa_serial.is_some() { "Continue" } else { "Retry" };
         view.focused(true, |view| {

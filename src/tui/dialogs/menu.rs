@@ -58,7 +58,7 @@ fn form_entry(label: &'static str, kind: FormKind, why_not: Option<&'static str>
 fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reason: Option<&'static str>) -> MenuEntry {
     let label = "Edit administrators and users";
     let read = policy.ok_or("Open the key first.").and_then(|text| {
-        let console = ConsolePolicy::parse(text).ok_or("Custom key policy.")?;
+        let console = ConsolePolicy::parse(text).ok_or("Policy customized.")?;
         Ok(FormKind::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
     });
     let action = aws_managed_reason.map_or(read, Err).map(|kind| MenuAction::OpenForm(Box::new(kind)));
@@ -108,7 +108,7 @@ fn single_key_entries(
 fn not_editable_reason(store: &CustomKeyStore) -> Option<&'static str> {
     let proxy = store.xks_proxy_configuration.as_ref();
     if store.problem.is_some() {
-        Some("This version can't read this key store.")
+        Some("Unreadable. Use a newer xks-console.")
     } else if store.custom_key_store_type != CustomKeyStoreType::ExternalKeyStore {
         Some("Unsupported key store type.")
     } else if proxy.is_some_and(|proxy| !proxy.connectivity.is_known()) {
@@ -126,7 +126,7 @@ impl Menu {
         let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
         let is_aws = keys.iter().any(|key| key.key_manager == KeyManagerType::Aws);
         let is_nameless = keys.iter().any(|key| key.key_id() == UNREADABLE);
-        let nameless = is_nameless.then_some("This version can't read the key ID.");
+        let nameless = is_nameless.then_some("Unreadable key ID.");
         let aws_managed_reason = nameless.or(is_aws.then_some("AWS manages this key."));
         // If this version doesn't know the key state, AWS KMS decides what the key can do.
         let may_be_pending =
@@ -162,7 +162,7 @@ impl Menu {
         let state = store.connection_state;
         // If this version doesn't know the connection state, AWS KMS decides what the key store can do.
         let may_be_disconnected = state == ConnectionState::Disconnected || !state.is_known();
-        let nameless = (id == UNREADABLE).then_some("This version can't read the key store ID.");
+        let nameless = (id == UNREADABLE).then_some("Unreadable key store ID.");
         let connect = match state {
             _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
             ConnectionState::Connected => Err("Already connected."),
@@ -221,7 +221,7 @@ impl Menu {
         entries.push(external("Create partition", External::CreatePartition, None));
         if let Some((partition, _)) = here {
             let (name, ids) = (partition.name.clone(), partition.access_key_ids.clone());
-            let last = (ids.len() < 2).then_some("This is the last one.");
+            let last = (ids.len() < 2).then_some("The only credential.");
             entries.extend([
                 external("Rotate proxy credential", External::RotateCredential(name.clone()), None),
                 external("Revoke proxy credential", External::RevokeCredential(name, ids), last),

@@ -5,7 +5,6 @@ use crate::aws::kms::PutKeyPolicy;
 use crate::aws::limits;
 use crate::aws::policy::ConsolePolicy;
 use crate::create_key::account_state::AccountState;
-use crate::create_key::principals::PrincipalKind;
 use crate::tui::effect::Change;
 use crate::tui::widgets::form::{Form, FormField, FormInput};
 
@@ -17,7 +16,7 @@ const ACCOUNTS: &str = "accounts";
 /// Returns the form for a key policy with the console's statements.
 pub fn form(current: &ConsolePolicy) -> Form {
     let row = |name, label, hint: &str, input| FormField { name, label, hint: hint.to_owned(), input };
-    let principals = "One ARN, or one name of an IAM user or role, per line.";
+    let principals = "One ARN or name of an IAM user or role per line.";
     Form::new(
         vec![
             row(
@@ -65,11 +64,7 @@ fn resolve_principal(line: &str, account: &AccountState) -> Result<String, Strin
             Err(format!("\"{line}\" isn't among the IAM users and roles loaded so far. Enter the ARN."))
         }
         [] => Err(format!("The IAM user or role \"{line}\" doesn't exist in this account.")),
-        _ => {
-            let kinds = matches.iter().map(|one| if one.kind == PrincipalKind::User { "a user" } else { "a role" });
-            let kinds: Vec<_> = kinds.collect();
-            Err(format!("\"{line}\" is {}. Enter the ARN.", kinds.join(" and ")))
-        }
+        _ => Err(format!("\"{line}\" is the name of both a user and a role. Enter the ARN.")),
     }
 }
 

@@ -105,7 +105,7 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
     Form::new(rows, if is_new { "Create external key store" } else { "Update external key store" }, false)
 }
 
-/// Adds the proxy route after the endpoint, for a proxy that has no public host name or certificate.
+/// Adds the proxy route after the endpoint, for a proxy that has no public DNS name or certificate.
 ///
 /// AWS KMS doesn't have this setting. Only the bundled AWS does.
 pub fn with_proxy_route(mut form: Form) -> Form {
@@ -113,7 +113,7 @@ pub fn with_proxy_route(mut form: Form) -> Form {
     let rows = [
         row(
             ROUTE,
-            "The proxy has no public name or certificate",
+            "The proxy has no public DNS name or certificate",
             "The bundled AWS doesn't need them. AWS requires both.",
             FormInput::Checkbox(false),
         ),

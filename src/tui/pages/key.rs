@@ -46,7 +46,7 @@ impl KeyPage {
         // Without the key ID, nothing can be requested.
         fn initial_state<T>(key_id: &str) -> Loadable<T> {
             if key_id == UNREADABLE {
-                Loadable::Failed("This version can't read the key ID.".to_owned())
+                Loadable::Failed("This version of xks-console can't read the key ID.".to_owned())
             } else {
                 Loadable::Loading
             }
@@ -290,8 +290,8 @@ fn write_default_view(view: &mut ScrollView, policy: &ConsolePolicy) {
     list(view, "Key administrators", &policy.administrators);
     let deletion = match (policy.administrators.is_empty(), policy.administrators_may_delete) {
         (true, _) => "-",
-        (_, true) => "Allowed to key administrators",
-        (_, false) => "Not allowed to key administrators",
+        (_, true) => "Key administrators can delete this key",
+        (_, false) => "Key administrators can't delete this key",
     };
     view.key_value("Key deletion", deletion, theme::TEXT);
     list(view, "Key users", &policy.users);
@@ -305,7 +305,7 @@ fn write_encrypt_decrypt(view: &mut ScrollView, key: &KeySummary) {
         view.paragraph("Only AWS services can use this key, on your behalf.", 2, theme::TEXT);
         return;
     }
-    view.paragraph("Encrypt up to 4,096 bytes of text or a file, or decrypt ciphertext.", 2, theme::TEXT);
+    view.paragraph("Encrypt text or a file of up to 4,096 bytes, or decrypt ciphertext.", 2, theme::TEXT);
     view.blank_line();
     for (letter, words) in [("e", "Encrypt"), ("d", "Decrypt")] {
         view.push_line(Line::from(vec![
@@ -318,7 +318,8 @@ fn write_encrypt_decrypt(view: &mut ScrollView, key: &KeySummary) {
         view.blank_line();
         let state = crate::text::escape_controls(key.key_state.label());
         let words = format!(
-            "The key state \"{state}\" is newer than this version. AWS KMS decides whether you can use the key."
+            "This version of xks-console doesn't recognize the key state \"{state}\". AWS KMS decides whether you can \
+             use the key."
         );
         view.paragraph(&words, 2, theme::WARNING);
     } else if key.key_state != KeyState::Enabled {

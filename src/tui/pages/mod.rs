@@ -137,7 +137,9 @@ fn format_date_or_unreadable(at: EpochSeconds, problem: Option<&str>) -> String 
 /// Writes a warning if this version couldn't read a part of the AWS response.
 fn write_problem(view: &mut ScrollView, what: &str, problem: Option<&str>) {
     if let Some(problem) = problem {
-        let words = format!("▲ AWS returned this {what} in a format that this version can't read in full: {problem}.");
+        let words = format!(
+            "▲ AWS returned this {what} in a format that this version of xks-console can't fully read: {problem}."
+        );
         view.paragraph(&text::escape_controls(&words), 2, theme::WARNING);
         view.blank_line();
     }

@@ -42,7 +42,7 @@ impl Wizard {
                 view.paragraph("✓ The KMS key was created.", 2, theme::SUCCESS);
                 view.key_value("Key ID", &key.key_id, theme::TEXT);
                 view.paragraph(
-                    "✗ Couldn't create the alias. Correct the alias, then choose Create alias. The console doesn't \
+                    "✗ Couldn't create the alias. Correct the alias, then choose Create alias. The console won't \
                      create a second KMS key.",
                     2,
                     theme::ERROR,

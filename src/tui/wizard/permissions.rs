@@ -92,10 +92,10 @@ impl Wizard {
         match &self.permissions {
             Loadable::Idle => {}
             Loadable::Loading => {
-                view.paragraph("… Checking your permissions.", 2, theme::MUTED);
+                view.paragraph("… Checking your permissions", 2, theme::MUTED);
             }
             Loadable::Ready(_) => {
-                view.paragraph("✓ You have the permissions that Finish needs.", 2, theme::SUCCESS);
+                view.paragraph("✓ You have the permissions required to create the key.", 2, theme::SUCCESS);
             }
             Loadable::Failed(reason) => {
                 let words = format!("Couldn't check your permissions ({reason}). You can still choose Finish.");
@@ -140,7 +140,7 @@ impl Wizard {
         if let Some(statement) = self.missing_permissions_policy() {
             self.write_heading_with_button(
                 view,
-                "IAM policy for your administrator (JSON)",
+                "IAM policy to send to your administrator (JSON)",
                 FocusTarget::CopyIamPolicy,
                 "Copy",
             );

@@ -9,8 +9,8 @@ use crate::create_key::method::Method;
 impl Wizard {
     /// Creates a wizard that is filled in with `draft`.
     ///
-    /// All steps count as visited, and errors in filled-in fields are shown. The focus is on the acknowledgement, which
-    /// is always left to the user, or on the first field if the draft's origin has no acknowledgement.
+    /// All steps count as visited, and errors in filled-in fields are shown. The focus is on the acknowledgment, which
+    /// is always left to the user, or on the first field if the draft's origin has no acknowledgment.
     pub fn prefilled(draft: KeyDraft, account: &AccountState) -> Self {
         let mut wizard = Self::new(Method::FromCustomerManagedKeys, account);
         wizard.visited = (0..wizard.method.steps(draft.origin).len()).collect();

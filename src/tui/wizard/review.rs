@@ -18,10 +18,10 @@ impl Wizard {
     pub(super) fn write_review(&self, view: &mut ScrollView, account: &AccountState) {
         if account.is_read_only {
             let words = if matches!(self.submission, Submission::Unknown { .. }) {
-                "This console doesn't create KMS keys, but it can check whether a key was created."
+                "This console can't create KMS keys, but it can check whether a key was created."
             } else {
-                "This console doesn't create KMS keys. Run the commands at the end of this page with other \
-                 credentials, or give them to someone who has the permissions."
+                "This console can't create KMS keys. Run the commands at the end of this page with other credentials, \
+                 or give them to someone who has the permissions."
             };
             cli_commands::write_read_only_notice(view, words);
         } else if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {

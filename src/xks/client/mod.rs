@@ -326,5 +326,8 @@ fn parse_response<R: DeserializeOwned>(status: StatusCode, response: &[u8]) -> R
             .map_err(|_| XksFailure::InvalidResponse("the response isn't valid JSON for this operation"));
     }
     let name = serde_json::from_slice::<ErrorBody>(response).ok().and_then(|body| ErrorName::parse(&body.error_name));
-    Err(name.map_or(XksFailure::InvalidResponse("the error has no error name of this API"), XksFailure::Refused))
+    Err(name.map_or(
+        XksFailure::InvalidResponse("the response has no error name that this API defines"),
+        XksFailure::Refused,
+    ))
 }

@@ -43,7 +43,7 @@ pub fn check(callers: &[String]) -> Result<(), KeyManagerError> {
 fn check_pattern(caller: &str) -> Result<(), &'static str> {
     let has_wildcards = caller.contains(['*', '?']);
     if !(1..=MAX_CALLER_LENGTH).contains(&caller.len()) {
-        return Err("a caller must have 1 to 2048 characters");
+        return Err("a caller must have 1 to 2,048 characters");
     }
     if caller == "*" || caller == AWS_INTERNAL {
         return Ok(());
@@ -61,8 +61,10 @@ fn check_pattern(caller: &str) -> Result<(), &'static str> {
     }
     let parts: Vec<&str> = caller.splitn(6, ':').collect();
     let &["arn", partition, service, region, account, resource] = parts.as_slice() else {
-        return Err("an ARN has six parts, and a wildcard can't match a colon, as in \
-                    arn:aws:sts::111122223333:assumed-role/NAME/*");
+        return Err(
+            "an ARN must have six parts, as in arn:aws:sts::111122223333:assumed-role/NAME/*. A wildcard can't match a \
+             colon",
+        );
     };
     if !has_wildcards && service == "iam" {
         return check_principal_arn(caller, partition).map_err(|_| EXPECTED_FORMS);

@@ -36,10 +36,11 @@ impl ProxyCredential {
     pub(super) fn check(&self) -> Result<(), KeyManagerError> {
         let value = self.access_key_id.clone();
         let invalid = |what, rule| KeyManagerError::Invalid { what, value: value.clone(), rule };
-        limits::xks_proxy_access_key_id(&self.access_key_id)
-            .map_err(|_| invalid("the access key ID", "an access key ID has 20 to 30 characters from A-Z and 2-7"))?;
+        limits::xks_proxy_access_key_id(&self.access_key_id).map_err(|_| {
+            invalid("the access key ID", "an access key ID must have 20 to 30 characters from A-Z and 2-7")
+        })?;
         limits::xks_proxy_secret_access_key(self.secret_access_key.expose()).map_err(|_| {
-            let rule = "a secret access key has 43 to 64 characters from A-Z, a-z, 0-9, +, /, and =";
+            let rule = "a secret access key must have 43 to 64 characters from A-Z, a-z, 0-9, +, /, and =";
             invalid("the secret access key of", rule)
         })
     }

@@ -27,12 +27,14 @@ pub enum KeyManagerError {
     Random(#[from] RandomError),
     /// A replayable environment generates predictable keys, which must not be stored.
     #[error(
-        "a replayable environment can't use a data directory, because its keys are predictable. Use memory instead"
+        "this run uses a fixed random seed, so its keys are predictable and can't be stored in a data directory. Use \
+         an in-memory key manager"
     )]
     Replayable,
     /// A newer version created the database.
     #[error(
-        "the external key manager's database has format {0}, which this version doesn't support. Use a newer version"
+        "the external key manager's database has format {0}, which this version of xks-console doesn't support. Use a \
+         newer version"
     )]
     NewerFormat(i64),
     /// A name, an ID, or another value isn't valid.
@@ -75,6 +77,6 @@ pub enum KeyManagerError {
     #[error("the ciphertext, its metadata, or the additional authenticated data is corrupted")]
     InvalidCiphertext,
     /// The plaintext or the additional authenticated data is too long.
-    #[error("the plaintext exceeds 4300 bytes, or the additional authenticated data exceeds 65535 bytes")]
+    #[error("the plaintext exceeds 4,300 bytes, or the additional authenticated data exceeds 65,535 bytes")]
     TooLong,
 }

@@ -98,6 +98,6 @@ pub(super) fn check_usage(usage: &[String]) -> Result<(), KeyManagerError> {
     Err(KeyManagerError::Invalid {
         what: "the key usage",
         value: usage.join(", "),
-        rule: "it has up to ten uppercase words, such as ENCRYPT and DECRYPT",
+        rule: "it must have up to ten uppercase words, such as ENCRYPT and DECRYPT",
     })
 }

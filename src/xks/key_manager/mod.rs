@@ -165,7 +165,7 @@ impl ExternalKeyManager {
             return Err(KeyManagerError::Invalid {
                 what: "the partition name",
                 value: name.to_owned(),
-                rule: "it has up to 116 characters from A-Z, a-z, 0-9, /, -, and _, and no / at either end",
+                rule: "it must have up to 116 characters from A-Z, a-z, 0-9, /, -, and _, without a / at either end",
             });
         }
         credential.check()?;
@@ -206,7 +206,7 @@ impl ExternalKeyManager {
         let invalid = |what, value: &str, rule| Err(KeyManagerError::Invalid { what, value: value.to_owned(), rule });
         for id in std::iter::once(&key.id).chain(&key.manager_id) {
             if !is_valid_key_id(id) {
-                let rule = "an ID has 1 to 128 characters from A-Z, a-z, 0-9, -, ., and _";
+                let rule = "an ID must have 1 to 128 characters from A-Z, a-z, 0-9, -, ., and _";
                 return invalid("the external key ID", id, rule);
             }
         }

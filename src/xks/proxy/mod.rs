@@ -154,8 +154,7 @@ impl Proxy {
         entry: &mut ProxyRequest,
     ) -> Result<(), ProxyError> {
         let failed = || {
-            let message =
-                "the signature isn't valid for a credential of this proxy, or its time is off by over five minutes";
+            let message = "the signature isn't valid for a credential of this proxy, or its time is off by more than five minutes";
             ProxyError::new(ErrorName::AuthenticationFailedException, message)
         };
         let signed_request = SignedRequest::parse(request).map_err(|_| failed())?;

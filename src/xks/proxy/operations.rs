@@ -175,7 +175,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProxyError> {
 fn check_metadata(metadata: &RequestMetadata, requires_key_arn: bool) -> Result<(), ProxyError> {
     let arns = [Some(&metadata.aws_principal_arn), metadata.kms_key_arn.as_ref()];
     if arns.into_iter().flatten().any(|arn| arn.len() > MAX_ARN_LENGTH) {
-        return Err(ProxyError::validation("awsPrincipalArn and kmsKeyArn can have up to 2048 characters"));
+        return Err(ProxyError::validation("awsPrincipalArn and kmsKeyArn can have up to 2,048 characters"));
     }
     if requires_key_arn && metadata.kms_key_arn.is_none() {
         return Err(ProxyError::validation("requestMetadata has no kmsKeyArn"));

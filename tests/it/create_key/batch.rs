@@ -93,12 +93,12 @@ fn no_key_is_created_until_every_row_is_valid() {
         let (exit, out, notes) = run(&faulty_client, &path).await;
         assert_eq!((exit, out), (CreateKeyExit::InvalidInput, Vec::new()));
         for words in [
-            "line 3: --xks-key-id: duplicate of line 2: batch-0",
-            "line 3: --alias: duplicate of line 2: list/0",
+            "line 3: --xks-key-id: batch-0 is already used on line 2",
+            "line 3: --alias: list/0 is already used on line 2",
             "line 4: --xks-key-id: The external key customer-db is already associated",
             "line 4: --alias: ",
             "line 5: --user: \"bob\"",
-            "line 6: --policy: a list can't use standard input",
+            "line 6: --policy: standard input (-) can't be used with --batch",
             "line 7: --policy: nowhere.json: ",
             "No keys were created.",
         ] {
@@ -129,7 +129,7 @@ fn batch_rejects_origins_other_than_external_key_store() {
             batch::run(&faulty_client, &path, &shared, &Shutdown::default(), &mut out, &mut notes).await.unwrap();
         assert_eq!((exit, faulty.calls().len()), (CreateKeyExit::InvalidInput, before), "no request is sent");
         let notes = String::from_utf8(notes).unwrap();
-        assert!(notes.contains("its external key. Create other keys one at a time with --yes"), "{notes}");
+        assert!(notes.contains("to identify each key. To create other keys, use --yes"), "{notes}");
     });
     assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
 }

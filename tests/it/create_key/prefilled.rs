@@ -20,7 +20,7 @@ const COMPLETE: &str = r#"{
     "user": ["arn:aws:iam::111122223333:user/Admin"], "other-account": ["444455556666"]
 }"#;
 
-/// Goes through all steps of a wizard in which only the acknowledgement is missing.
+/// Goes through all steps of a wizard in which only the acknowledgment is missing.
 const TO_REVIEW: &str = "Wait+Screen /I understand/\nScreenshot 1.png\nSpace\nCtrl+N\nWait+Screen /◉ Frankfurt/\n\
     Screenshot 2.png\nCtrl+N\nScreenshot 3.png\nCtrl+N\nScreenshot 4.png\nCtrl+N\nScreenshot 5.png\nCtrl+N\n\
     Screenshot 6.png\nCtrl+N\nScreenshot 7.png\nCtrl+N\nScreenshot 8.png\n";

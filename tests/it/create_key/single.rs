@@ -319,7 +319,10 @@ fn key_with_kms_origin_is_created_without_describing_key_stores() {
         let store = answers(r#"{ "custom-key-store-id": "Frankfurt HSM" }"#).with_defaults(&kms_key_answers());
         let (exit, _, notes) = run(&faulty_client, &store, None).await;
         assert_eq!(exit, CreateKeyExit::InvalidInput);
-        assert!(notes.contains("--custom-key-store-id: only for keys in an external key store"), "{notes}");
+        assert!(
+            notes.contains("--custom-key-store-id: this option applies only to keys in an external key store"),
+            "{notes}"
+        );
     });
     assert!(!faulty.calls().iter().any(|call| call == "DescribeCustomKeyStores"), "{:?}", faulty.calls());
 }

@@ -124,7 +124,7 @@ fn ca_bundle_variable_sets_the_trusted_authorities() {
     console.kill();
     let (code, written) =
         cloud.console(&["--endpoint-url", &url], &[("AWS_CA_BUNDLE", "/nowhere/ca.pem")]).wait_for_exit();
-    assert!(code == 1 && written.contains("the CA bundle /nowhere/ca.pem"), "{code}: {written}");
+    assert!(code == 1 && written.contains("couldn't use the CA bundle /nowhere/ca.pem"), "{code}: {written}");
 }
 
 #[test]

@@ -136,7 +136,7 @@ impl Call<'_> {
             let keys: i64 = tx.query_row(query, [&self.account_region, id], |row| row.get(0))?;
             if keys > 0 {
                 let message = format!(
-                    "The custom key store {id} contains {keys} KMS keys. Schedule their deletion and wait until they \
+                    "The custom key store {id} contains KMS keys ({keys}). Schedule their deletion and wait until they \
                      are deleted."
                 );
                 return Err(service_error("CustomKeyStoreHasCMKsException", message).into());

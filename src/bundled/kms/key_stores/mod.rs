@@ -116,7 +116,9 @@ impl Call<'_> {
             ConnectionState::Disconnecting => {
                 Err("It is disconnecting. Wait until it is disconnected, then connect it.")
             }
-            ConnectionState::Other(_) => Err("This version doesn't know its connection state."),
+            ConnectionState::Other(_) => {
+                Err("This version of xks-console doesn't recognize its connection state. Use a newer version.")
+            }
         })
     }
 

@@ -43,10 +43,10 @@ pub(super) fn prepare_jobs(
         match prepare_job(line, &answers.with_defaults(defaults), account, previous_entries) {
             Ok(job) => {
                 if let Some(other) = keys.insert(job.key.clone(), line) {
-                    add_error(format!("--xks-key-id: duplicate of line {other}: {}", job.key.xks_key_id));
+                    add_error(format!("--xks-key-id: {} is already used on line {other}", job.key.xks_key_id));
                 }
                 if let Some(other) = aliases.insert(job.draft.alias.clone(), line) {
-                    add_error(format!("--alias: duplicate of line {other}: {}", job.draft.alias));
+                    add_error(format!("--alias: {} is already used on line {other}", job.draft.alias));
                 }
                 job.remaining_errors(account).into_iter().for_each(add_error);
                 jobs.push(job);
@@ -67,7 +67,7 @@ fn prepare_job(
         return Err(vec![EXTERNAL_KEY_STORE_REQUIRED.to_owned()]);
     }
     if input_files::is_standard_input(answers.policy.as_ref()) {
-        return Err(vec!["--policy: a list can't use standard input (-). Specify a file.".to_owned()]);
+        return Err(vec!["--policy: standard input (-) can't be used with --batch. Specify a file.".to_owned()]);
     }
     let policy = input_files::read_policy(answers.policy.as_ref()).map_err(|error| vec![error])?;
     let mut draft = KeyDraft { acknowledged: true, ..answers.to_draft(policy)? };

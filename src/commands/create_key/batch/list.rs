@@ -60,7 +60,7 @@ pub fn read(file: &[u8]) -> Result<Vec<Row>, Vec<String>> {
         }
     }
     if rows.is_empty() && errors.is_empty() {
-        errors.push("the list has no rows. Add a row for each key below the header".to_owned());
+        errors.push("the CSV file has no rows. Add a row for each key below the header".to_owned());
     }
     if errors.is_empty() { Ok(rows) } else { Err(errors) }
 }
@@ -217,7 +217,7 @@ mod tests {
         let unnamed = errors("alias,,\na,,b\n");
         assert!(unnamed[0].starts_with("line 2: column 3 has the value \"b\" but no name. "), "{unnamed:?}");
         for empty in ["alias\n", "alias;tag\n;\n;\n"] {
-            assert_eq!(errors(empty), ["the list has no rows. Add a row for each key below the header"]);
+            assert_eq!(errors(empty), ["the CSV file has no rows. Add a row for each key below the header"]);
         }
         for (file, line) in [(&b"alias\n\xff\n"[..], 2), (b"sep=;\n\n\xff\n", 3)] {
             let not_utf_8 = format!("line {line}: the text is not UTF-8. Save it as \"CSV UTF-8\", then try again");

@@ -27,9 +27,9 @@ use crate::error_remedies;
 /// The maximum size of a list, in bytes.
 const MAX_LIST_BYTES: u64 = 16 * 1024 * 1024;
 /// The error for another origin than an external key store. A run that resumes finds each key by its external key.
-const EXTERNAL_KEY_STORE_REQUIRED: &str = "--origin: --batch creates keys only in external key stores, because a run \
-                                           that resumes finds each key by its external key. Create other keys one at a \
-                                           time with --yes.";
+const EXTERNAL_KEY_STORE_REQUIRED: &str = "--origin: --batch creates keys only in external key stores, because a \
+                                           resumed run uses the external key ID to identify each key. To create other \
+                                           keys, use --yes.";
 /// The maximum number of errors that are printed. The rest are counted.
 const MAX_REPORTED_ERRORS: usize = 50;
 
@@ -178,7 +178,7 @@ fn reject_list(
         writeln!(notes, "xks-console: {}: {message}", list.display())?;
     }
     if let Some(more @ 1..) = errors.len().checked_sub(MAX_REPORTED_ERRORS) {
-        writeln!(notes, "xks-console: ... and {more} more errors")?;
+        writeln!(notes, "xks-console: … and {more} more")?;
     }
     writeln!(notes, "xks-console: No keys were created.")?;
     Ok(exit)
@@ -203,7 +203,7 @@ fn print_summary(
     let summary: Vec<String> = nonzero_counts.clone().map(|(count, label, _)| format!("{count} {label}")).collect();
     writeln!(notes, "Keys: {}. Report: {}", summary.join(", "), report.display())?;
     if skipped > 0 {
-        writeln!(notes, "Stopped before the end of the list. To resume, run the same command again.")?;
+        writeln!(notes, "Stopped before the end of the CSV file. To resume, run the same command again.")?;
     }
     Ok(nonzero_counts.next_back().map_or(CreateKeyExit::Created, |(_, _, exit)| *exit))
 }
