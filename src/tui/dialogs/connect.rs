@@ -264,7 +264,7 @@ impl ConnectDialog {
                 self.write_progress(
                     view,
                     "Disconnecting",
-                    "The console disconnects the key store, then connects it again.",
+                    "AWS KMS disconnects the key store, then connects it again.",
                 );
             }
             ConnectProgress::Connecting => {
@@ -300,7 +300,7 @@ impl ConnectDialog {
             (Some(code), None) => {
                 view.paragraph("The last connection attempt failed.", 0, theme::TEXT);
                 write_connection_error(view, code);
-                view.paragraph("The console disconnects the key store, then connects it again.", 0, theme::TEXT);
+                view.paragraph("AWS KMS disconnects the key store, then connects it again.", 0, theme::TEXT);
             }
             (None, _) if self.unknown_state.is_some() => {
                 let state = self.unknown_state.unwrap_or_default();

@@ -95,7 +95,7 @@ impl Wizard {
                 view.paragraph("… Checking your permissions", 2, theme::MUTED);
             }
             Loadable::Ready(_) => {
-                view.paragraph("✓ You have the permissions required to create the key.", 2, theme::SUCCESS);
+                view.paragraph("✓ You have the permissions that Finish needs.", 2, theme::SUCCESS);
             }
             Loadable::Failed(reason) => {
                 let words = format!("Couldn't check your permissions ({reason}). You can still choose Finish.");
