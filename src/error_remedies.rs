@@ -5,6 +5,18 @@ use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::submission::SubmissionFailure;
 
+// Texts of several remedies.
+const ALLOW_ENCRYPT_AND_DECRYPT: &str = "Allow ENCRYPT and DECRYPT for it in your external key manager and try again, or enter another external \
+             key ID.";
+const INVALID_RESPONSE: &str = "AWS KMS can't interpret the response from the proxy.";
+const REPORT_TO_VENDOR: &str = "Try again. If you see this error repeatedly, report it to the proxy vendor.";
+const CHECK_ENDPOINT: &str = "Check the endpoint and path. Make sure that the proxy and key manager are running and that port 443 is \
+             open.";
+const CHECK_VPC_SERVICE: &str =
+    "Check its name and Region, and that it allows the AWS KMS service principal of this Region.";
+const VPC_REQUIREMENTS: &str = "The VPC endpoint service doesn't meet the requirements.";
+const RECONNECT: &str = "Disconnect the key store, then connect it again.";
+
 /// An explanation of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remedy {
@@ -45,14 +57,12 @@ pub fn for_error(code: &str, message: &str) -> Remedy {
         ),
         "XksKeyInvalidConfiguration" if message.contains("usage") => new_remedy(
             "The external key isn't configured to encrypt and decrypt.",
-            "Allow ENCRYPT and DECRYPT for it in your external key manager and try again, or enter another external \
-             key ID.",
+            ALLOW_ENCRYPT_AND_DECRYPT,
             external_key,
         ),
         "XksKeyInvalidConfiguration" if message.contains("does not support") => new_remedy(
             "The external key doesn't support the requested operation.",
-            "Allow ENCRYPT and DECRYPT for it in your external key manager and try again, or enter another external \
-             key ID.",
+            ALLOW_ENCRYPT_AND_DECRYPT,
             external_key,
         ),
         "XksKeyInvalidConfiguration" => new_remedy(
@@ -161,11 +171,9 @@ fn for_key_store_error(code: &str) -> Option<Remedy> {
              share one.",
             "Enter another endpoint.",
         ),
-        "XksProxyUriUnreachable" => (
-            "AWS KMS can't reach the proxy, or its external key manager is unavailable.",
-            "Check the endpoint and path. Make sure that the proxy and key manager are running and that port 443 is \
-             open.",
-        ),
+        "XksProxyUriUnreachable" => {
+            ("AWS KMS can't reach the proxy, or its external key manager is unavailable.", CHECK_ENDPOINT)
+        }
         "XksProxyIncorrectAuthenticationCredential" => (
             "The proxy rejected this access key ID and secret access key.",
             "Enter the credential of the proxy. The proxy configuration file contains both values.",
@@ -175,20 +183,16 @@ fn for_key_store_error(code: &str) -> Option<Remedy> {
             "Check the path prefix in the configuration file from the proxy vendor, and the TLS certificate of the \
              proxy.",
         ),
-        "XksProxyInvalidResponse" => (
-            "AWS KMS can't interpret the response from the proxy.",
-            "Try again. If you see this error repeatedly, report it to the proxy vendor.",
-        ),
+        "XksProxyInvalidResponse" => (INVALID_RESPONSE, REPORT_TO_VENDOR),
         "XksProxyVpcEndpointServiceInUse" => (
             "Another external key store uses this VPC endpoint service.",
             "Choose another one. Each key store with VPC connectivity needs a different VPC endpoint service.",
         ),
-        "XksProxyVpcEndpointServiceNotFound" => (
-            "AWS KMS can't find the VPC endpoint service, or isn't allowed to use it.",
-            "Check its name and Region, and that it allows the AWS KMS service principal of this Region.",
-        ),
+        "XksProxyVpcEndpointServiceNotFound" => {
+            ("AWS KMS can't find the VPC endpoint service, or isn't allowed to use it.", CHECK_VPC_SERVICE)
+        }
         "XksProxyVpcEndpointServiceInvalidConfiguration" => (
-            "The VPC endpoint service doesn't meet the requirements.",
+            VPC_REQUIREMENTS,
             "It must be an interface service with a Network Load Balancer in two Availability Zones, not require \
              acceptance, and have a verified private DNS name that matches the host of the proxy URI endpoint.",
         ),
@@ -310,7 +314,7 @@ fn for_common_error(code: &str) -> Remedy {
 /// Source: the API model, and *Troubleshooting external key stores* in the AWS KMS Developer Guide.
 pub fn for_connection_error(code: &str) -> Remedy {
     let (meaning, action) = match code {
-        "INTERNAL_ERROR" => ("AWS KMS had an internal error.", "Disconnect the key store, then connect it again."),
+        "INTERNAL_ERROR" => ("AWS KMS had an internal error.", RECONNECT),
         "NETWORK_ERRORS" => (
             "Network errors prevented AWS KMS from connecting to the backing key store.",
             "Check the network, then disconnect the key store and connect it again.",
@@ -326,10 +330,7 @@ pub fn for_connection_error(code: &str) -> Remedy {
             "The configuration of the key store doesn't match the proxy.",
             "Check the proxy URI path of the key store.",
         ),
-        "XKS_PROXY_INVALID_RESPONSE" => (
-            "AWS KMS can't interpret the response from the proxy.",
-            "Try again. If you see this error repeatedly, report it to the proxy vendor.",
-        ),
+        "XKS_PROXY_INVALID_RESPONSE" => (INVALID_RESPONSE, REPORT_TO_VENDOR),
         "XKS_PROXY_INVALID_TLS_CONFIGURATION" => (
             "AWS KMS can't establish a TLS connection to the proxy.",
             "The proxy must support TLS 1.2 or 1.3 and have a certificate that hasn't expired, matches its host name, \
@@ -337,8 +338,7 @@ pub fn for_connection_error(code: &str) -> Remedy {
         ),
         "XKS_PROXY_NOT_REACHABLE" => (
             "AWS KMS can't reach the proxy, or every instance of the external key manager is unavailable.",
-            "Check the endpoint and path. Make sure that the proxy and key manager are running and that port 443 is \
-             open.",
+            CHECK_ENDPOINT,
         ),
         "XKS_PROXY_TIMED_OUT" => (
             "The proxy didn't respond within 250 ms, the AWS KMS time limit.",
@@ -346,15 +346,12 @@ pub fn for_connection_error(code: &str) -> Remedy {
              report it to the proxy vendor.",
         ),
         "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION" => (
-            "The VPC endpoint service doesn't meet the requirements.",
+            VPC_REQUIREMENTS,
             "It must be an interface service with a Network Load Balancer in two Availability Zones, allow the AWS KMS \
              service principal without acceptance, and have a verified private DNS name that matches the certificate.",
         ),
-        "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND" => (
-            "AWS KMS can't find the VPC endpoint service.",
-            "Check its name and Region, and that it allows the AWS KMS service principal of this Region.",
-        ),
-        _ => ("The connection failed with an unknown error code.", "Disconnect the key store, then connect it again."),
+        "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND" => ("AWS KMS can't find the VPC endpoint service.", CHECK_VPC_SERVICE),
+        _ => ("The connection failed with an unknown error code.", RECONNECT),
     };
     new_remedy(meaning, action, None)
 }

@@ -4,6 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::method::{Method, Step};
 
+/// Appends the note about IAM policies to the help of key administrators and key users.
+macro_rules! with_iam_policies_note {
+    ($text:literal) => {
+        concat!(
+            $text,
+            "\n\nIAM policies can give other IAM users and roles permission to use the KMS key. IAM best practices \
+             discourage the use of IAM users with long-term credentials. Whenever possible, use IAM roles, which \
+             provide temporary credentials."
+        )
+    };
+}
+
 /// A field or control of the wizard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -177,10 +189,10 @@ impl Field {
                  information. Tags may appear in plain text in CloudTrail logs and other output."
             }
             Self::Administrators => {
-                "The IAM users and roles that can manage the KMS key. They can change its policy, tags, aliases, and \
-                 state, but can't use it in cryptographic operations.\n\nIAM policies can give other IAM users and \
-                 roles permission to use the KMS key. IAM best practices discourage the use of IAM users with \
-                 long-term credentials. Whenever possible, use IAM roles, which provide temporary credentials."
+                with_iam_policies_note!(
+                    "The IAM users and roles that can manage the KMS key. They can change its policy, tags, aliases, and \
+                     state, but can't use it in cryptographic operations."
+                )
             }
             Self::AdministratorsMayDelete => {
                 "Clear to prevent key administrators from deleting this KMS key.\n\nDeleting a KMS key is destructive \
@@ -188,10 +200,10 @@ impl Field {
                  external key store, even if you have the external key. The external key isn't affected."
             }
             Self::Users => {
-                "The IAM users and roles in this account that can use the KMS key to encrypt, decrypt, and generate \
-                 data keys.\n\nIAM policies can give other IAM users and roles permission to use the KMS key. IAM best \
-                 practices discourage the use of IAM users with long-term credentials. Whenever possible, use IAM \
-                 roles, which provide temporary credentials."
+                with_iam_policies_note!(
+                    "The IAM users and roles in this account that can use the KMS key to encrypt, decrypt, and generate \
+                     data keys."
+                )
             }
             Self::AddAdministrator | Self::AddUser => {
                 "The ARN of an IAM user or role that isn't in the list, for example because it is in another account \

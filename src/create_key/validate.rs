@@ -120,6 +120,15 @@ fn external_key_error(draft: &KeyDraft, account: &AccountState) -> Option<String
     ))
 }
 
+/// Returns the message for an alias that another KMS key has.
+pub fn alias_in_use(alias: &str, key: &str) -> String {
+    format!("The alias {alias} already exists in this Region for KMS key {key}. Enter another alias.")
+}
+
+/// The message for a key policy that fails the lockout safety check.
+pub const POLICY_LOCKOUT: &str = "This key policy wouldn't allow you to change it in the future. Add a statement that \
+                                  allows you or the account to call kms:PutKeyPolicy.";
+
 fn alias_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
     let name = draft.alias_name();
     if let Some(wrong) = violation_message(limits::alias_name(&name)) {
@@ -127,7 +136,7 @@ fn alias_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
     }
     let taken = account.aliases.ready()?.iter().find(|alias| alias.alias_name == name)?;
     let key = taken.target_key_id.as_deref().unwrap_or("-");
-    Some(format!("The alias {} already exists in this Region for KMS key {key}. Enter another alias.", draft.alias))
+    Some(alias_in_use(&draft.alias, key))
 }
 
 /// Returns the error in a typed ARN that is to be added to `chosen`, if it has one.
@@ -170,11 +179,7 @@ fn key_policy_errors(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
         Ok(document) => {
             let mut messages: Vec<String> = policy::warnings(&document).iter().map(ToString::to_string).collect();
             if !document.passes_lockout_safety_check(&account.caller_arn, &account.account_id) {
-                messages.push(
-                    "This key policy wouldn't allow you to change it in the future. Add a statement that allows you \
-                     or the account to call kms:PutKeyPolicy."
-                        .to_owned(),
-                );
+                messages.push(POLICY_LOCKOUT.to_owned());
             }
             messages
         }

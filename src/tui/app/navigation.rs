@@ -12,6 +12,9 @@ use crate::tui::pages::event::EventPage;
 use crate::tui::pages::key::KeyPage;
 use crate::tui::pages::key_store::KeyStorePage;
 
+/// The message for a request that the person canceled.
+pub(super) const CANCELED: &str = "You canceled the request before a response arrived.";
+
 /// The entries of the navigation.
 pub const NAVIGATION: [(&str, Location); 7] = [
     ("AWS managed keys", Location::AwsKeys),
@@ -123,11 +126,10 @@ impl App {
 
     /// Cancels the loading of a list. Returns whether one was loading.
     fn cancel_loading(&mut self) -> bool {
-        const MESSAGE: &str = "You canceled the request before a response arrived.";
         match self.location {
             Location::KeyStores if self.account.key_stores == Loadable::Loading => {
                 self.pending_calls.retain(|_, call| *call != Call::KeyStores);
-                self.account.key_stores = Loadable::Failed(MESSAGE.to_owned());
+                self.account.key_stores = Loadable::Failed(CANCELED.to_owned());
             }
             Location::Keys | Location::AwsKeys
                 if self.account.keys == Loadable::Loading || self.account.has_more_keys =>
@@ -135,7 +137,7 @@ impl App {
                 self.pending_calls.retain(|_, call| !matches!(call, Call::Keys(_)));
                 self.account.has_more_keys = false;
                 if self.account.keys == Loadable::Loading {
-                    self.account.keys = Loadable::Failed(MESSAGE.to_owned());
+                    self.account.keys = Loadable::Failed(CANCELED.to_owned());
                 }
             }
             _ => return false,

@@ -1,6 +1,7 @@
 //! Opens and leaves the wizard, and handles its events and the responses to its submission.
 
 use super::drafts::{not_sent_failure, then_refresh};
+use super::navigation::CANCELED;
 use super::{App, Dialog};
 use crate::aws::kms::ConnectionState;
 use crate::create_key::account_state::Loadable;
@@ -84,10 +85,7 @@ impl App {
                 submission::SubmissionFailure::NOT_SAVED,
                 "You canceled the request before the draft was saved.",
             ),
-            None => submission::SubmissionFailure {
-                outcome_unknown: true,
-                ..not_sent_failure("Canceled", "You canceled the request before a response arrived.")
-            },
+            None => submission::SubmissionFailure { outcome_unknown: true, ..not_sent_failure("Canceled", CANCELED) },
         };
         self.apply_submission_response(SubmissionResponse::Failed(failure))
     }

@@ -10,6 +10,9 @@ use crate::tui::effect::{Call, CallFailure};
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 
+/// What happens to a key store whose last connection attempt failed.
+const RECONNECTING: &str = "AWS KMS disconnects the key store, then connects it again.";
+
 /// The action after the key store is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterConnect {
@@ -261,11 +264,7 @@ impl ConnectDialog {
         match &self.progress {
             ConnectProgress::NotStarted => self.write_confirmation(view),
             ConnectProgress::Disconnecting => {
-                self.write_progress(
-                    view,
-                    "Disconnecting",
-                    "AWS KMS disconnects the key store, then connects it again.",
-                );
+                self.write_progress(view, "Disconnecting", RECONNECTING);
             }
             ConnectProgress::Connecting => {
                 self.write_progress(view, "Connecting", "AWS KMS checks the health of the external key store proxy.");
@@ -300,7 +299,7 @@ impl ConnectDialog {
             (Some(code), None) => {
                 view.paragraph("The last connection attempt failed.", 0, theme::TEXT);
                 write_connection_error(view, code);
-                view.paragraph("AWS KMS disconnects the key store, then connects it again.", 0, theme::TEXT);
+                view.paragraph(RECONNECTING, 0, theme::TEXT);
             }
             (None, _) if self.unknown_state.is_some() => {
                 let state = self.unknown_state.unwrap_or_default();

@@ -8,6 +8,7 @@ use crate::aws::kms::{
 };
 use crate::aws::{limits, policy};
 use crate::create_key::account_state::AccountState;
+use crate::create_key::validate::{POLICY_LOCKOUT, alias_in_use};
 use crate::tui::effect::Change;
 use crate::tui::theme;
 use crate::tui::widgets::form::{Form, FormField, FormInput};
@@ -219,9 +220,7 @@ pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<Inp
                 let mut errors: Vec<InputError> =
                     policy::warnings(&document).iter().map(|problem| (TEXT, problem.to_string())).collect();
                 if !document.passes_lockout_safety_check(&account.caller_arn, &account.account_id) {
-                    let words = "This key policy wouldn't allow you to change it in the future. Add a statement that \
-                                 allows you or the account to call kms:PutKeyPolicy.";
-                    errors.push((TEXT, words.to_owned()));
+                    errors.push((TEXT, POLICY_LOCKOUT.to_owned()));
                 }
                 errors
             }
@@ -232,10 +231,7 @@ pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<Inp
                 let aliases = account.aliases.ready().map_or(&[][..], Vec::as_slice);
                 let alias = aliases.iter().find(|alias| alias.alias_name == name)?;
                 let key = alias.target_key_id.as_deref().unwrap_or("-");
-                Some(format!(
-                    "The alias {} already exists in this Region for KMS key {key}. Enter another alias.",
-                    form.text(ALIAS)
-                ))
+                Some(alias_in_use(&form.text(ALIAS), key))
             };
             one(ALIAS, limits::alias_name(&name).err().map(|violation| violation.reason).or_else(taken))
         }
