@@ -209,7 +209,7 @@ impl Field {
                 "The ARN of an IAM user or role that isn't in the list, for example because it is in another account \
                  or you don't have permission to list users and roles. Include the path of a role: \
                  arn:aws:iam::111122223333:role/team/Name.\n\nThe user or role must exist. AWS KMS rejects a key \
-                 policy with a principal that doesn't exist. In the list, the entry is marked \"By ARN\". To remove \
+                 policy with a principal that doesn't exist. In the list, the entry is marked \"Typed\". To remove \
                  it, press Space on it.\n\nYou can't add a role session, a group, or a wildcard. For a principal in \
                  another account, the administrators of that account must also allow access with IAM policies."
             }

@@ -42,7 +42,7 @@ fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
         + "Wait+Screen /Couldn't list/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
            Wait+Screen /A group can.t/\nScreenshot wrong.png\nCtrl+U\n\
            Type \"arn:aws:iam::111122223333:role/security/KeyAdministrator\"\nEnter\n\
-           Wait+Screen /1 selected/\nWait+Screen /By ARN/\nScreenshot typed.png\nCtrl+N\nWait+Screen /usage permissions/\nTab\n\
+           Wait+Screen /1 selected/\nWait+Screen /Typed/\nScreenshot typed.png\nCtrl+N\nWait+Screen /usage permissions/\nTab\n\
            Type \"arn:aws:iam::444455556666:role/PartnerDecrypt\"\nEnter\n\
            Type \"arn:aws:iam::111122223333:user/payments/grace.liu\"\nScreenshot users.png\nCtrl+N\n\
            Wait+Screen /Edit key policy/\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /You have the permissions/\n\

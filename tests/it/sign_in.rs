@@ -215,7 +215,7 @@ fn expired_session_prompts_for_a_code_and_then_sends_the_draft() {
     play_tape(&mut console, "session", &format!("Enter\n{GO_TO_REVIEW}"));
     let session_duration = SignedDuration::from_hours(1);
     clock.advance(session_duration * 2);
-    play_tape(&mut console, "session", "Ctrl+N\nWait+Screen /The request was not sent/\n");
+    play_tape(&mut console, "session", "Ctrl+N\nWait+Screen /been sent yet/\n");
     // The clock of AWS didn't advance.
     clock.advance(session_duration * -2);
     console.paste(&mfa_code(&seed, now + 30));
@@ -337,7 +337,7 @@ sso_start_url = https://corporate.invalid/start
     clock.advance(minutes(2));
     write_sso_token(home, Timestamp::now() - hour);
     console.send("\x0e");
-    console.wait_for("The request was not sent");
+    console.wait_for("been sent yet");
     // This retry comes before the new token exists.
     console.send("\r");
     console.wait_for("aws sso login --profile work");

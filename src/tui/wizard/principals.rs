@@ -56,7 +56,7 @@ impl<'a> PrincipalRows<'a> {
             return match column {
                 0 => principal_name(arn),
                 1 => arn.to_owned(),
-                _ => "By ARN".to_owned(),
+                _ => "Typed".to_owned(),
             };
         };
         match column {
