@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::stream::{Stream, StreamExt as _};
+use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
 use super::app::App;
@@ -78,7 +79,12 @@ pub async fn run(
             }
         }
         if !is_suspended {
-            screen.draw(|frame| screen::draw(app, frame))?;
+            let Size { width, height } = screen.draw(|frame| screen::draw(app, frame))?;
+            // A frame has the new size before the signal of the change is handled. Keys act on what the frame shows.
+            if (width, height) != app.screen_size() {
+                effects.extend(app.update(Msg::Resize { width, height }));
+                continue;
+            }
         }
         let happened = tokio::select! {
             event = input.next() => match event {

@@ -198,6 +198,11 @@ impl App {
         follow.into_iter().chain(effects).collect()
     }
 
+    /// Returns the size of the screen in columns and rows.
+    pub fn screen_size(&self) -> (u16, u16) {
+        self.screen_size
+    }
+
     /// Returns whether the screen is smaller than [`MIN_SCREEN_SIZE`].
     fn is_too_small(&self) -> bool {
         self.screen_size.0 < MIN_SCREEN_SIZE.0 || self.screen_size.1 < MIN_SCREEN_SIZE.1

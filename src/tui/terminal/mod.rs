@@ -23,6 +23,7 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use crossterm::{cursor, execute};
 use ratatui::Frame;
 use ratatui::backend::{Backend as _, ClearType};
+use ratatui::layout::Size;
 
 use backend::{TerminalBackend, has_uncertain_widths};
 pub use capabilities::Capabilities;
@@ -134,11 +135,11 @@ fn new_screen() -> io::Result<ratatui::Terminal<TerminalBackend>> {
 }
 
 impl TerminalGuard {
-    /// Draws a frame.
+    /// Draws a frame, and returns its size in cells.
     ///
     /// # Errors
     /// If the terminal can't be written to, or if it was restored after a panic in another thread.
-    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<Size> {
         if !IN_USE.load(Ordering::SeqCst) {
             return Err(io::Error::other(
                 "the terminal was restored because another thread panicked; see the message above",
@@ -153,7 +154,7 @@ impl TerminalGuard {
             capabilities.adapt(frame.buffer_mut());
         })?;
         self.needs_full_redraw = has_uncertain_widths(drawn.buffer);
-        Ok(())
+        Ok(drawn.area.as_size())
     }
 
     /// Clears the terminal, so that the next frame is drawn in full.
