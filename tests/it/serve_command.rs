@@ -153,7 +153,8 @@ fn signals_are_forwarded_to_the_command_which_inherits_stdin_and_stdout() {
 #[test]
 fn background_server_is_ready_after_detach_and_gone_after_stop() {
     let home = TestHome::new();
-    let (code, exports, notes) = home.run(&["--detach", "--access-log", "-", "--ready-file", "ready"]);
+    let (code, exports, notes) =
+        home.run(&["--detach", "--listen", "127.0.0.1:0", "--access-log", "-", "--ready-file", "ready"]);
     assert_eq!(code, 0, "{notes}");
     let url = export_value(&exports, "AWS_ENDPOINT_URL").to_owned();
     assert!(notes.contains(&url) && notes.contains("xks-console serve --stop"), "{notes}");
