@@ -1,6 +1,6 @@
 //! The console: state, messages, effects, and drawing.
 //!
-//! [`app::App::update`] is the only function that changes the state, and it does no I/O. [`chrome::draw`] only reads
+//! [`app::App::update`] is the only function that changes the state, and it does no I/O. [`screen::draw`] only reads
 //! the state. The [`event_loop`] performs effects and sends messages back, and the [`runtime`] performs the calls to
 //! AWS.
 
