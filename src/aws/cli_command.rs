@@ -98,7 +98,7 @@ mod tests {
 
     const TARGET: CommandTarget = CommandTarget { region: "us-west-2", endpoint_url: None };
 
-    /// Returns the words that a shell splits a command into.
+    /// Splits a command into words, as a shell does.
     fn shell_words(command: &str) -> Vec<String> {
         let script = format!("aws() {{ printf '%s\\0' \"$@\"; }}\n{command}");
         let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();

@@ -33,7 +33,7 @@ pub enum Step {
 impl Method {
     /// Returns the steps in order for a key of this origin.
     ///
-    /// Only Method 2 has a step of its own for the key store, and only if the origin is an external key store.
+    /// Only Method 2 has a separate step for the key store, and only if the origin is an external key store.
     pub fn steps(&self, origin: Origin) -> &'static [Step] {
         const WITH_STORE: [Step; 8] = [
             Step::ConfigureKey,

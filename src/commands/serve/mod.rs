@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError>
 
 fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<ExitCode, BoxError> {
     if options.background.detached {
-        // A session of its own, so that the server keeps running when the terminal closes.
+        // The server needs its own session to keep running when the terminal closes.
         rustix::process::setsid()?;
     }
     let mut ready = options.ready_file.as_deref().map(ReadyFile::prepare).transpose()?;

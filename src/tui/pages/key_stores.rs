@@ -39,7 +39,7 @@ pub fn external_key_stores(account: &AccountState) -> Vec<&CustomKeyStore> {
 }
 
 fn is_external(store: &CustomKeyStore) -> bool {
-    // A type that this version doesn't know has no page of its own, so it is listed here.
+    // Key stores of an unknown type have no separate page, so they are listed here.
     store.custom_key_store_type != CustomKeyStoreType::AwsCloudHsm
 }
 
