@@ -249,7 +249,7 @@ impl From<&CallError> for CallFailure {
 pub enum CopyResult {
     /// A clipboard program confirmed that the text is on the clipboard.
     Clipboard,
-    /// The text is in the paste buffer of tmux, which also forwards it to the terminal on request.
+    /// The text is in the paste buffer of tmux, which was asked to forward it to the terminal.
     Tmux,
     /// The text was sent to the terminal, which doesn't confirm that it copied it.
     Sent,

@@ -259,8 +259,8 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
         Dialog::ConfirmDiscard { is_confirm_focused, quits } => {
             view.paragraph("You lose everything that you entered for the new KMS key.", 0, theme::TEXT);
             view.blank_line();
-            let go = if *quits { "Discard and quit" } else { "Discard" };
-            button_row(view, &[Some("Keep editing"), Some(go)], usize::from(*is_confirm_focused));
+            let confirm_label = if *quits { "Discard and quit" } else { "Discard" };
+            button_row(view, &[Some("Keep editing"), Some(confirm_label)], usize::from(*is_confirm_focused));
             if *quits {
                 view.paragraph("Press Ctrl-C again to quit.", 1, theme::MUTED);
             }
@@ -301,11 +301,11 @@ fn write_disconnect_confirmation(
     let rest = "KMS keys in a disconnected key store can't encrypt or decrypt data.";
     view.paragraph(&format!("{words}. {rest}"), 0, theme::TEXT);
     view.blank_line();
-    let go = if account.is_read_only { cli_commands::COPY_LABEL } else { "Disconnect" };
+    let confirm_label = if account.is_read_only { cli_commands::COPY_LABEL } else { "Disconnect" };
     if account.is_read_only {
         cli_commands::write_read_only_commands(view, &cli_commands::disconnect(store_id, account));
     }
     view.focused(account.is_read_only, |view| {
-        button_row(view, &[Some("Cancel"), Some(go)], usize::from(is_confirm_focused));
+        button_row(view, &[Some("Cancel"), Some(confirm_label)], usize::from(is_confirm_focused));
     });
 }
