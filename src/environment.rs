@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rand_chacha::ChaCha20Rng;
@@ -35,6 +36,14 @@ impl Clock {
         if let Self::Manual(at) = self {
             let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
             *at = at.saturating_add(by).unwrap_or(Timestamp::MAX);
+        }
+    }
+
+    /// Waits until `time` has passed. A manual clock is advanced by `time` instead, without a pause.
+    pub async fn sleep(&self, time: Duration) {
+        match self {
+            Self::System => tokio::time::sleep(time).await,
+            Self::Manual(_) => self.advance(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)),
         }
     }
 }

@@ -58,6 +58,7 @@ pub mod create_key;
 pub mod drafts;
 pub mod environment;
 pub mod error_remedies;
+pub mod expectation;
 pub mod flow;
 pub mod in_process;
 mod pem;

@@ -35,6 +35,30 @@ pub fn strip_byte_order_mark_bytes(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
+/// Returns the word of `known` that is most similar to `word`, or `None` if none is similar enough.
+///
+/// The distance is the number of characters that are inserted, deleted, replaced, or swapped with the next one, without
+/// regard to case. It is at most a third of the length of `word`, but at least 1 and at most 3. Of several words at the
+/// same distance, the first is returned.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let length = word.chars().count();
+    let limit = (length / 3).clamp(1, 3);
+    let distances = known.into_iter().filter_map(|candidate| {
+        let lowercase = candidate.to_lowercase();
+        // The distance is at least the difference of the lengths, so that a very long word costs no time.
+        let is_possible = lowercase.chars().count().abs_diff(length) <= limit;
+        let distance = is_possible.then(|| strsim::damerau_levenshtein(&word, &lowercase))?;
+        (distance <= limit).then_some((distance, candidate))
+    });
+    distances.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// Returns a number with the word for what it counts, such as `1 screen` or `2 screens`.
+pub fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Returns the number of columns that `text` occupies.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -141,6 +165,29 @@ mod tests {
         assert_eq!(strip_byte_order_mark("a\u{feff}"), "a\u{feff}");
         assert_eq!(strip_byte_order_mark_bytes(b"\xef\xbb\xbf\xff"), b"\xff");
         assert_eq!(strip_byte_order_mark_bytes(b"\xef\xbb"), b"\xef\xbb");
+    }
+
+    #[test]
+    fn nearest_word_ignores_case_and_is_at_most_a_third_of_the_length_away() {
+        let known = ["Enter", "Escape", "Screenshot", "Screen"];
+        for (word, expected) in [
+            ("Enter", Some("Enter")),
+            ("ENTER", Some("Enter")),
+            ("Entr", Some("Enter")),
+            ("Etner", Some("Enter")),
+            ("Etnr", None),
+            ("Scren", Some("Screen")),
+            ("screensht", Some("Screenshot")),
+            ("Scrnsht", None),
+            ("Screenshooter", Some("Screenshot")),
+            ("Screenshooters", None),
+            ("", None),
+            ("日本", None),
+        ] {
+            assert_eq!(nearest(word, known), expected, "{word}");
+        }
+        assert_eq!(nearest("b", ["aa", "a", "c"]), Some("a"));
+        assert_eq!(nearest(&"x".repeat(1_000_000), known), None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::nearest;
+
 /// An error that an AWS service returned, used by both clients and servers.
 ///
 /// Source of the codes and statuses: the public API models of KMS, IAM and STS.
@@ -16,6 +18,83 @@ pub struct ServiceError {
     pub status: u16,
     /// The `x-amzn-RequestId` of the response, or empty until the response is sent.
     pub request_id: String,
+}
+
+/// The error codes of the operations that the console calls, and those that all operations have in common.
+const CODES: [&str; 62] = [
+    "AccessDeniedException",
+    "AlreadyExistsException",
+    "CloudHsmClusterInvalidConfigurationException",
+    "CloudHsmClusterNotActiveException",
+    "CustomKeyStoreHasCMKsException",
+    "CustomKeyStoreInvalidStateException",
+    "CustomKeyStoreNameInUseException",
+    "CustomKeyStoreNotFoundException",
+    "DependencyTimeoutException",
+    "DisabledException",
+    "DryRunOperationException",
+    "ExpiredTokenException",
+    "IncorrectKeyException",
+    "InternalFailure",
+    "InvalidAliasNameException",
+    "InvalidArnException",
+    "InvalidCiphertextException",
+    "InvalidGrantIdException",
+    "InvalidGrantTokenException",
+    "InvalidKeyUsageException",
+    "InvalidMarkerException",
+    "InvalidSignatureException",
+    "KMSInternalException",
+    "KMSInvalidStateException",
+    "KeyUnavailableException",
+    "LimitExceededException",
+    "MalformedPolicyDocumentException",
+    "NotFoundException",
+    "ServiceUnavailableException",
+    "TagException",
+    "ThrottlingException",
+    "UnrecognizedClientException",
+    "UnsupportedOperationException",
+    "ValidationException",
+    "XksKeyAlreadyInUseException",
+    "XksKeyInvalidConfigurationException",
+    "XksKeyNotFoundException",
+    "XksProxyIncorrectAuthenticationCredentialException",
+    "XksProxyInvalidConfigurationException",
+    "XksProxyInvalidResponseException",
+    "XksProxyUriEndpointInUseException",
+    "XksProxyUriInUseException",
+    "XksProxyUriUnreachableException",
+    "XksProxyVpcEndpointServiceInUseException",
+    "XksProxyVpcEndpointServiceInvalidConfigurationException",
+    "XksProxyVpcEndpointServiceNotFoundException",
+    "AccessDenied",
+    "DeleteConflict",
+    "EntityAlreadyExists",
+    "ExpiredToken",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidInput",
+    "LimitExceeded",
+    "MalformedPolicyDocument",
+    "NoSuchEntity",
+    "PolicyEvaluation",
+    "ServiceFailure",
+    "SignatureDoesNotMatch",
+    "Throttling",
+    "UnknownOperationException",
+    "ValidationError",
+];
+
+/// Checks an error code that a person wrote. A code that isn't known is accepted, unless it is similar to one that is.
+///
+/// # Errors
+/// A message with the code that was probably meant.
+pub fn check_error_code(code: &str) -> Result<(), String> {
+    match nearest(code, CODES) {
+        Some(near) if near != code => Err(format!("`{code}` is not an error code; did you mean {near}?")),
+        _ => Ok(()),
+    }
 }
 
 impl ServiceError {

@@ -377,7 +377,7 @@ impl CompatibilityChecker {
 }
 
 impl OperationVisitor for CompatibilityChecker {
-    fn visit<O: Operation + Default>(&mut self) {
+    fn visit<O: Operation + Default + 'static>(&mut self) {
         let marked = sample(O::SERVICE, O::NAME);
         let sample = without_markers(&marked);
         O::Response::deserialize(CompleteSample(&sample, O::NAME))

@@ -47,6 +47,19 @@ pub enum Protocol {
 }
 
 impl Service {
+    /// All services.
+    pub const ALL: [Self; 7] =
+        [Self::Kms, Self::Iam, Self::Sts, Self::CloudTrail, Self::CloudWatch, Self::Tagging, Self::XksConsole];
+
+    /// Returns the prefix of the service in IAM actions, such as `kms` in `kms:CreateKey`.
+    pub const fn action_prefix(self) -> &'static str {
+        match self {
+            Self::CloudWatch => "cloudwatch",
+            Self::Tagging => "tag",
+            _ => self.signing_name(),
+        }
+    }
+
     /// Returns the service name in the SigV4 credential scope and in endpoint hosts.
     pub const fn signing_name(self) -> &'static str {
         match self {
@@ -130,7 +143,6 @@ macro_rules! operations {
         })+
 
         /// Passes each operation of this service to `visitor`.
-        #[cfg(test)]
         pub(crate) fn visit(visitor: &mut impl $crate::aws::operation::OperationVisitor) {
             $(visitor.visit::<$request>();)+
         }
@@ -170,14 +182,12 @@ macro_rules! is_read_only {
 pub(crate) use is_read_only;
 
 /// Visits operations, one after the other.
-#[cfg(test)]
 pub(crate) trait OperationVisitor {
     /// Visits an operation.
-    fn visit<O: Operation + Default>(&mut self);
+    fn visit<O: Operation + Default + 'static>(&mut self);
 }
 
 /// Passes each operation in the table to `visitor`.
-#[cfg(test)]
 pub(crate) fn visit_all(visitor: &mut impl OperationVisitor) {
     use super::{cloudtrail, cloudwatch, iam, kms, sts, tagging, xks_console};
     kms::visit(visitor);

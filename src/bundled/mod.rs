@@ -26,6 +26,7 @@ use http::{Request, Response};
 use zeroize::Zeroizing;
 
 pub use iam::mfa::MfaDevice;
+pub use scenario::names as scenario_names;
 pub use store::OpenError;
 
 use crate::aws::arn::{Arn, partition_of};
@@ -35,6 +36,7 @@ use crate::aws::policy::PolicyDocument;
 use crate::aws::sigv4::{Credentials, SigningKeyCache};
 use crate::environment::Environment;
 use crate::xks::client::{RequestMetadata, XksClient};
+use crate::xks::faults::Faults;
 use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::network::Network;
 use crate::xks::proxy;
@@ -98,7 +100,11 @@ impl BundledAws {
             return Err(OpenError::AccountExists(dir.display().to_string()));
         }
         let key_manager = ExternalKeyManager::open(dir, environment)?;
-        Self::start(store, key_manager, Some(network), scenario.unwrap_or("default"))
+        let aws = Self::start(store, key_manager, Some(network), scenario.unwrap_or("default"))?;
+        aws.0.event_buffer.spawn_flusher(Arc::downgrade(&aws.0));
+        cloudwatch::metric_store::spawn_flusher(&aws.0);
+        aws.0.key_manager.spawn_log_flusher();
+        Ok(aws)
     }
 
     /// Creates an account in memory, for tests, tapes, and screenshots.
@@ -106,8 +112,20 @@ impl BundledAws {
     /// # Errors
     /// [`OpenError`].
     pub fn in_memory(scenario: &str, environment: Environment) -> Result<Self, OpenError> {
+        Self::in_memory_with_network(scenario, environment, None)
+    }
+
+    /// Creates an account in memory that reaches proxies outside of the bundled AWS over `network`.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn in_memory_with_network(
+        scenario: &str,
+        environment: Environment,
+        network: Option<Network>,
+    ) -> Result<Self, OpenError> {
         let store = Store::in_memory(environment.clone())?;
-        Self::start(store, ExternalKeyManager::in_memory(environment)?, None, scenario)
+        Self::start(store, ExternalKeyManager::in_memory(environment)?, network, scenario)
     }
 
     fn start(
@@ -140,9 +158,6 @@ impl BundledAws {
                 let Some(inner) = weak.upgrade() else { return Ok(None) };
                 xks_console::proxy_routes::find_route(&inner.store, host).map_err(|error| error.to_string())
             });
-            inner.event_buffer.spawn_flusher(Arc::downgrade(&inner));
-            cloudwatch::metric_store::spawn_flusher(&inner);
-            inner.key_manager.spawn_log_flusher();
         }
         Ok(Self(inner))
     }
@@ -198,6 +213,11 @@ impl BundledAws {
             limits::XKS_PROXY_PATH_SUFFIX,
             secret_access_key.expose()
         ))
+    }
+
+    /// Returns the faults that simulate failures of external key store proxies.
+    pub fn proxy_faults(&self) -> &Faults {
+        self.0.xks_client.faults()
     }
 
     /// Returns the router of the external key store proxy, which serves all partitions of the external key manager.

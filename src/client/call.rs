@@ -141,7 +141,7 @@ impl Client {
                 break (metadata, result);
             }
             match attempts.backoff(error, &self.random) {
-                Some(pause) => tokio::time::sleep(pause).await,
+                Some(pause) => self.clock.sleep(pause).await,
                 None => break (metadata, result),
             }
         };

@@ -58,7 +58,7 @@ pub fn check_region(region: &str) -> Result<(), InvalidRegion> {
 }
 
 /// Whether the host is this machine: a loopback address, or `localhost`.
-pub(super) fn is_loopback(uri: &Uri) -> bool {
+pub fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())

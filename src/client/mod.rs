@@ -31,6 +31,7 @@ pub mod credentials;
 pub mod endpoints;
 pub mod log;
 pub mod mfa;
+pub mod named_call;
 pub mod profile;
 mod rate_limit;
 mod retry;

@@ -80,7 +80,7 @@ struct OperationCaller {
 }
 
 impl OperationVisitor for OperationCaller {
-    fn visit<O: Operation + Default>(&mut self) {
+    fn visit<O: Operation + Default + 'static>(&mut self) {
         let result = self.runtime.block_on(self.client.call(&O::default()));
         match result.err() {
             Some(error @ CallError::ReadOnly { operation }) if operation == O::NAME => {

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod failure;
+pub mod faults;
 pub mod key_manager;
 pub mod log;
 pub mod metrics;

@@ -52,6 +52,7 @@ const MAX_ROUTED_CLIENTS: usize = 64;
 pub struct Network {
     connect_to: Vec<ConnectTo>,
     ca_bundle: Option<PathBuf>,
+    closes_connections: bool,
     client: OnceLock<Result<reqwest::Client, String>>,
     /// The latest certificate of each host, in DER format.
     peer_certificates: Mutex<HashMap<String, Vec<u8>>>,
@@ -81,6 +82,14 @@ impl Network {
         Self { connect_to, ca_bundle: authorities, ..Self::default() }
     }
 
+    /// Closes each connection after its request. For runtimes that don't run between requests, and so don't notice that a
+    /// proxy has closed an idle connection.
+    #[must_use]
+    pub fn without_idle_connections(self) -> Self {
+        // A client that was built before keeps idle connections.
+        Self { closes_connections: true, client: OnceLock::new(), ..self }
+    }
+
     /// Looks up each host with `find_route` before a request is sent to it. If the lookup fails, no request is sent.
     /// The settings from [`new`](Self::new) take precedence.
     pub fn set_route_lookup(
@@ -99,6 +108,9 @@ impl Network {
             .tcp_nodelay(true)
             .tls_info(true)
             .http1_only();
+        if self.closes_connections {
+            builder = builder.pool_max_idle_per_host(0);
+        }
         if let Some(ProxyRoute { host, address, certificate_authorities }) = route {
             if let Some(address) = address {
                 let address = limits::xks_proxy_address(address).map_err(|violation| violation.reason)?;

@@ -14,7 +14,15 @@ use super::store::{OpenError, Store};
 use crate::environment::Environment;
 use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
 
-const SCENARIOS: [(&str, &str); 1] = [("default", include_str!("../../../assets/scenarios/default.toml"))];
+const SCENARIOS: [(&str, &str); 2] = [
+    ("default", include_str!("../../../assets/scenarios/default.toml")),
+    ("empty", include_str!("../../../assets/scenarios/empty.toml")),
+];
+
+/// Returns the names of all scenarios.
+pub fn names() -> Vec<&'static str> {
+    SCENARIOS.iter().map(|(name, _)| *name).collect()
+}
 
 /// Returns whether the account has been filled.
 pub fn is_filled(store: &Store) -> Result<bool, OpenError> {

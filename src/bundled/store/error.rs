@@ -45,7 +45,7 @@ pub enum OpenError {
         reason: String,
     },
     /// The scenario doesn't exist.
-    #[error("the scenario \"{0}\" doesn't exist. Choose an available scenario: default")]
+    #[error("the scenario \"{0}\" doesn't exist. Choose an available scenario: {available}", available = crate::bundled::scenario_names().join(", "))]
     UnknownScenario(String),
     /// A scenario was specified for an existing account.
     #[error(

@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
 
 pub use super::failure::{XksFailure, check_external_key};
+use super::faults::Faults;
 use super::log::elapsed_microseconds;
 use super::metrics::{Metric, Metrics, Operations};
 use super::network::Network;
@@ -78,13 +79,20 @@ pub struct XksClient {
     clock: Clock,
     signing_keys: Arc<SigningKeyCache>,
     metrics: Metrics,
+    faults: Faults,
 }
 
 impl XksClient {
     /// Creates a client that sends requests for [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`] to `bundled_proxy`, and all
     /// others to the network. Without a network, other hosts are unreachable.
     pub fn new(bundled_proxy: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
-        Self { bundled_proxy, network, clock, signing_keys: Arc::default(), metrics: Metrics::default() }
+        let (metrics, faults) = (Metrics::default(), Faults::default());
+        Self { bundled_proxy, network, clock, signing_keys: Arc::default(), metrics, faults }
+    }
+
+    /// Returns the faults that simulate failures of proxies.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Returns the metrics of the calls.
@@ -203,8 +211,13 @@ impl XksClient {
         for _ in 0..MAX_ATTEMPTS {
             let request = self.signed_request(target, path, &body)?;
             let start = self.clock.now();
-            let sent = tokio::time::timeout(PROXY_TIMEOUT, self.send(request)).await;
-            let result = sent.unwrap_or(Err(XksFailure::TimedOut)).and_then(|(status, response)| {
+            let sent = if let Some(failure) = self.faults.next_failure(operations.xks, &target.uri_path) {
+                Err(failure)
+            } else {
+                let sent = tokio::time::timeout(PROXY_TIMEOUT, self.send(request)).await;
+                sent.unwrap_or(Err(XksFailure::TimedOut))
+            };
+            let result = sent.and_then(|(status, response)| {
                 let read = parse_response(status, &response);
                 wipe(response);
                 accept(read?)
