@@ -38,6 +38,12 @@ const fn new_remedy(meaning: &'static str, action: &'static str, field: Option<F
 pub fn for_error(code: &str, message: &str) -> Remedy {
     let external_key = Some(Field::ExternalKeyId);
     match code.strip_suffix("Exception").unwrap_or(code) {
+        "XksProxyUriUnreachable" if message.contains("TLS") => new_remedy(
+            "AWS KMS can't establish a TLS connection to the proxy.",
+            "Check the host name, the validity, and the CA of the proxy's certificate. If the bundled AWS is to trust \
+             another CA, name it with --proxy-ca.",
+            None,
+        ),
         "XksKeyNotFound" => new_remedy(
             "The external key store proxy can't find an external key with this ID.",
             "Check the ID in your external key manager. If the key has multiple IDs, enter the one that the proxy \

@@ -1,6 +1,7 @@
 //! The frame around every page: header, breadcrumbs, navigation, messages, dialogs, and the footer with the available
 //! keys.
 
+use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -16,6 +17,7 @@ use super::header;
 use super::keymap::{Action, Binding};
 use super::pages::{self, Location};
 use super::theme;
+use super::widgets::form::SecretInput;
 use super::widgets::scroll::ScrollState;
 use super::widgets::scroll_view::ScrollView;
 use super::widgets::{button_row, text};
@@ -53,7 +55,6 @@ pub fn draw(app: &App, frame: &mut Frame) {
     }
     frame.render_widget(notice.unwrap_or_default(), draft);
     draw_body(app, frame, body);
-    draw_footer(app, frame, footer);
     if let Some(dialog) = &app.dialog {
         draw_dialog(app, dialog, frame, area);
     }
@@ -62,6 +63,8 @@ pub fn draw(app: &App, frame: &mut Frame) {
         login.write(&mut view);
         draw_dialog_box(login.title(), &view, None, frame, area);
     }
+    // The keys of a dialog depend on whether there is more to scroll to, which is known when it has been drawn.
+    draw_footer(app, frame, footer);
     if let Some(text) = &app.text_view {
         text.draw(frame, area);
     }
@@ -95,6 +98,57 @@ fn breadcrumbs(app: &App) -> String {
         },
     };
     format!(" KMS > {}", text::escape_controls(&rest))
+}
+
+/// Returns the title of what is on the screen: of the dialog, the step of the wizard, or the page. Unless the screen is
+/// too narrow, the title is part of its text.
+pub fn title(app: &App) -> String {
+    if let Some(login) = &app.login {
+        return login.title().to_owned();
+    }
+    match (&app.dialog, &app.location, &app.wizard) {
+        (Some(dialog), ..) => {
+            let mut view = dialog_view(Rect::new(0, 0, 80, 24));
+            match dialog {
+                Dialog::Drafts(list) => list.write(&mut view, &app.drafts, &app.account).to_owned(),
+                other => write_dialog(other, &app.account, &mut view),
+            }
+        }
+        (None, Location::CreateKey, Some(wizard)) => wizard.step.title().to_owned(),
+        // The ID of a key differs between accounts.
+        (None, Location::Key(_), _) => "Customer managed keys >".to_owned(),
+        _ => {
+            let crumbs = breadcrumbs(app);
+            crumbs.rsplit(" > ").next().unwrap_or(&crumbs).trim().to_owned()
+        }
+    }
+}
+
+/// Whether what the user types is a secret.
+pub fn is_typing_secret(app: &App) -> bool {
+    match (&app.login, &app.dialog) {
+        (Some(login), _) => login.is_typing(),
+        (None, Some(Dialog::Task(task))) => task.secret_input().is_some(),
+        _ => false,
+    }
+}
+
+/// Returns the input that has the focus if it holds a secret that `key` edits.
+pub fn edited_secret(app: &App, key: KeyEvent) -> Option<SecretInput> {
+    match (&app.login, &app.dialog) {
+        (Some(login), _) => login.edited_secret(key),
+        (None, Some(Dialog::Task(task))) => task.edited_secret(key),
+        _ => None,
+    }
+}
+
+/// Returns the input that `text` goes to when it is pasted, if the text is a secret there.
+pub fn pasted_secret(app: &App, text: &str) -> Option<SecretInput> {
+    match (&app.login, &app.dialog) {
+        (Some(login), _) => login.secret_input(),
+        (None, Some(Dialog::Task(task))) => task.pasted_secret(text),
+        _ => None,
+    }
 }
 
 fn draw_body(app: &App, frame: &mut Frame, area: Rect) {
@@ -256,15 +310,19 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             write_disconnect_confirmation((store_id, name), *key_count, *is_confirm_focused, account, view);
             "Disconnect external key store?".to_owned()
         }
-        Dialog::ConfirmDiscard { is_confirm_focused, quits } => {
-            view.paragraph("You lose everything that you entered for the new KMS key.", 0, theme::TEXT);
+        Dialog::ConfirmDiscard { is_confirm_focused, quits, form } => {
+            let (title, lost) = match form {
+                Some(_) => ("Discard your changes?", "You lose everything that you entered in the form."),
+                None => ("Discard the new KMS key?", "You lose everything that you entered for the new KMS key."),
+            };
+            view.paragraph(lost, 0, theme::TEXT);
             view.blank_line();
             let confirm_label = if *quits { "Discard and quit" } else { "Discard" };
             button_row(view, &[Some("Keep editing"), Some(confirm_label)], usize::from(*is_confirm_focused));
             if *quits {
                 view.paragraph("Press Ctrl-C again to quit.", 1, theme::MUTED);
             }
-            "Discard the new KMS key?".to_owned()
+            title.to_owned()
         }
         Dialog::FieldHelp { field, bindings, .. } => {
             view.paragraph(field.help(), 0, theme::TEXT);

@@ -30,12 +30,14 @@ pub enum Dialog {
     Task(Box<dialogs::FormDialog>),
     /// Switches the Region or profile.
     Switcher(Box<Switcher>),
-    /// Confirms discarding the wizard.
+    /// Confirms discarding the wizard or a form.
     ConfirmDiscard {
         /// Whether *Discard* is focused instead of *Keep editing*.
         is_confirm_focused: bool,
         /// Whether discarding also quits the console.
         quits: bool,
+        /// The form that would be discarded, and to which *Keep editing* returns. Without one, it is the wizard.
+        form: Option<Box<dialogs::FormDialog>>,
     },
     /// The list of saved drafts.
     Drafts(DraftList),

@@ -55,9 +55,10 @@ impl App {
                 let discard = then_refresh(self.drafts.discard());
                 return discard.into_iter().chain(self.leave_wizard()).collect();
             }
-            Some(Dialog::ConfirmDisconnect { .. } | Dialog::ConfirmDiscard { .. }) if enters || escape => {
-                self.dialog = None;
+            Some(Dialog::ConfirmDiscard { form, .. }) if enters || escape => {
+                self.dialog = form.take().map(Dialog::Task);
             }
+            Some(Dialog::ConfirmDisconnect { .. }) if enters || escape => self.dialog = None,
             Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. }) => match key.code {
                 code if scroll.handle_key(code) => {}
                 KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => self.dialog = None,

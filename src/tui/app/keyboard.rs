@@ -144,12 +144,15 @@ impl App {
     }
 
     fn quit(&mut self) -> Vec<Effect> {
-        let loses = self.has_unsaved_changes()
-            || matches!(&self.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes());
+        let loses_form = matches!(&self.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes());
         let is_confirming = matches!(self.dialog, Some(Dialog::ConfirmDiscard { quits: true, .. }));
-        if loses && !is_confirming {
+        if (loses_form || self.has_unsaved_changes()) && !is_confirming {
             let given_up = self.cancel_login();
-            self.dialog = Some(Dialog::ConfirmDiscard { is_confirm_focused: false, quits: true });
+            let form = match self.dialog.take() {
+                Some(Dialog::Task(form)) if loses_form => Some(form),
+                _ => None,
+            };
+            self.dialog = Some(Dialog::ConfirmDiscard { is_confirm_focused: false, quits: true, form });
             return given_up;
         }
         vec![Effect::Quit]

@@ -69,7 +69,7 @@ impl App {
                 self.defer_wizard()
             }
             wizard::WizardEvent::Leave { has_unsaved_changes: true } => {
-                self.dialog = Some(Dialog::ConfirmDiscard { is_confirm_focused: false, quits: false });
+                self.dialog = Some(Dialog::ConfirmDiscard { is_confirm_focused: false, quits: false, form: None });
                 Vec::new()
             }
             wizard::WizardEvent::Leave { has_unsaved_changes: false } => self.leave_wizard(),

@@ -13,7 +13,7 @@ use crate::tui::effect::{Call, CallFailure, Change, ChangeOutcome};
 use crate::tui::preferences::Preferences;
 use crate::tui::target::Target;
 use crate::tui::theme;
-use crate::tui::widgets::form::{Form, FormEvent};
+use crate::tui::widgets::form::{Form, FormEvent, SecretInput, SecretKind};
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
 
@@ -141,7 +141,7 @@ impl FormDialog {
     fn on_input_entered(&mut self, name: &'static str) -> Vec<DialogEvent> {
         let text = self.form.text(name);
         if name == stores::CONFIGURATION_FILE && !text.is_empty() {
-            if text.starts_with('{') {
+            if stores::is_configuration(&text) {
                 self.on_file_loaded(&Ok(SecretString::new(text)));
                 return Vec::new();
             }
@@ -164,7 +164,7 @@ impl FormDialog {
         if self.is_sending() || self.outcome.is_some() {
             return;
         }
-        if self.form.focused_field() == Some(stores::CONFIGURATION_FILE) && text.trim_start().starts_with('{') {
+        if self.is_in_configuration_file() && stores::is_configuration(text) {
             // The text contains a secret, so it goes straight into the fields and never appears on the screen.
             self.on_file_loaded(&Ok(SecretString::new(text.to_owned())));
             return;
@@ -228,6 +228,42 @@ impl FormDialog {
     /// Whether the form accepts input.
     pub fn has_form(&self) -> bool {
         self.outcome.is_none() && !self.is_sending()
+    }
+
+    fn is_in_configuration_file(&self) -> bool {
+        self.form.focused_field() == Some(stores::CONFIGURATION_FILE)
+    }
+
+    /// Returns the focused input if it holds a secret.
+    pub fn secret_input(&self) -> Option<SecretInput> {
+        if !self.has_form() {
+            return None;
+        }
+        let is_configuration =
+            self.is_in_configuration_file() && stores::is_configuration(&self.form.text(stores::CONFIGURATION_FILE));
+        let configuration = is_configuration.then_some(SecretInput { kind: SecretKind::Line, has_text: true });
+        configuration.or_else(|| self.form.secret_input())
+    }
+
+    /// Returns the focused input if it holds a secret that `key` edits.
+    pub fn edited_secret(&self, key: KeyEvent) -> Option<SecretInput> {
+        // The user begins to enter the content of a configuration file.
+        let begins = self.has_form()
+            && self.is_in_configuration_file()
+            && key.code == KeyCode::Char('{')
+            && self.form.text(stores::CONFIGURATION_FILE).is_empty();
+        if begins {
+            return Some(SecretInput { kind: SecretKind::Line, has_text: false });
+        }
+        self.secret_input().filter(|input| input.is_edited_by(key))
+    }
+
+    /// Returns the input that `text` goes to when it is pasted, if the text is a secret there.
+    pub fn pasted_secret(&self, text: &str) -> Option<SecretInput> {
+        if self.has_form() && self.is_in_configuration_file() && stores::is_configuration(text) {
+            return Some(SecretInput { kind: SecretKind::File, has_text: false });
+        }
+        self.secret_input()
     }
 
     /// Whether key presses are text input.

@@ -11,6 +11,7 @@ use crate::tui::effect::Call;
 use crate::tui::theme;
 use crate::tui::widgets::button_row;
 use crate::tui::widgets::editing::Edit;
+use crate::tui::widgets::form::{SecretInput, SecretKind};
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::secret_field::SecretField;
 
@@ -110,6 +111,20 @@ impl LoginDialog {
     /// Whether digits are input of the MFA code.
     pub fn is_typing(&self) -> bool {
         !self.is_fetching && self.credentials_error.mfa_serial.is_some()
+    }
+
+    /// Returns the input of the MFA code, if the user can type there.
+    pub fn secret_input(&self) -> Option<SecretInput> {
+        let has_text = !self.code.expose().is_empty();
+        self.is_typing().then_some(SecretInput { kind: SecretKind::Line, has_text })
+    }
+
+    /// Returns the input of the MFA code if `key` edits it.
+    pub fn edited_secret(&self, key: KeyEvent) -> Option<SecretInput> {
+        let input = self.secret_input().filter(|input| input.is_edited_by(key))?;
+        let is_arrow = matches!(key.code, KeyCode::Left | KeyCode::Right);
+        let moves_in_code = !self.is_close_focused && self.code.clone().handle_key(key);
+        (!is_arrow || moves_in_code).then_some(input)
     }
 
     /// Inserts a pasted code, without the spaces that some authenticator apps add.

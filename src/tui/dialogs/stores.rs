@@ -337,6 +337,11 @@ struct ConfigurationFile {
     credential: XksProxyAuthenticationCredential,
 }
 
+/// Whether `text` is the content of a proxy configuration file, rather than its path.
+pub fn is_configuration(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
 /// Fills in the form from a proxy configuration file.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::editing::{Edit, Motion};
 use super::scroll_view::ScrollView;
 use super::secret_field::SecretField;
 use super::text_area::{TextArea, write_text_area};
@@ -30,6 +31,20 @@ pub enum FormInput {
     Checkbox(bool),
     /// Radio buttons and the index of the chosen one.
     Radio(Vec<String>, usize),
+}
+
+impl SecretInput {
+    /// Whether a key edits the input or moves the cursor in it. Other keys leave the input or submit the form.
+    pub fn is_edited_by(self, key: KeyEvent) -> bool {
+        match Edit::from_key(key) {
+            // These keys move to another input, or scroll.
+            Some(Edit::Newline | Edit::Move(Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown)) => {
+                self.kind == SecretKind::Text
+            }
+            Some(_) => true,
+            None => false,
+        }
+    }
 }
 
 impl FormInput {
@@ -73,6 +88,26 @@ pub struct FormField {
     pub hint: String,
     /// The input.
     pub input: FormInput,
+}
+
+/// An input that holds a secret, and that the user can edit now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecretInput {
+    /// The kind of the input.
+    pub kind: SecretKind,
+    /// Whether it has a text already.
+    pub has_text: bool,
+}
+
+/// A kind of input that holds a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// One line of text.
+    Line,
+    /// Multiline text.
+    Text,
+    /// A pasted file, whose values go to other inputs.
+    File,
 }
 
 /// The result of a key press.
@@ -198,6 +233,19 @@ impl Form {
     /// Returns whether Space acts on a check box or a button.
     pub fn can_toggle(&self) -> bool {
         self.fields.get(self.focus).is_none_or(|row| matches!(row.input, FormInput::Checkbox(_)))
+    }
+
+    /// Returns the focused input if it holds a secret.
+    pub fn secret_input(&self) -> Option<SecretInput> {
+        match self.fields.get(self.focus).map(|row| &row.input) {
+            Some(FormInput::Secret(secret)) => {
+                Some(SecretInput { kind: SecretKind::Line, has_text: !secret.expose().is_empty() })
+            }
+            Some(FormInput::Text(area, _)) if area.is_without_history() => {
+                Some(SecretInput { kind: SecretKind::Text, has_text: !area.is_empty() })
+            }
+            _ => None,
+        }
     }
 
     /// Returns whether typed letters go into an input.
@@ -403,6 +451,10 @@ mod tests {
         KeyEvent::new(code, KeyModifiers::NONE)
     }
 
+    fn edited(form: &Form, key: KeyEvent) -> Option<SecretInput> {
+        form.secret_input().filter(|input| input.is_edited_by(key))
+    }
+
     #[test]
     fn focus_wraps_around_and_skips_hidden_fields() {
         let mut form = form();
@@ -417,6 +469,42 @@ mod tests {
         form.handle_key(key(KeyCode::Tab));
         form.handle_key(key(KeyCode::Char('x')));
         assert_eq!(form.text("a"), "x");
+    }
+
+    #[test]
+    fn keys_that_edit_a_secret_are_distinguished_from_keys_that_leave_it() {
+        let mut form = form();
+        assert_eq!(edited(&form, key(KeyCode::Char('x'))), None);
+        form.handle_key(key(KeyCode::Tab));
+        let empty = SecretInput { kind: SecretKind::Line, has_text: false };
+        assert_eq!(form.secret_input(), Some(empty));
+        for code in
+            [KeyCode::Char(' '), KeyCode::Backspace, KeyCode::Delete, KeyCode::Left, KeyCode::Home, KeyCode::End]
+        {
+            assert_eq!(edited(&form, key(code)), Some(empty), "{code:?}");
+        }
+        for code in [KeyCode::Tab, KeyCode::BackTab, KeyCode::Enter, KeyCode::Esc, KeyCode::Up, KeyCode::PageDown] {
+            assert_eq!(edited(&form, key(code)), None, "{code:?}");
+        }
+        let control = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        assert_eq!(edited(&form, control('u')), Some(empty));
+        assert_eq!(edited(&form, control('n')), None);
+    }
+
+    #[test]
+    fn multiline_text_without_history_is_a_secret() {
+        let row = |name, input| FormField { name, label: name, hint: String::new(), input };
+        let mut form = Form::new(
+            vec![row("a", FormInput::text_without_history(3)), row("b", FormInput::text("", 3))],
+            "Go",
+            false,
+        );
+        form.handle_key(key(KeyCode::Enter));
+        let input = SecretInput { kind: SecretKind::Text, has_text: true };
+        assert_eq!(edited(&form, key(KeyCode::Enter)), Some(input));
+        assert_eq!(edited(&form, key(KeyCode::Tab)), None);
+        form.handle_key(key(KeyCode::Tab));
+        assert_eq!(form.secret_input(), None);
     }
 
     #[test]

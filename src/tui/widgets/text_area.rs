@@ -51,6 +51,16 @@ impl TextArea {
         area
     }
 
+    /// Whether the field keeps no copies of its text, because it can be a secret.
+    pub fn is_without_history(&self) -> bool {
+        self.history.is_none()
+    }
+
+    /// Whether the field has no text.
+    pub fn is_empty(&self) -> bool {
+        self.lines.iter().all(String::is_empty) && self.lines.len() < 2
+    }
+
     /// Moves the cursor to the end of the text.
     #[must_use]
     pub fn with_cursor_at_end(mut self) -> Self {
