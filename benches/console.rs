@@ -1,5 +1,5 @@
-//! Measures in-process frames and key presses, with a bare ratatui screen of the same size as the baseline, and Encrypt
-//! and Decrypt through one and both layers of encryption.
+//! Measures in-process frames and key presses, with a bare ratatui screen of the same size as the baseline, whole
+//! tapes with a new account as the baseline, and Encrypt and Decrypt through one and both layers of encryption.
 
 use std::hint::black_box;
 
@@ -63,6 +63,26 @@ fn bench_key_presses(criterion: &mut Criterion) {
     });
 }
 
+/// Measures a whole tape, with a new account as the baseline.
+fn bench_tapes(criterion: &mut Criterion) {
+    let text = include_str!("../assets/tapes/method-1.tape");
+    let tape = Tape::parse("method-1.tape", text).expect("the tape is valid");
+    let mut group = criterion.benchmark_group("tape");
+    for size @ (width, height) in SIZES {
+        let name = format!("{width}x{height}");
+        group.bench_function(BenchmarkId::new("baseline", &name), |bencher| {
+            bencher.iter(|| Player::start(size).expect("an in-memory account"));
+        });
+        group.bench_function(BenchmarkId::new("method-1", &name), |bencher| {
+            bencher.iter(|| {
+                let mut player = Player::start(size).expect("an in-memory account");
+                tape::play(&tape, &mut player, &mut |_, _| Ok(())).expect("the tape plays to its end");
+            });
+        });
+    }
+    group.finish();
+}
+
 fn bench_cryptography(criterion: &mut Criterion) {
     let player = Player::start((80, 24)).expect("an in-memory account");
     let client = player.client().clone();
@@ -81,5 +101,5 @@ fn bench_cryptography(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, bench_frames, bench_key_presses, bench_cryptography);
+criterion_group!(benches, bench_frames, bench_key_presses, bench_tapes, bench_cryptography);
 criterion_main!(benches);

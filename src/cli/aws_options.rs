@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use http::Uri;
+
 use super::AccessOptions;
 use super::redacted_value::RedactedValueParser;
-use crate::client::endpoints::{InvalidRegion, InvalidUrl, check_region, check_url};
+use crate::client::endpoints::{InvalidRegion, InvalidUrl, check_region, check_url, is_loopback};
 use crate::client::profile::Settings;
 
 /// The options that select an AWS, and how it is called.
@@ -64,6 +66,13 @@ impl AwsOptions {
             ca_bundle: environment("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
             files: None,
         })
+    }
+
+    /// Whether the options select an AWS that isn't on this machine, and allow changes in it.
+    pub(super) fn may_change_aws(&self) -> bool {
+        let is_on_this_machine = |url: &str| url.parse().is_ok_and(|uri: Uri| is_loopback(&uri));
+        let is_elsewhere = self.aws || self.endpoint_url.as_deref().is_some_and(|url| !is_on_this_machine(url));
+        is_elsewhere && !self.access.read_only
     }
 
     /// Whether the options select an AWS on the network.

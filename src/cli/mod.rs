@@ -5,6 +5,7 @@ mod create_key;
 mod proxy;
 mod redacted_value;
 mod serve;
+mod tapes;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use aws_options::AwsOptions;
 pub use create_key::CreateKey;
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
+pub use tapes::{Play, Record, Speed, TapeCommand, Test};
 
 use crate::client::{Client, ReadOnly};
 use crate::config::Configuration;
@@ -39,8 +41,9 @@ Examples:
   xks-console --aws --read-only           Open the console on AWS in read-only mode
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
                                           Open the console on another endpoint, such as that of `serve`
-  xks-console screenshots                 Regenerate screenshots/
-  xks-console screenshots --check         Check that screenshots/ is up to date
+  xks-console record demo.tape            Write a tape of what you do
+  xks-console play demo.tape              Play a tape at the pace of a person
+  xks-console test flows                  Play the tapes in flows, and compare their screens
 
 Keys:
   Tab, Shift-Tab   next or previous field       Enter   activate
@@ -80,10 +83,10 @@ Read-only:
 
 Exit codes:
   0    success
-  1    failure, or `screenshots --check` or `proxy check` found problems
+  1    failure, or `test`, `play --check`, or `proxy check` found problems
   2    the command line or a value is invalid, or a terminal is required
   3    nothing was done: you closed the create-key wizard, you answered no to `proxy delete-key`, or
-       `serve --stop` found no server in the background
+       `serve --stop` found no server in the background; in `test`, a Wait never matched
   4, 5             create-key only; see its help
   125, 126, 127    `serve -- COMMAND` couldn't start COMMAND. If COMMAND starts, its exit code is
                    returned instead
@@ -124,7 +127,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
 
-    /// Print the output of `proxy` list commands and the report of `proxy check` as one JSON document
+    /// Print the output of `proxy` list commands and the reports of `proxy check` and `test` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -164,15 +167,6 @@ pub enum Command {
     /// in the output format of `aws kms create-key`. With --batch, creates a key for each row of a CSV file.
     #[command(after_help = create_key::HELP)]
     CreateKey(Box<CreateKey>),
-    /// Regenerate screenshots/
-    ///
-    /// Plays the tapes in assets/tapes on an account in memory, with a simulated clock and a fixed random seed, so that
-    /// the images are identical, byte for byte, each time. Run it in the root directory of the source code.
-    Screenshots {
-        /// Don't write files; fail if an image is missing, out of date, or no longer used
-        #[arg(long)]
-        check: bool,
-    },
     /// Serve the bundled AWS on a port for the AWS CLI, SDKs, and other tools
     ///
     /// KMS, IAM, STS, CloudTrail, and CloudWatch are available at /, and the external key store proxy at the URI path
@@ -193,6 +187,37 @@ pub enum Command {
         #[command(subcommand)]
         command: Proxy,
     },
+    /// Play tapes and compare the screens with golden files
+    ///
+    /// A tape is a script of key presses and expectations. Each tape is played on a console of its own with a new account
+    /// in memory, a simulated clock, and fixed random numbers, so that the screens are the same each time.
+    #[command(after_help = tapes::TEST_HELP)]
+    Test(Box<Test>),
+    /// Play a tape in this terminal, or write it as a recording or as images
+    #[command(after_help = tapes::PLAY_HELP)]
+    Play(Box<Play>),
+    /// Write a tape of what you do in a console with a new account in memory
+    ///
+    /// Use --scenario to choose the account, and --connect-to and --proxy-ca to reach a proxy of your own.
+    Record(Record),
+    /// Write a new tape to start from, or check tapes
+    #[command(subcommand)]
+    Tape(TapeCommand),
+}
+
+impl Command {
+    /// Returns the AWS options after the command, if it has any.
+    fn aws_options(&self) -> Option<&AwsOptions> {
+        match self {
+            Self::CreateKey(options) => Some(&options.aws_options),
+            Self::Test(options) => Some(&options.aws_options),
+            _ => None,
+        }
+    }
+
+    fn is_for_tapes(&self) -> bool {
+        matches!(self, Self::Test(_) | Self::Play(_) | Self::Record(_) | Self::Tape(_))
+    }
 }
 
 /// The data directory of the bundled AWS can't be determined.
@@ -203,34 +228,57 @@ pub enum Command {
 )]
 pub struct DataDirError;
 
-/// The error for AWS options before a command other than `create-key`.
+/// The error for AWS options before a command that doesn't support them.
 const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log, and --read-only can be \
-                                         used only with the console and create-key";
-/// The error for AWS options on both sides of `create-key`.
+                                         used only with the console, create-key, and test";
+/// The error for AWS options on both sides of a command.
 const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --profile, --region, --log, and --read-only either \
-                                       before create-key or after it, not both";
+                                       before the command or after it, not both";
+/// The error for options of an account on disk with a command whose accounts are in memory.
+const DISK_OPTIONS_CONFLICT: &str =
+    "tapes are played on an account in memory, so --data-dir can't be used with test, play, record, or tape";
+/// The error for `--scenario` with a command that takes the account from the tape.
+const SCENARIO_CONFLICT: &str = "a tape sets its account itself, with a line such as `#: world empty`, so --scenario can't \
+                                 be used with test, play, or tape";
+/// The error for tests on AWS that could change something.
+const AWS_TEST_NOT_READ_ONLY: &str =
+    "tapes change things, so test uses an AWS that isn't on this machine only with --read-only";
+/// The error for options of an AWS with tests on an account in memory.
+const REMOTE_TEST_OPTIONS: &str =
+    "--profile, --region, --log, and --read-only apply to test only together with --aws or --endpoint-url";
+/// The error for tests that need an account in memory on another AWS.
+const IN_MEMORY_TEST_CONFLICT: &str = "--accept, --review, and --pty need an account in memory or on disk, so they can't be \
+                                       used with --aws or --endpoint-url";
 /// The error for options of the bundled AWS together with another AWS.
 const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, and --scenario apply to the bundled AWS \
                                         and can't be used with --aws or --endpoint-url";
 /// The error for `--json` with a command that doesn't support it.
-const JSON_NOT_SUPPORTED: &str = "--json can be used only with `proxy check` and the `proxy` commands that \
+const JSON_NOT_SUPPORTED: &str = "--json can be used only with `test`, `proxy check`, and the `proxy` commands that \
                                   print lists";
 
 impl Arguments {
     /// Returns the error for arguments that conflict with each other in a way that clap can't check.
     pub fn argument_conflict(&self) -> Option<clap::Error> {
         let none = AwsOptions::default();
+        let own_options = self.command.as_ref().and_then(Command::aws_options);
         let message = match &self.command {
-            Some(Command::CreateKey(options)) if self.aws_options != none && options.aws_options != none => {
+            Some(command) if command.is_for_tapes() && self.data_dir.is_some() => DISK_OPTIONS_CONFLICT,
+            Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
+                SCENARIO_CONFLICT
+            }
+            Some(_) if self.aws_options != none && own_options.is_none() => AWS_OPTIONS_NOT_SUPPORTED,
+            Some(_) if self.aws_options != none && own_options.is_some_and(|options| *options != none) => {
                 AWS_OPTIONS_GIVEN_TWICE
             }
-            Some(Command::CreateKey(_)) if self.aws_options().is_remote() && self.has_bundled_options() => {
-                BUNDLED_OPTIONS_CONFLICT
+            Some(_) if self.aws_options().is_remote() && self.has_bundled_options() => BUNDLED_OPTIONS_CONFLICT,
+            Some(Command::Test(test)) if test.is_in_memory_only() && self.aws_options().is_remote() => {
+                IN_MEMORY_TEST_CONFLICT
             }
-            Some(command) if !matches!(command, Command::CreateKey(_)) && self.aws_options != none => {
-                AWS_OPTIONS_NOT_SUPPORTED
+            Some(Command::Test(_)) if !self.aws_options().is_remote() && *self.aws_options() != none => {
+                REMOTE_TEST_OPTIONS
             }
-            Some(Command::CreateKey(_)) => return None,
+            Some(Command::Test(_)) if self.aws_options().may_change_aws() => AWS_TEST_NOT_READ_ONLY,
+            Some(Command::CreateKey(_) | Command::Test(_)) => return None,
             Some(Command::Proxy { command }) if command.supports_json() => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
@@ -244,10 +292,8 @@ impl Arguments {
 
     /// Returns the AWS options, whether they are before the command or after it.
     pub fn aws_options(&self) -> &AwsOptions {
-        match &self.command {
-            Some(Command::CreateKey(options)) if options.aws_options != AwsOptions::default() => &options.aws_options,
-            _ => &self.aws_options,
-        }
+        let own_options = self.command.as_ref().and_then(Command::aws_options);
+        own_options.filter(|options| **options != AwsOptions::default()).unwrap_or(&self.aws_options)
     }
 
     /// Returns the data directory of the bundled AWS: `--data-dir`, or the default of the XDG Base Directory
@@ -305,9 +351,9 @@ mod tests {
 
     #[test]
     fn data_dir_is_accepted_before_and_after_the_command() {
-        let before = parse("xks-console --data-dir /d screenshots --check").unwrap();
-        assert_eq!(before, parse("xks-console screenshots --check --data-dir /d").unwrap());
-        assert_eq!(before.command, Some(Command::Screenshots { check: true }));
+        let before = parse("xks-console --data-dir /d serve").unwrap();
+        assert_eq!(before, parse("xks-console serve --data-dir /d").unwrap());
+        assert!(matches!(before.command, Some(Command::Serve(_))));
         assert_eq!(before.data_dir, Some("/d".into()));
     }
 
@@ -340,7 +386,15 @@ mod tests {
     #[test]
     fn help_examples_are_valid_command_lines() {
         let mut count = 0;
-        for text in [LONG_HELP, create_key::HELP, serve::HELP, proxy::HELP, proxy::CHECK_HELP] {
+        for text in [
+            LONG_HELP,
+            create_key::HELP,
+            serve::HELP,
+            proxy::HELP,
+            proxy::CHECK_HELP,
+            tapes::TEST_HELP,
+            tapes::PLAY_HELP,
+        ] {
             let text = text.replace(" \\\n    ", " ").replace("'Frankfurt HSM'", "Frankfurt-HSM");
             for line in text.lines().map(str::trim_start) {
                 let Some(example) = line.strip_prefix("eval \"$(").unwrap_or(line).strip_prefix("xks-console ") else {
@@ -433,6 +487,57 @@ mod tests {
             "xks-console create-key --profile p",
             "xks-console create-key --batch f --alias a",
             "xks-console create-key --alias",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn tape_commands_refuse_options_that_do_not_apply() {
+        let conflict = |line: &str| parse(line).unwrap().argument_conflict().map(|error| error.to_string());
+        for (line, part) in [
+            ("xks-console test --data-dir d", "account in memory"),
+            ("xks-console record a.tape --data-dir d", "account in memory"),
+            ("xks-console test --scenario empty", "#: world"),
+            ("xks-console --log f play a.tape", "only with the console"),
+            ("xks-console test --aws", "--read-only"),
+            ("xks-console test --endpoint-url https://kms.us-west-2.amazonaws.com", "--read-only"),
+            ("xks-console --endpoint-url http://127.0.0.1:1 test --accept", "need an account in memory"),
+            ("xks-console --endpoint-url http://127.0.0.1:1 test --pty", "need an account in memory"),
+            ("xks-console test --region eu-west-1", "only together with --aws"),
+            ("xks-console test --read-only", "only together with --aws"),
+            ("xks-console play a.tape --json", "--json can be used only"),
+        ] {
+            assert!(conflict(line).is_some_and(|message| message.contains(part)), "{line}: {:?}", conflict(line));
+        }
+        for line in [
+            "xks-console test --aws --read-only",
+            "xks-console test flows --json --connect-to a=127.0.0.1:1",
+            "xks-console --endpoint-url http://127.0.0.1:1 test",
+            "xks-console record a.tape --scenario empty",
+            "xks-console play a.tape --pictures p --check --png b --connect-to a=127.0.0.1:1",
+            "xks-console play a.tape --cast a --cast-version 2 --speed 2 --stage",
+        ] {
+            assert_eq!(conflict(line), None, "{line}");
+        }
+        for line in [
+            "xks-console test --endpoint-url http://127.0.0.1:1 --connect-to a=127.0.0.1:1",
+            "xks-console test --accept --endpoint-url http://127.0.0.1:1",
+            "xks-console test --accept --review",
+            "xks-console test --pty --accept",
+            "xks-console test --size 80",
+            "xks-console play",
+            "xks-console play a.tape --speed 0",
+            "xks-console play a.tape --cast a --svg b",
+            "xks-console play a.tape --check",
+            "xks-console play a.tape --cast a --check",
+            "xks-console play a.tape --svg a --png b",
+            "xks-console play a.tape --svg a --cast-version 2",
+            "xks-console play a.tape --pictures p --cast-version 2",
+            "xks-console play a.tape --pictures p --speed 2",
+            "xks-console play a.tape --pictures p --stage",
+            "xks-console play a.tape --step --on-keypress",
+            "xks-console tape",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

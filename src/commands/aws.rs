@@ -69,6 +69,11 @@ impl AwsConnection {
         Ok(Self { client, target, data_dir: None, pending_mfa })
     }
 
+    /// Returns the AWS.
+    pub(super) fn target(&self) -> Target {
+        self.target.clone()
+    }
+
     /// Creates the console for this AWS, and returns it with its first effects.
     pub(super) fn app(&self) -> (App, Vec<Effect>) {
         let (mut app, effects) = App::new(self.target.clone(), self.client.region());

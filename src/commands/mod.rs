@@ -3,10 +3,13 @@
 mod aws;
 mod console;
 pub mod create_key;
+mod play;
 pub mod proxy;
 pub mod proxy_check;
-pub mod screenshots;
+mod record;
 pub mod serve;
+mod tape;
+mod test;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -36,7 +39,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     match &arguments.command {
         None => console::run(arguments),
         Some(Command::CreateKey(options)) => create_key::run(arguments, options),
-        Some(Command::Screenshots { check }) => screenshots::run(*check),
+        Some(Command::Test(options)) => test::run(arguments, options),
+        Some(Command::Play(options)) => play::run(arguments, options),
+        Some(Command::Record(options)) => record::run(arguments, options),
+        Some(Command::Tape(command)) => tape::run(command),
         Some(Command::Serve(options)) => serve::run(arguments, options),
         Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::run_on_terminal(arguments, command),
         Some(Command::Proxy { command: Proxy::Check(options) }) => proxy_check::run(arguments, options),

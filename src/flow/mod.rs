@@ -13,6 +13,19 @@
 //! # }
 //! ```
 
+pub mod animation;
+pub mod cast;
+mod faulty_transport;
+pub mod golden;
+mod ids;
+pub mod pictures;
 pub mod player;
+pub mod pty;
+pub mod recorder;
+pub mod recording;
+pub mod review;
 pub mod screenshot;
+pub mod stage;
+pub mod style_words;
+pub mod suite;
 pub mod tape;

@@ -8,21 +8,23 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
+use super::faulty_transport::{ApiFaults, FaultyTransport};
 use crate::bundled::{BundledAws, OpenError};
 use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::create_key::draft::KeyDraft;
 use crate::drafts::{self, DraftStore};
 use crate::environment::{Clock, Environment};
-use crate::flow::tape::ConsoleDriver;
+use crate::flow::tape::{AwsAccess, ConsoleDriver, Fault, StartTime, Tape, Unsupported};
 use crate::in_process;
 use crate::tui::app::App;
 use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
 use crate::tui::runtime;
 use crate::tui::screen;
 use crate::tui::target::Target;
+use crate::xks::network::Network;
 
-/// The time at which every player starts.
+/// The time at which a player starts, unless its settings say otherwise.
 const START_TIME: &str = "2026-03-02T10:15:00Z";
 /// The seed for keys and IDs.
 const SEED: u64 = 20_260_302;
@@ -38,15 +40,50 @@ pub enum PlayerError {
     Runtime(#[from] std::io::Error),
 }
 
-/// A console, its bundled AWS, and its pending timers.
+/// The console and the account that a player starts with.
+#[derive(Debug)]
+pub struct PlayerSettings {
+    /// The columns and rows of the screen.
+    pub size: (u16, u16),
+    /// The scenario of the account.
+    pub world: String,
+    /// The time at the start.
+    pub clock: StartTime,
+    /// The network to proxies outside of the bundled AWS. Without it, only the bundled proxy can be reached.
+    pub network: Option<Network>,
+}
+
+impl PlayerSettings {
+    /// Returns the settings for a screen of `size` columns and rows, with the usual account and time.
+    pub fn new(size: (u16, u16)) -> Self {
+        Self { size, world: "default".to_owned(), clock: default_start(), network: None }
+    }
+
+    /// Returns the settings that `tape` asks for, for a screen of `size` columns and rows.
+    pub fn for_tape(tape: &Tape, size: (u16, u16)) -> Self {
+        let header = tape.header();
+        let world = header.world.clone().unwrap_or_else(|| "default".to_owned());
+        Self { size, world, clock: header.clock.unwrap_or_else(default_start), network: None }
+    }
+}
+
+fn default_start() -> StartTime {
+    StartTime::At(START_TIME.parse().unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+/// A console, its AWS, and its pending timers.
 pub struct Player {
     app: App,
     client: Client,
-    bundled: BundledAws,
+    /// A client whose requests no fault concerns, and which no one observes.
+    tape_client: Client,
+    bundled: Option<BundledAws>,
+    api_faults: ApiFaults,
     clock: Clock,
     runtime: tokio::runtime::Runtime,
     effects: Vec<Effect>,
     timers: Vec<(Timestamp, TimerId)>,
+    calls: Vec<ApiCall>,
     copied: Vec<String>,
     drafts: Option<DraftStore>,
     has_quit: bool,
@@ -59,12 +96,25 @@ impl Player {
     /// # Errors
     /// Returns a [`PlayerError`] if the account or the runtime can't be created.
     pub fn start(size: (u16, u16)) -> Result<Self, PlayerError> {
-        let start = START_TIME.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        let world = Environment::replayable(start, SEED);
-        let bundled = BundledAws::in_memory("default", world.clone())?;
+        Self::start_with(PlayerSettings::new(size))
+    }
+
+    /// Creates a console that shows its first page, with a new account in memory.
+    ///
+    /// # Errors
+    /// Returns a [`PlayerError`] if the account or the runtime can't be created.
+    pub fn start_with(settings: PlayerSettings) -> Result<Self, PlayerError> {
+        let start = match settings.clock {
+            StartTime::Now => Timestamp::now(),
+            StartTime::At(time) => time,
+        };
+        let environment = Environment::replayable(start, SEED);
+        // The runtime runs only while the console waits for a response.
+        let network = settings.network.map(Network::without_idle_connections);
+        let bundled = BundledAws::in_memory_with_network(&settings.world, environment.clone(), network)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = in_process::client(&bundled, world.clock.clone());
-        Ok(Self::with_client(size, bundled, client, Target::Bundled, world.clock, runtime))
+        let client = in_process::client(&bundled, environment.clock.clone());
+        Ok(Self::with_client(settings.size, bundled, client, Target::Bundled, environment.clock, runtime))
     }
 
     /// Creates a console that sends its requests with `client` to the AWS `target`, which is served by `bundled`.
@@ -78,10 +128,37 @@ impl Player {
         clock: Clock,
         runtime: tokio::runtime::Runtime,
     ) -> Self {
+        Self { bundled: Some(bundled), ..Self::remote(size, client, target, clock, runtime) }
+    }
+
+    /// Creates a console that sends its requests with `client` to the AWS `target`, which runs elsewhere.
+    pub fn remote(
+        size: (u16, u16),
+        client: Client,
+        target: Target,
+        clock: Clock,
+        runtime: tokio::runtime::Runtime,
+    ) -> Self {
+        let api_faults = ApiFaults::default();
+        let faulty_client = with_faults(&client, &api_faults);
         let (mut app, effects) = App::new(target, client.region());
-        app.set_client(&client);
-        let (timers, copied) = (Vec::new(), Vec::new());
-        Self { app, client, bundled, clock, runtime, effects, timers, copied, drafts: None, has_quit: false, size }
+        app.set_client(&faulty_client);
+        Self {
+            app,
+            client: faulty_client,
+            tape_client: client,
+            bundled: None,
+            api_faults,
+            clock,
+            runtime,
+            effects,
+            timers: Vec::new(),
+            calls: Vec::new(),
+            copied: Vec::new(),
+            drafts: None,
+            has_quit: false,
+            size,
+        }
     }
 
     /// Opens the console for a single key, as with [`App::start_single_key_session`].
@@ -96,9 +173,9 @@ impl Player {
         &self.app
     }
 
-    /// Returns the bundled AWS.
-    pub fn bundled(&self) -> &BundledAws {
-        &self.bundled
+    /// Returns the bundled AWS, unless the console uses another one.
+    pub fn bundled(&self) -> Option<&BundledAws> {
+        self.bundled.as_ref()
     }
 
     /// Returns the client of the console.
@@ -114,9 +191,9 @@ impl Player {
     }
 
     /// Makes the console use another client.
-    pub fn use_client(&mut self, client: Client) {
-        self.app.set_client(&client);
-        self.client = client;
+    pub fn use_client(&mut self, client: &Client) {
+        self.app.set_client(client);
+        self.client = with_faults(client, &self.api_faults);
     }
 
     /// Returns the texts that were copied to the clipboard, newest last.
@@ -153,6 +230,10 @@ impl Player {
     }
 }
 
+fn with_faults(client: &Client, faults: &ApiFaults) -> Client {
+    client.map_transport(|inner| Arc::new(FaultyTransport { inner, faults: faults.clone() }))
+}
+
 impl ConsoleDriver for Player {
     fn press(&mut self, key: KeyEvent) {
         // These keys depend on the layout of the last frame, so it must be up to date.
@@ -178,8 +259,44 @@ impl ConsoleDriver for Player {
     }
 
     fn advance(&mut self, by: SignedDuration) {
-        self.clock.advance(by);
+        match self.clock {
+            Clock::System => std::thread::sleep(by.unsigned_abs()),
+            Clock::Manual(_) => self.clock.advance(by),
+        }
         self.fire_due_timers();
+    }
+
+    fn jump(&mut self, by: SignedDuration) -> Result<(), Unsupported> {
+        if matches!(self.clock, Clock::System) {
+            return Err(Unsupported("the clock can be advanced only with an account in memory".to_owned()));
+        }
+        self.advance(by);
+        Ok(())
+    }
+
+    fn api_calls(&self) -> &[ApiCall] {
+        &self.calls
+    }
+
+    fn aws(&self) -> Option<AwsAccess<'_>> {
+        Some(AwsAccess { client: &self.tape_client, runtime: &self.runtime })
+    }
+
+    fn set_fault(&mut self, fault: Option<&Fault>) -> Result<(), Unsupported> {
+        let Some(bundled) = &self.bundled else {
+            return Err(Unsupported("faults can be simulated only with an account in memory".to_owned()));
+        };
+        match fault {
+            Some(Fault::Api { operation, failure, count }) => {
+                self.api_faults.add(*operation, failure.clone(), *count);
+            }
+            Some(Fault::Proxy(fault)) => bundled.proxy_faults().add(fault.clone()),
+            None => {
+                self.api_faults.clear();
+                bundled.proxy_faults().clear();
+            }
+        }
+        Ok(())
     }
 
     fn settle(&mut self) {
@@ -189,11 +306,12 @@ impl ConsoleDriver for Player {
                     Effect::Call(id, call) => {
                         let (sender, calls) = mpsc::channel();
                         let client = self.client.clone().with_observer(Arc::new(move |call: &ApiCall| {
-                            let _ = sender.send(Msg::ApiCallCompleted(Box::new(call.clone())));
+                            let _ = sender.send(call.clone());
                         }));
                         let response = self.runtime.block_on(runtime::perform(&client, call));
-                        for msg in calls.try_iter() {
-                            self.dispatch(msg);
+                        for call in calls.try_iter() {
+                            self.calls.push(call.clone());
+                            self.dispatch(Msg::ApiCallCompleted(Box::new(call)));
                         }
                         self.dispatch(Msg::CallCompleted(id, response));
                     }
@@ -211,6 +329,7 @@ impl ConsoleDriver for Player {
                             self.dispatch(Msg::Draft(response));
                         }
                     }
+                    // It was derived from the current client, so faults concern it too.
                     Effect::SwitchClient(client) => self.client = client,
                     Effect::SavePreferences(_) => {}
                     Effect::Quit => {

@@ -69,7 +69,7 @@ fn aws_is_distinguishable_without_colors() {
 #[test]
 fn read_only_console_on_aws_says_so() {
     let mut player = Player::start((80, 24)).unwrap();
-    player.use_client(player.client().clone().with_read_only(ReadOnly::ALL));
+    player.use_client(&player.client().clone().with_read_only(ReadOnly::ALL));
     play_tape(&mut player, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = player.app().clone();
     app.target = Target::Aws;

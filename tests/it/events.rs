@@ -2,7 +2,7 @@
 
 use super::account::block_on;
 use super::snapshots::{play_from_start, play_tape};
-use xks_console::aws::kms::{CreateKey, DisableKey, Encrypt, Origin};
+use xks_console::aws::kms::Encrypt;
 use xks_console::aws::scalar::SecretBlob;
 
 const OPEN: &str = "Tab\nDown 2\nEnter\nWait+Screen /Event history \\(/\n";
@@ -23,26 +23,4 @@ fn event_page_shows_the_requests_to_the_proxy() {
     play_tape(&mut player, "events", &tape);
     let record: serde_json::Value = serde_json::from_str(player.copied().last().unwrap()).unwrap();
     assert_eq!((&record["eventName"], &record["eventVersion"]), (&"Encrypt".into(), &"1.08".into()));
-}
-
-#[test]
-fn failed_event_shows_its_error() {
-    let mut player = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
-    let disable = DisableKey { key_id: "00000000-0000-0000-0000-000000000000".to_owned() };
-    block_on(player.client().call(&disable)).unwrap_err();
-    let tape =
-        format!("{OPEN}Type \"/error:notfound\"\nEnter\nEnter\nWait+Screen /DisableKey/\nScreenshot refused.png\n");
-    play_tape(&mut player, "events", &tape);
-}
-
-#[test]
-fn older_events_load_when_the_end_is_reached() {
-    let mut player = play_from_start("events", "Wait+Screen /External key stores \\(4\\)/\n");
-    for _ in 0..60 {
-        let request = CreateKey { origin: Some(Origin::AwsKms), ..CreateKey::default() };
-        block_on(player.client().call(&request)).unwrap();
-    }
-    let tape =
-        format!("{OPEN}Wait+Screen /Event history \\(50\\+\\)/\nEnd\nWait+Screen /Event history \\((8|9)[0-9]\\)/\n");
-    play_tape(&mut player, "events", &tape);
 }

@@ -82,7 +82,7 @@ fn input() -> impl Strategy<Value = Input> {
 fn run_inputs(inputs: &[Input]) -> Result<(), TestCaseError> {
     let mut player = Player::start((80, 24)).unwrap();
     let client = player.client().clone();
-    player.use_client(client.map_transport(|inner| Arc::new(RejectMalformedRequests(inner))));
+    player.use_client(&client.map_transport(|inner| Arc::new(RejectMalformedRequests(inner))));
     for (index, input) in inputs.iter().enumerate() {
         let before = player.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
         let changes_nothing = match input {

@@ -216,6 +216,6 @@ impl Transport for BlockingProxy {
 fn html_page_of_corporate_proxy_is_shown_as_plain_text() {
     let mut player = Player::start((80, 24)).unwrap();
     let client = player.client().map_transport(|inner| Arc::new(BlockingProxy(inner)));
-    player.use_client(client);
+    player.use_client(&client);
     play_tape(&mut player, "blocked", "Wait+Screen /HTTP status 403/\nScreenshot stores.png\n");
 }

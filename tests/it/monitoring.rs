@@ -3,13 +3,10 @@
 use crossterm::event::KeyCode;
 use jiff::{SignedDuration, Timestamp};
 
-use super::account::block_on;
-use super::snapshots::{assert_screen_matches, play_from_start, play_tape};
+use super::snapshots::{assert_screen_matches, play_from_start};
 use xks_console::aws::cloudwatch::{Dimension, Metric, MetricDataResult};
-use xks_console::aws::kms::Encrypt;
-use xks_console::aws::scalar::{EpochSeconds, SecretBlob};
+use xks_console::aws::scalar::EpochSeconds;
 use xks_console::flow::player::Player;
-use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg, Response};
 use xks_console::tui::monitoring::{Monitoring, TimeRange};
@@ -22,38 +19,6 @@ fn open_metrics_of(place: &str) -> Player {
         "monitoring",
         &format!("{OPEN}{place}Enter\nWait+Screen /General configuration/\nUp\nWait+Screen /Monitoring/\n"),
     )
-}
-
-fn encrypt(player: &Player) {
-    let request = Encrypt {
-        key_id: "alias/customer-db".to_owned(),
-        plaintext: SecretBlob::new(b"card 4111".to_vec()),
-        ..Encrypt::default()
-    };
-    let _ = block_on(player.client().call(&request));
-}
-
-#[test]
-fn proxy_requests_are_shown() {
-    let mut player = play_from_start("monitoring", OPEN);
-    for count in [4, 0, 1, 7, 12, 2] {
-        (0..count).for_each(|_| encrypt(&player));
-        player.advance(SignedDuration::from_mins(5));
-    }
-    player.bundled().key_manager().set_enabled("frankfurt", "customer-db", false).unwrap();
-    (0..3).for_each(|_| encrypt(&player));
-    let tape = "Down\nEnter\nWait+Screen /General configuration/\nUp\nWait+Screen /total 30/\nScreenshot seen.png\n\
-                Type \"t\"\nWait+Screen /12 hours, period 15 minutes/\nWait+Screen /total 30/\nEnter\n\
-                Wait+Screen /1 day, period 30 minutes/\n";
-    play_tape(&mut player, "monitoring", tape);
-    encrypt(&player);
-    play_tape(&mut player, "monitoring", "Type \"r\"\nWait+Screen /total 31/\n");
-}
-
-#[test]
-fn key_store_that_is_not_connected_has_no_data() {
-    let mut player = open_metrics_of("End\n");
-    play_tape(&mut player, "monitoring", "Wait+Screen /No data available/\nScreenshot empty.png\n");
 }
 
 /// Requests the next longer time range and returns the app and the ID of its call.

@@ -7,15 +7,13 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use ratatui::crossterm::event::KeyCode;
 use serde_json::{Value, json};
-use xks_console::aws::codec;
-use xks_console::aws::error::ServiceError;
 use xks_console::client::{Transport, TransportError};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg};
 
-use super::snapshots::{assert_screen_matches, assert_screens_match, play_from_start, play_tape, screen};
+use super::snapshots::{assert_screen_matches, play_tape, screen};
 use xks_console::tui::target::Target;
 
 /// Rewrites the status and body of responses from AWS, by operation.
@@ -48,7 +46,7 @@ pub fn console_with_rewritten_responses(
 ) -> Player {
     let mut player = Player::start((80, 24)).unwrap();
     let client = player.client().map_transport(|inner| Arc::new(RewritingTransport { inner, rewrite }));
-    player.use_client(client);
+    player.use_client(&client);
     player
 }
 
@@ -140,218 +138,10 @@ fn key_store_page_explains_each_connection_error() {
         });
         let tape = format!(
             "Wait+Screen /Dublin HSM/\nEnter\nWait+Screen /General configuration/\nWait+Screen /{code}/\n\
-             Wait+Screen /What to do/\nScreenshot {code}.png\n"
+             Wait+Screen /What to do/\nScreenshot '{code}.png'\n"
         );
         play_tape(&mut player, "connection-error", &tape);
     }
-}
-
-#[test]
-fn key_page_shows_each_tab() {
-    let keys =
-        "Wait+Screen /External key stores \\(4\\)/\n".to_owned() + OPEN_KEYS + "Wait+Screen /managed keys \\(6\\)/\n";
-    for (name, place) in [("external", "Down 3"), ("standard", "Home")] {
-        let tape = keys.clone()
-            + &format!(
-                "{place}\nEnter\nWait+Screen /General configuration/\nScreenshot cryptography.png\nRight\n\
-                 Screenshot tags.png\nRight\nScreenshot aliases.png\nRight\nScreenshot use.png\nRight\n\
-                 Screenshot policy.png\n"
-            );
-        play_from_start(&format!("key-{name}"), &tape);
-    }
-}
-
-#[test]
-fn keys_in_a_disconnected_key_store_are_shown_as_unavailable() {
-    let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nTab\nEnter\nSleep 5s\n\
-                Wait+Screen /Disconnected/\nScreenshot stores.png\n"
-        .to_owned()
-        + OPEN_KEYS
-        + "Wait+Screen /Unavailable/\nScreenshot keys.png\nDown 3\nEnter\nWait+Screen /General configuration/\n\
-           Screenshot key.png\nLeft 2\nScreenshot use.png\n";
-    play_from_start("unavailable", &tape);
-}
-
-#[test]
-fn key_store_page_is_complete_in_each_connection_state() {
-    for (name, downs) in [("connected", 1), ("failed", 2), ("disconnected", 3)] {
-        let tape = format!(
-            "Wait+Screen /External key stores \\(4\\)/\nDown {downs}\nScreenshot in-list.png\nEnter\n\
-             Wait+Screen /General configuration/\nScreenshot page.png\nUp\nScreenshot end.png\nType \"m\"\n\
-             Wait+Screen /Key store actions/\nScreenshot menu.png\n"
-        );
-        play_from_start(&format!("store-{name}"), &tape);
-    }
-}
-
-#[test]
-fn disconnecting_and_discarding_ask_for_confirmation() {
-    let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nScreenshot disconnect.png\n\
-                Escape\nType \"n\"\nWait+Screen /Create key/\nType \"x\"\nEscape\nWait+Screen /You lose everything/\n\
-                Screenshot discard.png\n";
-    play_from_start("asked", tape);
-}
-
-#[test]
-fn long_values_wrap_when_wrapping_is_enabled_in_preferences() {
-    let tape = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
-        + OPEN_KEYS
-        + "Wait+Screen /managed keys \\(6\\)/\nType \"P\"\nWait+Screen /Preferences/\nShift+Tab 3\nSpace\nCtrl+N\n\
-           Wait+Screen /managed keys \\(6\\)/\nScreenshot lines.png\nEnd\nScreenshot end.png\n";
-    play_from_start("wrapped", &tape);
-}
-
-/// Fails one operation without sending it to AWS.
-struct FailingTransport {
-    inner: Arc<dyn Transport>,
-    operation: &'static str,
-    code: &'static str,
-}
-
-impl Transport for FailingTransport {
-    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-        if !target.is_some_and(|target| target.ends_with(self.operation)) {
-            return self.inner.send(request);
-        }
-        let error = ServiceError::new(self.code, "what AWS says");
-        let body = Bytes::from(codec::json_error_body(&error));
-        Box::pin(async move { Ok(Response::builder().status(error.status).body(body).unwrap()) })
-    }
-
-    fn is_bundled(&self) -> bool {
-        self.inner.is_bundled()
-    }
-}
-
-fn console_with_failing_operation(operation: &'static str, code: &'static str) -> Player {
-    let mut player = Player::start((80, 24)).unwrap();
-    let client = player.client().map_transport(|inner| Arc::new(FailingTransport { inner, operation, code }));
-    player.use_client(client);
-    player
-}
-
-const COMMON_ERRORS: [&str; 5] = [
-    "KMSInternalException",
-    "DependencyTimeoutException",
-    "ThrottlingException",
-    "AccessDeniedException",
-    "ExpiredTokenException",
-];
-
-fn with_common_errors<'a>(specific_codes: &'a [&'static str]) -> impl Iterator<Item = &'static str> + 'a {
-    specific_codes.iter().copied().chain(COMMON_ERRORS)
-}
-
-#[test]
-fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
-    let tape = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\
-                Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
-                Wait+Screen /7 Review/\nCtrl+N\n";
-    let create_key_codes = [
-        "MalformedPolicyDocumentException",
-        "InvalidArnException",
-        "UnsupportedOperationException",
-        "LimitExceededException",
-        "TagException",
-        "CustomKeyStoreNotFoundException",
-        "CustomKeyStoreInvalidStateException",
-        "CloudHsmClusterInvalidConfigurationException",
-        "XksKeyInvalidConfigurationException",
-        "XksKeyAlreadyInUseException",
-        "XksKeyNotFoundException",
-        "ValidationException",
-    ];
-    let create_alias_codes = [
-        "AlreadyExistsException",
-        "NotFoundException",
-        "InvalidAliasNameException",
-        "LimitExceededException",
-        "KMSInvalidStateException",
-    ];
-    for (operation, specific_codes) in [("CreateKey", &create_key_codes[..]), ("CreateAlias", &create_alias_codes[..])]
-    {
-        let shown = with_common_errors(specific_codes).map(|code| {
-            let mut player = console_with_failing_operation(operation, code);
-            // After an internal error, AWS may have processed the request anyway.
-            let shown = format!("Wait+Screen /{code}|might have succeeded/\nWait+Screen /What to do|check/\n");
-            play_tape(&mut player, "error", &(tape.to_owned() + &shown));
-            (code, player.app().clone())
-        });
-        assert_screens_match(&format!("errors-{operation}"), &shown.collect::<Vec<_>>());
-    }
-}
-
-#[test]
-fn create_and_update_key_store_errors_are_shown_with_a_remedy() {
-    let create_codes = [
-        "CustomKeyStoreNameInUseException",
-        "LimitExceededException",
-        "XksProxyUriInUseException",
-        "XksProxyUriEndpointInUseException",
-        "XksProxyUriUnreachableException",
-        "XksProxyIncorrectAuthenticationCredentialException",
-        "XksProxyVpcEndpointServiceInUseException",
-        "XksProxyVpcEndpointServiceNotFoundException",
-        "XksProxyVpcEndpointServiceInvalidConfigurationException",
-        "XksProxyInvalidResponseException",
-        "XksProxyInvalidConfigurationException",
-    ];
-    let shown = with_common_errors(&create_codes).map(|code| {
-        let mut player = console_with_failing_operation("CreateCustomKeyStore", code);
-        play_tape(
-            &mut player,
-            "error",
-            "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nType \"Oslo HSM\"\nTab\n",
-        );
-        let file = player.bundled().proxy_configuration("oslo").unwrap();
-        player.paste(&file);
-        let rest = "Tab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\n".to_owned()
-            + &format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-        play_tape(&mut player, "error", &rest);
-        (code, player.app().clone())
-    });
-    assert_screens_match("errors-CreateCustomKeyStore", &shown.collect::<Vec<_>>());
-    let edit = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nEnter\n\
-                Wait+Screen /Edit external key store/\nType \"x\"\nCtrl+N\n";
-    let shown =
-        with_common_errors(&["CustomKeyStoreNotFoundException", "CustomKeyStoreInvalidStateException"]).map(|code| {
-            let mut player = console_with_failing_operation("UpdateCustomKeyStore", code);
-            let shown = format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-            play_tape(&mut player, "error", &(edit.to_owned() + &shown));
-            (code, player.app().clone())
-        });
-    assert_screens_match("errors-UpdateCustomKeyStore", &shown.collect::<Vec<_>>());
-}
-
-#[test]
-fn connect_and_tagging_errors_are_shown_with_a_remedy() {
-    let shown =
-        with_common_errors(&["CustomKeyStoreInvalidStateException", "CustomKeyStoreNotFoundException"]).map(|code| {
-            let mut player = console_with_failing_operation("ConnectCustomKeyStore", code);
-            let connect = format!("Wait+Screen /Zurich DR/\nEnd\nType \"c\"\nEnter\nWait+Screen /{code}/\n");
-            play_tape(&mut player, "error", &connect);
-            (code, player.app().clone())
-        });
-    assert_screens_match("errors-ConnectCustomKeyStore", &shown.collect::<Vec<_>>());
-    let tagging_codes = [
-        "NotFoundException",
-        "InvalidArnException",
-        "KMSInvalidStateException",
-        "LimitExceededException",
-        "TagException",
-    ];
-    let shown = with_common_errors(&tagging_codes).map(|code| {
-        let mut player = console_with_failing_operation("TagResource", code);
-        let tag = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
-            + OPEN_KEYS
-            + "Wait+Screen /managed keys \\(6\\)/\nDown 3\nEnter\nWait+Screen /General configuration/\nType \"m\"\n\
-               Wait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nEnter\nType \"a = b\"\nCtrl+N\n"
-            + &format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-        play_tape(&mut player, "error", &tag);
-        (code, player.app().clone())
-    });
-    assert_screens_match("errors-TagResource", &shown.collect::<Vec<_>>());
 }
 
 #[test]
@@ -384,7 +174,7 @@ impl Transport for NotBundledTransport {
 fn external_keys_page_is_unavailable_outside_the_bundled_aws() {
     let mut player = Player::start((80, 24)).unwrap();
     let client = player.client().map_transport(|inner| Arc::new(NotBundledTransport(inner)));
-    player.use_client(client);
+    player.use_client(&client);
     let tape = "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /Not available from the API/\n\
                 Screenshot external-keys.png\n";
     play_tape(&mut player, "not-available", tape);

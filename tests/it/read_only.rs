@@ -45,7 +45,7 @@ fn make_read_only(player: &mut Player) -> Arc<Mutex<Vec<String>>> {
         .client()
         .map_transport(|inner| Arc::new(RecordingTransport { inner, operations: recorded }))
         .with_read_only(ReadOnly::ALL);
-    player.use_client(client);
+    player.use_client(&client);
     operations
 }
 
@@ -130,7 +130,7 @@ fn key_store_dialogs_show_the_aws_cli_command() {
         ("a store is created", "Escape\nEscape\nType \"C\"\nWait+Screen /Key store name/\nShift+Tab\n"),
         (
             "... from a form that is filled in",
-            "Tab\nType \"Oslo HSM\"\nTab 3\nType \"https://xks.example.com\"\nShift+Tab 4\n\
+            "Tab\nType \"Oslo HSM\"\nTab 3\nType \"https://xks.example.com\"\n#: key Shift+Tab 4\n\
              Wait+Screen /--xks-proxy-authentication-credential/\n",
         ),
     ];

@@ -6,7 +6,6 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 use xks_console::aws::scalar::EpochSeconds;
 use xks_console::create_key::account_state::Loadable;
-use xks_console::flow::player::Player;
 use xks_console::tui::app::{App, Dialog};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Response};
 
@@ -20,39 +19,6 @@ use xks_console::tui::target::Target;
 const WAIT_FOR_KEY_STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 
 #[test]
-fn region_can_be_switched_in_the_bundled_aws_and_other_regions_are_empty() {
-    let player = play_from_start(
-        "region",
-        &format!(
-            "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /us-west-2/\nScreenshot list.png\nType \"fra\"\nWait+Screen /eu-central-1/\n\
-             Screenshot typed.png\nCtrl+N\nWait+Screen /No external key stores/\nWait+Screen /eu-central-1/\n\
-             Screenshot there.png\nF3\nType \"us-west-2\"\nEnter\nEnter\n{WAIT_FOR_KEY_STORES}"
-        ),
-    );
-    assert_eq!(player.app().target, Target::Bundled);
-    assert_eq!(player.client().region(), "us-west-2");
-}
-
-#[test]
-fn unlisted_region_can_be_typed_and_invalid_region_is_an_error() {
-    let mut player = play_from_start(
-        "typed-region",
-        &format!(
-            "{WAIT_FOR_KEY_STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /\"us west\" is not a valid Region/\nScreenshot wrong.png\n"
-        ),
-    );
-    play_tape(
-        &mut player,
-        "typed-region",
-        "Ctrl+U\nType \"eu-north-9\"\nCtrl+N\nWait+Screen /No external key stores/\n",
-    );
-    assert_eq!(player.client().region(), "eu-north-9");
-    // Switching to the current Region does nothing.
-    play_tape(&mut player, "typed-region", "F3\nCtrl+N\nWait+Screen /No external key stores/\n");
-    assert!(player.app().dialog.is_none());
-}
-
-#[test]
 fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
     let aws = ServedAws::start();
     aws.append_to_file(0, "\n[profile abroad]\nregion = eu-west-1\nrole_arn = arn:aws:iam::111122223333:role/security/SecurityAudit\nsource_profile = default\n");
@@ -60,7 +26,7 @@ fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
     play_tape(
         &mut console,
         "profile",
-        &format!("{WAIT_FOR_KEY_STORES}F3\nWait+Screen /Profile/\nWait+Screen /access key/\n"),
+        &format!("{WAIT_FOR_KEY_STORES}#: key F3\nWait+Screen /Profile/\nWait+Screen /access key/\n"),
     );
     assert_shown_over_fixed_page("profile-list", &console);
     play_tape(&mut console, "profile", "Type \"abroad\"\nWait+Screen /eu-west-1 · role/\n");
@@ -73,7 +39,7 @@ fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
         (Some("abroad"), "eu-west-1", Some("abroad"))
     );
     // The Region that the user chose takes precedence over the Region of the profile.
-    play_tape(&mut console, "profile", "F3\nTab\nType \"us-west-2\"\nShift+Tab\nType \"grace\"\nCtrl+N\n");
+    play_tape(&mut console, "profile", "#: key F3\nTab\nType \"us-west-2\"\nShift+Tab\nType \"grace\"\nCtrl+N\n");
     let tape = "Wait+Screen /us-west-2/\nWait+Screen /AccessDeniedException/\n";
     play_tape(&mut console, "profile", tape);
     assert!(console.app().account.caller_arn.ends_with("user/payments/grace.liu"));
@@ -87,31 +53,12 @@ fn failed_profile_switch_keeps_the_current_profile() {
         &mut console,
         "unopened",
         &format!(
-            "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /access key/\nType \"nobody-knows\"\nCtrl+N\nWait+Screen /the profile \"nobody-knows\" doesn't exist/\n"
+            "{WAIT_FOR_KEY_STORES}#: key F3\nWait+Screen /access key/\nType \"nobody-knows\"\nCtrl+N\nWait+Screen /the profile \"nobody-knows\" doesn't exist/\n"
         ),
     );
     assert_shown_over_fixed_page("profile-missing", &console);
     play_tape(&mut console, "unopened", &format!("Escape\n{WAIT_FOR_KEY_STORES}"));
     assert_eq!(console.client().profile(), Some("default"));
-}
-
-#[test]
-fn switching_region_asks_before_discarding_a_new_key() {
-    let open = "Down\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\n";
-    let mut player = play_from_start(
-        "asked",
-        &format!(
-            "{WAIT_FOR_KEY_STORES}{open}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /everything that you entered/\nScreenshot switch.png\nEnter\n\
-             Wait+Screen /Ireland/\nEscape\nWait+Screen /payments-2026/\n"
-        ),
-    );
-    play_tape(
-        &mut player,
-        "asked",
-        "F3\nType \"eu-west-1\"\nCtrl+N\nTab\nEnter\nWait+Screen /No external key stores/\n",
-    );
-    assert!(player.app().wizard.is_none());
-    assert!(player.app().flashes.is_empty(), "the new key must be discarded: {:?}", player.app().flashes);
 }
 
 fn press(app: &mut App, code: KeyCode, modifiers: KeyModifiers) -> Vec<Effect> {
@@ -204,16 +151,6 @@ fn switch_is_rejected_while_a_change_is_in_progress() {
     assert!(matches!(app.dialog, Some(Dialog::Switcher(_))));
 }
 
-#[test]
-fn api_calls_are_kept_after_a_switch() {
-    let mut player = play_from_start(
-        "stays",
-        &format!("{WAIT_FOR_KEY_STORES}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /No external key/\n"),
-    );
-    play_tape(&mut player, "stays", "F2\nWait+Screen /API calls \\([0-9]+\\)/\nWait+Screen /kms DescribeCustomKey/\n");
-    play_tape(&mut player, "stays", "Type \"/us-west-2\"\nEnter\nWait+Screen /API calls \\([1-9][0-9]*/\n");
-}
-
 /// A `serve` process, which writes the profiles.
 struct ServeProcess {
     child: std::process::Child,
@@ -292,18 +229,4 @@ fn console_switches_between_profiles_of_a_served_aws() {
     };
     assert_eq!((stores("us-west-2"), stores("eu-west-1")), (3, 1), "{text}");
     console.kill();
-}
-
-#[test]
-fn switch_key_is_shown_in_the_header_and_in_the_help() {
-    let player: Player = play_from_start("found", &format!("{WAIT_FOR_KEY_STORES}Type \"?\"\n"));
-    let header = super::snapshots::screen(player.app(), (80, 24)).lines().next().unwrap().to_owned();
-    assert!(header.ends_with("us-west-2 [F3]"), "{header}");
-    let mut app = player.app().clone();
-    let mut help = String::new();
-    for _ in 0..40 {
-        help += &super::snapshots::screen(&app, (80, 24));
-        press(&mut app, KeyCode::Down, KeyModifiers::NONE);
-    }
-    assert!(help.contains("F3 ") && help.contains("Switch Region or profile"), "{help}");
 }

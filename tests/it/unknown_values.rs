@@ -69,7 +69,9 @@ fn key_stores_with_unknown_values_are_listed_sorted_and_searched() {
 
 #[test]
 fn only_actions_that_need_the_unknown_value_of_a_key_store_are_unavailable() {
-    for (name, place) in [("state", "Home"), ("type", "Down"), ("connectivity", "Down 2"), ("unreadable", "Down 3")] {
+    for (name, place) in
+        [("state", "#: key Home"), ("type", "Down"), ("connectivity", "Down 2"), ("unreadable", "Down 3")]
+    {
         let mut player = console_with_unknown_values();
         let tape = format!(
             "Wait+Screen /External key stores \\(4\\)/\n{place}\nEnter\nWait+Screen /General configuration/\n\
@@ -94,18 +96,22 @@ fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
         "Enter\nWait+Screen /CustomKeyStoreInvalidStateException|Connecting/\nEscape\n",
     );
     // A request for a key store needs its ID.
-    play_tape(&mut player, "newer-connect", &format!("{list}End\nType \"c\"\nWait+Screen /Unreadable key store ID/\n"));
+    play_tape(
+        &mut player,
+        "newer-connect",
+        &format!("{list}#: key End\nType \"c\"\nWait+Screen /Unreadable key store ID/\n"),
+    );
 }
 
 #[test]
 fn keys_with_unknown_values_are_listed_sorted_and_searched() {
     let mut player = console_with_unknown_values();
     let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{OPEN_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
-    play_tape(&mut player, "newer-keys", &format!("{keys}Screenshot list.png\nEnd\nScreenshot end.png\n"));
+    play_tape(&mut player, "newer-keys", &format!("{keys}Screenshot list.png\n#: key End\nScreenshot end.png\n"));
     play_tape(
         &mut player,
         "newer-keys",
-        "Home\nType \"/\"\nType \"hibern\"\nEnter\nWait+Screen /Hibernating/\nScreenshot searched.png\nType \"m\"\n\
+        "#: key Home\nType \"/\"\nType \"hibern\"\nEnter\nWait+Screen /Hibernating/\nScreenshot searched.png\nType \"m\"\n\
          Wait+Screen /Key actions/\nScreenshot menu.png\nEscape\nEnter\nWait+Screen /General configuration/\n\
          Left 2\nWait+Screen /doesn't recognize/\nScreenshot use.png\n",
     );
@@ -119,7 +125,7 @@ fn unreadable_key_says_so_and_offers_no_actions() {
         &mut player,
         "newer-key",
         &format!(
-            "{keys}Type \"/\"\nType \"unreadable\"\nEnter\nWait+Screen /2 of 7/\nScreenshot list.png\nHome\nType \"m\"\n\
+            "{keys}Type \"/\"\nType \"unreadable\"\nEnter\nWait+Screen /2 of 7/\nScreenshot list.png\n#: key Home\nType \"m\"\n\
              Wait+Screen /Key actions/\nScreenshot menu.png\nEscape\nEnter\nWait+Screen /General configuration/\n\
              Screenshot page.png\nLeft\nWait+Screen /of xks-console can't read/\n"
         ),

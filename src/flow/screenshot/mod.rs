@@ -11,6 +11,7 @@ mod svg;
 
 pub use png::{ScreenshotError, png};
 pub use svg::svg;
+pub(super) use svg::{Element, Layer, document, row_elements};
 
 /// The width of a cell in pixels, which is the advance width of JetBrains Mono at [`FONT_SIZE`].
 const CELL_WIDTH: f32 = 9.0;

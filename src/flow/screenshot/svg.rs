@@ -14,34 +14,74 @@ use super::{BASELINE, CELL_HEIGHT, CELL_WIDTH, FONT_FAMILY, FONT_SIZE, PADDING};
 /// The file contains plain colors and no CSS, because reverse, dim, and hidden are applied beforehand. Text remains
 /// text, so it can be searched and copied.
 pub fn svg(buffer: &Buffer, title: &str) -> String {
-    let (columns, rows) = (buffer.area.width, buffer.area.height);
-    let width = f32::from(columns) * CELL_WIDTH + 2.0 * PADDING;
-    let height = f32::from(rows) * CELL_HEIGHT + 2.0 * PADDING;
+    let rows: Vec<_> = (0..buffer.area.height).map(|row| row_elements(buffer, row)).collect();
     let mut out = String::new();
+    // Backgrounds come first, because the background of a row could otherwise cover letters of the row above.
+    for is_background in [true, false] {
+        for element in rows.iter().flatten().filter(|element| (element.layer == Layer::Background) == is_background) {
+            out.push_str(&element.svg);
+        }
+    }
+    document((buffer.area.width, buffer.area.height), title, "", &out)
+}
+
+/// Returns an SVG image of a screen of `size` columns and rows with the graphical elements `body`.
+///
+/// `style` is its CSS, which can be empty.
+pub(in crate::flow) fn document(size: (u16, u16), title: &str, style: &str, body: &str) -> String {
+    let width = f32::from(size.0) * CELL_WIDTH + 2.0 * PADDING;
+    let height = f32::from(size.1) * CELL_HEIGHT + 2.0 * PADDING;
+    let mut out = String::with_capacity(body.len() + style.len() + 512);
     let _ = writeln!(
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#
     );
     let _ = writeln!(out, "<title>{}</title>", escape_xml(title));
+    if !style.is_empty() {
+        let _ = writeln!(out, "<style>\n{style}</style>");
+    }
     let _ = writeln!(out, r#"<rect width="{width}" height="{height}" fill="{BACKGROUND}"/>"#);
     let _ = writeln!(
         out,
         r#"<g fill="{FOREGROUND}" font-family="{FONT_FAMILY}, DejaVu Sans Mono, monospace" font-size="{FONT_SIZE}">"#
     );
-    let rows: Vec<Row> = (0..rows).map(|row| Row::from_buffer(buffer, row)).collect();
-    // Backgrounds come first, because the background of a row could otherwise cover letters of the row above.
-    for row in &rows {
-        row.backgrounds.write(&mut out);
-    }
-    for row in &rows {
-        row.foregrounds.write(&mut out);
-        row.strokes.iter().for_each(|(foreground, path)| {
-            let _ = writeln!(out, r#"<path d="{path}" fill="none" stroke="{foreground}"/>"#);
-        });
-        row.texts.iter().for_each(|text| text.write(&mut out));
-    }
+    out.push_str(body);
     out.push_str("</g>\n</svg>\n");
     out
+}
+
+/// The layer of an element. Elements of a later layer are drawn over those of an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::flow) enum Layer {
+    /// The background colors of the cells.
+    Background,
+    /// Borders, blocks, symbols, and underlines.
+    Shape,
+    /// Text.
+    Text,
+}
+
+/// A graphical element of a screen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::flow) struct Element {
+    /// The layer of the element.
+    pub layer: Layer,
+    /// The SVG element, which ends with a line feed.
+    pub svg: String,
+}
+
+/// Returns the graphical elements of a `row` of `buffer`, in the order of their layers.
+pub(in crate::flow) fn row_elements(buffer: &Buffer, row: u16) -> Vec<Element> {
+    let row = Row::from_buffer(buffer, row);
+    let mut elements = Vec::new();
+    let mut add = |layer, svg| elements.push(Element { layer, svg });
+    row.backgrounds.svg().for_each(|svg| add(Layer::Background, svg));
+    row.foregrounds.svg().for_each(|svg| add(Layer::Shape, svg));
+    for (foreground, path) in &row.strokes {
+        add(Layer::Shape, format!("<path d=\"{path}\" fill=\"none\" stroke=\"{foreground}\"/>\n"));
+    }
+    row.texts.iter().for_each(|text| add(Layer::Text, text.svg()));
+    elements
 }
 
 /// The graphical elements of a row of cells.
@@ -160,7 +200,8 @@ impl TextRun {
             && !forms_ligature
     }
 
-    fn write(&self, out: &mut String) {
+    fn svg(&self) -> String {
+        let mut out = String::new();
         let content = self.content.trim_end_matches(' ');
         let spaces = u16::try_from(self.content.len() - content.len()).unwrap_or_default();
         let x = PADDING + f32::from(self.column) * CELL_WIDTH;
@@ -179,6 +220,7 @@ impl TextRun {
             out.push_str(r#" font-style="italic""#);
         }
         let _ = writeln!(out, ">{}</text>", escape_xml(content));
+        out
     }
 }
 
@@ -208,23 +250,22 @@ impl RectGroups {
         }
     }
 
-    fn write(&self, out: &mut String) {
-        for (color, rects) in &self.0 {
+    /// Returns an SVG element for each color.
+    fn svg(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(color, rects)| {
             if let [rect] = rects.as_slice() {
                 let (width, height) = (rect.right - rect.left, rect.bottom - rect.top);
-                let _ = writeln!(
-                    out,
-                    r#"<rect x="{}" y="{}" width="{width}" height="{height}" fill="{color}"/>"#,
+                return format!(
+                    "<rect x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\" fill=\"{color}\"/>\n",
                     rect.left, rect.top
                 );
-                continue;
             }
             let path = rects.iter().fold(String::new(), |mut path, rect| {
                 let _ = write!(path, "M{} {}H{}V{}H{}z", rect.left, rect.top, rect.right, rect.bottom, rect.left);
                 path
             });
-            let _ = writeln!(out, r#"<path d="{path}" fill="{color}"/>"#);
-        }
+            format!("<path d=\"{path}\" fill=\"{color}\"/>\n")
+        })
     }
 }
 

@@ -28,6 +28,32 @@ pub(super) fn parse_key(word: &str) -> Option<Result<KeyEvent, String>> {
     })
 }
 
+/// Returns the name of a key as a tape writes it, such as `Enter`, `Ctrl+N`, or `a`.
+pub fn key_label(key: KeyEvent) -> String {
+    let mut label = String::new();
+    let is_character = matches!(key.code, KeyCode::Char(character) if character != ' ');
+    for (name, modifier) in
+        [("Ctrl+", KeyModifiers::CONTROL), ("Alt+", KeyModifiers::ALT), ("Shift+", KeyModifiers::SHIFT)]
+    {
+        // A character already is upper case with Shift.
+        let is_implied = modifier == KeyModifiers::SHIFT && (is_character || key.code == KeyCode::BackTab);
+        if key.modifiers.contains(modifier) && !is_implied {
+            label.push_str(name);
+        }
+    }
+    match key.code {
+        KeyCode::Char(' ') => label.push_str("Space"),
+        KeyCode::Char(character) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+            label.extend(character.to_uppercase());
+        }
+        KeyCode::Char(character) => label.push(character),
+        KeyCode::F(number) => label.extend(["F", &number.to_string()]),
+        KeyCode::BackTab => label.push_str("Shift+Tab"),
+        code => label.push_str(KEY_NAMES.iter().find(|(_, known)| *known == code).map_or("?", |(name, _)| name)),
+    }
+    label
+}
+
 /// Returns the key event that types `character`.
 pub(super) fn key_for_char(character: char) -> KeyEvent {
     match character {
@@ -46,28 +72,30 @@ fn modifier(word: &str) -> Option<KeyModifiers> {
     }
 }
 
+const KEY_NAMES: [(&str, KeyCode); 15] = [
+    ("Enter", KeyCode::Enter),
+    ("Tab", KeyCode::Tab),
+    ("Space", KeyCode::Char(' ')),
+    ("Up", KeyCode::Up),
+    ("Down", KeyCode::Down),
+    ("Left", KeyCode::Left),
+    ("Right", KeyCode::Right),
+    ("Backspace", KeyCode::Backspace),
+    ("Delete", KeyCode::Delete),
+    ("Insert", KeyCode::Insert),
+    ("Escape", KeyCode::Esc),
+    ("PageUp", KeyCode::PageUp),
+    ("PageDown", KeyCode::PageDown),
+    ("Home", KeyCode::Home),
+    ("End", KeyCode::End),
+];
+
 fn key_code(word: &str) -> Option<KeyCode> {
-    Some(match word {
-        "Enter" => KeyCode::Enter,
-        "Tab" => KeyCode::Tab,
-        "Space" => KeyCode::Char(' '),
-        "Up" => KeyCode::Up,
-        "Down" => KeyCode::Down,
-        "Left" => KeyCode::Left,
-        "Right" => KeyCode::Right,
-        "Backspace" => KeyCode::Backspace,
-        "Delete" => KeyCode::Delete,
-        "Insert" => KeyCode::Insert,
-        "Escape" => KeyCode::Esc,
-        "PageUp" => KeyCode::PageUp,
-        "PageDown" => KeyCode::PageDown,
-        "Home" => KeyCode::Home,
-        "End" => KeyCode::End,
-        _ => {
-            let number = word.strip_prefix('F')?.parse().ok()?;
-            return (1..=12).contains(&number).then_some(KeyCode::F(number));
-        }
-    })
+    if let Some((_, code)) = KEY_NAMES.into_iter().find(|(name, _)| *name == word) {
+        return Some(code);
+    }
+    let number = word.strip_prefix('F')?.parse().ok()?;
+    (1..=12).contains(&number).then_some(KeyCode::F(number))
 }
 
 /// Returns the event that crossterm reports for a key with modifiers.

@@ -1,171 +1,271 @@
 //! Parses the text of a tape into commands.
 
-use jiff::SignedDuration;
-use regex_lite::Regex;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{Command, Scope, Tape, TapeError, WAIT_TIMEOUT, key_names};
+use jiff::SignedDuration;
+
+use super::directive::{self, Problem};
+use super::pattern::Pattern;
+use super::tokens::{Token, Tokens};
+use super::{
+    Command, Header, PlacedCommand, Scope, Tape, TapeError, TapeLine, VariableSource, WAIT_TIMEOUT, key_names, vhs,
+};
+use crate::expectation::names_in;
 use crate::text::strip_byte_order_mark;
+use crate::tui::app::MIN_SCREEN_SIZE;
 
 /// The maximum number of presses of one key, so that a typing error in a count doesn't hang a test.
-const MAX_COUNT: usize = 1000;
+pub(super) const MAX_COUNT: usize = 1000;
 
-/// The settings of VHS. Those for the look of a video are accepted and ignored.
-const SETTINGS: [&str; 21] = [
-    "BorderRadius",
-    "CursorBlink",
-    "FontFamily",
-    "FontSize",
-    "Framerate",
-    "Height",
-    "LetterSpacing",
-    "LineHeight",
-    "LoopOffset",
-    "Margin",
-    "MarginFill",
-    "Padding",
-    "PlaybackSpeed",
-    "Shell",
-    "Theme",
-    "TypingSpeed",
-    "WaitPattern",
-    "WaitTimeout",
-    "Width",
-    "WindowBar",
-    "WindowBarSize",
-];
+/// Returns the name that errors show and the text of a sourced tape, by the path that is written in the tape. The error
+/// says why there is none.
+type Load<'a> = &'a dyn Fn(&str) -> Result<(String, String), String>;
 
 /// Parses a tape.
-pub(super) fn parse_tape(name: &str, text: &str) -> Result<Tape, TapeError> {
-    let mut parser = Parser {
-        hidden_since: None,
-        typing_speed: SignedDuration::ZERO,
-        wait_timeout: WAIT_TIMEOUT,
-        wait_pattern: None,
-        clipboard: String::new(),
-        commands: Vec::new(),
-    };
-    let failed = |line, problem| TapeError::Parse { tape: name.to_owned(), line, problem };
-    for (index, line) in strip_byte_order_mark(text).lines().enumerate() {
-        let number = index + 1;
-        parser.parse_line(number, line).map_err(|problem| failed(number, problem))?;
-    }
-    if let Some(line) = parser.hidden_since {
-        return Err(failed(line, "this Hide has no Show, so the rest of the tape would be skipped; add a Show".into()));
-    }
-    Ok(Tape { name: name.to_owned(), commands: parser.commands })
+pub(super) fn parse_tape(name: &str, text: &str, load: Load<'_>) -> Result<Tape, TapeError> {
+    let mut parser = Parser::default();
+    parser.parse_file(name, text, Some(load))?;
+    Ok(Tape { name: name.to_owned(), header: parser.header, commands: parser.commands })
 }
 
 struct Parser {
-    hidden_since: Option<usize>,
     typing_speed: SignedDuration,
     wait_timeout: SignedDuration,
-    wait_pattern: Option<Regex>,
+    wait_pattern: Option<Pattern>,
     clipboard: String,
-    commands: Vec<(usize, Command)>,
+    variables: BTreeSet<String>,
+    screenshots: BTreeSet<String>,
+    header: Header,
+    commands: Vec<PlacedCommand>,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self {
+            typing_speed: SignedDuration::ZERO,
+            wait_timeout: WAIT_TIMEOUT,
+            wait_pattern: None,
+            clipboard: String::new(),
+            variables: BTreeSet::new(),
+            screenshots: BTreeSet::new(),
+            header: Header::default(),
+            commands: Vec::new(),
+        }
+    }
+}
+
+/// What a line holds.
+enum Item {
+    Command(Box<Command>),
+    Source(String),
+    Hide,
+    Show,
+    Setting,
 }
 
 impl Parser {
-    /// Parses a line, which can contain several commands, as in VHS.
-    fn parse_line(&mut self, number: usize, line: &str) -> Result<(), String> {
-        let mut tokens = Tokens(line);
-        while let Some(token) = tokens.next()? {
-            let Token::Word(word) = token else {
-                return Err(format!("expected a command, not {token}; to type text, write Type before it"));
-            };
-            if let Some(command) = self.parse_command(number, word, &mut tokens)?
-                && self.hidden_since.is_none()
-            {
-                self.commands.push((number, command));
+    /// Parses a tape, or a tape that it sources: then `load` is `None`, because tapes are sourced one level deep, as in
+    /// VHS.
+    fn parse_file(&mut self, name: &str, text: &str, load: Option<Load<'_>>) -> Result<(), TapeError> {
+        let tape: Arc<str> = name.into();
+        let failed = |line, problem: Problem| TapeError::Parse {
+            tape: name.to_owned(),
+            line,
+            column: problem.column,
+            problem: problem.text,
+        };
+        let text = strip_byte_order_mark(text);
+        let mut vhs_errors = vhs::check(text).into_iter().peekable();
+        let mut hidden_since = None;
+        let first_command = self.commands.len();
+        // As VHS ignores the Output of a sourced tape, its settings are ignored here.
+        let mut ignored = Header::default();
+        for (index, line) in text.lines().enumerate() {
+            let number = index + 1;
+            if let Some(error) = vhs_errors.next_if(|error| error.line <= number) {
+                return Err(failed(error.line, Problem { column: error.column, text: error.problem }));
+            }
+            let place = || TapeLine { tape: Arc::clone(&tape), line: number, text: line.trim().into() };
+            if line.trim_start().starts_with(directive::PREFIX) {
+                let header = if load.is_some() { &mut self.header } else { &mut ignored };
+                let header = (self.commands.len() == first_command).then_some(header);
+                if let Some(command) =
+                    directive::parse_directive(line, header).map_err(|problem| failed(number, problem))?
+                {
+                    self.add(place(), command).map_err(|text| failed(number, Problem { column: 1, text }))?;
+                }
+                continue;
+            }
+            let mut tokens = Tokens::new(line);
+            while let Some(item) = self.parse_item(&mut tokens).map_err(|text| {
+                let column = tokens.column();
+                failed(number, Problem { column, text })
+            })? {
+                let problem = |text| failed(number, Problem { column: 1, text });
+                match item {
+                    Item::Hide => hidden_since = Some(number),
+                    Item::Show => hidden_since = None,
+                    _ if hidden_since.is_some() => {}
+                    Item::Setting => {}
+                    Item::Command(command) => self.add(place(), *command).map_err(problem)?,
+                    Item::Source(source) => {
+                        let Some(load) = load else {
+                            return Err(problem("a tape that is sourced can't source another one".to_owned()));
+                        };
+                        let (name, text) =
+                            load(&source).map_err(|reason| problem(format!("couldn't read {source}: {reason}")))?;
+                        self.parse_file(&name, &text, None)?;
+                    }
+                }
             }
         }
+        match hidden_since {
+            Some(line) => Err(failed(
+                line,
+                Problem {
+                    column: 1,
+                    text: "this Hide has no Show, so the rest of the tape would be skipped; add a Show".to_owned(),
+                },
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a command, and checks that its variables have been set before and that its screenshot is new.
+    fn add(&mut self, place: TapeLine, command: Command) -> Result<(), String> {
+        if let Some(name) = variable_names(&command).into_iter().find(|name| !self.variables.contains(name)) {
+            return Err(format!(
+                "the variable `{name}` has no value here; set it before this line, such as with `#: let {name} \"value\"`"
+            ));
+        }
+        match &command {
+            Command::Let { name, .. } => {
+                self.variables.insert(name.clone());
+            }
+            Command::Screenshot(name) if !self.screenshots.insert(name.clone()) => {
+                return Err(format!("there is another screenshot {name}; give this one another name"));
+            }
+            _ => {}
+        }
+        self.commands.push(PlacedCommand { place, command });
         Ok(())
     }
 
-    fn parse_command(&mut self, number: usize, word: &str, tokens: &mut Tokens<'_>) -> Result<Option<Command>, String> {
+    /// Parses the next item of a line, which can contain several commands, as in VHS.
+    fn parse_item(&mut self, tokens: &mut Tokens<'_>) -> Result<Option<Item>, String> {
+        let Some(token) = tokens.next()? else { return Ok(None) };
+        let Token::Word(word) = token else {
+            return Err(format!("expected a command, not {token}; to type text, write Type before it"));
+        };
         let (name, at) = match word.split_once('@') {
             Some((name, at)) => (name, Some(parse_duration(at)?)),
             None => (word, None),
         };
-        if at.is_some() && matches!(name, "Sleep" | "Screenshot" | "Set" | "Hide" | "Show" | "Copy" | "Paste") {
-            return Err(format!("{name} doesn't support @time; remove it"));
-        }
-        Ok(Some(match name {
+        let pause = at.unwrap_or(self.typing_speed);
+        Ok(Some(Item::Command(Box::new(match name {
             "Set" => {
                 self.parse_set(tokens)?;
-                return Ok(None);
+                return Ok(Some(Item::Setting));
             }
             "Output" | "Require" => {
                 tokens.value(name)?;
-                return Ok(None);
+                return Ok(Some(Item::Setting));
             }
             "Env" => {
                 tokens.value(name)?;
                 tokens.value(name)?;
-                return Ok(None);
-            }
-            "Hide" => {
-                self.hidden_since = Some(number);
-                return Ok(None);
-            }
-            "Show" => {
-                self.hidden_since = None;
-                return Ok(None);
+                return Ok(Some(Item::Setting));
             }
             "Copy" => {
-                self.clipboard = tokens.quoted_text(name)?.to_owned();
-                return Ok(None);
+                tokens.quoted_text(name)?.clone_into(&mut self.clipboard);
+                return Ok(Some(Item::Setting));
             }
+            "Hide" => return Ok(Some(Item::Hide)),
+            "Show" => return Ok(Some(Item::Show)),
+            "Source" => return Ok(Some(Item::Source(tokens.value(name)?.to_owned()))),
             "Paste" => Command::Paste(self.clipboard.clone()),
-            "Type" => {
-                let keys = tokens.quoted_text(name)?.chars().map(key_names::key_for_char).collect();
-                Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: false }
-            }
+            "Type" => Command::Type { text: tokens.quoted_text(name)?.to_owned(), pause },
             "Sleep" => Command::Sleep(parse_duration(tokens.value(name)?)?),
             "Screenshot" => Command::Screenshot(parse_screenshot_name(tokens.value(name)?)?),
             "Wait" | "Wait+Line" => self.parse_wait(Scope::Line, at, tokens)?,
             "Wait+Screen" => self.parse_wait(Scope::Screen, at, tokens)?,
-            "Source" => return Err("Source is not supported; write the other tape's commands here".into()),
+            "ScrollUp" | "ScrollDown" => {
+                return Err(format!(
+                    "{name} isn't supported, because the console has no scrollback; use PageUp or PageDown"
+                ));
+            }
             _ => match key_names::parse_key(name) {
-                Some(key) => {
-                    let keys = vec![key?; tokens.count()?];
-                    Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: true }
-                }
-                None => {
-                    return Err(format!("`{name}` is not a tape command; use VHS commands, such as Enter"));
-                }
+                Some(key) => Command::Press { key: key?, count: parse_count(tokens)?, pause },
+                None => return Err(format!("`{name}` is not a tape command; use VHS commands, such as Enter")),
             },
-        }))
+        }))))
     }
 
     fn parse_set(&mut self, tokens: &mut Tokens<'_>) -> Result<(), String> {
-        let name = tokens.value("Set")?;
-        if !SETTINGS.contains(&name) {
-            return Err(format!("`{name}` is not a setting; use one of {}", SETTINGS.join(", ")));
-        }
-        let value = tokens.rest();
-        if value.is_empty() {
-            return Err(format!("Set {name} needs a value"));
-        }
-        let mut tokens = Tokens(value);
-        match name {
-            "TypingSpeed" => self.typing_speed = parse_duration(tokens.value(name)?)?,
-            "WaitTimeout" => self.wait_timeout = parse_duration(tokens.value(name)?)?,
+        match tokens.value("Set")? {
+            "TypingSpeed" => self.typing_speed = parse_duration(tokens.value("TypingSpeed")?)?,
+            "WaitTimeout" => self.wait_timeout = parse_duration(tokens.value("WaitTimeout")?)?,
             "WaitPattern" => {
-                let pattern = tokens
-                    .pattern()?
-                    .ok_or_else(|| "Set WaitPattern needs a regular expression, such as /Success/".to_owned())?;
+                let pattern = parse_pattern(tokens)?;
+                let pattern = pattern.ok_or("Set WaitPattern needs a regular expression, such as /Success/")?;
                 self.wait_pattern = Some(pattern);
             }
-            _ => {}
+            // The settings for the look of a video.
+            name => {
+                if tokens.rest().is_empty() {
+                    return Err(format!("Set {name} needs a value"));
+                }
+            }
         }
         Ok(())
     }
 
     fn parse_wait(&self, scope: Scope, at: Option<SignedDuration>, tokens: &mut Tokens<'_>) -> Result<Command, String> {
-        let pattern = tokens.pattern()?.or_else(|| self.wait_pattern.clone());
+        let pattern = parse_pattern(tokens)?.or_else(|| self.wait_pattern.clone());
         let pattern = pattern.ok_or("Wait needs a regular expression; write one, such as Wait+Screen /Success/")?;
         Ok(Command::Wait { scope, timeout: at.unwrap_or(self.wait_timeout), pattern })
     }
+}
+
+/// Returns the names of the variables that a command contains.
+fn variable_names(command: &Command) -> Vec<String> {
+    match command {
+        Command::Type { text, .. }
+        | Command::Paste(text)
+        | Command::ExpectStyle { text, .. }
+        | Command::Let { value: VariableSource::Text(text), .. } => names_in(text),
+        Command::Wait { pattern, .. } | Command::ExpectScreen { pattern, .. } => names_in(pattern.as_str()),
+        Command::Let { value: VariableSource::Query(query), .. } => query.variable_names(),
+        Command::Call(request) => request.variable_names(),
+        Command::ExpectState(expectation) => expectation.variable_names(),
+        _ => Vec::new(),
+    }
+}
+
+/// Parses the regular expression that comes next, if there is one.
+pub(super) fn parse_pattern(tokens: &mut Tokens<'_>) -> Result<Option<Pattern>, String> {
+    tokens.pattern()?.map(Pattern::parse).transpose()
+}
+
+/// Parses the number of presses of a key, which is 1 if it is left out.
+pub(super) fn parse_count(tokens: &mut Tokens<'_>) -> Result<usize, String> {
+    match tokens.number(MAX_COUNT)? {
+        Some(0) => Err("can't press a key 0 times; remove the line".to_owned()),
+        count => Ok(count.unwrap_or(1)),
+    }
+}
+
+/// Parses a screen size, such as `80x24`, in columns and rows.
+///
+/// # Errors
+/// A message if it isn't one, or if the screen would be smaller than 60x20, which the console needs, or larger than 500x200.
+pub fn parse_size(text: &str) -> Result<(u16, u16), String> {
+    let size = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    size.filter(|(width, height)| {
+        (MIN_SCREEN_SIZE.0..=500).contains(width) && (MIN_SCREEN_SIZE.1..=200).contains(height)
+    })
+    .ok_or_else(|| format!("`{text}` is not a screen size; write one such as 80x24, from 60x20 to 500x200"))
 }
 
 fn parse_screenshot_name(name: &str) -> Result<String, String> {
@@ -195,125 +295,26 @@ fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-/// A token of a line.
-enum Token<'a> {
-    Word(&'a str),
-    Text(&'a str),
-    Pattern(&'a str),
-}
-
-impl std::fmt::Display for Token<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Word(word) => write!(f, "`{word}`"),
-            Self::Text(text) => write!(f, "\"{text}\""),
-            Self::Pattern(pattern) => write!(f, "/{pattern}/"),
-        }
-    }
-}
-
-/// The rest of a line.
-struct Tokens<'a>(&'a str);
-
-impl<'a> Tokens<'a> {
-    fn next(&mut self) -> Result<Option<Token<'a>>, String> {
-        self.0 = self.0.trim_start();
-        match self.0.chars().next() {
-            None => Ok(None),
-            Some('#') => {
-                self.0 = "";
-                Ok(None)
-            }
-            Some(quote @ ('"' | '\'' | '`')) => {
-                let inside = &self.0[1..];
-                let end = inside.find(quote).ok_or_else(|| format!("the text has no closing {quote}"))?;
-                self.0 = &inside[end + 1..];
-                Ok(Some(Token::Text(&inside[..end])))
-            }
-            Some('/') => {
-                let inside = &self.0[1..];
-                let mut escaped = false;
-                let end = inside.find(|character| {
-                    let closes = character == '/' && !escaped;
-                    escaped = character == '\\' && !escaped;
-                    closes
-                });
-                let end = end.ok_or("the regular expression has no closing /")?;
-                self.0 = &inside[end + 1..];
-                Ok(Some(Token::Pattern(&inside[..end])))
-            }
-            Some(_) => {
-                let end = self.0.find(char::is_whitespace).unwrap_or(self.0.len());
-                let (word, rest) = self.0.split_at(end);
-                self.0 = rest;
-                Ok(Some(Token::Word(word)))
-            }
-        }
-    }
-
-    /// Returns the next token, which must be a word or quoted text.
-    fn value(&mut self, command: &str) -> Result<&'a str, String> {
-        match self.next()? {
-            Some(Token::Word(value) | Token::Text(value)) => Ok(value),
-            Some(other) => Err(format!("{command} needs a value, not {other}")),
-            None => Err(format!("{command} needs a value")),
-        }
-    }
-
-    /// Returns the next token, which must be quoted text.
-    fn quoted_text(&mut self, command: &str) -> Result<&'a str, String> {
-        match self.next()? {
-            Some(Token::Text(text)) => Ok(text),
-            Some(other) => Err(format!("{command} needs text in quotes, not {other}")),
-            None => Err(format!("{command} needs text in quotes")),
-        }
-    }
-
-    /// Returns the next token if it is a regular expression.
-    fn pattern(&mut self) -> Result<Option<Regex>, String> {
-        let here = self.0;
-        let Some(Token::Pattern(pattern)) = self.next()? else {
-            self.0 = here;
-            return Ok(None);
-        };
-        let pattern = pattern.replace("\\/", "/");
-        let regex = Regex::new(&pattern);
-        regex.map(Some).map_err(|error| format!("/{pattern}/ is not a valid regular expression: {error}"))
-    }
-
-    /// Returns the next token as a number of key presses if it is a number, and otherwise 1.
-    fn count(&mut self) -> Result<usize, String> {
-        let here = self.0;
-        let digits = |word: &str| word.chars().all(|character| character.is_ascii_digit());
-        match self.next()? {
-            Some(Token::Word(word)) if digits(word) => match word.parse() {
-                Ok(count @ 1..=MAX_COUNT) => Ok(count),
-                _ => Err(format!("can't press a key {word} times; enter 1 to {MAX_COUNT} times")),
-            },
-            _ => {
-                self.0 = here;
-                Ok(1)
-            }
-        }
-    }
-
-    /// Returns the rest of the line, which can contain any characters.
-    fn rest(&mut self) -> &'a str {
-        std::mem::take(&mut self.0).trim()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{DEFAULT_SIZE, Fault, StartTime};
     use super::*;
     use proptest::prelude::*;
 
-    fn commands(text: &str) -> Vec<(usize, Command)> {
-        parse_tape("t.tape", text).unwrap().commands
+    fn parse(text: &str) -> Result<Tape, TapeError> {
+        parse_tape("t.tape", text, &|name| match name {
+            "part.tape" => Ok((name.to_owned(), "#: size 60x20\n#: key Home\nType \"${who}\"".to_owned())),
+            "nested.tape" => Ok((name.to_owned(), "Source \"part.tape\"".to_owned())),
+            _ => Err("there is no such file".to_owned()),
+        })
+    }
+
+    fn commands(text: &str) -> Vec<Command> {
+        parse(text).unwrap_or_else(|error| panic!("{error}")).commands.into_iter().map(|step| step.command).collect()
     }
 
     fn parse_error(text: &str) -> String {
-        parse_tape("t.tape", text).unwrap_err().to_string()
+        parse(text).unwrap_err().to_string()
     }
 
     #[test]
@@ -323,80 +324,146 @@ mod tests {
 
     #[test]
     fn vhs_commands_are_parsed() {
-        let tape = parse_tape(
-            "t.tape",
+        let tape = parse(
             "# demo\nOutput demo.gif\nRequire xks-console\nSet Width 1200\nSet Theme { \"name\": \"x\" } # y\n\
              Hide\nType \"xks-console\" Enter\nSleep 2s\nScreenshot hidden.png\nShow\n\
              Type@10ms 'it`s' # a comment\nDown 3\nCtrl+N\nWait+Screen@20s /a\\/b # c/\nScreenshot one.png\nSleep .5",
         )
         .unwrap();
         assert_eq!(tape.screenshots().collect::<Vec<_>>(), ["one.png"]);
-        let lines: Vec<usize> = tape.commands.iter().map(|(line, _)| *line).collect();
+        let lines: Vec<usize> = tape.commands.iter().map(|step| step.place.line).collect();
         assert_eq!(lines, [11, 12, 13, 14, 15, 16]);
-        assert!(matches!(&tape.commands[1].1, Command::Press { keys, .. } if keys.len() == 3));
-        let Command::Wait { scope: Scope::Screen, timeout, pattern } = &tape.commands[3].1 else { panic!() };
+        assert_eq!(tape.commands[0].place.to_string(), "t.tape:11");
+        assert!(matches!(tape.commands[1].command, Command::Press { count: 3, .. }));
+        let Command::Wait { scope: Scope::Screen, timeout, pattern } = &tape.commands[3].command else { panic!() };
         assert_eq!((timeout.as_secs(), pattern.as_str()), (20, "a/b # c"));
-        assert!(matches!(tape.commands[5].1, Command::Sleep(half) if half.as_millis() == 500));
+        assert!(matches!(tape.commands[5].command, Command::Sleep(half) if half.as_millis() == 500));
     }
 
     #[test]
     fn settings_apply_to_later_commands() {
         let commands = commands("Wait /x/\nSet WaitTimeout 1m\nSet WaitPattern /y/\nSet TypingSpeed 50ms\nWait\nEnter");
-        let Command::Wait { timeout, .. } = &commands[0].1 else { panic!() };
-        assert_eq!(*timeout, WAIT_TIMEOUT);
-        let Command::Wait { scope: Scope::Line, timeout, pattern } = &commands[1].1 else { panic!() };
+        let Command::Wait { timeout, .. } = commands[0] else { panic!() };
+        assert_eq!(timeout, WAIT_TIMEOUT);
+        let Command::Wait { scope: Scope::Line, timeout, pattern } = &commands[1] else { panic!() };
         assert_eq!((timeout.as_secs(), pattern.as_str()), (60, "y"));
-        assert!(matches!(&commands[2].1, Command::Press { pause, .. } if pause.as_millis() == 50));
+        assert!(matches!(commands[2], Command::Press { pause, .. } if pause.as_millis() == 50));
     }
 
     #[test]
     fn paste_uses_the_copied_text() {
-        let commands = commands("Copy 'a b'\nPaste");
-        assert!(matches!(&commands[0].1, Command::Paste(text) if text == "a b"));
+        assert!(matches!(&commands("Copy 'a b'\nPaste")[0], Command::Paste(text) if text == "a b"));
     }
 
     #[test]
-    fn errors_name_the_tape_the_line_and_the_fix() {
-        assert_eq!(
-            parse_error("Enter\nEntr"),
-            "t.tape, line 2: `Entr` is not a tape command; use VHS commands, such as Enter"
-        );
-        for (text, part) in [
-            ("Type hello", "in quotes, not `hello`"),
-            ("Type \"hello", "no closing \""),
-            ("Wait /a", "no closing /"),
-            ("Wait /(/", "not a valid regular expression"),
-            ("Wait", "needs a regular expression"),
-            ("Sleep soon", "`soon` is not a duration"),
-            ("Sleep -1s", "is not a duration"),
-            ("Sleep 100000", "at most one day"),
-            ("Sleep", "needs a value"),
-            ("Down 0", "1 to 1000 times"),
-            ("Screenshot ../x.png", "is not a screenshot name"),
-            ("Screenshot x.gif", "is not a screenshot name"),
-            ("Set Colour red", "is not a setting"),
-            ("Set Width", "needs a value"),
-            ("Hide", "no Show"),
-            ("Source x.tape", "not supported"),
-            ("Ctrl+", "is not a key"),
-            ("\"hello\"", "expected a command"),
-            ("Screenshot@1s x.png", "doesn't support @time"),
+    fn pasted_text_has_escapes_and_variables() {
+        let commands = commands("#: let a \"b\"\n#: paste \"one # ${a}\\n\\ttwo \\\"2\\\" \\\\n\" # a comment");
+        assert!(matches!(&commands[1], Command::Paste(text) if text == "one # ${a}\n\ttwo \"2\" \\n"), "{commands:?}");
+    }
+
+    #[test]
+    fn lines_of_this_program_are_parsed() {
+        let tape = parse(
+            "#: world empty\n#: size 80x24 120x40\n#: clock 2026-03-02T10:15:00Z\n#: mask /cks-[0-9a-f]{17}/\n\
+             #: step \"One\"\n#: key F2 3\n#: clock +1d2h\n#: let a \"b\"\n#: let b $HOME\n\
+             #: let c kms:ListKeys .Keys[0].KeyId\n#: call kms:DisableKey {\"KeyId\": \"${c}\"}\n\
+             #: fault kms:CreateKey ThrottlingException 2 times\n#: fault xks:Encrypt timeout partition paris\n#: fault off\n\
+             #: expect screen /x ${a}/\n#: expect no screen /y/\n#: expect style \"Failed\" red bold\n\
+             #: expect calls kms:CreateKey 1\n#: expect kms:DescribeKey {\"KeyId\": \"a\"} .KeyMetadata.Enabled == true",
+        )
+        .unwrap();
+        let header = tape.header();
+        assert_eq!(header.world.as_deref(), Some("empty"));
+        assert_eq!(tape.sizes(), [(80, 24), (120, 40)]);
+        assert_eq!(header.clock, Some(StartTime::At("2026-03-02T10:15:00Z".parse().unwrap())));
+        assert_eq!(header.masks.len(), 1);
+        let commands: Vec<&Command> = tape.commands.iter().map(|step| &step.command).collect();
+        assert!(matches!(commands[0], Command::Step(title) if title == "One"));
+        assert!(matches!(commands[1], Command::Press { count: 3, .. }));
+        assert!(matches!(commands[2], Command::AdvanceClock(step) if step.as_hours() == 26));
+        assert!(matches!(commands[8], Command::Fault(Some(Fault::Proxy(_)))));
+        assert!(matches!(commands[9], Command::Fault(None)));
+        assert!(matches!(commands[11], Command::ExpectScreen { is_expected: false, .. }));
+        assert!(matches!(commands[14], Command::ExpectState(_)));
+        assert_eq!(commands.len(), 15);
+    }
+
+    #[test]
+    fn sourced_tape_is_played_in_place_with_its_own_lines() {
+        let tape = parse("#: let who \"ada\"\nSource \"part.tape\"\nEnter").unwrap();
+        let places: Vec<String> = tape.commands.iter().map(|step| step.place.to_string()).collect();
+        assert_eq!(tape.sizes(), [DEFAULT_SIZE]);
+        assert_eq!(places, ["t.tape:1", "part.tape:2", "part.tape:3", "t.tape:3"]);
+    }
+
+    #[test]
+    fn errors_have_a_place_and_a_remedy() {
+        for (text, at, part) in [
+            ("Enter\nEntr", "2:1", "Enter"),
+            ("Type hello", "1:6", "in quotes, not `hello`"),
+            ("Sleep 100000", "1:7", "at most one day"),
+            ("Down 0", "1:6", "0 times"),
+            ("Down 5000", "1:6", "at most 1000"),
+            ("Screenshot \"../x.png\"", "1:12", "is not a screenshot name"),
+            ("Screenshot x.png\nScreenshot x.png", "2:1", "another name"),
+            ("Wait", "1:5", "needs a regular expression"),
+            ("Hide", "1:1", "no Show"),
+            ("Source \"none.tape\"", "1:1", "there is no such file"),
+            ("#: wrld default", "1:4", "did you mean world?"),
+            ("#: world defalt", "1:10", "did you mean default?"),
+            ("Enter\n#: world default", "2:4", "before the first command"),
+            ("#: size 80", "1:9", "is not a screen size"),
+            ("#: size 80x24 80x24", "1:15", "already"),
+            ("#: clock now\n#: clock now", "2:10", "already"),
+            ("#: fault kms:CreateKey ThrotlingException", "1:24", "did you mean ThrottlingException?"),
+            ("#: fault xks:Encrypt timeout partition", "1:30", "the name of a partition"),
+            ("#: fault xks:Encrypt timeout partiton a", "1:30", "did you mean partition."),
+            ("#: clock tomorrow", "1:10", "is not a time"),
+            ("#: clock +8w", "1:10", "is not a step of the clock"),
+            ("#: mask x", "1:9", "needs a regular expression"),
+            ("#: step One", "1:9", "text in quotes"),
+            ("#: key Hme", "1:8", "is not a key"),
+            ("#: paste x", "1:10", "in double quotes"),
+            ("#: paste \"é\\x\"", "1:12", "not an escape"),
+            ("#: paste \"x", "1:10", "no closing"),
+            ("#: paste \"x\" y", "1:13", "remove `y`"),
+            ("#: paste \"${who}\"", "1:1", "`who` has no value"),
+            ("#: let 1 \"x\"", "1:8", "not the name of a variable"),
+            ("Type \"${who}\"", "1:1", "`who` has no value"),
+            ("#: fault kms:CreatKey lost", "1:10", "did you mean kms:CreateKey?"),
+            ("#: fault kms:CreateKey broken", "1:24", "is not a failure"),
+            ("#: fault xks:Encrypt timeot", "1:22", "did you mean timeout?"),
+            ("#: fault xks:Encrypt timeout 0 times", "1:30", "not a number of requests"),
+            ("#: expect scren /x/", "1:11", "Did you mean screen?"),
+            ("#: expect screen x", "1:18", "needs a regular expression"),
+            ("#: expect style \"Failed\" rad", "1:26", "did you mean red?"),
+            ("#: expect calls kms:CreateKey", "1:30", "needs a number"),
+            ("#: expect kms:DescribKey .a exists", "1:11", "did you mean kms:DescribeKey?"),
+            ("#: expect kms:ListKeys .Keys", "1:29", "write ==, !="),
+            ("  #: expect kms:ListKeys .Keys = 2", "1:32", "write ==, !="),
         ] {
-            assert!(parse_error(text).contains(part), "{text}: {}", parse_error(text));
+            let error = parse_error(text);
+            assert!(error.starts_with(&format!("t.tape:{at}: ")) && error.contains(part), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn sourced_tape_cannot_source_another_one() {
+        let error = parse_error("Source \"nested.tape\"");
+        assert!(error.starts_with("nested.tape:1:1: ") && error.contains("can't source another"), "{error}");
     }
 
     proptest! {
         #[test]
-        fn parser_never_panics(text in "[ -~\n\u{e9}#/\"]{0,60}") {
-            let _ = parse_tape("t.tape", &text);
+        fn parser_never_panics(text in "(#: )?[ -~\n\u{e9}#/\"]{0,60}") {
+            let _ = parse(&text);
         }
 
         #[test]
-        fn type_presses_one_key_per_character(text in "[^\"\r\n]{0,20}") {
+        fn type_keeps_its_text(text in "[^\"\r\n$\\x00]{0,20}") {
             let commands = commands(&format!("Type \"{text}\""));
-            let Command::Press { keys, .. } = &commands[0].1 else { panic!() };
-            prop_assert_eq!(keys.len(), text.chars().count());
+            let Command::Type { text: typed, .. } = &commands[0] else { panic!() };
+            prop_assert_eq!(typed, &text);
         }
     }
 }

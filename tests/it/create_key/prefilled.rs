@@ -21,9 +21,9 @@ const COMPLETE: &str = r#"{
 }"#;
 
 /// Goes through all steps of a wizard in which only the acknowledgment is missing.
-const TO_REVIEW: &str = "Wait+Screen /I understand/\nScreenshot 1.png\nSpace\nCtrl+N\nWait+Screen /◉ Frankfurt/\n\
-    Screenshot 2.png\nCtrl+N\nScreenshot 3.png\nCtrl+N\nScreenshot 4.png\nCtrl+N\nScreenshot 5.png\nCtrl+N\n\
-    Screenshot 6.png\nCtrl+N\nScreenshot 7.png\nCtrl+N\nScreenshot 8.png\n";
+const TO_REVIEW: &str = "Wait+Screen /I understand/\nScreenshot '1.png'\nSpace\nCtrl+N\nWait+Screen /◉ Frankfurt/\n\
+    Screenshot '2.png'\nCtrl+N\nScreenshot '3.png'\nCtrl+N\nScreenshot '4.png'\nCtrl+N\nScreenshot '5.png'\nCtrl+N\n\
+    Screenshot '6.png'\nCtrl+N\nScreenshot '7.png'\nCtrl+N\nScreenshot '8.png'\n";
 
 fn prefilled(player: Player, answers: &KeyOptions) -> Player {
     player.for_single_key(answers.to_draft(None).unwrap(), answers.custom_key_store_id.clone())
@@ -67,8 +67,8 @@ fn each_wizard_step_shows_errors_in_option_values() {
     let mut player = prefilled(Player::start((80, 24)).unwrap(), &wrong);
     let shots = play(
         &mut player,
-        "Wait+Screen /I understand/\nScreenshot 1.png\nAlt+2\nScreenshot 2.png\nAlt+3\nScreenshot 3.png\nAlt+4\n\
-         Screenshot 4.png\nAlt+6\nScreenshot 6.png\n",
+        "Wait+Screen /I understand/\nScreenshot '1.png'\n#: key Alt+2\nScreenshot '2.png'\n#: key Alt+3\nScreenshot '3.png'\n#: key Alt+4\n\
+         Screenshot '4.png'\n#: key Alt+6\nScreenshot '6.png'\n",
     );
     assert_step_snapshots("create-key-wrong", &shots);
     let unknown = answers(r#"{ "custom-key-store-id": "Oslo" }"#);
@@ -122,7 +122,7 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
 #[test]
 fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() {
     let unknown = "Ctrl+N\nWait+Screen /the request might have succeeded/\n";
-    let other_page = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
+    let other_page = "#: key F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
     for (tape, exit) in [
         ("Wait+Screen /I understand/\nEscape\n".to_owned(), CreateKeyExit::Canceled),
         (format!("{TO_REVIEW}{unknown}Escape\n"), CreateKeyExit::Unknown),

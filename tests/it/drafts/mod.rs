@@ -99,7 +99,7 @@ fn draft_is_offered_when_a_wizard_starts() {
 fn resumed_draft_restores_the_focused_field_and_cursor() {
     for (typed, moves, more, expected) in [
         ("Type 'payments'", "Left 3\n", "Type '-EU-'", "payme-EU-nts"),
-        ("Type 'a'\nTab\nType 'one'\nEnter\nType 'two'", "Up\nHome\n", "Type 'X'", "Xone"),
+        ("Type 'a'\nTab\nType 'one'\nEnter\nType 'two'", "Up\n#: key Home\n", "Type 'X'", "Xone"),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, clock) = account();

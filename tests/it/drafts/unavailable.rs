@@ -17,7 +17,7 @@ use crate::account::block_on;
 use crate::faults::faulty_transport::{Fault, FaultTrigger, FaultyTransport};
 use crate::snapshots::play_tape;
 
-const GO_TO_REVIEW: &str = "Ctrl+N 4\nWait+Screen /. Edit ./\n";
+const GO_TO_REVIEW: &str = "#: key Ctrl+N 4\nWait+Screen /. Edit ./\n";
 
 /// A path at which no directory can be created.
 const UNWRITABLE_DIR: &str = "/dev/null/drafts";
@@ -110,7 +110,7 @@ fn wizard_left_through_the_navigation_is_offered_as_a_draft() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let mut player = open_console(&bundled, &clock, dir.path(), "a");
-    play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
+    play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}#: key F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
     play(&mut player, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Unfinished KMS key: payments/\n");
     play(&mut player, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
     assert!(screen_text(&player).contains("Draft saved"), "{}", screen_text(&player));
@@ -184,7 +184,7 @@ fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
         drop(player);
         let mut player = open_console(&bundled, &clock, dir.path(), "b");
         let client = player.client().clone().with_read_only(ReadOnly::ALL);
-        player.use_client(client);
+        player.use_client(&client);
         player.resize((120, 150));
         play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Press Enter to resume/\nEnter\n");
         play(&mut player, "Wait+Screen /it can check whether/\n");
