@@ -19,9 +19,13 @@ lint:
 review:
     cargo insta test --review
 
+# Plays the tapes and compares their screens with golden files
+tapes *arguments:
+    cargo run -- test tests/tapes {{arguments}}
+
 # Regenerates screenshots/
 screenshots:
-    cargo run -- screenshots
+    cargo run -- play assets/tapes/method-1.tape assets/tapes/method-2.tape --pictures screenshots --png method-1-03-configure-key-120x40
 
 # Builds the book
 book:

@@ -1,6 +1,7 @@
 """Runs every command of the README and of the book in docs/ as printed.
 
-Each block of commands runs in its own shell, in a terminal and an empty home directory. `cargo` in its PATH is a substitute
+Each block of commands runs in its own shell, in a terminal and an empty home directory. The blocks of the pages in SEQUENCES
+run one after the other in the same home directory, with the variables that earlier blocks exported. `cargo` in its PATH is a substitute
 that runs the program that is already built instead of `cargo run --release --`, and rejects everything else. `jq` is also a
 substitute if the machine doesn't have it. Everything outside this machine is simulated: the profile `work` is for a served
 AWS, and `ca.pem` is a certificate authority created for the test.
@@ -45,6 +46,9 @@ WIZARD = [
     ("[ Edit ]", NEXT),
 ]
 QUIT = [("External key stores", CTRL_C)]
+# Pages whose blocks build on the earlier ones.
+SEQUENCES = [ROOT / "docs/src/how-to" / name for name in ("test-flows.md", "test-your-proxy-in-ci.md", "play-for-an-audience.md")]
+TEST_PROXY = "xks-console test flows --connect-to localhost=127.0.0.1:8443 --proxy-ca my-proxy/tls-ca.pem"
 
 # Blocks of commands by their first line that doesn't start a server: the text to wait for and the keys to send then, the exit
 # code, and the text that the terminal must show at the end.
@@ -83,14 +87,45 @@ COMMANDS = {
         '"KeyState": "Enabled"',
     ),
     "cargo run --release -- create-key --batch keys.csv --custom-key-store-id 'Frankfurt HSM'": ([], 0, '"outcome":"made"'),
+    "xks-console tape new open-a-key-store": ([], 0, "4 screens accepted"),
+    "xks-console test open-a-key-store.tape": ([], 0, "2 passed, 0 failed"),
+    "sed -i 's/frankfurt/dublin/' open-a-key-store.tape": ([], 1, "+ |  Custom key store name     Dublin HSM"),
+    "rm open-a-key-store.*": ([], 0, "2 passed, 0 failed"),
+    "xks-console serve --detach --tls-self-signed --data-dir ./my-proxy --listen 127.0.0.1:8443": ([], 0, ""),
+    "xks-console record draft.tape --connect-to localhost=127.0.0.1:8443 --proxy-ca my-proxy/tls-ca.pem": (
+        QUIT,
+        0,
+        "draft.tape was written",
+    ),
+    "export PROXY_HOST=localhost PROXY_CONFIGURATION=ci.json EXTERNAL_KEY_ID=ci-key": ([], 0, "2 screens accepted"),
+    TEST_PROXY: ([], 0, "1 passed, 0 failed"),
+    "xks-console proxy disable-key --partition ci --id ci-key --data-dir ./my-proxy": (
+        [],
+        3,
+        "XksKeyInvalidConfigurationException",
+    ),
+    "xks-console proxy enable-key --partition ci --id ci-key --data-dir ./my-proxy": ([], 0, "1 passed, 0 failed"),
+    "xks-console tape new demo": ([("the console is yours", CTRL_C)], 0, ""),
+    "xks-console record my-flow.tape": (QUIT, 0, "my-flow.tape was written"),
+    "xks-console play demo.tape --cast demo.cast": ([], 0, "5 images were written to images"),
 }
 # Blocks with the content of a file, by their first line, and the path of the file in the home directory.
 FILES = {
     "[profile.work]": ".config/xks-console/config.toml",
     "xks-key-id,alias,tag": "keys.csv",
+    "# The proxy: create a key store, connect it, create a key, and encrypt with it.": "flows/my-proxy.tape",
 }
 # Blocks that aren't run, by their first line, and why.
 SKIPPED = {
+    "cargo install --locked --path .": "it builds the program once more",
+    "name: Flows": "a workflow, which runs on GitHub",
+    "FROM rust:1.95-slim-trixie AS build": "building an image needs Docker and a network",
+    "docker build --tag xks-console .": "it needs Docker",
+    "#: world default": "an example of a tape for reading",
+    "xks-console golden 1": "an example of a golden file",
+    "FAILED     open-a-key-store.tape at 80x24": "output, whose rows another entry checks",
+    "FAILED     flows/my-proxy.tape at 80x24": "output, whose error another entry checks",
+    "use xks_console::flow::suite::Suite;": "the API documentation has the same example",
     "cargo test --locked": "the Rust tests run separately and take minutes",
     "use xks_console::aws::kms::DescribeCustomKeyStores;": "the API documentation has the same example, which runs as a test",
 }
@@ -194,7 +229,7 @@ class Home:
         shutil.copy(aws / "tls-ca.pem", self.path / "ca.pem")
 
     def close(self):
-        for directory in [[], ["--data-dir", str(self.path / "aws")]]:
+        for directory in [[], ["--data-dir", str(self.path / "aws")], ["--data-dir", str(self.path / "my-proxy")]]:
             self.run("serve", "--stop", *directory)
         self.directory.cleanup()
 
@@ -273,27 +308,43 @@ class Documentation(unittest.TestCase):
         self.assertEqual(found - entries, set(), "add these blocks to a table of this file")
         self.assertEqual(entries - found, set(), "remove these entries")
 
+    def write_files(self, home):
+        for block in self.blocks:
+            name = FILES.get(first_line(block), "config")
+            if "config" not in name:
+                home.write_file(name, block)
+
+    def run_block(self, home, block, script):
+        steps, code, text = COMMANDS[first_line(block)]
+        terminal = Terminal(home, script)
+        self.addCleanup(terminal.kill)
+        for shown, keys in steps:
+            terminal.wait_for(shown)
+            terminal.send(keys)
+        self.assertEqual(terminal.wait_for_exit(), code, terminal.text())
+        self.assertTrue(text in strip_escape_sequences(terminal.written), terminal.text())
+
     def test_every_command_block_works_as_described(self):
+        in_sequences = [block for document in SEQUENCES for block in code_blocks(document.read_text())]
         for block in dict.fromkeys(self.blocks):
-            if first_line(block) not in COMMANDS:
+            if first_line(block) not in COMMANDS or block in in_sequences:
                 continue
-            steps, code, text = COMMANDS[first_line(block)]
             with self.subTest(block), contextlib.closing(Home()) as home:
-                for other in self.blocks:
-                    name = FILES.get(first_line(other), "config")
-                    if "config" not in name:
-                        home.write_file(name, other)
+                self.write_files(home)
                 if "--profile work" in block:
                     home.start_aws()
                 if "ca.pem" in block:
                     home.create_authority()
-                terminal = Terminal(home, block)
-                self.addCleanup(terminal.kill)
-                for shown, keys in steps:
-                    terminal.wait_for(shown)
-                    terminal.send(keys)
-                self.assertEqual(terminal.wait_for_exit(), code, terminal.text())
-                self.assertTrue(text in strip_escape_sequences(terminal.written), terminal.text())
+                self.run_block(home, block, block)
+
+    def test_blocks_that_build_on_each_other_work_in_their_order(self):
+        for document in SEQUENCES:
+            with self.subTest(document.name), contextlib.closing(Home()) as home:
+                self.write_files(home)
+                home.write_file("exported", "")
+                for block in code_blocks(document.read_text()):
+                    if first_line(block) in COMMANDS:
+                        self.run_block(home, block, f". ./exported\ntrap 'export -p > exported' EXIT\n{block}")
 
     def test_configuration_example_makes_the_console_read_only(self):
         block = next(block for block in self.blocks if block.startswith("[profile.work]"))
