@@ -225,6 +225,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn client_that_was_built_before_does_not_keep_idle_connections() {
+        let network = Network::default();
+        network.check().unwrap();
+        let network = network.without_idle_connections();
+        assert!(network.closes_connections && network.client.get().is_none());
+    }
+
+    #[test]
     fn connect_to_parses_or_explains_the_error() {
         let read = "xks.example.com=[::1]:8443".parse::<ConnectTo>().unwrap();
         assert_eq!((read.host.as_str(), read.address), ("xks.example.com", "[::1]:8443".parse().unwrap()));
