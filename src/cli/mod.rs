@@ -2,6 +2,7 @@
 
 mod aws_options;
 mod create_key;
+mod open;
 mod proxy;
 mod redacted_value;
 mod serve;
@@ -14,6 +15,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use aws_options::AwsOptions;
 pub use create_key::CreateKey;
+pub use open::Open;
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};
@@ -29,6 +31,7 @@ Examples:
   xks-console --data-dir /tmp/try         Use a separate account; delete the directory to remove it
   xks-console --data-dir /tmp/try --scenario default
                                           Create the account from the scenario \"default\"
+  xks-console open alias/payments         Open the page of a key; also by ID, ARN, or key store name
   xks-console create-key --yes --xks-key-id payments-2026 --alias payments
                                           Create a KMS key without the wizard, and print it
   xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
@@ -167,6 +170,8 @@ pub enum Command {
     /// in the output format of `aws kms create-key`. With --batch, creates a key for each row of a CSV file.
     #[command(after_help = create_key::HELP)]
     CreateKey(Box<CreateKey>),
+    /// Open the console on the page of a key or a key store
+    Open(Box<Open>),
     /// Serve the bundled AWS on a port for the AWS CLI, SDKs, and other tools
     ///
     /// KMS, IAM, STS, CloudTrail, and CloudWatch are available at /, and the external key store proxy at the URI path
@@ -210,6 +215,7 @@ impl Command {
     fn aws_options(&self) -> Option<&AwsOptions> {
         match self {
             Self::CreateKey(options) => Some(&options.aws_options),
+            Self::Open(options) => Some(&options.aws_options),
             Self::Test(options) => Some(&options.aws_options),
             _ => None,
         }
@@ -230,7 +236,7 @@ pub struct DataDirError;
 
 /// The error for AWS options before a command that doesn't support them.
 const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log, and --read-only can be \
-                                         used only with the console, create-key, and test";
+                                         used only with the console, open, create-key, and test";
 /// The error for AWS options on both sides of a command.
 const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --profile, --region, --log, and --read-only either \
                                        before the command or after it, not both";
@@ -473,6 +479,9 @@ mod tests {
         assert_eq!(before.aws_options().region.as_deref(), Some("eu-west-1"));
         let conflict = |line: &str| parse(line).unwrap().argument_conflict().map(|error| error.exit_code());
         assert_eq!(conflict("xks-console create-key --aws"), None);
+        assert_eq!(conflict("xks-console open alias/a --aws --region eu-west-1"), None);
+        assert_eq!(conflict("xks-console --aws open alias/a"), None);
+        assert_eq!(conflict("xks-console open alias/a --json"), Some(2));
         assert_eq!(conflict("xks-console --data-dir d create-key"), None);
         for line in [
             "xks-console --aws create-key --region eu-west-1",
@@ -558,6 +567,7 @@ mod tests {
     fn usage_errors_exit_with_code_2() {
         for line in [
             "xks-console open",
+            "xks-console opn alias/a",
             "xks-console --data-dir",
             "xks-console --check",
             "xks-console serve true",

@@ -3,6 +3,7 @@
 mod aws;
 mod console;
 pub mod create_key;
+mod open;
 mod play;
 pub mod proxy;
 pub mod proxy_check;
@@ -39,6 +40,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     match &arguments.command {
         None => console::run(arguments),
         Some(Command::CreateKey(options)) => create_key::run(arguments, options),
+        Some(Command::Open(options)) => open::run(arguments, options),
         Some(Command::Test(options)) => test::run(arguments, options),
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),

@@ -550,3 +550,27 @@ fn only_ctrl_c_works_when_the_terminal_is_too_small() {
     console.send("\x03");
     assert!(console.child.wait().unwrap().success());
 }
+
+#[test]
+fn open_shows_the_page_of_a_key_or_a_key_store() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let run = |name: &str| {
+        let arguments = ["open", name, "--data-dir", data.to_str().unwrap()];
+        Console::run(&arguments, home.path(), (80, 24), &[])
+    };
+    let mut console = run("customer-db");
+    console.wait_for("Customer managed keys >");
+    console.wait_for("Alias                     customer-db");
+    console.send("\x1b");
+    console.wait_for("Customer managed keys (");
+    console.send("\x03");
+    assert_eq!(console.wait_for_exit().0, 0);
+    let mut console = run("Frankfurt HSM");
+    console.wait_for("External key stores > Frankfurt HSM");
+    console.send("\x03");
+    assert_eq!(console.wait_for_exit().0, 0);
+    let mut console = run("nobody");
+    console.wait_for("There is no KMS key");
+    assert_eq!(console.wait_for_exit().0, 1);
+}

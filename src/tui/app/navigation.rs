@@ -53,6 +53,11 @@ impl App {
         Vec::new()
     }
 
+    /// Opens the console on a page instead of its first one. Returns the effects that load the data of the page.
+    pub fn open(&mut self, location: Location) -> Vec<Effect> {
+        self.navigate(location)
+    }
+
     /// Shows another page and loads its data.
     pub(super) fn navigate(&mut self, location: Location) -> Vec<Effect> {
         self.navigation_focus = None;
