@@ -194,7 +194,7 @@ pub enum Command {
     },
     /// Play tapes and compare the screens with golden files
     ///
-    /// A tape is a script of key presses and expectations. Each tape is played on a console of its own with a new account
+    /// A tape is a script of key presses and expectations. Each tape is played on a separate console with a new account
     /// in memory, a simulated clock, and fixed random numbers, so that the screens are the same each time.
     #[command(after_help = tapes::TEST_HELP)]
     Test(Box<Test>),

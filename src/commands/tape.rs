@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use super::note;
 use crate::cli::TapeCommand;
-use crate::flow::tape::Tape;
+use crate::flow::tape::{Tape, read_text};
 
 /// The tape that `tape new` writes.
 const TEMPLATE: &str = include_str!("../../assets/tapes/_template.tape");
@@ -63,8 +63,8 @@ fn problems(path: &Path) -> Vec<String> {
 }
 
 fn vhs_problems(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let text = read_text(path).map_err(|problem| format!("Couldn't read {}: {problem}", path.display()))?;
     let path = path.display();
-    let text = std::fs::read_to_string(path.to_string()).map_err(|error| format!("Couldn't read {path}: {error}"))?;
     let problems = Tape::check_vhs(&text);
     Ok(problems.iter().map(|error| format!("{path}:{}:{}: {}", error.line, error.column, error.problem)).collect())
 }

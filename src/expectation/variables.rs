@@ -82,7 +82,7 @@ impl Variables {
         Ok(out)
     }
 
-    /// Returns `value` with the variables in all of its texts replaced.
+    /// Replaces the variables in all texts of `value`.
     pub(super) fn expand_value(&self, value: &Value) -> Result<Value, UndefinedVariable> {
         Ok(match value {
             Value::String(text) => Value::String(self.expand(text)?),
@@ -108,7 +108,7 @@ pub fn names_in(text: &str) -> Vec<String> {
     names
 }
 
-/// Returns the names of the variables in all texts of `value`.
+/// Returns the names of the variables that occur in `value`.
 pub(super) fn names_in_value(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => names_in(text),

@@ -174,7 +174,7 @@ fn is_image_of(name: &str, title: &str) -> bool {
     parts.is_some_and(|(screenshot, size)| !screenshot.is_empty() && parse_size(size).is_ok())
 }
 
-/// Checks that each image has a name of its own.
+/// Checks that no two images have the same name.
 fn check_names(tapes: &[Tape]) -> Result<(), PicturesError> {
     let mut known: BTreeMap<String, &Tape> = BTreeMap::new();
     for tape in tapes {

@@ -49,6 +49,8 @@ fn errors_name_the_place_and_exit_with_2() {
     assert!(shown.contains("a.tape:2:4: ") && shown.contains("did you mean expect?"), "{shown}");
     let shown = assert_exit(at, "tape check a.tape --vhs", 2);
     assert!(shown.contains("a.tape:3:1: ") && shown.contains("a.tape:4:"), "{shown}");
+    let shown = assert_exit(at, "tape check /dev/zero --vhs", 1);
+    assert!(shown.contains("not a regular file"), "{shown}");
     assert_exit(at, "test a.tape", 2);
     assert_exit(at, "test none.tape", 2);
     assert_exit(at, "play none.tape", 2);

@@ -12,7 +12,7 @@ pub(super) fn screen_buffer(screen: &vt100::Screen) -> Buffer {
         let mut style = Style::new();
         for x in 0..columns.get() {
             let (Some(cell), Some(target)) = (screen.cell(y, x), buffer.cell_mut((x, y))) else { continue };
-            // The second cell of a wide character has neither content nor a style of its own.
+            // The second cell of a wide character has no content and no style.
             if !cell.is_wide_continuation() {
                 style = cell_style(cell);
             }

@@ -36,7 +36,7 @@ async fn run(review: &mut Review) -> io::Result<ReviewEvent> {
                     terminal.suspend()?;
                 }
                 Some(Event::Key(key)) if is_control(key, 'l') => terminal.force_redraw()?,
-                // Nobody decides about a screen that isn't shown.
+                // A screen that isn't shown can't be accepted or rejected.
                 Some(Event::Key(key)) if draw::fits(size) || is_control(key, 'c') => match review.handle_key(key) {
                     ReviewEvent::Handled => {}
                     end => return Ok(end),

@@ -10,7 +10,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Each tape is played at each of its sizes, on a console of its own with an account of its own, on all cores. The
+//! Each tape is played at each of its sizes, on a separate console with a separate account, on all cores. The
 //! screen of each `Screenshot` is compared with the [golden file](super::golden) beside the tape. Tapes whose names begin
 //! with `_` are parts of others, and are played only by `Source`.
 

@@ -35,7 +35,7 @@ pub enum ApiFailure {
 const HOW_TO_WRITE: &str = "write what fails and how, such as kms:CreateKey ThrottlingException, xks:Encrypt timeout 2 \
                             times, or off";
 
-/// Parses the words after `#: fault`. `Ok(None)` stands for `off`.
+/// Parses the words after `#: fault`. Returns `Ok(None)` for `off`.
 ///
 /// # Errors
 /// Returns the index of the wrong word, and a message.

@@ -237,8 +237,11 @@ impl Tape {
     }
 }
 
-/// Returns the text of a file, or why there is none.
-fn read_text(path: &Path) -> Result<String, String> {
+/// Returns the text of the tape at `path`.
+///
+/// # Errors
+/// A message if it isn't a regular file, is larger than 1 MiB, or can't be read.
+pub fn read_text(path: &Path) -> Result<String, String> {
     /// No tape is longer. Reading a device might never end.
     const MAX_BYTES: u64 = 1 << 20;
     let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
