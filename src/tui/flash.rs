@@ -92,7 +92,7 @@ pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
         };
         let titles: Vec<String> = beneath.iter().rev().map(title).collect();
         let earlier = format!("   Earlier: {}", titles.join(", "));
-        lines.push(Line::styled(text::truncate(&earlier, usize::from(width)), theme::MUTED));
+        lines.push(Line::styled(text::truncate(&earlier, usize::from(width)), theme::SECONDARY));
     }
     lines
 }

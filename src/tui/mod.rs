@@ -22,5 +22,6 @@ pub mod target;
 pub mod terminal;
 pub mod text_view;
 pub mod theme;
+pub mod theme_name;
 pub mod widgets;
 pub mod wizard;

@@ -48,7 +48,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     ];
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     header::draw(app, frame, header);
-    frame.render_widget(Line::styled(text::truncate(&breadcrumbs(app), crumbs.width.into()), theme::MUTED), crumbs);
+    frame.render_widget(Line::styled(text::truncate(&breadcrumbs(app), crumbs.width.into()), theme::SECONDARY), crumbs);
     for (row, line) in flashes.into_iter().take(shown.into()).enumerate() {
         let y = flash.y + u16::try_from(row).unwrap_or(0);
         frame.render_widget(line, Rect { y, height: 1, ..flash });
@@ -194,7 +194,7 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
         };
         if let Some(group) = group {
             view.blank_line();
-            view.push_line(Line::styled(format!("  {group}"), theme::MUTED));
+            view.push_line(Line::styled(format!("  {group}"), theme::SECONDARY));
         }
         let (mark, style) = match (app.navigation_focus == Some(place), app.location == *location) {
             (true, _) => (" ▸ ", theme::FOCUS),
@@ -232,7 +232,7 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     for binding in footer_bindings(app, area.width) {
         spans.push(Span::styled(binding.label, theme::ACCENT));
-        spans.push(Span::styled(format!(" {}  ", binding.title), theme::MUTED));
+        spans.push(Span::styled(format!(" {}  ", binding.title), theme::SECONDARY));
     }
     frame.render_widget(Line::from(spans), area);
 }
@@ -320,14 +320,14 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             let confirm_label = if *quits { "Discard and quit" } else { "Discard" };
             button_row(view, &[Some("Keep editing"), Some(confirm_label)], usize::from(*is_confirm_focused));
             if *quits {
-                view.paragraph("Press Ctrl-C again to quit.", 1, theme::MUTED);
+                view.paragraph("Press Ctrl-C again to quit.", 1, theme::SECONDARY);
             }
             title.to_owned()
         }
         Dialog::FieldHelp { field, bindings, .. } => {
             view.paragraph(field.help(), 0, theme::TEXT);
             view.blank_line();
-            view.paragraph(field.hint(), 0, theme::MUTED);
+            view.paragraph(field.hint(), 0, theme::SECONDARY);
             view.blank_line();
             write_bindings(view, bindings);
             let label = field.label();

@@ -112,11 +112,11 @@ impl TextView {
         }
         let mut keys = vec![Span::raw(" ")];
         for (label, title) in [("y", "Copy"), ("s", "Save to file"), ("Esc", "Close")] {
-            keys.extend([Span::styled(label, theme::ACCENT), Span::styled(format!(" {title}  "), theme::MUTED)]);
+            keys.extend([Span::styled(label, theme::ACCENT), Span::styled(format!(" {title}  "), theme::SECONDARY)]);
         }
         if rows.len() > page {
             let shown = format!("Lines {}-{} of {}", top + 1, (top + page).min(rows.len()), rows.len());
-            keys.push(Span::styled(shown, theme::MUTED));
+            keys.push(Span::styled(shown, theme::SECONDARY));
         }
         frame.render_widget(Line::from(keys), Rect { y: area.bottom().saturating_sub(1), height: 1, ..area });
     }

@@ -28,7 +28,7 @@ pub(super) fn lines(item: &ReviewItem, columns: u16) -> Vec<DiffLine> {
         let number = format!("{:>4}", change.row + 1);
         if change.expected.0 == change.actual.0 {
             let body = Line::raw(text::escape_controls(&change.actual.0));
-            lines.push(DiffLine { label: Span::styled(format!("{number}   "), theme::MUTED), body });
+            lines.push(DiffLine { label: Span::styled(format!("{number}   "), theme::SECONDARY), body });
         } else {
             let (old, new) = text_lines(change);
             lines.push(DiffLine { label: Span::styled(format!("{number} - "), theme::ERROR), body: old });

@@ -42,7 +42,7 @@ pub fn draw(review: &Review, frame: &mut Frame) {
     let [title, place, tabs, body, rule, footer] = Layout::vertical(rows).areas(area);
     draw_title(review, index, item, frame, title);
     let words = format!(" {} · {}", text::escape_controls(&item.place), item.summary());
-    frame.render_widget(Line::styled(text::truncate(&words, place.width.into()), theme::MUTED), place);
+    frame.render_widget(Line::styled(text::truncate(&words, place.width.into()), theme::SECONDARY), place);
     let content = content(item, review.view(), body.width);
     let shown = draw_content(&content, review, frame, body);
     draw_tabs(review.view(), &shown.words, frame, tabs);
@@ -67,7 +67,7 @@ fn draw_title(review: &Review, index: usize, item: &ReviewItem, frame: &mut Fram
     let title = [title(&path), title(&short)].map(|words| text::escape_controls(&words));
     let title = title.iter().find(|words| text::width(words) <= room).unwrap_or(&title[1]);
     let line = vec![
-        Span::styled(position, theme::MUTED),
+        Span::styled(position, theme::SECONDARY),
         Span::styled(text::fit(title, room), theme::HEADING),
         Span::raw(" "),
         Span::styled(decision, style.patch(theme::HEADING)),
@@ -106,7 +106,7 @@ fn draw_content(content: &Content<'_>, review: &Review, frame: &mut Frame, area:
     let (rows, columns, label) = match content {
         Content::Words(words) => {
             let lines = text::wrap(&format!(" {}", text::escape_controls(words)), area.width.into());
-            frame.render_widget(Paragraph::new(lines.join("\n")).style(theme::MUTED), area);
+            frame.render_widget(Paragraph::new(lines.join("\n")).style(theme::SECONDARY), area);
             return Shown::default();
         }
         Content::Screen(screen) => (screen.rows.len(), screen_width(screen), 0),
@@ -170,16 +170,16 @@ fn draw_diff_line(line: &DiffLine, left: usize, frame: &mut Frame, area: Rect) {
 
 /// Draws the views and the part of the content that is in sight, in a rule above the content.
 fn draw_tabs(current: View, shown: &str, frame: &mut Frame, area: Rect) {
-    let mut spans = vec![Span::styled("─", theme::MUTED)];
+    let mut spans = vec![Span::styled("─", theme::SECONDARY)];
     for (number, view) in (1..).zip(View::ALL) {
         let style = if view == current { theme::FOCUS } else { theme::TEXT };
         spans.push(Span::styled(format!(" {number}"), theme::ACCENT.patch(style)));
         spans.push(Span::styled(format!(" {} ", view.word()), style));
-        spans.push(Span::styled("─", theme::MUTED));
+        spans.push(Span::styled("─", theme::SECONDARY));
     }
     let shown = if shown.is_empty() { String::new() } else { format!(" {shown} ─") };
     fill_rule(&mut spans, text::width(&shown), area);
-    spans.push(Span::styled(shown, theme::MUTED));
+    spans.push(Span::styled(shown, theme::SECONDARY));
     frame.render_widget(Line::from(spans), area);
 }
 
@@ -189,13 +189,13 @@ fn draw_rule(hints: &[(&str, &str)], frame: &mut Frame, area: Rect) {
     for (key, title) in hints {
         words.push(Span::raw(if words.is_empty() { " " } else { "  " }));
         words.push(Span::styled((*key).to_owned(), theme::ACCENT));
-        words.push(Span::styled(format!(" {title}"), theme::MUTED));
+        words.push(Span::styled(format!(" {title}"), theme::SECONDARY));
     }
     words.extend((!hints.is_empty()).then(|| Span::raw(" ")));
     let mut spans = Vec::new();
     fill_rule(&mut spans, words.iter().map(Span::width).sum::<usize>() + 1, area);
     spans.extend(words);
-    spans.push(Span::styled("─", theme::MUTED));
+    spans.push(Span::styled("─", theme::SECONDARY));
     frame.render_widget(Line::from(spans), area);
 }
 
@@ -203,7 +203,7 @@ fn draw_rule(hints: &[(&str, &str)], frame: &mut Frame, area: Rect) {
 fn fill_rule(spans: &mut Vec<Span<'_>>, columns: usize, area: Rect) {
     let used: usize = spans.iter().map(Span::width).sum();
     let length = usize::from(area.width).saturating_sub(used + columns);
-    spans.push(Span::styled("─".repeat(length), theme::MUTED));
+    spans.push(Span::styled("─".repeat(length), theme::SECONDARY));
 }
 
 /// The keys of the footer. Those that end the review are always shown.
@@ -232,7 +232,7 @@ fn draw_footer(frame: &mut Frame, area: Rect) {
             }
         }
         spans.push(Span::styled(key.0, theme::ACCENT));
-        spans.push(Span::styled(format!(" {}  ", key.1), theme::MUTED));
+        spans.push(Span::styled(format!(" {}  ", key.1), theme::SECONDARY));
     }
     frame.render_widget(Line::from(spans), area);
 }

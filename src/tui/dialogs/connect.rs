@@ -326,8 +326,8 @@ impl ConnectDialog {
     fn write_progress(&self, view: &mut ScrollView, stage: &str, what: &str) {
         let line = if self.polls == 0 { format!("… {stage}") } else { format!("… {stage} ({} s)", self.polls) };
         view.push_line(ratatui::text::Line::styled(line, theme::WARNING));
-        view.paragraph(what, 2, theme::MUTED);
-        view.paragraph("If you hide this dialog, the operation continues.", 2, theme::MUTED);
+        view.paragraph(what, 2, theme::SECONDARY);
+        view.paragraph("If you hide this dialog, the operation continues.", 2, theme::SECONDARY);
     }
 }
 

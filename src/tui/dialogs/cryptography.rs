@@ -130,7 +130,7 @@ pub fn write_outcome(view: &mut ScrollView, outcome: &ChangeOutcome, is_copied: 
     } else {
         "Press y to copy it, or Esc to close."
     };
-    view.paragraph(words, 0, if is_copied { theme::SUCCESS } else { theme::MUTED });
+    view.paragraph(words, 0, if is_copied { theme::SUCCESS } else { theme::SECONDARY });
 }
 
 /// Returns the event that copies the result to the clipboard, if there is one.

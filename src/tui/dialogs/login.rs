@@ -177,7 +177,7 @@ impl LoginDialog {
             return;
         }
         if self.deferred_calls.iter().any(|call| matches!(call, Call::Submission(_) | Call::Change(_))) {
-            view.paragraph("The request hasn't been sent yet. It will be sent after you sign in.", 2, theme::MUTED);
+            view.paragraph("The request hasn't been sent yet. It will be sent after you sign in.", 2, theme::SECONDARY);
         }
         let submit_label = if self.credentials_error.mfa_serial.is_some() { "Continue" } else { "Retry" };
         view.focused(true, |view| {
@@ -195,7 +195,7 @@ impl LoginDialog {
         view.set_cursor_column(8 + self.code.column());
         match &self.error {
             Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
-            None => view.paragraph("Enter the six-digit code from the MFA device.", 2, theme::MUTED),
+            None => view.paragraph("Enter the six-digit code from the MFA device.", 2, theme::SECONDARY),
         };
     }
 }

@@ -265,12 +265,16 @@ impl Menu {
             let here = place == self.cursor;
             let style = match (here, &entry.action) {
                 (true, _) => theme::FOCUS,
-                (false, Err(_)) => theme::MUTED,
+                (false, Err(_)) => theme::SECONDARY,
                 (false, Ok(_)) => theme::TEXT,
             };
             let why = entry.action.as_ref().err().map_or(String::new(), |why| format!("   {why}"));
             let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
-            view.push_line(Line::from(vec![mark, Span::styled(entry.label, style), Span::styled(why, theme::MUTED)]));
+            view.push_line(Line::from(vec![
+                mark,
+                Span::styled(entry.label, style),
+                Span::styled(why, theme::SECONDARY),
+            ]));
             if here {
                 view.focus_last_line();
             }

@@ -181,7 +181,7 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
                 "An external key store connects AWS KMS to an external key store proxy. A new key store is \
                  disconnected. The proxy must not depend on a KMS key in this key store.",
                 0,
-                theme::MUTED,
+                theme::SECONDARY,
             );
         }
         FormKind::EditKeyStore(store) => {

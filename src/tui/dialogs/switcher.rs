@@ -233,7 +233,7 @@ impl Switcher {
         if self.current.profile.is_some() {
             self.profile.write(view, "Profile", self.focus == SwitcherFocus::Profile);
             match &self.profiles {
-                Loadable::Loading => drop(view.paragraph("… Loading profiles", 2, theme::MUTED)),
+                Loadable::Loading => drop(view.paragraph("… Loading profiles", 2, theme::SECONDARY)),
                 Loadable::Failed(reason) => drop(view.error(&format!("✗ {reason}"), 2, theme::ERROR)),
                 Loadable::Idle | Loadable::Ready(_) => {}
             }

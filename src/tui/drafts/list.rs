@@ -131,7 +131,7 @@ impl DraftList {
         }
         view.blank_line();
         let new_key = if self.new_key_method.is_some() { ", n for a new key" } else { "" };
-        view.paragraph(&format!("Press Enter to resume, d to discard{new_key}, or Esc to close."), 0, theme::MUTED);
+        view.paragraph(&format!("Press Enter to resume, d to discard{new_key}, or Esc to close."), 0, theme::SECONDARY);
         "Unfinished KMS keys"
     }
 }
@@ -140,7 +140,7 @@ fn write_row(view: &mut ScrollView, here: bool, words: &str, is_enabled: bool) {
     let style = match (here, is_enabled) {
         (true, _) => theme::FOCUS,
         (false, true) => theme::TEXT,
-        (false, false) => theme::MUTED,
+        (false, false) => theme::SECONDARY,
     };
     let words = text::truncate(&text::escape_controls(words), view.width.saturating_sub(3));
     let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
@@ -156,12 +156,12 @@ fn write_entry(view: &mut ScrollView, entry: &DraftEntry, here: bool, place: &Dr
     write_row(view, here, &words, resumable.is_ok());
     match resumable {
         Ok((at, saved)) => {
-            let style = if saved.submission.is_in_doubt() { theme::WARNING } else { theme::MUTED };
+            let style = if saved.submission.is_in_doubt() { theme::WARNING } else { theme::SECONDARY };
             view.paragraph(&describe_progress(saved), 4, style);
-            view.paragraph(&format!("{} · {}", key_store_name(saved, account), format_date(at)), 4, theme::MUTED);
+            view.paragraph(&format!("{} · {}", key_store_name(saved, account), format_date(at)), 4, theme::SECONDARY);
         }
         Err(why) => {
-            view.paragraph(&why, 4, theme::MUTED);
+            view.paragraph(&why, 4, theme::SECONDARY);
         }
     }
 }

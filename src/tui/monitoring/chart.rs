@@ -53,7 +53,7 @@ impl Chart<'_> {
                 None => "",
             };
             let mark = if label.is_empty() { '│' } else { '┤' };
-            let mut spans = vec![Span::styled(format!("{label:>LABEL_WIDTH$} {mark}"), theme::MUTED)];
+            let mut spans = vec![Span::styled(format!("{label:>LABEL_WIDTH$} {mark}"), theme::SECONDARY)];
             for period in 0..self.columns.len() {
                 let (cell, style) = self.cell(period, row, rows, here.is_some());
                 let filler = match cell {
@@ -68,7 +68,7 @@ impl Chart<'_> {
         });
         let mut lines: Vec<Line> = lines.collect();
         let axis = format!("{:>LABEL_WIDTH$} └{}", self.labels[1], "─".repeat(column_width * self.columns.len()));
-        lines.push(Line::styled(axis, theme::MUTED));
+        lines.push(Line::styled(axis, theme::SECONDARY));
         (lines, column_width)
     }
 

@@ -155,7 +155,7 @@ impl Graph<'_> {
         ]));
         let dots = self.limit.map(|_| self.extreme_series);
         if dots.is_some() {
-            view.push_line(Line::styled("  █ average  • highest  ┄ limit", theme::MUTED));
+            view.push_line(Line::styled("  █ average  • highest  ┄ limit", theme::SECONDARY));
         }
         let chart = Chart {
             columns: self.series,
@@ -169,7 +169,7 @@ impl Graph<'_> {
             view.push_line(line);
         }
         let axis = monitoring.time_axis(wide * self.series.len());
-        view.push_line(Line::styled(format!("{}{axis}", " ".repeat(AXIS_WIDTH)), theme::MUTED));
+        view.push_line(Line::styled(format!("{}{axis}", " ".repeat(AXIS_WIDTH)), theme::SECONDARY));
     }
 }
 
@@ -187,7 +187,7 @@ pub fn write_range(view: &mut ScrollView, range: TimeRange, is_focused: bool) {
         };
         spans.push(Span::styled(words, style));
     }
-    spans.push(Span::styled(format!("  {time}, period {period}"), theme::MUTED));
+    spans.push(Span::styled(format!("  {time}, period {period}"), theme::SECONDARY));
     view.push_line(Line::from(spans));
 }
 
@@ -197,7 +197,7 @@ pub fn write(view: &mut ScrollView, monitoring: &Monitoring) {
         view.push_line(Line::styled(format!("  {NO_DATA}"), theme::HEADING));
         let words = "AWS KMS sent no requests to the external key store proxy in this time range, or the key store was \
                      disconnected. Press t to show a longer time range.";
-        view.paragraph(words, 2, theme::MUTED);
+        view.paragraph(words, 2, theme::SECONDARY);
         return;
     }
     let graphs = monitoring.graphs();
@@ -207,7 +207,7 @@ pub fn write(view: &mut ScrollView, monitoring: &Monitoring) {
     if view.width < MIN_CHART_WIDTH {
         let share = monitoring.requests.len().div_ceil(view.width.saturating_sub(4).max(1)).max(1);
         let axis = monitoring.time_axis(monitoring.requests.len().div_ceil(share));
-        view.push_line(Line::styled(format!("  {axis}"), theme::MUTED));
+        view.push_line(Line::styled(format!("  {axis}"), theme::SECONDARY));
     }
     view.blank_line();
     write_exceptions(view, monitoring);
@@ -236,7 +236,7 @@ fn format_days(days: f64) -> String {
 
 /// Writes a heading within the section.
 fn write_subheading(view: &mut ScrollView, title: &str) {
-    let style = if view.width < MIN_CHART_WIDTH { theme::MUTED } else { theme::HEADING };
+    let style = if view.width < MIN_CHART_WIDTH { theme::SECONDARY } else { theme::HEADING };
     view.push_line(Line::styled(format!("  {title}"), style));
 }
 
@@ -259,7 +259,7 @@ fn write_exceptions(view: &mut ScrollView, monitoring: &Monitoring) {
 fn write_certificates(view: &mut ScrollView, monitoring: &Monitoring) {
     write_subheading(view, "Certificate days to expire");
     if monitoring.certificates.is_empty() {
-        view.push_line(Line::styled(format!("{:>10}{NO_DATA}", ""), theme::MUTED));
+        view.push_line(Line::styled(format!("{:>10}{NO_DATA}", ""), theme::SECONDARY));
     }
     for (name, days) in &monitoring.certificates {
         let is_late = *days < RENEW_WITHIN_DAYS;

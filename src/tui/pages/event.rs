@@ -115,11 +115,11 @@ impl EventPage {
         view.heading("External key store proxy requests");
         match &self.proxy_requests {
             Loadable::Idle | Loadable::Loading => {
-                view.paragraph("… Loading the proxy log", 2, theme::MUTED);
+                view.paragraph("… Loading the proxy log", 2, theme::SECONDARY);
             }
-            Loadable::Failed(reason) => drop(view.paragraph(reason, 2, theme::MUTED)),
+            Loadable::Failed(reason) => drop(view.paragraph(reason, 2, theme::SECONDARY)),
             Loadable::Ready(requests) if requests.is_empty() => {
-                view.paragraph("The proxy log has no request with this kmsRequestId.", 2, theme::MUTED);
+                view.paragraph("The proxy log has no request with this kmsRequestId.", 2, theme::SECONDARY);
             }
             Loadable::Ready(requests) => {
                 for request in requests.iter().rev() {

@@ -220,7 +220,7 @@ impl KeyPage {
         let pretty = serde_json::from_str::<serde_json::Value>(text)
             .and_then(|value| serde_json::to_string_pretty(&value))
             .unwrap_or_else(|_| text.to_owned());
-        view.paragraph(&pretty, 2, theme::MUTED);
+        view.paragraph(&pretty, 2, theme::SECONDARY);
     }
 
     fn write_cryptography(&self, view: &mut ScrollView, key: &KeySummary, account: &AccountState) {
@@ -258,7 +258,7 @@ impl KeyPage {
                 view.key_value("External key usage", reason, theme::WARNING);
             }
             Loadable::Idle | Loadable::Loading => {
-                view.key_value("External key status", "… Loading from the proxy", theme::MUTED);
+                view.key_value("External key status", "… Loading from the proxy", theme::SECONDARY);
             }
         }
     }
@@ -269,7 +269,7 @@ impl KeyPage {
         }
         let tags = self.tags.ready().map_or(&[][..], Vec::as_slice);
         if tags.is_empty() {
-            view.paragraph("No tags.", 2, theme::MUTED);
+            view.paragraph("No tags.", 2, theme::SECONDARY);
         }
         for tag in tags {
             view.key_value(&crate::tui::widgets::text::escape_controls(&tag.tag_key), &tag.tag_value, theme::TEXT);
@@ -334,7 +334,7 @@ fn write_aliases(view: &mut ScrollView, aliases: &[String], account: &AccountSta
         return;
     }
     if aliases.is_empty() {
-        view.paragraph("No aliases.", 2, theme::MUTED);
+        view.paragraph("No aliases.", 2, theme::SECONDARY);
     }
     let entries = account.aliases.ready().map_or(&[][..], Vec::as_slice);
     for name in aliases {

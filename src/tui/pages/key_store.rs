@@ -245,7 +245,7 @@ impl KeyStorePage {
             }
             let mut shown = button(words, self.focus_index == index);
             if !Self::is_enabled(*action, store) && self.focus_index != index {
-                shown[1].style = theme::MUTED;
+                shown[1].style = theme::SECONDARY;
             }
             spans.extend(shown);
             spans.push(Span::raw(" "));
@@ -263,7 +263,7 @@ impl KeyStorePage {
             return;
         }
         if keys.is_empty() {
-            view.paragraph("No KMS keys in this key store yet. Press n to create one.", 2, theme::MUTED);
+            view.paragraph("No KMS keys in this key store yet. Press n to create one.", 2, theme::SECONDARY);
         }
         for (row, key) in keys.iter().enumerate() {
             let here = self.focus_index == BUTTONS.len() + row;

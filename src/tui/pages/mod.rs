@@ -82,12 +82,12 @@ pub fn write_load_state<T>(view: &mut ScrollView, what: &str, loaded: &Loadable<
     match loaded {
         Loadable::Ready(_) => return true,
         Loadable::Idle | Loadable::Loading => {
-            view.push_line(Line::styled(format!("  … Loading {what}"), theme::MUTED));
+            view.push_line(Line::styled(format!("  … Loading {what}"), theme::SECONDARY));
         }
         Loadable::Failed(reason) => {
             view.push_line(Line::styled(format!("  ✗ Couldn't load {what}"), theme::ERROR));
             view.error(reason, 4, theme::TEXT);
-            view.paragraph("Press r to try again.", 4, theme::MUTED);
+            view.paragraph("Press r to try again.", 4, theme::SECONDARY);
         }
     }
     false

@@ -366,7 +366,7 @@ impl Form {
                 match error {
                     Some((_, error)) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
                     None if row.hint.is_empty() => view,
-                    None => view.paragraph(&row.hint, 2, theme::MUTED),
+                    None => view.paragraph(&row.hint, 2, theme::SECONDARY),
                 };
                 if is_focused {
                     below(view);

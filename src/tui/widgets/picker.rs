@@ -100,12 +100,12 @@ impl Picker {
             view.push_line(Line::from(vec![
                 Span::styled(mark, theme::ACCENT),
                 Span::styled(value, style),
-                Span::styled(format!("  {note}"), theme::MUTED),
+                Span::styled(format!("  {note}"), theme::SECONDARY),
             ]));
         }
         let more = matches.len().saturating_sub(VISIBLE_ROWS);
         if more > 0 {
-            view.push_line(Line::styled(format!("    {more} more. Type to find them."), theme::MUTED));
+            view.push_line(Line::styled(format!("    {more} more. Type to find them."), theme::SECONDARY));
         }
     }
 }

@@ -92,7 +92,7 @@ impl ScrollView {
             let label = if index == 0 { label } else { "" };
             self.lines.push(Line::from(vec![
                 Span::raw("  "),
-                Span::styled(text::fit(label, column), theme::MUTED),
+                Span::styled(text::fit(label, column), theme::SECONDARY),
                 Span::styled(row, style),
             ]));
         }

@@ -237,7 +237,7 @@ pub fn write_text_area(view: &mut ScrollView, area: &TextArea, is_focused: bool,
     let shown = most.max(1);
     let top = area.row.saturating_sub(shown / 2).min(area.lines.len().saturating_sub(shown));
     let inner = view.width.saturating_sub(5).max(4);
-    let edge = if is_focused { theme::ACCENT } else { theme::MUTED };
+    let edge = if is_focused { theme::ACCENT } else { theme::SECONDARY };
     let number_of_rows = area.lines.len().clamp(least, shown.max(least));
     for index in top..top + number_of_rows {
         let line = area.lines.get(index).map(String::as_str).unwrap_or_default();

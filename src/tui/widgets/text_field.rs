@@ -121,11 +121,11 @@ impl TextField {
             passed += wide;
         }
         let (shown, style) = if value.is_empty() && !is_focused {
-            (text::truncate(placeholder, inner), theme::MUTED)
+            (text::truncate(placeholder, inner), theme::SECONDARY)
         } else {
             (shown, Style::new())
         };
-        let edge = if is_focused { theme::ACCENT } else { theme::MUTED };
+        let edge = if is_focused { theme::ACCENT } else { theme::SECONDARY };
         let (left, right) = if is_focused { ("▌", "▐") } else { ("▏", "▕") };
         view.push_line(Line::from(vec![
             Span::raw(" ".repeat(indent)),

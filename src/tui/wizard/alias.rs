@@ -9,7 +9,7 @@ use crate::tui::widgets::text_area::{TextArea, write_text_area};
 
 impl Wizard {
     pub(super) fn write_alias_and_description(&self, view: &mut ScrollView, errors: &[FieldError]) {
-        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         view.blank_line();
         self.write_text_field(view, Field::Alias, errors, "payments-key");
         if self.submission.key().is_some() {

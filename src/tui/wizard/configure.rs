@@ -119,13 +119,13 @@ impl Wizard {
             self.write_key_configuration(view, errors);
             return;
         }
-        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         view.heading("Key configuration (set by the key store)");
         if view.width >= 70 {
             for row in FIXED_CONFIGURATION.chunks(2) {
                 let mut spans = vec![Span::raw("  ")];
                 for (label, value) in row {
-                    spans.push(Span::styled(text::fit(label, 20), theme::MUTED));
+                    spans.push(Span::styled(text::fit(label, 20), theme::SECONDARY));
                     spans.push(Span::raw(text::fit(value, 22)));
                 }
                 view.push_line(Line::from(spans));
@@ -152,7 +152,7 @@ impl Wizard {
         view.focused(is_focused, |view| {
             let mut spans = vec![Span::raw(" ")];
             spans.extend(button(words, is_focused));
-            spans.push(Span::styled(format!("  Key material origin: {}", self.draft.origin.label()), theme::MUTED));
+            spans.push(Span::styled(format!("  Key material origin: {}", self.draft.origin.label()), theme::SECONDARY));
             view.push_line(Line::from(spans));
         });
         if self.shows_origins {
@@ -173,7 +173,7 @@ impl Wizard {
                 let here = is_focused && index == self.option_index;
                 let style = match (here, option.unavailable_reason) {
                     (true, _) => theme::FOCUS,
-                    (false, Some(_)) => theme::MUTED,
+                    (false, Some(_)) => theme::SECONDARY,
                     (false, None) => theme::TEXT,
                 };
                 let mark = if index == on { "◉ " } else { "○ " };
@@ -183,11 +183,11 @@ impl Wizard {
                     Span::styled(option.label, style),
                     Span::styled(
                         if option.unavailable_reason.is_some() { "  (not available)" } else { "" },
-                        theme::MUTED,
+                        theme::SECONDARY,
                     ),
                 ]));
                 if here || index == on {
-                    view.paragraph(option.description, 6, theme::MUTED);
+                    view.paragraph(option.description, 6, theme::SECONDARY);
                 }
                 if here && let Some(why) = option.unavailable_reason {
                     view.paragraph(why, 6, theme::WARNING);
@@ -204,7 +204,7 @@ impl Wizard {
         account: &AccountState,
         errors: &[FieldError],
     ) {
-        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         view.blank_line();
         self.write_key_store_table(view, height, account, errors);
         view.blank_line();
@@ -269,7 +269,7 @@ impl Wizard {
             }
             match self.visible_error(field, errors) {
                 Some(error) => view.paragraph(&format!("✗ {error}"), 4, theme::ERROR),
-                None => view.paragraph(field.hint(), 4, theme::MUTED),
+                None => view.paragraph(field.hint(), 4, theme::SECONDARY),
             };
         });
     }

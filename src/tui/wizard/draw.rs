@@ -72,7 +72,7 @@ impl Wizard {
                 (true, ..) => ("▸", theme::ACCENT),
                 (_, true, _) => ("!", theme::WARNING),
                 (_, _, true) => ("✓", theme::SUCCESS),
-                _ => ("·", theme::MUTED),
+                _ => ("·", theme::SECONDARY),
             };
             let words = text::wrap(step.title(), usize::from(area.width).saturating_sub(5));
             for (row, words) in words.into_iter().enumerate() {
@@ -81,7 +81,7 @@ impl Wizard {
                 view.push_line(Line::from(vec![Span::styled(lead, style), Span::styled(words, body)]));
             }
             if step.is_optional() {
-                view.push_line(Line::styled("    optional", theme::MUTED));
+                view.push_line(Line::styled("    optional", theme::SECONDARY));
             }
         }
         view.draw(frame, area);
@@ -147,7 +147,7 @@ impl Wizard {
             write(view, is_focused);
             match error {
                 Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
-                None => view.paragraph(field.hint(), 2, theme::MUTED),
+                None => view.paragraph(field.hint(), 2, theme::SECONDARY),
             };
         });
     }

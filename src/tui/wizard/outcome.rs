@@ -79,7 +79,7 @@ impl Wizard {
             view.paragraph(&format!("… and {more} more"), 4, theme::TEXT);
         }
         if !failure.request_id.is_empty() {
-            view.paragraph(&format!("Request ID: {}", failure.request_id), 4, theme::MUTED);
+            view.paragraph(&format!("Request ID: {}", failure.request_id), 4, theme::SECONDARY);
         }
         if let Some(target) = self.next_target() {
             let words = match target {
@@ -105,7 +105,7 @@ fn write_stages(view: &mut ScrollView, now: Stage) {
         let (mark, style) = match stage.cmp(&now) {
             Ordering::Less => ("✓", theme::SUCCESS),
             Ordering::Equal => ("…", theme::WARNING),
-            Ordering::Greater => ("·", theme::MUTED),
+            Ordering::Greater => ("·", theme::SECONDARY),
         };
         view.push_line(Line::styled(format!("  {mark} {words}"), style));
     }
@@ -113,6 +113,6 @@ fn write_stages(view: &mut ScrollView, now: Stage) {
     view.paragraph(
         "Press Esc to stop waiting. The console checks what was created before it retries.",
         2,
-        theme::MUTED,
+        theme::SECONDARY,
     );
 }

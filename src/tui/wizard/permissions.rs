@@ -92,14 +92,14 @@ impl Wizard {
         match &self.permissions {
             Loadable::Idle => {}
             Loadable::Loading => {
-                view.paragraph("… Checking your permissions", 2, theme::MUTED);
+                view.paragraph("… Checking your permissions", 2, theme::SECONDARY);
             }
             Loadable::Ready(_) => {
                 view.paragraph("✓ You have the permissions that Finish needs.", 2, theme::SUCCESS);
             }
             Loadable::Failed(reason) => {
                 let words = format!("Couldn't check your permissions ({reason}). You can still choose Finish.");
-                view.paragraph(&words, 2, theme::MUTED);
+                view.paragraph(&words, 2, theme::SECONDARY);
             }
         }
     }
@@ -128,14 +128,14 @@ impl Wizard {
                 view.paragraph(
                     &format!("The result might depend on {}.", permission.missing_context_keys.join(", ")),
                     6,
-                    theme::MUTED,
+                    theme::SECONDARY,
                 );
             }
         }
         if !is_denied {
             let words = "This is an estimate. Other policy types and the request itself can change the result. You can \
                          still choose Finish.";
-            view.paragraph(words, 2, theme::MUTED);
+            view.paragraph(words, 2, theme::SECONDARY);
         }
         if let Some(statement) = self.missing_permissions_policy() {
             self.write_heading_with_button(
@@ -144,7 +144,7 @@ impl Wizard {
                 FocusTarget::CopyIamPolicy,
                 "Copy",
             );
-            view.paragraph(&statement, 2, theme::MUTED);
+            view.paragraph(&statement, 2, theme::SECONDARY);
         }
     }
 }

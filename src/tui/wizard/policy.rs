@@ -20,7 +20,7 @@ impl Wizard {
         account: &AccountState,
         errors: &[FieldError],
     ) {
-        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         view.blank_line();
         let is_focused = self.focused() == FocusTarget::Field(Field::KeyPolicy);
         if let Some(edited) = &self.draft.edited_policy {

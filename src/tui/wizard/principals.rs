@@ -244,7 +244,7 @@ impl Wizard {
         account: &AccountState,
         errors: &[FieldError],
     ) {
-        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         self.write_principal_table(view, height.saturating_sub(12).clamp(5, 24), account, Field::Administrators);
         self.write_text_field(view, Field::AddAdministrator, errors, "arn:aws:iam::111122223333:role/Name");
         view.heading("Key deletion");
@@ -259,7 +259,7 @@ impl Wizard {
         account: &AccountState,
         errors: &[FieldError],
     ) {
-        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         self.write_principal_table(view, height.saturating_sub(12).clamp(5, 24), account, Field::Users);
         self.write_text_field(view, Field::AddUser, errors, "arn:aws:iam::111122223333:role/Name");
         self.write_other_accounts(view, errors);
@@ -320,17 +320,17 @@ fn write_list_progress(view: &mut ScrollView, principals: &Principals, is_focuse
                 continue;
             }
         };
-        view.paragraph(&note, 2, theme::MUTED);
+        view.paragraph(&note, 2, theme::SECONDARY);
     }
     if has_failed {
         // In an empty list, this line is the only one that can show the focus.
         let mark = if is_focused && principals.list().is_empty() { "▸ " } else { "  " };
         let words =
             text::truncate("Press r to retry, F2 for details, or add ARNs below.", view.width.saturating_sub(3));
-        view.push_line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::MUTED)]));
+        view.push_line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::SECONDARY)]));
     }
     if principals.is_complete() && principals.list().is_empty() {
-        view.paragraph("No IAM users or roles.", 2, theme::MUTED);
+        view.paragraph("No IAM users or roles.", 2, theme::SECONDARY);
     }
 }
 

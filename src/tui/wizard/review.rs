@@ -25,13 +25,13 @@ impl Wizard {
             };
             cli_commands::write_read_only_notice(view, words);
         } else if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
-            view.paragraph("You can still go back and change all settings.", 2, theme::MUTED);
+            view.paragraph("You can still go back and change all settings.", 2, theme::SECONDARY);
         }
         for step in review_steps(&self.method, self.draft.origin) {
             self.write_section(view, step, account);
         }
         self.write_heading_with_button(view, "Key policy (JSON)", FocusTarget::CopyKeyPolicy, "Copy");
-        view.paragraph(&self.draft.policy_json(account), 2, theme::MUTED);
+        view.paragraph(&self.draft.policy_json(account), 2, theme::SECONDARY);
         let commands = preview::remaining_commands(&self.draft, account, &self.submission);
         if commands.is_empty() {
             return;
@@ -39,7 +39,7 @@ impl Wizard {
         let (title, style) = if account.is_read_only {
             ("AWS CLI commands", theme::TEXT)
         } else {
-            ("Equivalent AWS CLI commands", theme::MUTED)
+            ("Equivalent AWS CLI commands", theme::SECONDARY)
         };
         self.write_heading_with_button(view, title, FocusTarget::CopyCommands, "Copy");
         if account.is_read_only {
@@ -93,7 +93,7 @@ impl Wizard {
                     view.key_value(&key, &tag.tag_value, theme::TEXT);
                 }
                 if draft.tags.is_empty() {
-                    view.paragraph("No tags", 2, theme::MUTED);
+                    view.paragraph("No tags", 2, theme::SECONDARY);
                 }
             }
             Step::Administrators => {
@@ -160,7 +160,7 @@ fn write_external_key_summary(view: &mut ScrollView, draft: &KeyDraft, account: 
 
 fn write_principal_list(view: &mut ScrollView, arns: &[String]) {
     if arns.is_empty() {
-        view.paragraph("None selected", 2, theme::MUTED);
+        view.paragraph("None selected", 2, theme::SECONDARY);
     }
     for arn in arns {
         view.paragraph(arn, 2, theme::TEXT);

@@ -58,7 +58,7 @@ impl Wizard {
     }
 
     pub(super) fn write_tags(&self, view: &mut ScrollView, errors: &[FieldError]) {
-        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         view.blank_line();
         if self.draft.tags.is_empty() {
             view.paragraph("No tags yet.", 2, theme::TEXT);
@@ -72,7 +72,7 @@ impl Wizard {
         view.focused(is_focused, |view| {
             let mut spans = vec![Span::raw(" ")];
             spans.extend(button("Add tag", is_focused));
-            spans.push(Span::styled(count, theme::MUTED));
+            spans.push(Span::styled(count, theme::SECONDARY));
             view.push_line(Line::from(spans));
         });
     }
@@ -108,7 +108,7 @@ impl Wizard {
 
     pub(super) fn write_other_accounts(&self, view: &mut ScrollView, errors: &[FieldError]) {
         view.heading("Other AWS accounts");
-        view.paragraph(Field::AddOtherAccount.hint(), 2, theme::MUTED);
+        view.paragraph(Field::AddOtherAccount.hint(), 2, theme::SECONDARY);
         for row in 0..self.draft.other_accounts.len() {
             let field = Field::OtherAccount(row);
             let is_focused = self.focused() == FocusTarget::Field(field);

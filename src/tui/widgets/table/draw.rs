@@ -70,7 +70,7 @@ impl Table {
             });
         }
         if self.matching.is_empty() && rows.total > 0 {
-            view.push_line(Line::styled("  No matches. Press Esc to clear the search.", theme::MUTED));
+            view.push_line(Line::styled("  No matches. Press Esc to clear the search.", theme::SECONDARY));
         }
     }
 

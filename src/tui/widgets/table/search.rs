@@ -115,15 +115,15 @@ impl Table {
             let columns = view.width.saturating_sub(30).clamp(6, 48);
             self.search.write(view, 2, columns, is_focused, "");
             let hint = self.completion().map_or_else(|| count.clone(), |rest| format!("{count} · → {rest}"));
-            view.append_span(Span::styled(format!("  {hint}"), theme::MUTED));
+            view.append_span(Span::styled(format!("  {hint}"), theme::SECONDARY));
             return;
         }
         let search = if self.search.value().is_empty() {
-            Span::styled("/ search   ", theme::MUTED)
+            Span::styled("/ search   ", theme::SECONDARY)
         } else {
             Span::raw(format!("Search: {}   ", text::escape_controls(self.search.value())))
         };
-        view.push_line(Line::from(vec![Span::raw("  "), search, Span::styled(count, theme::MUTED)]));
+        view.push_line(Line::from(vec![Span::raw("  "), search, Span::styled(count, theme::SECONDARY)]));
     }
 }
 
