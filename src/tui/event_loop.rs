@@ -16,7 +16,7 @@ use super::preferences::Preferences;
 use super::runtime::perform;
 use super::screen;
 use super::terminal::signals::{Signal, Signals};
-use super::terminal::{ClipboardEnvironment, Terminal, TerminalInput};
+use super::terminal::{ClipboardEnvironment, Terminal, TerminalEvent, TerminalInput};
 use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::drafts::DraftWriter;
@@ -88,7 +88,11 @@ pub async fn run(
         }
         let happened = tokio::select! {
             event = input.next() => match event {
-                Some(event) => translate(event),
+                Some(TerminalEvent::Input(event)) => translate(event),
+                Some(TerminalEvent::Color(report)) => {
+                    screen.set_color(report);
+                    LoopEvent::Ignored
+                }
                 None => LoopEvent::Exit(ExitCode::from(129)),
             },
             Some(msg) = inbox.recv() => LoopEvent::Msg(msg),

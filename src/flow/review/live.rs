@@ -7,7 +7,7 @@ use ratatui::layout::Size;
 
 use super::{Review, ReviewEvent, draw};
 use crate::tui::terminal::signals::{Signal, Signals};
-use crate::tui::terminal::{Terminal, TerminalInput};
+use crate::tui::terminal::{Terminal, TerminalEvent, TerminalInput};
 
 /// Shows the review in the terminal until it ends. Returns [`ReviewEvent::Cancel`] if a signal ended it, or if the
 /// terminal was closed.
@@ -31,17 +31,20 @@ async fn run(review: &mut Review) -> io::Result<ReviewEvent> {
         }
         tokio::select! {
             event = input.next() => match event {
-                Some(Event::Key(key)) if is_control(key, 'z') => {
+                Some(TerminalEvent::Input(Event::Key(key))) if is_control(key, 'z') => {
                     is_suspended = true;
                     terminal.suspend()?;
                 }
-                Some(Event::Key(key)) if is_control(key, 'l') => terminal.force_redraw()?,
+                Some(TerminalEvent::Input(Event::Key(key))) if is_control(key, 'l') => terminal.force_redraw()?,
                 // A screen that isn't shown can't be accepted or rejected.
-                Some(Event::Key(key)) if draw::fits(size) || is_control(key, 'c') => match review.handle_key(key) {
-                    ReviewEvent::Handled => {}
-                    end => return Ok(end),
-                },
-                Some(_) => {}
+                Some(TerminalEvent::Input(Event::Key(key))) if draw::fits(size) || is_control(key, 'c') => {
+                    match review.handle_key(key) {
+                        ReviewEvent::Handled => {}
+                        end => return Ok(end),
+                    }
+                }
+                Some(TerminalEvent::Color(report)) => terminal.set_color(report),
+                Some(TerminalEvent::Input(_)) => {}
                 None => return Ok(ReviewEvent::Cancel),
             },
             signal = signals.next() => match signal {

@@ -17,7 +17,7 @@ use crate::text;
 use crate::tui::app::{App, MIN_SCREEN_SIZE};
 use crate::tui::screen;
 use crate::tui::terminal::signals::{Signal, Signals};
-use crate::tui::terminal::{Terminal, TerminalGuard, TerminalInput};
+use crate::tui::terminal::{Terminal, TerminalEvent, TerminalGuard, TerminalInput};
 use crate::tui::theme;
 
 /// How often the console is drawn while the user has it.
@@ -111,14 +111,15 @@ impl LiveConsole {
 
     /// Waits for the user, at most for `time`.
     pub(super) fn next_event(&mut self, time: Option<Duration>) -> Option<UserEvent> {
-        let (input, signals) = (&mut self.input, &mut self.signals);
+        let (terminal, input, signals) = (&mut self.terminal, &mut self.input, &mut self.signals);
         let next = async {
             loop {
                 tokio::select! {
                     event = input.next() => match event {
-                        Some(Event::Key(key)) => return UserEvent::Key(key),
-                        Some(Event::Paste(text)) => return UserEvent::Paste(text),
-                        Some(_) => {}
+                        Some(TerminalEvent::Input(Event::Key(key))) => return UserEvent::Key(key),
+                        Some(TerminalEvent::Input(Event::Paste(text))) => return UserEvent::Paste(text),
+                        Some(TerminalEvent::Color(report)) => terminal.set_color(report),
+                        Some(TerminalEvent::Input(_)) => {}
                         None => return UserEvent::Stop,
                     },
                     signal = signals.next() => match signal {

@@ -5,6 +5,7 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::tui::theme;
+use crate::tui::theme_name::SymbolSet;
 
 /// The capabilities of the terminal, as the environment variables describe them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Capabilities {
     pub has_unicode: bool,
     /// Whether the cursor can be moved. A full-screen program needs it.
     pub has_cursor: bool,
+    /// Whether the terminal understands the question for its colors. The Linux console doesn't.
+    pub reports_colors: bool,
 }
 
 impl Capabilities {
@@ -25,7 +28,19 @@ impl Capabilities {
             has_color: set("NO_COLOR").is_none(),
             has_unicode: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).is_none_or(|locale| is_utf8(&locale)),
             has_cursor: set("TERM").is_none_or(|term| term != "dumb"),
+            reports_colors: set("TERM").is_some_and(|term| term != "dumb" && term != "linux"),
         }
+    }
+
+    /// Returns the capabilities with the symbols that the user chose.
+    #[must_use]
+    pub fn with_symbols(self, symbols: SymbolSet) -> Self {
+        let has_unicode = match symbols {
+            SymbolSet::Auto => self.has_unicode,
+            SymbolSet::Unicode => true,
+            SymbolSet::Ascii => false,
+        };
+        Self { has_unicode, ..self }
     }
 
     /// Reads the environment of this process.
@@ -137,7 +152,7 @@ mod tests {
         let mut frame = Buffer::empty(Rect::new(0, 0, 3, 1));
         frame.set_style(Rect::new(0, 0, 1, 1), theme::ACCENT);
         frame.set_style(Rect::new(1, 0, 1, 1), theme::ERROR.patch(theme::FOCUS).bg(Color::Blue));
-        Capabilities { has_color: false, has_unicode: true, has_cursor: true }.adapt(&mut frame);
+        Capabilities { has_color: false, has_unicode: true, ..capabilities(&[]) }.adapt(&mut frame);
         let modifiers = [Modifier::BOLD, Modifier::REVERSED, Modifier::empty()];
         assert_eq!([0, 1, 2].map(|x| frame[(x, 0)].modifier), modifiers);
         assert!(frame.content.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
@@ -146,7 +161,7 @@ mod tests {
     #[test]
     fn without_utf_8_every_symbol_becomes_one_ascii_character_in_place() {
         let mut frame = Buffer::with_lines(["✓ Größe 日本 ▌x▐", "╭─ 👩‍👩‍👧 ─╮ नि."]);
-        Capabilities { has_color: true, has_unicode: false, has_cursor: true }.adapt(&mut frame);
+        Capabilities { has_color: true, has_unicode: false, ..capabilities(&[]) }.adapt(&mut frame);
         assert!(frame.content.iter().all(|cell| cell.symbol().is_ascii() && cell.symbol().len() == 1), "{frame:?}");
         let row = |y| (0..frame.area.width).map(|x| frame[(x, y)].symbol()).collect::<String>();
         assert_eq!(row(0), "+ Gr??e ? ?  |x|");

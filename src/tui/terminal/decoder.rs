@@ -2,12 +2,22 @@
 //!
 //! A terminal sends replies to queries (colors, name, cursor position) on the same stream as the keys. A late reply can
 //! reach a program that never sent the query. The decoder recognizes replies by their syntax, in 7-bit and 8-bit form
-//! (ECMA-48,
-//! *XTerm Control Sequences*), and drops them completely, however reads split them.
+//! (ECMA-48, *XTerm Control Sequences*), however reads split them. It reports colors and drops all other replies.
 
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
+use super::colors::ColorReport;
+
+/// Something that the terminal sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TerminalEvent {
+    /// A key, a paste, or a mouse event.
+    Input(Event),
+    /// A color of the terminal.
+    Color(ColorReport),
+}
 
 /// The timeout for the rest of a sequence, after which Esc is a key press.
 const ESCAPE_TIMEOUT: Duration = Duration::from_millis(60);
@@ -17,6 +27,9 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// The maximum length of the parameters of a key sequence, in bytes. Longer sequences are not keys.
 const MAX_PARAMETER_BYTES: usize = 32;
+
+/// The maximum length of a reply that is read, in bytes. Longer replies are dropped.
+const MAX_REPLY_BYTES: usize = 64;
 
 /// The position in the current sequence.
 #[derive(Debug, Default)]
@@ -34,14 +47,29 @@ enum State {
     Ss3,
     /// In OSC, DCS, APC, PM, or SOS, until the terminator. Tracks the remaining bytes of a UTF-8 character and whether
     /// the last byte was ESC.
-    ControlString {
-        remaining_utf8_bytes: u8,
-        is_escaped: bool,
-        ends_at_bell: bool,
-    },
+    ControlString(ControlString),
     /// In a mouse report, with the number of remaining bytes.
     Mouse(u8),
     Paste(Vec<u8>),
+}
+
+/// A control string that has begun.
+#[derive(Debug, Default)]
+struct ControlString {
+    /// The start of the text.
+    text: Vec<u8>,
+    remaining_utf8_bytes: u8,
+    is_escaped: bool,
+    /// Whether it is an operating system command, which can end with BEL.
+    is_osc: bool,
+}
+
+impl ControlString {
+    /// Returns the color that the complete control string reports.
+    fn into_event(self) -> Option<TerminalEvent> {
+        let is_short = self.is_osc && self.text.len() <= MAX_REPLY_BYTES;
+        ColorReport::parse(&self.text).filter(|_| is_short).map(TerminalEvent::Color)
+    }
 }
 
 /// Decodes bytes into events.
@@ -52,7 +80,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// Decodes the next bytes and returns the completed events.
-    pub fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<TerminalEvent> {
         let mut events = Vec::new();
         for byte in bytes {
             self.push_byte(*byte, &mut events);
@@ -71,16 +99,16 @@ impl Decoder {
     }
 
     /// Ends the current sequence after [`timeout`](Self::timeout) without input.
-    pub fn on_timeout(&mut self) -> Option<Event> {
+    pub fn on_timeout(&mut self) -> Option<TerminalEvent> {
         match std::mem::take(&mut self.state) {
             State::Escape => Some(key_event(KeyCode::Esc, KeyModifiers::NONE)),
             State::Ss3 => Some(char_event('O', KeyModifiers::ALT)),
-            State::Paste(bytes) => Some(Event::Paste(String::from_utf8_lossy(&bytes).into_owned())),
+            State::Paste(bytes) => Some(paste_event(&bytes)),
             _ => None,
         }
     }
 
-    fn push_byte(&mut self, byte: u8, events: &mut Vec<Event>) {
+    fn push_byte(&mut self, byte: u8, events: &mut Vec<TerminalEvent>) {
         match std::mem::take(&mut self.state) {
             State::Ground => self.ground(byte, KeyModifiers::NONE, events),
             State::Utf8(bytes, modifiers) => self.continue_utf8(bytes, byte, modifiers, events),
@@ -92,9 +120,7 @@ impl Decoder {
                 }
             }
             State::Ss3 => events.extend(final_byte_key(byte).map(|code| key_event(code, KeyModifiers::NONE))),
-            State::ControlString { remaining_utf8_bytes: rest_of_letter, is_escaped, ends_at_bell } => {
-                self.control_string(byte, rest_of_letter, is_escaped, ends_at_bell, events);
-            }
+            State::ControlString(string) => self.control_string(string, byte, events),
             State::Mouse(rest) => {
                 if rest > 1 {
                     self.state = State::Mouse(rest - 1);
@@ -104,7 +130,7 @@ impl Decoder {
                 bytes.push(byte);
                 if bytes.ends_with(PASTE_END) {
                     bytes.truncate(bytes.len() - PASTE_END.len());
-                    events.push(Event::Paste(String::from_utf8_lossy(&bytes).into_owned()));
+                    events.push(paste_event(&bytes));
                 } else {
                     self.state = State::Paste(bytes);
                 }
@@ -112,7 +138,7 @@ impl Decoder {
         }
     }
 
-    fn ground(&mut self, byte: u8, modifiers: KeyModifiers, events: &mut Vec<Event>) {
+    fn ground(&mut self, byte: u8, modifiers: KeyModifiers, events: &mut Vec<TerminalEvent>) {
         let control = modifiers | KeyModifiers::CONTROL;
         match byte {
             0x1b => self.state = State::Escape,
@@ -131,11 +157,17 @@ impl Decoder {
         }
     }
 
-    fn begin_control_string(&mut self, ends_at_bell: bool) {
-        self.state = State::ControlString { remaining_utf8_bytes: 0, is_escaped: false, ends_at_bell };
+    fn begin_control_string(&mut self, is_osc: bool) {
+        self.state = State::ControlString(ControlString { is_osc, ..ControlString::default() });
     }
 
-    fn continue_utf8(&mut self, mut bytes: Vec<u8>, byte: u8, modifiers: KeyModifiers, events: &mut Vec<Event>) {
+    fn continue_utf8(
+        &mut self,
+        mut bytes: Vec<u8>,
+        byte: u8,
+        modifiers: KeyModifiers,
+        events: &mut Vec<TerminalEvent>,
+    ) {
         if byte & 0xc0 != 0x80 {
             // The bytes don't form a UTF-8 character.
             return self.ground(byte, KeyModifiers::NONE, events);
@@ -148,7 +180,7 @@ impl Decoder {
         }
     }
 
-    fn escape(&mut self, byte: u8, events: &mut Vec<Event>) {
+    fn escape(&mut self, byte: u8, events: &mut Vec<TerminalEvent>) {
         match byte {
             0x1b => {
                 events.push(key_event(KeyCode::Esc, KeyModifiers::NONE));
@@ -161,7 +193,7 @@ impl Decoder {
         }
     }
 
-    fn csi(&mut self, mut parameters: Vec<u8>, byte: u8, events: &mut Vec<Event>) {
+    fn csi(&mut self, mut parameters: Vec<u8>, byte: u8, events: &mut Vec<TerminalEvent>) {
         match byte {
             b' '..=b'?' => {
                 // Keep one byte more than a key can have, to detect that it is not a key.
@@ -179,38 +211,43 @@ impl Decoder {
         }
     }
 
-    fn control_string(&mut self, byte: u8, rest: u8, is_escaped: bool, ends_at_bell: bool, events: &mut Vec<Event>) {
-        let is_continued = rest > 0 && byte & 0xc0 == 0x80;
+    fn control_string(&mut self, mut string: ControlString, byte: u8, events: &mut Vec<TerminalEvent>) {
+        let is_continued = string.remaining_utf8_bytes > 0 && byte & 0xc0 == 0x80;
         match byte {
-            b'\\' if is_escaped => {}
-            _ if is_escaped => self.escape(byte, events),
-            0x07 if ends_at_bell => {}
+            b'\\' if string.is_escaped => events.extend(string.into_event()),
+            _ if string.is_escaped => self.escape(byte, events),
+            0x07 if string.is_osc => events.extend(string.into_event()),
             0x18 | 0x1a => {}
-            0x9c if !is_continued => {}
+            0x9c if !is_continued => events.extend(string.into_event()),
             byte => {
-                let rest_of_letter = match byte {
-                    _ if is_continued => rest - 1,
+                string.remaining_utf8_bytes = match byte {
+                    _ if is_continued => string.remaining_utf8_bytes - 1,
                     0xc2..=0xdf => 1,
                     0xe0..=0xef => 2,
                     0xf0..=0xf4 => 3,
                     _ => 0,
                 };
-                self.state = State::ControlString {
-                    remaining_utf8_bytes: rest_of_letter,
-                    is_escaped: byte == 0x1b,
-                    ends_at_bell,
-                };
+                string.is_escaped = byte == 0x1b;
+                // Keep one byte more than a reply can have, to detect that it is not one.
+                if !string.is_escaped && string.text.len() <= MAX_REPLY_BYTES {
+                    string.text.push(byte);
+                }
+                self.state = State::ControlString(string);
             }
         }
     }
 }
 
-fn key_event(code: KeyCode, modifiers: KeyModifiers) -> Event {
-    Event::Key(KeyEvent::new(code, modifiers))
+fn key_event(code: KeyCode, modifiers: KeyModifiers) -> TerminalEvent {
+    TerminalEvent::Input(Event::Key(KeyEvent::new(code, modifiers)))
+}
+
+fn paste_event(bytes: &[u8]) -> TerminalEvent {
+    TerminalEvent::Input(Event::Paste(String::from_utf8_lossy(bytes).into_owned()))
 }
 
 /// Returns the event of a typed character. Uppercase letters get the Shift modifier.
-fn char_event(letter: char, modifiers: KeyModifiers) -> Event {
+fn char_event(letter: char, modifiers: KeyModifiers) -> TerminalEvent {
     let shift = if letter.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
     key_event(KeyCode::Char(letter), modifiers | shift)
 }
@@ -230,8 +267,33 @@ fn final_byte_key(byte: u8) -> Option<KeyCode> {
     })
 }
 
-/// Returns the key event of a control sequence, or `None` for a reply.
-fn csi_event(parameters: &[u8], last: u8) -> Option<Event> {
+/// Returns the event of a mouse report in SGR form, such as `<0;12;3M`: a press of a button, or a turn of the wheel.
+fn mouse_event(report: &[u8], last: u8) -> Option<TerminalEvent> {
+    let mut numbers = std::str::from_utf8(report).ok()?.split(';').map(|number| number.parse::<u16>().ok());
+    let (button, column, row) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    let modifiers = [(4, KeyModifiers::SHIFT), (8, KeyModifiers::ALT), (16, KeyModifiers::CONTROL)];
+    let kind = match (button & !28, last) {
+        (0, b'M') => MouseEventKind::Down(MouseButton::Left),
+        (1, b'M') => MouseEventKind::Down(MouseButton::Middle),
+        (2, b'M') => MouseEventKind::Down(MouseButton::Right),
+        (64, b'M') => MouseEventKind::ScrollUp,
+        (65, b'M') => MouseEventKind::ScrollDown,
+        _ => return None,
+    };
+    let held = modifiers.into_iter().filter(|(bit, _)| button & bit != 0);
+    Some(TerminalEvent::Input(Event::Mouse(MouseEvent {
+        kind,
+        column: column.checked_sub(1)?,
+        row: row.checked_sub(1)?,
+        modifiers: held.fold(KeyModifiers::NONE, |all, (_, modifier)| all | modifier),
+    })))
+}
+
+/// Returns the key or mouse event of a control sequence, or `None` for a reply.
+fn csi_event(parameters: &[u8], last: u8) -> Option<TerminalEvent> {
+    if let Some(report) = parameters.strip_prefix(b"<") {
+        return mouse_event(report, last);
+    }
     let numbers: Option<Vec<u8>> = match parameters {
         b"" => Some(Vec::new()),
         text => std::str::from_utf8(text).ok()?.split(';').map(|number| number.parse().ok()).collect(),
@@ -285,15 +347,14 @@ fn tilde_key(number: u8) -> Option<KeyCode> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::colors::ColorSlot;
     use super::*;
+    use crate::tui::theme::Rgb;
 
     /// Terminal replies in 7-bit and 8-bit form, with both terminators.
     const REPLIES: &[&[u8]] = &[
-        b"\x1b]11;rgb:dcdc/dcdc/dcdc\x07",
-        b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
         b"\x1b]52;c;ZGRk\x1b\\",
         b"\x1b]l\xc3\x9c\xe4\xb8\x9c title\x1b\\",
-        b"\x9d11;rgb:dcdc/dcdc/dcdc\x9c",
         b"\x1bP>|tmux 3.4\x1b\\",
         b"\x1bP1+r5463=787465726d\x1b\\",
         b"\x90>|XTerm(390)\x9c",
@@ -318,8 +379,16 @@ mod tests {
         b"\x1b[1;1;1;1&w",
     ];
 
-    /// Keys with the bytes that terminals send for them.
-    fn keys() -> Vec<(&'static [u8], Event)> {
+    fn color_event(slot: ColorSlot, gray: u8) -> TerminalEvent {
+        TerminalEvent::Color(ColorReport { slot, color: Rgb(gray, gray, gray) })
+    }
+
+    fn click(kind: MouseEventKind, column: u16, row: u16, modifiers: KeyModifiers) -> TerminalEvent {
+        TerminalEvent::Input(Event::Mouse(MouseEvent { kind, column, row, modifiers }))
+    }
+
+    /// Events with the bytes that terminals send for them.
+    fn events() -> Vec<(&'static [u8], TerminalEvent)> {
         let none = KeyModifiers::NONE;
         vec![
             (b"a", char_event('a', none)),
@@ -343,7 +412,12 @@ mod tests {
             (b"\x1b[24~", key_event(KeyCode::F(12), none)),
             (b"\x1b[[A", key_event(KeyCode::F(1), none)),
             (b"\x7f", key_event(KeyCode::Backspace, none)),
-            (b"\x1b[200~x\r\ny\x1b[201~", Event::Paste("x\r\ny".to_owned())),
+            (b"\x1b[200~x\r\ny\x1b[201~", paste_event(b"x\r\ny")),
+            (b"\x1b]11;rgb:dcdc/dcdc/dcdc\x07", color_event(ColorSlot::Background, 0xdc)),
+            (b"\x1b]10;rgb:1e1e/1e1e/1e1e\x1b\\", color_event(ColorSlot::Foreground, 0x1e)),
+            (b"\x9d4;7;rgb:dcdc/dcdc/dcdc\x9c", color_event(ColorSlot::Ansi(7), 0xdc)),
+            (b"\x1b[<0;12;3M", click(MouseEventKind::Down(MouseButton::Left), 11, 2, none)),
+            (b"\x1b[<81;1;40M", click(MouseEventKind::ScrollDown, 0, 39, KeyModifiers::CONTROL)),
         ]
     }
 
@@ -357,6 +431,7 @@ mod tests {
                 assert_eq!((events, decoder.timeout()), (Vec::new(), None), "{reply:?} cut at {cut}");
             }
         }
+        assert!(Decoder::default().push(b"\x1b[<35;10;10M\x1b[<0;10;10m\x1b[<0;0;1M").is_empty());
         let long = [b"\x1b]52;c;".as_slice(), &b"ZGRk".repeat(100_000), b"\x07"].concat();
         assert!(Decoder::default().push(&long).is_empty());
     }
@@ -374,7 +449,7 @@ mod tests {
         decoder.push(b"\x1b]11;rgb");
         assert_eq!((decoder.on_timeout(), decoder.push(b"q").len()), (None, 1));
         decoder.push(b"\x1b[200~half");
-        assert_eq!(decoder.on_timeout(), Some(Event::Paste("half".to_owned())));
+        assert_eq!(decoder.on_timeout(), Some(paste_event(b"half")));
     }
 
     proptest! {
@@ -383,7 +458,7 @@ mod tests {
             picks in proptest::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..20),
             cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
         ) {
-            let keys = keys();
+            let keys = events();
             let (mut bytes, mut expected) = (Vec::new(), Vec::new());
             for (is_key, pick) in picks {
                 if is_key {
@@ -398,7 +473,7 @@ mod tests {
             places.extend([0, bytes.len()]);
             places.sort_unstable();
             let mut decoder = Decoder::default();
-            let events: Vec<Event> = places.windows(2).flat_map(|pair| decoder.push(&bytes[pair[0]..pair[1]])).collect();
+            let events: Vec<TerminalEvent> = places.windows(2).flat_map(|pair| decoder.push(&bytes[pair[0]..pair[1]])).collect();
             prop_assert_eq!(events, expected);
         }
 

@@ -5,12 +5,11 @@ use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use crossterm::event::Event;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
 
-use super::decoder::Decoder;
+use super::decoder::{Decoder, TerminalEvent};
 use super::device;
 
 /// The size of the read buffer, in bytes.
@@ -18,7 +17,7 @@ const READ_BUFFER_BYTES: usize = 4096;
 
 /// The input events, read by a thread that sleeps while there is no input.
 #[derive(Debug)]
-pub struct TerminalInput(mpsc::UnboundedReceiver<Event>);
+pub struct TerminalInput(mpsc::UnboundedReceiver<TerminalEvent>);
 
 /// The input device: standard input if it is a terminal, else the controlling terminal.
 enum Source {
@@ -52,13 +51,13 @@ impl TerminalInput {
     }
 
     /// Returns the next event, or `None` when the terminal is closed.
-    pub async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<TerminalEvent> {
         self.0.recv().await
     }
 }
 
 /// Reads until the terminal is closed or the receiver is dropped.
-fn read(source: &Source, sender: &mpsc::UnboundedSender<Event>) {
+fn read(source: &Source, sender: &mpsc::UnboundedSender<TerminalEvent>) {
     let (mut decoder, mut bytes) = (Decoder::default(), [0; READ_BUFFER_BYTES]);
     loop {
         let events = match wait_readable(source, decoder.timeout()) {

@@ -8,6 +8,7 @@
 mod backend;
 mod capabilities;
 mod clipboard;
+mod colors;
 mod decoder;
 mod device;
 mod input;
@@ -28,11 +29,15 @@ use ratatui::layout::Size;
 use backend::{TerminalBackend, has_uncertain_widths};
 pub use capabilities::Capabilities;
 pub use clipboard::ClipboardEnvironment;
+pub use colors::{ColorReport, ColorSlot};
+pub use decoder::TerminalEvent;
 use device::device;
 pub use input::TerminalInput;
 pub use prompt::prompt;
 
 use super::effect::CopyResult;
+use super::theme::{Palette, Theme};
+use super::theme_name::{SymbolSet, ThemeName};
 
 /// Whether the console holds the terminal. It is static because a panic in any thread needs it.
 static IN_USE: AtomicBool = AtomicBool::new(false);
@@ -113,8 +118,15 @@ impl Terminal {
             return Err(io::Error::other("the terminal is already in use; only one guard can exist at a time"));
         }
         // From here on, dropping the guard restores the terminal, even after a partial setup.
-        let guard =
-            TerminalGuard { screen: new_screen()?, capabilities: Capabilities::from_env(), needs_full_redraw: false };
+        let palette = colors::assumed_palette(std::env::var("COLORFGBG").ok().as_deref());
+        let guard = TerminalGuard {
+            screen: new_screen()?,
+            capabilities: Capabilities::from_env(),
+            theme_name: ThemeName::Auto,
+            theme: Theme::new(ThemeName::Auto, &palette),
+            palette,
+            needs_full_redraw: false,
+        };
         acquire()?;
         Ok(guard)
     }
@@ -125,6 +137,12 @@ impl Terminal {
 pub struct TerminalGuard {
     screen: ratatui::Terminal<TerminalBackend>,
     capabilities: Capabilities,
+    /// The theme that was chosen.
+    theme_name: ThemeName,
+    /// The theme for this terminal.
+    theme: Theme,
+    /// The colors of the terminal, as far as it reported them.
+    palette: Palette,
     /// Whether the terminal may have drawn a part of the last frame in the wrong place.
     needs_full_redraw: bool,
 }
@@ -148,13 +166,27 @@ impl TerminalGuard {
         if self.needs_full_redraw {
             self.force_redraw()?;
         }
-        let capabilities = self.capabilities;
+        let (capabilities, theme) = (self.capabilities, self.theme);
         let drawn = self.screen.draw(|frame| {
             draw(frame);
+            theme.apply(frame.buffer_mut());
             capabilities.adapt(frame.buffer_mut());
         })?;
         self.needs_full_redraw = has_uncertain_widths(drawn.buffer);
         Ok(drawn.area.as_size())
+    }
+
+    /// Draws with this theme and these symbols from the next frame on.
+    pub fn set_appearance(&mut self, theme: ThemeName, symbols: SymbolSet) {
+        self.theme_name = theme;
+        self.theme = Theme::new(theme, &self.palette);
+        self.capabilities = Capabilities::from_env().with_symbols(symbols);
+    }
+
+    /// Stores a color that the terminal reported, which may change the theme.
+    pub fn set_color(&mut self, report: ColorReport) {
+        report.store_in(&mut self.palette);
+        self.theme = Theme::new(self.theme_name, &self.palette);
     }
 
     /// Clears the terminal, so that the next frame is drawn in full.
@@ -217,7 +249,13 @@ impl Drop for TerminalGuard {
 fn acquire() -> io::Result<()> {
     IN_USE.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(device(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    execute!(device(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if Capabilities::from_env().reports_colors {
+        let mut out = device();
+        out.write_all(colors::query().as_bytes())?;
+        out.flush()?;
+    }
+    Ok(())
 }
 
 /// Restores the terminal, unless that was done before. Errors are ignored because the terminal may be closed.
