@@ -90,6 +90,14 @@ impl Field {
         }
     }
 
+    /// Returns a label of at most 50 characters.
+    pub const fn short_label(self) -> &'static str {
+        match self {
+            Self::Acknowledgement => "Confirmation",
+            other => other.label(),
+        }
+    }
+
     /// Returns a short hint on what to enter or press.
     pub const fn hint(self) -> &'static str {
         match self {

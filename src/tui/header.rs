@@ -1,14 +1,14 @@
 //! The header, the same on every page: the AWS target, read-only mode, the principal, the account, and the Region.
 //!
-//! Real AWS differs from the bundled AWS in color, text, and pattern: its header is striped.
+//! Real AWS differs from the bundled AWS in color, text, and pattern: its header is filled and striped.
 
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::app::App;
 use super::theme;
+use super::widgets::canvas::Canvas;
 use super::widgets::text;
 use crate::tui::target::Target;
 
@@ -37,19 +37,22 @@ struct TargetStyle {
 impl TargetStyle {
     fn for_target(target: &Target) -> Self {
         let (long, short, stripe, style) = match target {
-            Target::Bundled => ("bundled AWS".to_owned(), "bundled".to_owned(), " ", theme::TEXT),
-            Target::Aws => ("▲ AWS".to_owned(), "▲ AWS".to_owned(), "╱", theme::WARNING.patch(theme::HEADING)),
+            Target::Bundled => ("bundled AWS".to_owned(), "bundled".to_owned(), " ", theme::HEADING),
+            Target::Aws => {
+                let style = theme::WARNING.patch(theme::HEADING).patch(theme::FOCUS);
+                ("▲ AWS".to_owned(), "▲ AWS".to_owned(), "╱", style)
+            }
             Target::Endpoint(host) => {
                 let host = text::escape_controls(host);
-                (format!("◆ AWS at {host}"), format!("◆ {host}"), "·", theme::ACCENT)
+                (format!("◆ AWS at {host}"), format!("◆ {host}"), "·", theme::ACCENT.patch(theme::FOCUS))
             }
         };
-        Self { long, short, stripe, style: style.patch(theme::FOCUS) }
+        Self { long, short, stripe, style }
     }
 }
 
 /// Draws the header.
-pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
+pub fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
     let target_style = TargetStyle::for_target(&app.target);
     let read_only = if app.account.is_read_only { READ_ONLY } else { "" };
     let around = 1 + text::width(read_only) + GAP + 1;
@@ -65,7 +68,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         Span::styled(read_only, theme::HEADING),
         Span::styled(format!("{stripes} {right} "), target_style.style),
     ]);
-    frame.render_widget(line, area);
+    canvas.render(line, area);
 }
 
 /// Returns the left and right texts, which fit into `room` columns together. A long host or principal never truncates

@@ -3,6 +3,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::widgets::button::ButtonKind;
+
 /// The part of the console where a binding applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
@@ -85,6 +87,7 @@ pub enum Action {
     NextTab,
     TimeRange,
     NextStep,
+    SkipToReview,
     PreviousStep,
     JumpToStep,
     Scroll,
@@ -137,6 +140,7 @@ const ALT: KeyModifiers = KeyModifiers::ALT;
 pub const BINDINGS: &[Binding] = &[
     bind(Context::NonFinalStep, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that needs attention."),
     bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key, or resume an interrupted creation."),
+    bind(Context::NonFinalStep, Action::SkipToReview, KeyCode::F(8), NONE, "F8", "Review", "Skip the remaining optional steps and go to Review."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go to the previous step. Your entries are kept."),
     bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
     bind(Context::ReadOnlyReview, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Copy commands", "Copy the AWS CLI commands that create the KMS key."),
@@ -184,6 +188,29 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit. The console asks first if you would lose changes."),
 ];
+
+impl Binding {
+    /// Returns the key press that triggers the action.
+    pub fn key_event(&self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+}
+
+/// Returns the label and the kind of the button that a page shows for an action, if it shows one.
+pub fn page_button(binding: &Binding) -> Option<(&'static str, ButtonKind)> {
+    use ButtonKind::{Normal, Primary};
+    Some(match (binding.context, binding.action) {
+        (Context::KeyList | Context::Key, Action::OpenActionsMenu) => ("Key actions ▾", Normal),
+        (Context::KeyStore, Action::OpenActionsMenu) => ("Actions ▾", Normal),
+        (Context::ExternalKeys, Action::OpenActionsMenu) => ("Actions ▾", Primary),
+        (Context::KeyStore, Action::CreateKeyStore) => ("Create external key store", Normal),
+        (Context::KeyList | Context::KeyStore, Action::CreateKey) => ("Create key", Primary),
+        (Context::Key, Action::Copy) => ("Copy ARN", Normal),
+        (Context::Event, Action::Copy) => ("Copy event", Normal),
+        (Context::ApiCall, Action::Copy) => ("Copy API call", Normal),
+        _ => return None,
+    })
+}
 
 /// Returns the action of a key in any of these contexts.
 pub fn action(contexts: &[Context], key: KeyEvent) -> Option<Action> {

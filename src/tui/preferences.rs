@@ -24,6 +24,9 @@ pub enum KeyColumn {
     Description,
 }
 
+/// The width of a key ID, which is a UUID, with a gap.
+const KEY_ID_WIDTH: usize = 37;
+
 impl KeyColumn {
     /// All columns, in display order.
     pub const ALL: [Self; 13] = [
@@ -47,7 +50,7 @@ impl KeyColumn {
         let (title, least, weight) = match self {
             Self::Aliases => ("Aliases", 16, 4),
             Self::KeyId => ("Key ID", 16, 3),
-            Self::Status => ("Status", 17, 1),
+            Self::Status => ("Status", 19, 0),
             Self::Origin => ("Origin", 19, 1),
             Self::CustomKeyStoreName => ("Custom key store name", 18, 2),
             Self::ExternalKeyId => ("External key ID", 16, 2),
@@ -59,7 +62,8 @@ impl KeyColumn {
             Self::Regionality => ("Regionality", 18, 0),
             Self::Description => ("Description", 16, 3),
         };
-        Column { title, min_width: least, weight }
+        let column = Column::new(title, least, weight);
+        if matches!(self, Self::KeyId) { column.with_ideal_width(KEY_ID_WIDTH) } else { column }
     }
 }
 

@@ -1,7 +1,6 @@
 //! A full-screen view of a text, to read it, select it with the mouse, copy it, or save it to a file.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
@@ -9,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::effect::Call;
 use super::theme;
+use super::widgets::canvas::Canvas;
 use super::widgets::text;
 use crate::aws::scalar::SecretString;
 
@@ -102,13 +102,13 @@ impl TextView {
     }
 
     /// Draws the view over the whole screen.
-    pub fn draw(&self, frame: &mut Frame, area: Rect) {
-        frame.render_widget(Clear, area);
+    pub fn draw(&self, canvas: &mut Canvas, area: Rect) {
+        canvas.render(Clear, area);
         let page = usize::from(area.height.saturating_sub(1));
         let rows = self.wrapped_rows(area.width);
         let top = self.top_row.min(rows.len().saturating_sub(page));
         for (y, row) in (area.y..area.bottom().saturating_sub(1)).zip(rows.iter().skip(top)) {
-            frame.render_widget(Line::raw(row.clone()), Rect { y, height: 1, ..area });
+            canvas.render(Line::raw(row.clone()), Rect { y, height: 1, ..area });
         }
         let mut keys = vec![Span::raw(" ")];
         for (label, title) in [("y", "Copy"), ("s", "Save to file"), ("Esc", "Close")] {
@@ -118,7 +118,7 @@ impl TextView {
             let shown = format!("Lines {}-{} of {}", top + 1, (top + page).min(rows.len()), rows.len());
             keys.push(Span::styled(shown, theme::SECONDARY));
         }
-        frame.render_widget(Line::from(keys), Rect { y: area.bottom().saturating_sub(1), height: 1, ..area });
+        canvas.render(Line::from(keys), Rect { y: area.bottom().saturating_sub(1), height: 1, ..area });
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
     fn text_fills_the_screen_and_long_lines_wrap() {
         let view = TextView::new("Key ARN", format!("{}\nend", "x".repeat(25)));
         let mut terminal = Terminal::new(TestBackend::new(20, 5)).unwrap();
-        let frame = terminal.draw(|frame| view.draw(frame, frame.area())).unwrap();
+        let frame = terminal.draw(|frame| view.draw(&mut Canvas::new(frame), Rect::new(0, 0, 20, 5))).unwrap();
         let shown = crate::flow::tape::screen_text(frame.buffer);
         assert!(shown.starts_with(&format!("{}\n{}\nend\n", "x".repeat(20), "x".repeat(5))), "{shown}");
     }

@@ -19,7 +19,7 @@ const TAPE: &str = "Wait+Screen /Frankfurt/\nWait+Screen /111122223333/\nScreens
 fn screens_are_readable_without_color() {
     let mut player = Player::start((80, 24)).unwrap();
     let tape = Tape::parse("without-color", TAPE).unwrap();
-    let no_color = Capabilities { has_color: false, has_unicode: true, has_cursor: true };
+    let no_color = Capabilities { has_color: false, has_unicode: true, has_cursor: true, reports_colors: true };
     let played = tape::play(&tape, &mut player, &mut |shot, player| {
         let colored = draw(player.app(), (80, 24));
         let mut plain = colored.clone();

@@ -279,6 +279,10 @@ fn form_symbol(character: char) -> Option<Shape> {
     let mut path = Vec::new();
     match character {
         '○' | '◯' => path.extend(ring(4.0)),
+        '⊘' => {
+            path.extend(ring(4.0));
+            path.extend([PathSegment::Move(1.7, 12.8), PathSegment::Line(7.3, 7.2)]);
+        }
         '◉' => {
             for radius in [4.0, 1.6, 1.0, 0.4] {
                 path.extend(ring(radius));

@@ -29,6 +29,18 @@ impl App {
         keymap::bindings(contexts).filter(|binding| self.is_available(binding))
     }
 
+    /// Returns the bindings of the page, whatever covers it, and whether each of them applies to the current item.
+    pub fn page_bindings(&self) -> impl Iterator<Item = (&'static Binding, bool)> + use<'_> {
+        keymap::bindings(self.page_contexts()).map(|binding| {
+            let applies = match binding.action {
+                Action::CreateKey => self.can_act_on_store(binding.action),
+                Action::OpenActionsMenu | Action::Copy => self.has_current_item(),
+                _ => true,
+            };
+            (binding, applies)
+        })
+    }
+
     /// Returns whether a binding of the current contexts is available.
     pub(super) fn is_available(&self, binding: &Binding) -> bool {
         if binding.action != Action::EditText && self.is_typing() && inserts_text(binding) {
@@ -53,6 +65,7 @@ impl App {
             }
             Action::Scroll => self.can_scroll(),
             Action::PreviousStep => self.wizard.as_ref().is_some_and(Wizard::has_previous),
+            Action::SkipToReview => self.wizard.as_ref().is_some_and(Wizard::can_skip_to_review),
             Action::JumpToStep => self.wizard.as_ref().is_some_and(Wizard::can_jump_to_step),
             Action::CreateKey | Action::Connect | Action::Disconnect => self.can_act_on_store(binding.action),
             Action::OpenActionsMenu | Action::Copy => self.has_current_item(),

@@ -114,6 +114,11 @@ impl App {
         if self.navigation_focus.is_some() {
             return vec![Context::Navigation];
         }
+        self.page_contexts()
+    }
+
+    /// Returns the contexts of the page, whatever covers it.
+    pub(super) fn page_contexts(&self) -> Vec<Context> {
         let has_drafts = shows_drafts(&self.location) && !self.drafts.list.is_empty();
         let mut contexts = match self.location {
             Location::CreateKey => {

@@ -14,6 +14,7 @@ mod session;
 mod single_key_session;
 mod wizard_events;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -38,6 +39,7 @@ use super::pages::keys::KeyList;
 use super::preferences::Preferences;
 use super::target::Target;
 use super::text_view::TextView;
+use super::widgets::canvas::ClickMap;
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManagerType;
 use crate::aws::operation::Service;
@@ -98,6 +100,8 @@ pub struct App {
     single_key_session: Option<SingleKeySession>,
     incoming_keys: Vec<KeySummary>,
     pending_calls: BTreeMap<CallId, Call>,
+    /// The parts of the last frame that react to clicks.
+    clicks: RefCell<ClickMap>,
     poll_timer: Option<TimerId>,
     refresh_timer: Option<TimerId>,
     last_id: u64,
@@ -153,6 +157,7 @@ impl App {
             single_key_session: None,
             incoming_keys: Vec::new(),
             pending_calls: BTreeMap::new(),
+            clicks: RefCell::default(),
             poll_timer: None,
             refresh_timer: None,
             last_id: 0,
@@ -201,6 +206,11 @@ impl App {
     /// Returns the size of the screen in columns and rows.
     pub fn screen_size(&self) -> (u16, u16) {
         self.screen_size
+    }
+
+    /// Remembers which parts of the frame react to clicks.
+    pub(super) fn set_clicks(&self, clicks: ClickMap) {
+        *self.clicks.borrow_mut() = clicks;
     }
 
     /// Returns whether the screen is smaller than [`MIN_SCREEN_SIZE`].

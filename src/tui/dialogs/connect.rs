@@ -118,7 +118,8 @@ impl ConnectDialog {
                 .then(|| store.connection_error_code.clone().unwrap_or_default()),
             unknown_state: (!store.connection_state.is_known()).then_some(store.connection_state.as_str()),
             polls: 0,
-            focused_button: 0,
+            // The last button is the primary one.
+            focused_button: usize::MAX,
             commands: None,
         }
     }
@@ -163,7 +164,7 @@ impl ConnectDialog {
         };
         let update = (self.has_failed() && self.commands.is_none()).then_some(ConnectButton::UpdateCredential);
         let cancel = (!self.is_busy()).then_some(ConnectButton::Cancel);
-        [Some(ConnectButton::Primary(primary)), update, cancel].into_iter().flatten().collect()
+        [cancel, update, Some(ConnectButton::Primary(primary))].into_iter().flatten().collect()
     }
 
     /// Handles a key press.
@@ -212,7 +213,7 @@ impl ConnectDialog {
     /// Handles the failure of a request of this dialog.
     pub fn on_request_failed(&mut self, failure: CallFailure) {
         self.progress = ConnectProgress::RequestFailed(failure);
-        self.focused_button = 0;
+        self.focused_button = usize::MAX;
     }
 
     /// Handles a new state of the key store, or its absence.

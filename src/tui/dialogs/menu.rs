@@ -264,12 +264,12 @@ impl Menu {
         for (place, entry) in self.entries.iter().enumerate() {
             let here = place == self.cursor;
             let style = match (here, &entry.action) {
-                (true, _) => theme::FOCUS,
+                (true, _) => theme::SELECTED,
                 (false, Err(_)) => theme::SECONDARY,
                 (false, Ok(_)) => theme::TEXT,
             };
             let why = entry.action.as_ref().err().map_or(String::new(), |why| format!("   {why}"));
-            let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
+            let mark = Span::styled(if here { "▌ " } else { "  " }, theme::ACCENT);
             view.push_line(Line::from(vec![
                 mark,
                 Span::styled(entry.label, style),

@@ -138,12 +138,12 @@ impl DraftList {
 
 fn write_row(view: &mut ScrollView, here: bool, words: &str, is_enabled: bool) {
     let style = match (here, is_enabled) {
-        (true, _) => theme::FOCUS,
+        (true, _) => theme::SELECTED,
         (false, true) => theme::TEXT,
         (false, false) => theme::SECONDARY,
     };
     let words = text::truncate(&text::escape_controls(words), view.width.saturating_sub(3));
-    let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
+    let mark = Span::styled(if here { "▌ " } else { "  " }, theme::ACCENT);
     view.push_line(Line::from(vec![mark, Span::styled(words, style)]));
 }
 

@@ -13,6 +13,9 @@ const LABEL_WIDTH: usize = 9;
 /// The width of the axis left of the chart, in columns.
 pub const AXIS_WIDTH: usize = LABEL_WIDTH + 2;
 
+/// The maximum width of a period, in columns.
+const MAX_COLUMN_WIDTH: usize = 5;
+
 /// Returns how many eighths of `cells` cells a value fills. At least one, so that every recorded value is visible.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn eighths(value: f64, top: f64, cells: usize) -> usize {
@@ -43,7 +46,7 @@ pub struct Chart<'a> {
 impl Chart<'_> {
     /// Returns the lines of the chart, `rows` high and at most `width` wide, and the width of a period in columns.
     pub fn lines(&self, rows: usize, width: usize) -> (Vec<Line<'static>>, usize) {
-        let column_width = (width.saturating_sub(AXIS_WIDTH) / self.columns.len().max(1)).clamp(1, 3);
+        let column_width = (width.saturating_sub(AXIS_WIDTH) / self.columns.len().max(1)).clamp(1, MAX_COLUMN_WIDTH);
         let limit = self.limit.as_ref().map(|(value, name)| (row_index(*value, self.top, rows), name));
         let lines = (0..rows).rev().map(|row| {
             let here = limit.filter(|(at, _)| *at == row);

@@ -217,14 +217,14 @@ pub fn write(view: &mut ScrollView, monitoring: &Monitoring) {
         let states = states.map(|(state, count)| format!("{} {state}", format_number(count.unwrap_or(0.0))));
         let states = states.collect::<Vec<_>>().join(", ");
         let is_well = monitoring.manager_counts[1..].iter().flatten().all(|count| *count <= 0.0);
-        let (mark, style) = if is_well { ("", theme::TEXT) } else { ("⚠ ", theme::WARNING) };
+        let (mark, style) = if is_well { ("", theme::TEXT) } else { ("▲ ", theme::WARNING) };
         view.key_value("External key managers", &format!("{mark}{states}"), style);
     }
     if let Some(days) = monitoring.credential_age {
         view.key_value("Proxy credential age", &format_days(days), theme::TEXT);
     }
     if monitoring.throttled > 0.0 {
-        let words = format!("⚠ {} requests", format_number(monitoring.throttled));
+        let words = format!("▲ {} requests", format_number(monitoring.throttled));
         view.key_value("Throttled by AWS KMS", &words, theme::WARNING);
     }
 }
@@ -263,7 +263,7 @@ fn write_certificates(view: &mut ScrollView, monitoring: &Monitoring) {
     }
     for (name, days) in &monitoring.certificates {
         let is_late = *days < RENEW_WITHIN_DAYS;
-        let (note, style) = if is_late { ("  ⚠ Renew it now", theme::WARNING) } else { ("", theme::TEXT) };
+        let (note, style) = if is_late { ("  ▲ Renew it now", theme::WARNING) } else { ("", theme::TEXT) };
         let name = text::truncate(&text::escape_controls(name), view.width.saturating_sub(28));
         view.push_line(Line::styled(format!("{:>8}  {name}{note}", format_number(*days)), style));
     }

@@ -1,6 +1,7 @@
 #![allow(clippy::float_cmp, reason = "small whole numbers are exact")]
 
 use proptest::prelude::*;
+use ratatui::layout::Rect;
 
 use super::chart::{bar, round_up_axis, sparkline};
 use super::draw::{format_number, format_percentage};
@@ -8,6 +9,7 @@ use super::*;
 use crate::aws::cloudwatch::{Dimension, MetricDataResult};
 use crate::aws::kms::metrics::{NO_ERROR, NO_EXCEPTION, NON_RETRYABLE, RETRYABLE, dimension};
 use crate::aws::scalar::EpochSeconds;
+use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::scroll_view::ScrollView;
 
 fn start() -> Timestamp {
@@ -152,7 +154,7 @@ proptest! {
         write_range(&mut view, shown.range, true);
         write(&mut view, &shown);
         let backend = ratatui::backend::TestBackend::new(width, 60);
-        ratatui::Terminal::new(backend).unwrap().draw(|frame| view.draw(frame, frame.area())).unwrap();
+        ratatui::Terminal::new(backend).unwrap().draw(|frame| view.draw(&mut Canvas::new(frame), Rect::new(0, 0, width, 60))).unwrap();
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The detail page of one API call.
 
 use crossterm::event::KeyEvent;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{PageEvent, api_calls};
@@ -9,6 +8,9 @@ use crate::client::log::ApiCall;
 use crate::error_remedies;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
+use crate::tui::widgets::button::Button;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
@@ -20,23 +22,23 @@ pub fn handle_key(call: Option<&ApiCall>, key: KeyEvent) -> Vec<PageEvent> {
 }
 
 /// Draws the page.
-pub fn draw(call: Option<&ApiCall>, frame: &mut Frame, area: Rect) {
+pub fn draw(call: Option<&ApiCall>, buttons: Vec<Button>, canvas: &mut Canvas, area: Rect) {
+    let title = call.map_or("API call not found".to_owned(), |call| text::escape_controls(call.operation));
+    let area = Container::new(title).with_buttons(buttons).draw(canvas, area);
     let mut view = ScrollView::new(area.width);
     if let Some(call) = call {
         write(call, &mut view);
     } else {
-        view.heading("API call not found");
         view.paragraph(
             "The console keeps the latest 1,000 API calls. To keep all of them, start it with --log FILE.",
             2,
             theme::TEXT,
         );
     }
-    view.draw(frame, area);
+    view.draw(canvas, area);
 }
 
 fn write(call: &ApiCall, view: &mut ScrollView) {
-    view.heading(&text::escape_controls(call.operation));
     view.key_value("Time", &call.time.strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string(), theme::TEXT);
     view.key_value("Service", call.service, theme::TEXT);
     view.key_value("Region", &call.region, theme::TEXT);

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 
 use crossterm::event::KeyEvent;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
 use crate::client::log::ApiCall;
-use crate::tui::theme;
+use crate::tui::widgets::button::Button;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
@@ -16,12 +17,12 @@ use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent}
 const MAX_CALLS: usize = 1000;
 
 const COLUMNS: [Column; 6] = [
-    Column { title: "Time", min_width: 21, weight: 0 },
-    Column { title: "Operation", min_width: 22, weight: 1 },
-    Column { title: "Result", min_width: 12, weight: 1 },
-    Column { title: "Duration", min_width: 11, weight: 0 },
-    Column { title: "Attempts", min_width: 9, weight: 0 },
-    Column { title: "Request ID", min_width: 36, weight: 0 },
+    Column::new("Time", 21, 0),
+    Column::new("Operation", 22, 1),
+    Column::new("Result", 12, 1),
+    Column::new("Duration", 11, 0),
+    Column::new("Attempts", 9, 0),
+    Column::new("Request ID", 36, 0),
 ];
 
 /// The latest API calls and the state of their table.
@@ -109,16 +110,17 @@ impl ApiCallList {
     }
 
     /// Draws the page.
-    pub fn draw(&self, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut view = ScrollView::new(area.width);
+    pub fn draw(&self, is_focused: bool, buttons: Vec<Button>, canvas: &mut Canvas, area: Rect) {
         let kept = if self.total_count > self.calls.len() as u64 {
             format!(", latest {MAX_CALLS} shown")
         } else {
             String::new()
         };
-        view.heading(&format!("API calls ({}{kept})", self.total_count));
+        let title = format!("API calls ({}{kept})", self.total_count);
+        let area = Container::new(title).with_buttons(buttons).draw(canvas, area);
+        let mut view = ScrollView::new(area.width);
         if self.calls.is_empty() {
-            view.paragraph("No API calls yet. The console lists an API call here when it completes.", 2, theme::TEXT);
+            super::write_empty_list(&mut view, "No API calls", "The console lists an API call here when it completes.");
         } else {
             let rows = Rows {
                 total: self.calls.len(),
@@ -127,8 +129,8 @@ impl ApiCallList {
                 selection_mode: SelectionMode::None,
                 is_selected: &|_| false,
             };
-            self.table.write(&mut view, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+            self.table.write(&mut view, &COLUMNS, usize::from(area.height), is_focused, &rows);
         }
-        view.draw(frame, area);
+        view.draw(canvas, area);
     }
 }

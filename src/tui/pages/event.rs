@@ -1,7 +1,6 @@
 //! The detail page of one CloudTrail event, with the requests to the external key store proxy that belong to it.
 
 use crossterm::event::KeyEvent;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use serde_json::Value;
@@ -15,6 +14,9 @@ use crate::create_key::account_state::Loadable;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
+use crate::tui::widgets::button::Button;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
@@ -74,15 +76,16 @@ impl EventPage {
     }
 
     /// Draws the page.
-    pub fn draw(&self, frame: &mut Frame, area: Rect) {
+    pub fn draw(&self, buttons: Vec<Button>, canvas: &mut Canvas, area: Rect) {
+        let title = self.event.as_ref().map_or("Event not found", |event| &event.event_name);
+        let area = Container::new(text::escape_controls(title)).with_buttons(buttons).draw(canvas, area);
         let mut view = ScrollView::new(area.width);
         self.write(&mut view);
-        view.draw_scrolled(frame, area, &self.scroll);
+        view.draw_scrolled(canvas, area, &self.scroll);
     }
 
     fn write(&self, view: &mut ScrollView) {
         let Some(event) = &self.event else {
-            view.heading("Event not found");
             view.paragraph(
                 "The event isn't in the loaded event history. Press Esc to return to the list.",
                 2,
@@ -91,7 +94,6 @@ impl EventPage {
             return;
         };
         let member = |name: &str| self.record[name].as_str().unwrap_or_default().to_owned();
-        view.heading(&text::escape_controls(&event.event_name));
         super::write_problem(view, "event", event.problem.as_deref());
         let time = if has_unreadable_time(event) { UNREADABLE.to_owned() } else { event.event_time.0.to_string() };
         view.key_value("Event time", &time, theme::TEXT);

@@ -1,7 +1,6 @@
 //! *Event history*: the CloudTrail events of the account.
 
 use crossterm::event::KeyEvent;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
@@ -11,16 +10,18 @@ use crate::aws::scalar::EpochSeconds;
 use crate::create_key::account_state::Loadable;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::theme;
+use crate::tui::widgets::button::Button;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 5] = [
-    Column { title: "Event time", min_width: 21, weight: 0 },
-    Column { title: "Event name", min_width: 16, weight: 2 },
-    Column { title: "User name", min_width: 10, weight: 1 },
-    Column { title: "Resource name", min_width: 16, weight: 2 },
-    Column { title: "Error code", min_width: 12, weight: 1 },
+    Column::new("Event time", 21, 0),
+    Column::new("Event name", 16, 2),
+    Column::new("User name", 10, 1),
+    Column::new("Resource name", 16, 2),
+    Column::new("Error code", 12, 1),
 ];
 
 /// The events loaded so far and the state of their table.
@@ -150,16 +151,17 @@ impl EventList {
     }
 
     /// Draws the page.
-    pub fn draw(&self, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut view = ScrollView::new(area.width);
+    pub fn draw(&self, is_focused: bool, buttons: Vec<Button>, canvas: &mut Canvas, area: Rect) {
         let events = self.list();
         let more = if self.next_token.is_some() { "+" } else { "" };
         let count = self.events.ready().map(|_| format!(" ({}{more})", events.len())).unwrap_or_default();
-        view.heading(&format!("Event history{count}"));
+        let container = Container::new(format!("Event history{count}")).with_buttons(buttons);
+        let area = container.draw(canvas, area);
+        let mut view = ScrollView::new(area.width);
         if super::write_load_state(&mut view, "events", &self.events) {
             if events.is_empty() {
-                view.heading("  No events");
-                view.paragraph("CloudTrail records each AWS API call as an event. Press r to refresh.", 2, theme::TEXT);
+                let hint = "CloudTrail records each AWS API call as an event. Press r to refresh.";
+                super::write_empty_list(&mut view, "No events", hint);
             } else {
                 let rows = Rows {
                     total: events.len(),
@@ -168,9 +170,9 @@ impl EventList {
                     selection_mode: SelectionMode::None,
                     is_selected: &|_| false,
                 };
-                self.table.write(&mut view, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+                self.table.write(&mut view, &COLUMNS, usize::from(area.height), is_focused, &rows);
             }
         }
-        view.draw(frame, area);
+        view.draw(canvas, area);
     }
 }

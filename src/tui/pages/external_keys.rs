@@ -1,7 +1,6 @@
 //! *External key manager*: the external keys of the bundled external key manager and the KMS keys that use them.
 
 use crossterm::event::KeyEvent;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::PageEvent;
@@ -11,18 +10,22 @@ use crate::tui::dialogs::Menu;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
+use crate::tui::widgets::button::Button;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::status;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 8] = [
-    Column { title: "External key ID", min_width: 22, weight: 2 },
-    Column { title: "Status", min_width: 10, weight: 0 },
-    Column { title: "Partition", min_width: 12, weight: 1 },
-    Column { title: "KMS key", min_width: 16, weight: 2 },
-    Column { title: "Key usage", min_width: 18, weight: 0 },
-    Column { title: "Key spec", min_width: 10, weight: 0 },
-    Column { title: "Version", min_width: 9, weight: 0 },
-    Column { title: "Callers", min_width: 16, weight: 1 },
+    Column::new("External key ID", 22, 2),
+    Column::new("Status", 12, 0),
+    Column::new("Partition", 12, 1),
+    Column::new("KMS key", 16, 2),
+    Column::new("Key usage", 18, 0),
+    Column::new("Key spec", 10, 0),
+    Column::new("Version", 9, 0),
+    Column::new("Callers", 16, 1),
 ];
 
 /// The external keys and the state of their table.
@@ -53,7 +56,7 @@ fn kms_key_name(partition: &Partition, key: &ExternalKey, account: &AccountState
 fn cell(partition: &Partition, key: &ExternalKey, column: usize, account: &AccountState) -> String {
     match column {
         0 => key.id.clone(),
-        1 => if key.enabled { "Enabled" } else { "Disabled" }.to_owned(),
+        1 => status::indicator(if key.enabled { "Enabled" } else { "Disabled" }),
         2 => partition.name.clone(),
         3 => kms_key_name(partition, key, account).unwrap_or_else(|| "-".to_owned()),
         4 if key.usage.is_empty() => "-".to_owned(),
@@ -153,20 +156,28 @@ impl ExternalKeyList {
     }
 
     /// Draws the page.
-    pub fn draw(&self, account: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut view = ScrollView::new(area.width);
+    pub fn draw(
+        &self,
+        account: &AccountState,
+        is_focused: bool,
+        buttons: Vec<Button>,
+        canvas: &mut Canvas,
+        area: Rect,
+    ) {
         let keys = self.list();
         let count = self.partitions.ready().map(|_| format!(" ({})", keys.len())).unwrap_or_default();
-        view.heading(&format!("External key manager: external keys{count}"));
+        let title = format!("External key manager: external keys{count}");
+        let area = Container::new(title).with_buttons(buttons).draw(canvas, area);
+        let mut view = ScrollView::new(area.width);
         if self.is_unavailable {
-            view.heading("  Not available from the API");
+            view.paragraph("Not available from the API", 2, theme::HEADING);
             let words = "AWS stores only the external key ID of each KMS key. To view and manage external keys, use \
                          your external key manager and its tools.";
             view.paragraph(words, 2, theme::TEXT);
         } else if super::write_load_state(&mut view, "external keys", &self.partitions) {
             if keys.is_empty() {
-                view.heading("  No external keys");
-                view.paragraph("Press m to create a partition or an external key.", 2, theme::TEXT);
+                let hint = "Press m to create a partition or an external key.";
+                super::write_empty_list(&mut view, "No external keys", hint);
             } else {
                 let rows = Rows {
                     total: keys.len(),
@@ -175,9 +186,9 @@ impl ExternalKeyList {
                     selection_mode: SelectionMode::None,
                     is_selected: &|_| false,
                 };
-                self.table.write(&mut view, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+                self.table.write(&mut view, &COLUMNS, usize::from(area.height), is_focused, &rows);
             }
         }
-        view.draw(frame, area);
+        view.draw(canvas, area);
     }
 }

@@ -2,7 +2,6 @@
 //! and encryption.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -18,9 +17,12 @@ use crate::tui::dialogs::{FormKind, Menu, key_name};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
+use crate::tui::widgets::button::Button;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
-use crate::tui::widgets::table::state_style;
+use crate::tui::widgets::{status, tabs, text};
 
 const TABS: [&str; 5] = ["Key policy", "Cryptographic configuration", "Tags", "Aliases", "Encrypt / Decrypt"];
 const SHORT_TABS: [&str; 5] = ["Policy", "Cryptography", "Tags", "Aliases", "Use"];
@@ -150,13 +152,18 @@ impl KeyPage {
     }
 
     /// Draws the page.
-    pub fn draw(&self, account: &AccountState, frame: &mut Frame, area: Rect) {
+    pub fn draw(&self, account: &AccountState, buttons: Vec<Button>, canvas: &mut Canvas, area: Rect) {
+        let title = match self.key(account) {
+            Some(key) => account.aliases_of(key.key_id()).first().map_or_else(|| key.key_id(), String::as_str),
+            None if account.keys.ready().is_some() => "KMS key not found",
+            None => "KMS key",
+        };
+        let area = Container::new(text::escape_controls(title)).with_buttons(buttons).draw(canvas, area);
         let mut view = ScrollView::new(area.width);
         if super::write_load_state(&mut view, "the KMS key", &account.keys) {
             if let Some(key) = self.key(account) {
                 self.write(&mut view, key, account);
             } else {
-                view.heading("KMS key not found");
                 view.paragraph(
                     &format!("KMS key {} doesn't exist in this account and Region.", self.key_id),
                     2,
@@ -164,17 +171,17 @@ impl KeyPage {
                 );
             }
         }
-        view.draw_scrolled(frame, area, &self.scroll);
+        view.draw_scrolled(canvas, area, &self.scroll);
     }
 
     fn write(&self, view: &mut ScrollView, key: &KeySummary, account: &AccountState) {
         let aliases = account.aliases_of(key.key_id());
-        view.heading(aliases.first().map_or_else(|| key.key_id(), String::as_str));
         super::write_problem(view, "KMS key", key.problem.as_deref());
         view.heading("General configuration");
         view.key_value("Alias", aliases.first().map_or("-", String::as_str), theme::TEXT);
         view.key_value("ARN", &key.arn, theme::TEXT);
-        view.key_value("Status", key.key_state.label(), state_style(key.key_state.label()));
+        let state = status::indicator(key.key_state.label());
+        view.key_value("Status", &state, status::style(&state));
         if let Some(gone) = &key.deletion_date {
             view.key_value("Deletion date", &super::format_date(gone.0), theme::WARNING);
         }
@@ -185,14 +192,7 @@ impl KeyPage {
         );
         view.key_value("Description", &key.description, theme::TEXT);
         view.blank_line();
-        let titles = if view.width >= 100 { TABS } else { SHORT_TABS };
-        let mut spans = vec![Span::raw("  ")];
-        for (index, title) in titles.iter().enumerate() {
-            let (mark, style) = if index == self.tab { ("▸", theme::FOCUS) } else { (" ", theme::ACCENT) };
-            spans.push(Span::styled(format!("{mark}{title} "), style));
-            spans.push(Span::raw("  "));
-        }
-        view.push_line(Line::from(spans));
+        tabs::write(view, if view.width >= 84 { &TABS } else { &SHORT_TABS }, self.tab, false);
         view.blank_line();
         match self.tab {
             0 => self.write_policy(view),
@@ -241,8 +241,8 @@ impl KeyPage {
             view.key_value("Custom key store name", &store.custom_key_store_name, theme::TEXT);
             view.key_value("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
             view.key_value("Creation date", &super::format_date(store.creation_date.0), theme::TEXT);
-            let state = store.connection_state.label();
-            view.key_value("Connection state", state, state_style(state));
+            let state = status::indicator(store.connection_state.label());
+            view.key_value("Connection state", &state, status::style(&state));
         }
         view.heading("External key");
         let external = key.xks_key_id.as_deref().unwrap_or("-");
@@ -272,7 +272,7 @@ impl KeyPage {
             view.paragraph("No tags.", 2, theme::SECONDARY);
         }
         for tag in tags {
-            view.key_value(&crate::tui::widgets::text::escape_controls(&tag.tag_key), &tag.tag_value, theme::TEXT);
+            view.key_value(&text::escape_controls(&tag.tag_key), &tag.tag_value, theme::TEXT);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The page of one external key store: configuration, connection error, KMS keys, and monitoring.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -16,10 +15,12 @@ use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::monitoring::{self, Monitoring, TimeRange};
 use crate::tui::theme;
+use crate::tui::widgets::button::{Button, ButtonKind};
+use crate::tui::widgets::canvas::{Canvas, Click};
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
-use crate::tui::widgets::table::state_style;
-use crate::tui::widgets::{button, text};
+use crate::tui::widgets::{status, text};
 
 /// The data and the state of the page of one key store.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -170,13 +171,18 @@ impl KeyStorePage {
     }
 
     /// Draws the page.
-    pub fn draw(&self, account: &AccountState, frame: &mut Frame, area: Rect) {
+    pub fn draw(&self, account: &AccountState, canvas: &mut Canvas, area: Rect) {
+        let title = match self.store(account) {
+            Some(store) => text::escape_controls(&store.custom_key_store_name),
+            None if account.key_stores.ready().is_some() => "External key store not found".to_owned(),
+            None => "External key store".to_owned(),
+        };
+        let area = Container::new(title).draw(canvas, area);
         let mut view = ScrollView::new(area.width);
         if super::write_load_state(&mut view, "the external key store", &account.key_stores) {
             if let Some(store) = self.store(account) {
                 self.write(&mut view, store, account);
             } else {
-                view.heading("External key store not found");
                 view.paragraph(
                     &format!("Key store {} doesn't exist in this account and Region.", self.store_id),
                     2,
@@ -184,18 +190,17 @@ impl KeyStorePage {
                 );
             }
         }
-        view.draw_scrolled(frame, area, &self.scroll);
+        view.draw_scrolled(canvas, area, &self.scroll);
     }
 
     fn write(&self, view: &mut ScrollView, store: &CustomKeyStore, account: &AccountState) {
-        view.heading(&text::escape_controls(&store.custom_key_store_name));
         self.write_buttons(view, store);
         super::write_problem(view, "key store", store.problem.as_deref());
         view.heading("General configuration");
         view.key_value("Custom key store name", &store.custom_key_store_name, theme::TEXT);
         view.key_value("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
-        let state = store.connection_state.label();
-        view.key_value("Connection state", state, state_style(state));
+        let state = status::indicator(store.connection_state.label());
+        view.key_value("Connection state", &state, status::style(&state));
         if let Some(code) = &store.connection_error_code {
             connect::write_connection_error(view, code);
             view.blank_line();
@@ -235,25 +240,23 @@ impl KeyStorePage {
     }
 
     fn write_buttons(&self, view: &mut ScrollView, store: &CustomKeyStore) {
-        let mut spans = vec![Span::raw(" ")];
-        let mut used = 1;
-        for (index, (words, action)) in BUTTONS.iter().enumerate() {
-            let wide = text::width(words) + 6;
-            if used + wide > view.width && used > 1 {
-                view.push_line(Line::from(std::mem::replace(&mut spans, vec![Span::raw(" ")])));
-                used = 1;
+        view.push_line(Line::raw(""));
+        let mut used = 0;
+        for (index, (label, action)) in BUTTONS.iter().enumerate() {
+            let kind = match action {
+                action if !Self::is_enabled(*action, store) => ButtonKind::Disabled,
+                Action::CreateKey => ButtonKind::Primary,
+                _ => ButtonKind::Normal,
+            };
+            let is_focused = self.focus_index == index;
+            let button = Button { kind, ..Button::new(*label).focused(is_focused).on_click(Click::Focus(index)) };
+            if used + button.width() > view.width && used > 0 {
+                view.push_line(Line::raw(""));
+                used = 0;
             }
-            let mut shown = button(words, self.focus_index == index);
-            if !Self::is_enabled(*action, store) && self.focus_index != index {
-                shown[1].style = theme::SECONDARY;
-            }
-            spans.extend(shown);
-            spans.push(Span::raw(" "));
-            used += wide;
+            used += button.width() + 1;
+            view.append_button(&button).append_span(Span::raw(" "));
         }
-        view.focused(self.focus_index < BUTTONS.len(), |view| {
-            view.push_line(Line::from(spans));
-        });
     }
 
     fn write_keys(&self, view: &mut ScrollView, account: &AccountState) {
@@ -269,22 +272,22 @@ impl KeyStorePage {
             let here = self.focus_index == BUTTONS.len() + row;
             let external = key.xks_key_id.as_deref().unwrap_or("-");
             let name = account.aliases_of(key.key_id()).first().map_or_else(|| key.key_id(), String::as_str);
-            let column_width = view.width.saturating_sub(18) / 2;
-            let style = if here { theme::FOCUS } else { theme::TEXT };
+            let column_width = view.width.saturating_sub(20) / 2;
+            let state = status::indicator(key.key_state.label());
+            let style = if here { theme::SELECTED } else { theme::TEXT };
             let line = Line::from(vec![
-                Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT),
+                Span::styled(if here { "▌ " } else { "  " }, theme::ACCENT),
                 Span::styled(text::fit(&text::escape_controls(name), column_width), style),
                 Span::styled(
                     format!(" {} ", text::fit(&text::escape_controls(external), column_width.saturating_sub(2))),
                     style,
                 ),
-                Span::styled(
-                    key.key_state.label().to_owned(),
-                    if here { style } else { state_style(key.key_state.label()) },
-                ),
+                Span::styled(state.clone(), status::style(&state).patch(style)),
             ]);
             view.focused(here, |view| {
-                view.push_line(line);
+                view.clickable(Click::Focus(BUTTONS.len() + row), |view| {
+                    view.push_line(line);
+                });
             });
         }
     }

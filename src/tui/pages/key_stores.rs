@@ -1,7 +1,6 @@
 //! *External key stores*: the list page.
 
 use crossterm::event::KeyEvent;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
@@ -12,16 +11,19 @@ use crate::tui::dialogs::FormKind;
 use crate::tui::dialogs::connect::AfterConnect;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::theme;
+use crate::tui::widgets::button::Button;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::status;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 5] = [
-    Column { title: "Custom key store name", min_width: 18, weight: 3 },
-    Column { title: "Connection state", min_width: 14, weight: 1 },
-    Column { title: "Custom key store ID", min_width: 22, weight: 1 },
-    Column { title: "Proxy connectivity", min_width: 17, weight: 1 },
-    Column { title: "Proxy URI path", min_width: 20, weight: 2 },
+    Column::new("Custom key store name", 18, 3),
+    Column::new("Connection state", 18, 0),
+    Column::new("Custom key store ID", 22, 1),
+    Column::new("Proxy connectivity", 17, 1),
+    Column::new("Proxy URI path", 20, 2),
 ];
 
 /// The state of the list page.
@@ -49,9 +51,9 @@ pub fn cell(store: &CustomKeyStore, column: usize) -> String {
     match column {
         0 => store.custom_key_store_name.clone(),
         1 if store.problem.is_some() && store.connection_state.as_str() != UNREADABLE => {
-            format!("{} (partly readable)", store.connection_state.label())
+            format!("{} (partly readable)", status::indicator(store.connection_state.label()))
         }
-        1 => store.connection_state.label().to_owned(),
+        1 => status::indicator(store.connection_state.label()),
         2 => store.custom_key_store_id.clone(),
         3 => proxy.map(|proxy| proxy.connectivity.label().to_owned()).unwrap_or_default(),
         _ => proxy.map(|proxy| proxy.uri_path.clone()).unwrap_or_default(),
@@ -123,19 +125,23 @@ impl KeyStoreList {
     }
 
     /// Draws the page.
-    pub fn draw(&self, account: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut view = ScrollView::new(area.width);
+    pub fn draw(
+        &self,
+        account: &AccountState,
+        is_focused: bool,
+        buttons: Vec<Button>,
+        canvas: &mut Canvas,
+        area: Rect,
+    ) {
         let stores = external_key_stores(account);
         let count = account.key_stores.ready().map(|_| format!(" ({})", stores.len())).unwrap_or_default();
-        view.heading(&format!("External key stores{count}"));
+        let container = Container::new(format!("External key stores{count}")).with_buttons(buttons);
+        let area = container.draw(canvas, area);
+        let mut view = ScrollView::new(area.width);
         if super::write_load_state(&mut view, "external key stores", &account.key_stores) {
             if stores.is_empty() {
-                view.heading("  No external key stores");
-                view.paragraph(
-                    "Unable to find any external key stores in this account and Region. Press C to create one.",
-                    2,
-                    theme::TEXT,
-                );
+                let hint = "Unable to find any external key stores in this account and Region. Press C to create one.";
+                super::write_empty_list(&mut view, "No external key stores", hint);
             } else {
                 let rows = Rows {
                     total: stores.len(),
@@ -144,9 +150,9 @@ impl KeyStoreList {
                     selection_mode: SelectionMode::None,
                     is_selected: &|_| false,
                 };
-                self.table.write(&mut view, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+                self.table.write(&mut view, &COLUMNS, usize::from(area.height), is_focused, &rows);
             }
         }
-        view.draw(frame, area);
+        view.draw(canvas, area);
     }
 }

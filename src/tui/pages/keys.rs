@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crossterm::event::KeyEvent;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
@@ -15,8 +14,11 @@ use crate::tui::dialogs::{FormKind, Menu};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::preferences::{KeyColumn, Preferences};
-use crate::tui::theme;
+use crate::tui::widgets::button::Button;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::status;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 /// The state of the list page.
@@ -49,9 +51,9 @@ fn cell(key: &KeySummary, column: KeyColumn, account: &AccountState) -> String {
         },
         KeyColumn::KeyId => key.key_id().to_owned(),
         KeyColumn::Status if key.problem.is_some() && key.key_state.as_str() != UNREADABLE => {
-            format!("{} (partly readable)", key.key_state.label())
+            format!("{} (partly readable)", status::indicator(key.key_state.label()))
         }
-        KeyColumn::Status => key.key_state.label().to_owned(),
+        KeyColumn::Status => status::indicator(key.key_state.label()),
         KeyColumn::Origin => key.origin.label().to_owned(),
         KeyColumn::CustomKeyStoreName => {
             let id = key.custom_key_store_id.as_deref().filter(|id| *id != UNREADABLE);
@@ -138,7 +140,7 @@ impl KeyList {
     pub fn update_rows(&mut self, account: &AccountState) {
         let (keys, mut columns) = (self.list(account), self.columns());
         // Tags have no column, but a search finds them.
-        columns.push(Column { title: "Tag", min_width: 0, weight: 0 });
+        columns.push(Column::new("Tag", 0, 0));
         let shown = &self.visible_columns;
         self.table.update_rows(keys.len(), &columns, &|row, column| match shown.get(column) {
             Some(column) => cell(&keys[row], *column, account),
@@ -254,8 +256,14 @@ impl KeyList {
     }
 
     /// Draws the page.
-    pub fn draw(&self, account: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut view = ScrollView::new(area.width);
+    pub fn draw(
+        &self,
+        account: &AccountState,
+        is_focused: bool,
+        buttons: Vec<Button>,
+        canvas: &mut Canvas,
+        area: Rect,
+    ) {
         let keys = self.list(account);
         let selected =
             if self.selected.is_empty() { String::new() } else { format!(" · {} selected", self.selected.len()) };
@@ -270,11 +278,12 @@ impl KeyList {
                 ("Customer managed keys", "No customer managed keys", "Press n to create one.", SelectionMode::Multiple)
             }
         };
-        view.heading(&format!("{title}{count}"));
+        let container = Container::new(format!("{title}{count}")).with_buttons(buttons);
+        let area = container.draw(canvas, area);
+        let mut view = ScrollView::new(area.width);
         if super::write_load_state(&mut view, "KMS keys", &account.keys) {
             if keys.is_empty() {
-                view.heading(&format!("  {empty}"));
-                view.paragraph(hint, 2, theme::TEXT);
+                super::write_empty_list(&mut view, empty, hint);
             } else {
                 let rows = Rows {
                     total: keys.len(),
@@ -283,10 +292,9 @@ impl KeyList {
                     selection_mode,
                     is_selected: &|row| self.selected.contains(keys[row].key_id()),
                 };
-                let height = usize::from(area.height).saturating_sub(1);
-                self.table.write(&mut view, &self.columns(), height, is_focused, &rows);
+                self.table.write(&mut view, &self.columns(), usize::from(area.height), is_focused, &rows);
             }
         }
-        view.draw(frame, area);
+        view.draw(canvas, area);
     }
 }

@@ -11,7 +11,6 @@ pub mod key_stores;
 pub mod keys;
 
 use jiff::Timestamp;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -19,6 +18,8 @@ use super::dialogs::connect::AfterConnect;
 use super::dialogs::{FormKind, Menu};
 use super::effect::Call;
 use super::theme;
+use super::widgets::canvas::Canvas;
+use super::widgets::container::Container;
 use super::widgets::scroll_view::ScrollView;
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
@@ -93,16 +94,22 @@ pub fn write_load_state<T>(view: &mut ScrollView, what: &str, loaded: &Loadable<
     false
 }
 
+/// Writes that a list is empty, and what to do.
+pub fn write_empty_list(view: &mut ScrollView, title: &str, hint: &str) {
+    view.blank_line();
+    view.paragraph(title, 2, theme::HEADING);
+    view.paragraph(hint, 2, theme::TEXT);
+}
+
 /// Formats a timestamp in UTC for display.
 pub fn format_date(at: Timestamp) -> String {
     at.strftime("%b %d, %Y %H:%M UTC").to_string()
 }
 
 /// Draws the page that explains *AWS CloudHSM key stores*.
-pub fn draw_cloud_hsm(frame: &mut Frame, area: Rect) {
-    let mut view = ScrollView::new(area.width.min(100));
-    view.heading("AWS CloudHSM key stores");
-    view.blank_line();
+pub fn draw_cloud_hsm(canvas: &mut Canvas, area: Rect) {
+    let area = Container::new("AWS CloudHSM key stores").draw(canvas, area);
+    let mut view = ScrollView::new(area.width);
     for words in [
         "An AWS CloudHSM key store is a custom key store backed by an AWS CloudHSM cluster that you own and manage. \
          Its key material stays in AWS.",
@@ -114,7 +121,7 @@ pub fn draw_cloud_hsm(frame: &mut Frame, area: Rect) {
         view.paragraph(words, 2, theme::TEXT);
         view.blank_line();
     }
-    view.draw(frame, area);
+    view.draw(canvas, area);
 }
 
 /// Returns the event that opens the *Key store actions* menu of a key store.

@@ -393,7 +393,7 @@ impl Form {
     fn write_field(&self, view: &mut ScrollView, row: &FormField, is_focused: bool) {
         let mark = Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT);
         if let FormInput::Checkbox(ticked) = row.input {
-            let style = if is_focused { theme::FOCUS } else { theme::TEXT };
+            let style = if is_focused { theme::SELECTED } else { theme::TEXT };
             for (index, words) in text::wrap(row.label, view.width.saturating_sub(5)).into_iter().enumerate() {
                 let lead = match (index, ticked) {
                     (0, true) => "☑ ",
@@ -423,7 +423,7 @@ impl Form {
             FormInput::Radio(labels, chosen) => {
                 for (index, label) in labels.iter().enumerate() {
                     let on = index == *chosen;
-                    let style = if on && is_focused { theme::FOCUS } else { theme::TEXT };
+                    let style = if on && is_focused { theme::SELECTED } else { theme::TEXT };
                     let mark =
                         Span::styled(if on { "  ◉ " } else { "  ○ " }, if on { theme::ACCENT } else { theme::TEXT });
                     view.push_line(Line::from(vec![mark, Span::styled(text::escape_controls(label), style)]));

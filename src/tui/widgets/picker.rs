@@ -94,7 +94,7 @@ impl Picker {
         let top = self.cursor.saturating_sub(VISIBLE_ROWS / 2).min(matches.len().saturating_sub(VISIBLE_ROWS));
         for (row, (value, note)) in matches.iter().enumerate().skip(top).take(VISIBLE_ROWS) {
             let is_here = row == self.cursor;
-            let (mark, style) = if is_here { ("  ◉ ", theme::FOCUS) } else { ("  ○ ", theme::TEXT) };
+            let (mark, style) = if is_here { ("  ◉ ", theme::SELECTED) } else { ("  ○ ", theme::TEXT) };
             let value = text::truncate(&text::escape_controls(value), view.width.saturating_sub(5));
             let note = text::truncate(&text::escape_controls(note), view.width.saturating_sub(7 + text::width(&value)));
             view.push_line(Line::from(vec![

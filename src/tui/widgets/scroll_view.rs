@@ -1,28 +1,43 @@
 //! A scrollable page of styled lines with a focused region.
 
-use ratatui::Frame;
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::button::Button;
+use super::canvas::{Canvas, Click};
+use super::key_value_grid::KeyValueGrid;
 use super::scroll::ScrollState;
 use super::text;
 use crate::tui::theme;
 
-/// The lines of a page, the focused lines, and the position of the terminal cursor.
+/// The maximum width of text, in columns. Longer lines are hard to read.
+const MAX_TEXT_WIDTH: usize = 110;
+
+/// The lines of a page, the focused lines, the position of the terminal cursor, and what reacts to clicks.
 #[derive(Clone, Debug, Default)]
 pub struct ScrollView {
     /// The width of the page, in columns.
     pub width: usize,
     lines: Vec<Line<'static>>,
-    focus: Option<std::ops::Range<usize>>,
+    focus: Option<Range<usize>>,
     cursor: Option<(usize, usize)>,
+    /// The lines and columns that react to clicks.
+    clicks: Vec<(Range<usize>, Range<usize>, Click)>,
+    /// The key-value pairs at the end of the page, with the number of the first line that they take.
+    grid: Option<(usize, KeyValueGrid)>,
 }
 
 impl ScrollView {
     /// Creates an empty page with `width` columns.
     pub fn new(width: u16) -> Self {
         Self { width: usize::from(width), ..Self::default() }
+    }
+
+    fn text_width(&self) -> usize {
+        self.width.min(MAX_TEXT_WIDTH)
     }
 
     /// Returns the number of lines.
@@ -37,6 +52,7 @@ impl ScrollView {
 
     /// Writes a line without wrapping. The frame clips long lines.
     pub fn push_line(&mut self, line: impl Into<Line<'static>>) -> &mut Self {
+        self.grid = None;
         self.lines.push(line.into());
         self
     }
@@ -51,6 +67,7 @@ impl ScrollView {
 
     /// Writes a blank line, unless the line above is blank.
     pub fn blank_line(&mut self) -> &mut Self {
+        self.grid = None;
         if self.lines.last().is_some_and(|line| line.width() > 0) {
             self.lines.push(Line::default());
         }
@@ -59,8 +76,8 @@ impl ScrollView {
 
     /// Writes `words`, wrapped and indented by `indent` columns.
     pub fn paragraph(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
-        for row in text::wrap(&text::escape_controls_in_lines(words), self.width.saturating_sub(indent + 1)) {
-            self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
+        for row in text::wrap(&text::escape_controls_in_lines(words), self.text_width().saturating_sub(indent + 1)) {
+            self.push_line(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
         }
         self
     }
@@ -68,34 +85,79 @@ impl ScrollView {
     /// Writes an error message in at most three lines. F4 shows the full text.
     pub fn error(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
         const MAX_LINES: usize = 3;
-        let columns = self.width.saturating_sub(indent + 1);
+        let columns = self.text_width().saturating_sub(indent + 1);
         for row in text::wrap_truncated(&text::escape_controls_in_lines(words), columns, MAX_LINES, "… F4 shows all")
         {
-            self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
+            self.push_line(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
         }
         self
     }
 
-    /// Writes a section heading after a blank line.
+    /// Writes a heading after a blank line, with a rule up to the right edge.
     pub fn heading(&mut self, words: &str) -> &mut Self {
+        self.heading_with_buttons(words, Vec::new())
+    }
+
+    /// Writes a heading after a blank line, with a rule and buttons up to the right edge.
+    pub fn heading_with_buttons(&mut self, words: &str, buttons: Vec<Button>) -> &mut Self {
         self.blank_line();
-        self.lines.push(Line::styled(text::truncate(words, self.width), theme::HEADING));
+        let columns: usize = buttons.iter().map(|button| button.width() + 1).sum();
+        let title = text::truncate(words, self.width.saturating_sub(columns + 1));
+        let rule = self.width.saturating_sub(text::width(&title) + columns + 2);
+        self.push_line(Line::from(vec![
+            Span::styled(title, theme::HEADING),
+            Span::raw(" "),
+            Span::styled("─".repeat(rule), theme::SECONDARY),
+        ]));
+        for button in buttons {
+            self.append_span(Span::raw(" "));
+            self.append_button(&button);
+        }
         self
     }
 
-    /// Writes a label and its value side by side. A long value is wrapped in its column.
+    /// Writes a label and its value. Consecutive pairs form a grid with as many columns as fit.
     pub fn key_value(&mut self, label: &str, value: &str, style: Style) -> &mut Self {
-        let column = if self.width >= 56 { 26 } else { 20.min(self.width / 2) };
+        let (first, mut grid) = self.grid.take().unwrap_or_else(|| (self.lines.len(), KeyValueGrid::default()));
         let value = if value.is_empty() { "-" } else { value };
-        let rows = text::wrap(&text::escape_controls_in_lines(value), self.width.saturating_sub(column + 3).max(8));
-        for (index, row) in rows.into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            self.lines.push(Line::from(vec![
-                Span::raw("  "),
-                Span::styled(text::fit(label, column), theme::SECONDARY),
-                Span::styled(row, style),
-            ]));
+        grid.push(label, text::escape_controls_in_lines(value), style);
+        self.lines.truncate(first);
+        self.lines.extend(grid.lines(self.text_width()));
+        self.grid = Some((first, grid));
+        self
+    }
+
+    /// Appends a button to the last line.
+    pub fn append_button(&mut self, button: &Button) -> &mut Self {
+        let line = self.lines.len().saturating_sub(1);
+        let start = self.lines.last().map_or(0, Line::width);
+        for span in button.spans() {
+            self.append_span(span);
         }
+        if let Some(click) = &button.click {
+            self.clicks.push((line..line + 1, start..start + button.width(), click.clone()));
+        }
+        if button.is_focused {
+            self.focus_last_line();
+        }
+        self
+    }
+
+    /// Appends a span that reacts to clicks to the last line.
+    pub fn append_clickable(&mut self, span: Span<'static>, click: Click) -> &mut Self {
+        let line = self.lines.len().saturating_sub(1);
+        let start = self.lines.last().map_or(0, Line::width);
+        self.clicks.push((line..line + 1, start..start + span.width(), click));
+        self.append_span(span)
+    }
+
+    /// Makes the lines that `write` writes react to clicks.
+    pub fn clickable(&mut self, click: Click, write: impl FnOnce(&mut Self)) -> &mut Self {
+        let start = self.lines.len();
+        // Buttons and rows within these lines come later in the list, so they take precedence.
+        let place = self.clicks.len();
+        write(self);
+        self.clicks.insert(place, (start..self.lines.len(), 0..self.width, click));
         self
     }
 
@@ -134,36 +196,38 @@ impl ScrollView {
     }
 
     /// Draws the lines around the focus, with marks for more lines above and below.
-    pub fn draw(&self, frame: &mut Frame, area: Rect) {
-        self.draw_from(frame, area, self.first_visible_line(usize::from(area.height)));
+    pub fn draw(&self, canvas: &mut Canvas, area: Rect) {
+        self.draw_from(canvas, area, self.first_visible_line(usize::from(area.height)));
     }
 
     /// Draws the lines around the focus, moved by the scroll offset.
-    pub fn draw_scrolled(&self, frame: &mut Frame, area: Rect, scroll: &ScrollState) {
+    pub fn draw_scrolled(&self, canvas: &mut Canvas, area: Rect, scroll: &ScrollState) {
         let height = usize::from(area.height);
-        self.draw_from(frame, area, scroll.update_viewport(self.first_visible_line(height), self.lines.len(), height));
+        let top = scroll.update_viewport(self.first_visible_line(height), self.lines.len(), height);
+        self.draw_from(canvas, area, top);
     }
 
     /// Draws the lines from `top`, or the last lines if there are fewer.
-    fn draw_from(&self, frame: &mut Frame, area: Rect, top: usize) {
-        let area = area.intersection(frame.area());
+    fn draw_from(&self, canvas: &mut Canvas, area: Rect, top: usize) {
+        let area = area.intersection(canvas.area());
         if area.is_empty() {
             return;
         }
         let height = usize::from(area.height);
         let top = top.min(self.lines.len().saturating_sub(height));
         for (row, line) in (area.y..area.bottom()).zip(self.lines.iter().skip(top)) {
-            frame.render_widget(line, Rect { y: row, height: 1, ..area });
+            canvas.render(line, Rect { y: row, height: 1, ..area });
         }
-        let mark = |frame: &mut Frame, row: u16, symbol: &'static str| {
-            let at = Rect { x: area.right().saturating_sub(1), y: row, width: 1, height: 1 };
-            frame.render_widget(Span::styled(symbol, theme::ACCENT), at);
+        self.register_clicks(canvas, area, top);
+        let right = area.right().saturating_sub(1);
+        let mark = |canvas: &mut Canvas, row: u16, symbol: &'static str| {
+            canvas.render(Span::styled(symbol, theme::ACCENT), Rect { x: right, y: row, width: 1, height: 1 });
         };
         if top > 0 {
-            mark(frame, area.y, "▲");
+            mark(canvas, area.y, "↑");
         }
         if top + height < self.lines.len() {
-            mark(frame, area.bottom() - 1, "▼");
+            mark(canvas, area.bottom() - 1, "↓");
         }
         if let Some((line, column)) = self.cursor
             && (top..top + height).contains(&line)
@@ -171,8 +235,26 @@ impl ScrollView {
             let x = area.x.saturating_add(u16::try_from(column).unwrap_or(u16::MAX));
             let y = area.y.saturating_add(u16::try_from(line - top).unwrap_or(u16::MAX));
             if x < area.right() {
-                frame.set_cursor_position((x, y));
+                canvas.set_cursor(x, y);
             }
+        }
+    }
+
+    /// Registers the visible parts that react to clicks.
+    fn register_clicks(&self, canvas: &mut Canvas, area: Rect, top: usize) {
+        let position = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
+        for (lines, columns, click) in &self.clicks {
+            let (first, last) = (lines.start.max(top), lines.end.min(top + usize::from(area.height)));
+            if first >= last {
+                continue;
+            }
+            let place = Rect {
+                x: area.x.saturating_add(position(columns.start)),
+                y: area.y + position(first - top),
+                width: position(columns.len()),
+                height: position(last - first),
+            };
+            canvas.on_click(place.intersection(area), click.clone());
         }
     }
 }

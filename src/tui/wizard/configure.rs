@@ -16,9 +16,10 @@ use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::key_stores::{cell, external_key_stores};
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, TableEvent};
-use crate::tui::widgets::{button, text};
+use crate::tui::widgets::text;
 
 /// The configuration that every KMS key in an external key store has.
 const FIXED_CONFIGURATION: [(&str, &str); 5] = [
@@ -31,10 +32,10 @@ const FIXED_CONFIGURATION: [(&str, &str); 5] = [
 
 /// The columns of the key store table, which are the first columns of the *External key stores* page.
 pub(super) const KEY_STORE_COLUMNS: [Column; 4] = [
-    Column { title: "Custom key store name", min_width: 18, weight: 3 },
-    Column { title: "Connection state", min_width: 14, weight: 1 },
-    Column { title: "Custom key store ID", min_width: 22, weight: 1 },
-    Column { title: "Proxy connectivity", min_width: 20, weight: 1 },
+    Column::new("Custom key store name", 18, 3),
+    Column::new("Connection state", 18, 0),
+    Column::new("Custom key store ID", 22, 1),
+    Column::new("Proxy connectivity", 20, 1),
 ];
 
 impl Wizard {
@@ -121,14 +122,9 @@ impl Wizard {
         }
         view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         view.heading("Key configuration (set by the key store)");
-        if view.width >= 70 {
-            for row in FIXED_CONFIGURATION.chunks(2) {
-                let mut spans = vec![Span::raw("  ")];
-                for (label, value) in row {
-                    spans.push(Span::styled(text::fit(label, 20), theme::SECONDARY));
-                    spans.push(Span::raw(text::fit(value, 22)));
-                }
-                view.push_line(Line::from(spans));
+        if view.width >= 84 {
+            for (label, value) in FIXED_CONFIGURATION {
+                view.key_value(label, value, theme::TEXT);
             }
         } else {
             view.paragraph(&FIXED_CONFIGURATION.map(|(_, value)| value).join(" · "), 2, theme::TEXT);
@@ -150,10 +146,10 @@ impl Wizard {
         let is_focused = self.focused() == FocusTarget::AdvancedOptions;
         let words = if self.shows_origins { "▾ Advanced options" } else { "▸ Advanced options" };
         view.focused(is_focused, |view| {
-            let mut spans = vec![Span::raw(" ")];
-            spans.extend(button(words, is_focused));
-            spans.push(Span::styled(format!("  Key material origin: {}", self.draft.origin.label()), theme::SECONDARY));
-            view.push_line(Line::from(spans));
+            view.push_line(Line::raw(" "));
+            view.append_button(&self.button(FocusTarget::AdvancedOptions, words));
+            let origin = format!("  Key material origin: {}", self.draft.origin.label());
+            view.append_span(Span::styled(origin, theme::SECONDARY));
         });
         if self.shows_origins {
             view.blank_line();
@@ -172,20 +168,27 @@ impl Wizard {
             for (index, option) in radio_options(field).iter().enumerate() {
                 let here = is_focused && index == self.option_index;
                 let style = match (here, option.unavailable_reason) {
-                    (true, _) => theme::FOCUS,
+                    (true, _) => theme::SELECTED,
                     (false, Some(_)) => theme::SECONDARY,
                     (false, None) => theme::TEXT,
                 };
                 let mark = if index == on { "◉ " } else { "○ " };
-                view.push_line(Line::from(vec![
-                    Span::raw("  "),
+                let choose = match self.click_on(FocusTarget::Field(field)) {
+                    Click::Focus(place) => Click::Choose(place, index),
+                    other => other,
+                };
+                let line = Line::from(vec![
+                    Span::styled(if here { "▌ " } else { "  " }, theme::ACCENT),
                     Span::styled(mark, if index == on { theme::ACCENT } else { theme::TEXT }),
                     Span::styled(option.label, style),
                     Span::styled(
                         if option.unavailable_reason.is_some() { "  (not available)" } else { "" },
                         theme::SECONDARY,
                     ),
-                ]));
+                ]);
+                view.clickable(choose, |view| {
+                    view.push_line(line);
+                });
                 if here || index == on {
                     view.paragraph(option.description, 6, theme::SECONDARY);
                 }
@@ -210,12 +213,8 @@ impl Wizard {
         view.blank_line();
         self.write_text_field(view, Field::ExternalKeyId, errors, "bb8562717f809024");
         view.blank_line();
-        let is_focused = self.focused() == FocusTarget::CreateKeyStore;
-        view.focused(is_focused, |view| {
-            let mut spans = vec![Span::raw(" ")];
-            spans.extend(button("Create external key store", is_focused));
-            view.push_line(Line::from(spans));
-        });
+        view.push_line(Line::raw(" "));
+        view.append_button(&self.button(FocusTarget::CreateKeyStore, "Create external key store"));
     }
 
     fn write_key_store_table(
@@ -258,15 +257,14 @@ impl Wizard {
         let mark = if ticked { "☑" } else { "☐" };
         view.focused(is_focused, |view| {
             let rows = text::wrap(field.label(), view.width.saturating_sub(5));
-            for (index, words) in rows.into_iter().enumerate() {
-                let lead = match (index, is_focused) {
-                    (0, true) => format!("▸ {mark} "),
-                    (0, false) => format!("  {mark} "),
-                    _ => "    ".to_owned(),
-                };
-                let style = if is_focused { theme::FOCUS } else { theme::TEXT };
-                view.push_line(Line::from(vec![Span::styled(lead, theme::ACCENT), Span::styled(words, style)]));
-            }
+            let style = if is_focused { theme::SELECTED } else { theme::TEXT };
+            view.clickable(self.click_on(FocusTarget::Field(field)), |view| {
+                for (index, words) in rows.into_iter().enumerate() {
+                    let bar = if is_focused { "▌ " } else { "  " };
+                    let lead = if index == 0 { format!("{bar}{mark} ") } else { format!("{bar}  ") };
+                    view.push_line(Line::from(vec![Span::styled(lead, theme::ACCENT), Span::styled(words, style)]));
+                }
+            });
             match self.visible_error(field, errors) {
                 Some(error) => view.paragraph(&format!("✗ {error}"), 4, theme::ERROR),
                 None => view.paragraph(field.hint(), 4, theme::SECONDARY),

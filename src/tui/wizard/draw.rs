@@ -1,93 +1,69 @@
-//! Drawing the wizard: the list of steps, the current step, and the parts that all fields share.
+//! Drawing the wizard: its panes, the current step, and the buttons.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::focus::FocusTarget;
 use super::{Wizard, outcome};
-use crate::create_key::account_state::{AccountState, Loadable};
-use crate::create_key::field::Field;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::method::Step;
 use crate::create_key::submission::Submission;
-use crate::create_key::validate::FieldError;
-use crate::tui::theme;
+use crate::tui::widgets::button_row;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::{Container, MIN_BORDERED_WIDTH};
 use crate::tui::widgets::scroll_view::ScrollView;
-use crate::tui::widgets::text_field::TextField;
-use crate::tui::widgets::{button_row, text};
 
-/// The maximum width of a step, in columns. Longer lines are hard to read.
-const MAX_WIDTH: u16 = 116;
+/// The width of the list of steps with its border, in columns.
+const STEP_LIST_WIDTH: u16 = 26;
+/// The minimum width of a screen with a pane for help, in columns.
+const MIN_INFO_WIDTH: u16 = 150;
+/// The maximum width of the pane for help, in columns.
+const MAX_INFO_WIDTH: u16 = 70;
+/// The maximum width of a step, in columns.
+const MAX_FORM_WIDTH: u16 = 110;
+/// The minimum height of a step with a blank line above its buttons.
+const MIN_SPACED_HEIGHT: u16 = 24;
 
 impl Wizard {
-    /// Returns the error to show at a field.
-    ///
-    /// Most errors are shown only after the user left the field or tried to continue. Those of the alias, the tags, and
-    /// the key policy are shown while the user types.
-    pub(super) fn visible_error(&self, field: Field, errors: &[FieldError]) -> Option<String> {
-        let shown = self.touched.contains(&field) && !(Some(field) == self.focused_field() && self.is_empty(field));
-        let live =
-            matches!(field, Field::Alias | Field::KeyPolicy) || matches!(field, Field::TagKey(_) | Field::TagValue(_));
-        let typed = !self.is_empty(field);
-        errors
-            .iter()
-            .find(|error| error.field == field && (shown || (live && typed)))
-            .map(|error| error.message.clone())
-    }
-
-    pub(super) fn is_empty(&self, field: Field) -> bool {
-        self.text_value(field).is_some_and(|text| text.is_empty())
-    }
-
-    /// Draws the list of steps and the current step.
-    pub fn draw(&self, account: &AccountState, frame: &mut Frame, area: Rect) {
-        let step_list_width = if area.width >= 76 { 24 } else { 0 };
-        let mut body = Rect { x: area.x + step_list_width, width: area.width - step_list_width, ..area };
-        if step_list_width > 0 {
-            self.draw_step_list(account, frame, Rect { width: step_list_width, ..area });
+    /// Draws the list of steps, the current step, and help for the focused field, as far as there is room.
+    pub fn draw(&self, account: &AccountState, canvas: &mut Canvas, area: Rect) {
+        let info_width = if area.width >= MIN_INFO_WIDTH { (area.width / 3).min(MAX_INFO_WIDTH) } else { 0 };
+        let list_width = if area.width >= MIN_BORDERED_WIDTH { STEP_LIST_WIDTH } else { 0 };
+        let columns = [Constraint::Length(list_width), Constraint::Min(1), Constraint::Length(info_width)];
+        let [list, step, info] = Layout::horizontal(columns).areas(area);
+        if list_width > 0 {
+            self.draw_step_list(account, canvas, list);
+            let title = if self.step.is_optional() { " - optional" } else { "" };
+            let title = format!("{}{title}", self.step.title());
+            let inner = Container::new(title).draw(canvas, step);
+            self.draw_step(account, canvas, inner);
+        } else {
+            self.draw_stepper(account, canvas, Rect { height: area.height.min(1), ..area });
+            let inner = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
+            self.draw_step(account, canvas, inner);
         }
-        body.width = body.width.min(MAX_WIDTH);
-        // The title doesn't scroll with the page. Without the list of steps, it also shows the step number.
-        let lead = format!("Step {} of {} · ", self.step_index() + 1, self.method.steps(self.draft.origin).len());
-        let title = format!("{}{}", if step_list_width == 0 { &lead } else { "" }, self.step.title());
-        let title = Line::styled(text::truncate(&title, body.width.into()), theme::HEADING);
-        frame.render_widget(title, Rect { height: 1.min(body.height), ..body });
-        body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
-        let mut view = ScrollView::new(body.width);
-        self.write(&mut view, usize::from(body.height), account);
-        view.draw_scrolled(frame, body, &self.scroll);
+        if info_width > 0 {
+            self.draw_info(account, canvas, info);
+        }
     }
 
-    pub(super) fn draw_step_list(&self, account: &AccountState, frame: &mut Frame, area: Rect) {
+    /// Draws the current step, and its buttons at the bottom.
+    fn draw_step(&self, account: &AccountState, canvas: &mut Canvas, area: Rect) {
+        let area = Rect { width: area.width.min(MAX_FORM_WIDTH), ..area };
+        let mut buttons = ScrollView::new(area.width);
+        self.write_buttons(&mut buttons, account);
+        let rows = u16::try_from(buttons.len()).unwrap_or(1);
+        let gap = u16::from(area.height >= MIN_SPACED_HEIGHT);
+        let height = area.height.saturating_sub(rows + gap);
         let mut view = ScrollView::new(area.width);
-        view.heading("Create key");
-        view.blank_line();
-        for (place, step) in self.method.steps(self.draft.origin).iter().enumerate() {
-            let here = place == self.step_index();
-            let wrong = self.visited.contains(&place)
-                && !here
-                && *step != Step::Review
-                && !self.step_errors(*step, account).is_empty();
-            let (mark, style) = match (here, wrong, self.visited.contains(&place)) {
-                (true, ..) => ("▸", theme::ACCENT),
-                (_, true, _) => ("!", theme::WARNING),
-                (_, _, true) => ("✓", theme::SUCCESS),
-                _ => ("·", theme::SECONDARY),
-            };
-            let words = text::wrap(step.title(), usize::from(area.width).saturating_sub(5));
-            for (row, words) in words.into_iter().enumerate() {
-                let lead = if row == 0 { format!("{mark} {} ", place + 1) } else { "    ".to_owned() };
-                let body = if here { theme::HEADING } else { style };
-                view.push_line(Line::from(vec![Span::styled(lead, style), Span::styled(words, body)]));
-            }
-            if step.is_optional() {
-                view.push_line(Line::styled("    optional", theme::SECONDARY));
-            }
+        self.write(&mut view, usize::from(height), account);
+        if matches!(self.focused(), FocusTarget::Cancel | FocusTarget::Previous | FocusTarget::SkipToReview) {
+            view.focus_last_line();
         }
-        view.draw(frame, area);
+        view.draw_scrolled(canvas, Rect { height, ..area }, &self.scroll);
+        buttons.draw(canvas, Rect { y: area.y + height + gap, height: rows.min(area.height), ..area });
     }
 
-    pub(super) fn write(&self, view: &mut ScrollView, height: usize, account: &AccountState) {
+    fn write(&self, view: &mut ScrollView, height: usize, account: &AccountState) {
         let errors = self.step_errors(self.step, account);
         if !matches!(self.submission, Submission::NotSent) && self.step == Step::Review {
             self.write_outcome(view);
@@ -105,82 +81,27 @@ impl Wizard {
                 self.write_review(view, account);
             }
         }
-        self.write_buttons(view, account);
     }
 
-    pub(super) fn write_buttons(&self, view: &mut ScrollView, account: &AccountState) {
-        let here = self.focused();
-        let has_previous = self.focus_targets().contains(&FocusTarget::Previous);
+    fn write_buttons(&self, view: &mut ScrollView, account: &AccountState) {
+        let targets = self.focus_targets();
         let next = match self.step {
             Step::Review if account.is_read_only => "Copy commands",
             Step::Review => outcome::finish_label(&self.submission),
             _ => "Next",
         };
-        view.blank_line();
-        let focused = match here {
-            FocusTarget::Cancel => 0,
-            FocusTarget::Previous => 1,
-            FocusTarget::Next => 2,
-            _ => usize::MAX,
+        let label = |target: FocusTarget| match target {
+            FocusTarget::Cancel => "Cancel",
+            FocusTarget::SkipToReview => "Skip to review",
+            FocusTarget::Previous => "Previous",
+            _ => next,
         };
-        view.focused(focused != usize::MAX, |view| {
-            button_row(view, &[Some("Cancel"), has_previous.then_some("Previous"), Some(next)], focused);
-        });
-    }
-
-    /// Writes a field: its label, its content by `write`, and its error or hint.
-    pub(super) fn write_field(
-        &self,
-        view: &mut ScrollView,
-        field: Field,
-        errors: &[FieldError],
-        write: impl FnOnce(&mut ScrollView, bool),
-    ) {
-        let is_focused = self.focused_field() == Some(field);
-        let error = self.visible_error(field, errors);
-        view.focused(is_focused, |view| {
-            let mark = if is_focused { "▸ " } else { "  " };
-            view.push_line(Line::from(vec![
-                Span::styled(mark, theme::ACCENT),
-                Span::styled(field.label(), theme::HEADING),
-            ]));
-            write(view, is_focused);
-            match error {
-                Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
-                None => view.paragraph(field.hint(), 2, theme::SECONDARY),
-            };
-        });
-    }
-
-    pub(super) fn write_text_field(
-        &self,
-        view: &mut ScrollView,
-        field: Field,
-        errors: &[FieldError],
-        placeholder: &str,
-    ) {
-        self.write_field(view, field, errors, |view, is_focused| {
-            self.write_editor(view, field, 2, 56, is_focused, placeholder);
-        });
-    }
-
-    /// Writes the one-line editor of a field, with the cursor if the field has the focus.
-    pub(super) fn write_editor(
-        &self,
-        view: &mut ScrollView,
-        field: Field,
-        indent: usize,
-        most: usize,
-        is_focused: bool,
-        placeholder: &str,
-    ) {
-        let columns = view.width.saturating_sub(indent + 1).min(most);
-        let still = TextField::new(&self.text_value(field).unwrap_or_default());
-        let shown = if is_focused { self.editors.text_field(field) } else { None }.unwrap_or(&still);
-        shown.write(view, indent, columns, is_focused, placeholder);
-    }
-
-    pub(super) fn write_loading<T>(view: &mut ScrollView, what: &str, loaded: &Loadable<T>) -> bool {
-        crate::tui::pages::write_load_state(view, what, loaded)
+        let labels = BUTTONS.map(|target| targets.contains(&target).then(|| label(target)));
+        let focused = BUTTONS.iter().position(|target| *target == self.focused()).unwrap_or(usize::MAX);
+        button_row(view, &labels, focused);
     }
 }
+
+/// The buttons of every step, in the order of the row.
+pub(super) const BUTTONS: [FocusTarget; 4] =
+    [FocusTarget::Cancel, FocusTarget::SkipToReview, FocusTarget::Previous, FocusTarget::Next];

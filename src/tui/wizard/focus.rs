@@ -21,6 +21,8 @@ pub enum FocusTarget {
     RemoveAccount(usize),
     /// Restores the generated key policy.
     RestorePolicy,
+    /// Shows another tab of Review.
+    ReviewTabs,
     /// Goes to a step from Review.
     EditStep(Step),
     /// Copies the equivalent AWS CLI commands.
@@ -37,10 +39,43 @@ pub enum FocusTarget {
     Retry,
     /// Closes the wizard.
     Cancel,
+    /// Goes directly to Review, past the optional steps.
+    SkipToReview,
     /// Goes to the previous step.
     Previous,
     /// Goes to the next step, or finishes.
     Next,
+}
+
+/// A tab of Review.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReviewTab {
+    /// All choices.
+    #[default]
+    Summary,
+    /// The key policy as JSON.
+    KeyPolicy,
+    /// The equivalent commands.
+    Commands,
+}
+
+impl ReviewTab {
+    /// All tabs, in order.
+    pub const ALL: [Self; 3] = [Self::Summary, Self::KeyPolicy, Self::Commands];
+    /// The titles of the tabs, in the same order.
+    pub const TITLES: [&str; 3] = ["Summary", "Key policy", "Commands"];
+
+    /// Returns the position of the tab.
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0)
+    }
+
+    /// Returns the next tab, or the previous one if `forward` is false.
+    #[must_use]
+    pub fn neighbor(self, forward: bool) -> Self {
+        let step = if forward { 1 } else { Self::ALL.len() - 1 };
+        Self::ALL[(self.index() + step) % Self::ALL.len()]
+    }
 }
 
 /// Returns the steps that Review shows and links to.
@@ -92,6 +127,7 @@ pub fn focus_targets(
     draft: &KeyDraft,
     shows_origins: bool,
     submission: &Submission,
+    review_tab: ReviewTab,
     next_actions: Vec<FocusTarget>,
 ) -> Vec<FocusTarget> {
     let mut targets = Vec::new();
@@ -126,16 +162,21 @@ pub fn focus_targets(
         }
         Step::Review => {
             targets.extend(next_actions);
-            if submission.key().is_none() {
-                targets.extend(review_steps(method, draft.origin).map(FocusTarget::EditStep));
-            }
-            targets.push(FocusTarget::CopyKeyPolicy);
-            if !matches!(submission, Submission::Unknown { key: None, .. }) {
-                targets.push(FocusTarget::CopyCommands);
+            targets.push(FocusTarget::ReviewTabs);
+            match review_tab {
+                ReviewTab::Summary if submission.key().is_none() => {
+                    targets.extend(review_steps(method, draft.origin).map(FocusTarget::EditStep));
+                }
+                ReviewTab::Summary => {}
+                ReviewTab::KeyPolicy => targets.push(FocusTarget::CopyKeyPolicy),
+                ReviewTab::Commands => targets.push(FocusTarget::CopyCommands),
             }
         }
     }
     targets.push(FocusTarget::Cancel);
+    if step.is_optional() && step != Step::KeyPolicy && submission.key().is_none() {
+        targets.push(FocusTarget::SkipToReview);
+    }
     let is_first = step == Step::ConfigureKey || step == Step::AliasAndDescription && submission.key().is_some();
     if !is_first {
         targets.push(FocusTarget::Previous);

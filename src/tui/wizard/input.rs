@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::focus::FocusTarget;
+use super::focus::{FocusTarget, ReviewTab};
 use super::{Wizard, WizardEvent};
 use crate::aws::scalar::SecretString;
 use crate::create_key::account_state::AccountState;
@@ -36,6 +36,7 @@ impl Wizard {
                 }
                 self.go_next(account);
             }
+            Some(Action::SkipToReview) if self.can_skip_to_review() => self.skip_to_review(account),
             Some(Action::PreviousStep) => self.move_step(-1),
             Some(Action::NextField) => self.move_focus(1),
             Some(Action::PreviousField) => self.move_focus(-1),
@@ -67,6 +68,16 @@ impl Wizard {
         }
     }
 
+    /// Whether the step offers to go directly to Review.
+    pub fn can_skip_to_review(&self) -> bool {
+        self.focus_targets().contains(&FocusTarget::SkipToReview)
+    }
+
+    pub(super) fn show_review_tab(&mut self, tab: ReviewTab) {
+        self.review_tab = tab;
+        self.set_focus(FocusTarget::ReviewTabs);
+    }
+
     /// Whether Page Down scrolls the step.
     pub fn can_scroll(&self) -> bool {
         !self.handles_paging() && self.scroll.has_more_below()
@@ -93,6 +104,10 @@ impl Wizard {
                 Vec::new()
             }
             FocusTarget::Field(field) if self.text_value(field).is_some() => self.handle_text_field_key(field, key),
+            FocusTarget::ReviewTabs if matches!(key.code, KeyCode::Left | KeyCode::Right) => {
+                self.show_review_tab(self.review_tab.neighbor(key.code == KeyCode::Right));
+                Vec::new()
+            }
             target => match key.code {
                 KeyCode::Enter | KeyCode::Char(' ') => self.activate(target, account),
                 KeyCode::Down | KeyCode::Right => {
@@ -238,6 +253,8 @@ impl Wizard {
                 self.focus_field(field);
             }
             FocusTarget::Cancel => return self.leave(),
+            FocusTarget::SkipToReview => self.skip_to_review(account),
+            FocusTarget::ReviewTabs => self.show_review_tab(self.review_tab.neighbor(true)),
             FocusTarget::Previous => self.move_step(-1),
             FocusTarget::Retry => return self.finish(account),
             FocusTarget::Next if self.step == Step::Review => return self.finish(account),

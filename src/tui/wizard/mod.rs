@@ -4,7 +4,9 @@ mod alias;
 mod configure;
 mod draw;
 mod editors;
+mod fields;
 mod focus;
+mod info;
 mod input;
 mod outcome;
 mod permissions;
@@ -13,12 +15,13 @@ mod prefill;
 mod principals;
 mod resume;
 mod review;
+mod stepper;
 mod tags;
 
 use std::collections::BTreeSet;
 
 use self::editors::Editors;
-use self::focus::FocusTarget;
+use self::focus::{FocusTarget, ReviewTab};
 use super::dialogs::connect::AfterConnect;
 use super::effect::Call;
 use super::keymap::Context;
@@ -81,6 +84,7 @@ pub struct Wizard {
     shows_origins: bool,
     option_index: usize,
     scroll: ScrollState,
+    review_tab: ReviewTab,
     /// Whether the console is read-only, so that Review offers commands instead of creating the KMS key.
     read_only: bool,
 }
@@ -106,6 +110,7 @@ impl Wizard {
             shows_origins: false,
             option_index: 0,
             scroll: ScrollState::default(),
+            review_tab: ReviewTab::default(),
             read_only: account.is_read_only,
         };
         wizard.refresh_tables(account);
@@ -145,6 +150,7 @@ impl Wizard {
             &self.draft,
             self.shows_origins,
             &self.submission,
+            self.review_tab,
             next_actions,
         );
         if self.read_only
@@ -303,6 +309,19 @@ impl Wizard {
         if let Some(step) = index.checked_add_signed(by).and_then(|index| steps.get(index)) {
             self.go_to_step(*step);
         }
+    }
+
+    /// Goes to Review. The steps in between count as visited, because they are all optional.
+    fn skip_to_review(&mut self, account: &AccountState) {
+        self.add_typed_principal(account);
+        let errors = self.step_errors(self.step, account);
+        if let Some(error) = errors.first() {
+            self.touched.extend(errors.iter().map(|error| error.field));
+            self.focus_field(error.field);
+            return;
+        }
+        self.visited.extend(0..self.method.steps(self.draft.origin).len());
+        self.go_to_step(Step::Review);
     }
 
     /// Forgets the visited steps, because a different origin has different steps.

@@ -2,14 +2,13 @@
 
 use std::cmp::Ordering;
 
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::Wizard;
 use super::focus::FocusTarget;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 use crate::error_remedies;
 use crate::tui::theme;
-use crate::tui::widgets::button;
 use crate::tui::widgets::scroll_view::ScrollView;
 
 /// The maximum number of possibly invalid principals to list.
@@ -86,12 +85,8 @@ impl Wizard {
                 FocusTarget::FixField(field) => format!("Go to {}", field.label()),
                 _ => finish_label(&self.submission).to_owned(),
             };
-            let is_focused = self.focused() == target;
-            view.focused(is_focused, |view| {
-                let mut spans = vec![Span::raw("   ")];
-                spans.extend(button(&words, is_focused));
-                view.push_line(Line::from(spans));
-            });
+            view.push_line(Line::raw("   "));
+            view.append_button(&self.button(target, &words));
         }
     }
 }

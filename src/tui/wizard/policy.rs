@@ -8,7 +8,6 @@ use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
-use crate::tui::widgets::button;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text_area::{TextArea, write_text_area};
 
@@ -29,7 +28,8 @@ impl Wizard {
         }
         view.focused(is_focused, |view| {
             view.push_line(Line::styled("  Generated from your choices", theme::HEADING));
-            super::super::widgets::button_row(view, &[Some("Edit")], if is_focused { 0 } else { usize::MAX });
+            view.append_span(Span::raw("  "));
+            view.append_button(&self.button(FocusTarget::Field(Field::KeyPolicy), "Edit"));
             write_policy_errors(view, errors);
         });
         view.blank_line();
@@ -46,9 +46,9 @@ impl Wizard {
     ) {
         let on_restore = self.focused() == FocusTarget::RestorePolicy;
         view.focused(is_focused || on_restore, |view| {
-            let mut spans = vec![Span::styled("  Edited by you", theme::HEADING), Span::raw("   ")];
-            spans.extend(button("Restore generated policy", on_restore));
-            view.push_line(Line::from(spans));
+            view.push_line(Line::styled("  Edited by you", theme::HEADING));
+            view.append_span(Span::raw("  "));
+            view.append_button(&self.button(FocusTarget::RestorePolicy, "Restore generated policy"));
             if !write_policy_errors(view, errors) {
                 view.push_line(Line::styled("  ✓ The key policy is valid.", theme::SUCCESS));
             }

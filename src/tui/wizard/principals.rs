@@ -20,11 +20,8 @@ use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Completeness, Rows, SelectionMode, Table, TableEvent};
 use crate::tui::widgets::text;
 
-const PRINCIPAL_COLUMNS: [Column; 3] = [
-    Column { title: "Name", min_width: 22, weight: 3 },
-    Column { title: "Path", min_width: 12, weight: 2 },
-    Column { title: "Type", min_width: 6, weight: 0 },
-];
+const PRINCIPAL_COLUMNS: [Column; 3] =
+    [Column::new("Name", 22, 3), Column::new("Path", 12, 2), Column::new("Type", 6, 0)];
 
 /// The next page is requested when this many rows or fewer are left below the cursor.
 const PREFETCH_ROWS: usize = 50;

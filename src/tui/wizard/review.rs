@@ -1,9 +1,7 @@
 //! The step *Review*: all choices with their Edit buttons, the key policy, and the AWS CLI commands.
 
-use ratatui::text::{Line, Span};
-
 use super::Wizard;
-use super::focus::{FocusTarget, review_steps};
+use super::focus::{FocusTarget, ReviewTab, review_steps};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::method::{Method, Step};
@@ -11,8 +9,8 @@ use crate::create_key::preview;
 use crate::create_key::submission::Submission;
 use crate::tui::dialogs::cli_commands;
 use crate::tui::theme;
-use crate::tui::widgets::button;
 use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::tabs;
 
 impl Wizard {
     pub(super) fn write_review(&self, view: &mut ScrollView, account: &AccountState) {
@@ -27,50 +25,51 @@ impl Wizard {
         } else if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
             view.paragraph("You can still go back and change all settings.", 2, theme::SECONDARY);
         }
-        for step in review_steps(&self.method, self.draft.origin) {
-            self.write_section(view, step, account);
+        view.blank_line();
+        view.focused(self.focused() == FocusTarget::ReviewTabs, |view| {
+            let is_focused = self.focused() == FocusTarget::ReviewTabs;
+            tabs::write(view, &ReviewTab::TITLES, self.review_tab.index(), is_focused);
+        });
+        match self.review_tab {
+            ReviewTab::Summary => {
+                for step in review_steps(&self.method, self.draft.origin) {
+                    self.write_section(view, step, account);
+                }
+            }
+            ReviewTab::KeyPolicy => {
+                self.write_heading_with_button(view, "Key policy (JSON)", FocusTarget::CopyKeyPolicy, "Copy");
+                view.paragraph(&self.draft.policy_json(account), 2, theme::TEXT);
+            }
+            ReviewTab::Commands => self.write_commands(view, account),
         }
-        self.write_heading_with_button(view, "Key policy (JSON)", FocusTarget::CopyKeyPolicy, "Copy");
-        view.paragraph(&self.draft.policy_json(account), 2, theme::SECONDARY);
+    }
+
+    fn write_commands(&self, view: &mut ScrollView, account: &AccountState) {
         let commands = preview::remaining_commands(&self.draft, account, &self.submission);
-        if commands.is_empty() {
-            return;
-        }
-        let (title, style) = if account.is_read_only {
-            ("AWS CLI commands", theme::TEXT)
-        } else {
-            ("Equivalent AWS CLI commands", theme::SECONDARY)
-        };
-        self.write_heading_with_button(view, title, FocusTarget::CopyCommands, "Copy");
+        let title = if account.is_read_only { "AWS CLI commands" } else { "Equivalent AWS CLI commands" };
+        let mut buttons = vec![self.button(FocusTarget::CopyCommands, "Copy")];
         if account.is_read_only {
-            let is_focused = self.focused() == FocusTarget::SaveCommands;
-            for span in button("Save to file", is_focused) {
-                view.append_span(span);
-            }
-            if is_focused {
-                view.focus_last_line();
-            }
+            buttons.push(self.button(FocusTarget::SaveCommands, "Save to file"));
+        }
+        view.heading_with_buttons(title, buttons);
+        if commands.is_empty() {
+            view.paragraph("No commands are left to run.", 2, theme::SECONDARY);
         }
         for command in &commands {
-            view.paragraph(command, 2, style);
+            view.paragraph(command, 2, theme::TEXT);
             view.blank_line();
         }
     }
 
+    /// Writes the heading of a section with its button at the right edge.
     pub(super) fn write_heading_with_button(
         &self,
         view: &mut ScrollView,
         title: &str,
         target: FocusTarget,
-        words: &str,
+        label: &str,
     ) {
-        let is_focused = self.focused() == target;
-        view.blank_line();
-        view.focused(is_focused, |view| {
-            let mut spans = vec![Span::styled(title.to_owned(), theme::HEADING), Span::raw("  ")];
-            spans.extend(button(words, is_focused));
-            view.push_line(Line::from(spans));
-        });
+        view.heading_with_buttons(title, vec![self.button(target, label)]);
     }
 
     fn write_section(&self, view: &mut ScrollView, step: Step, account: &AccountState) {

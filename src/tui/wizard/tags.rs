@@ -9,7 +9,6 @@ use crate::aws::limits;
 use crate::create_key::field::Field;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
-use crate::tui::widgets::button;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text_field::TextField;
 
@@ -68,13 +67,9 @@ impl Wizard {
         }
         view.blank_line();
         let count = format!("  {} of {} tags", self.draft.tags.len(), limits::MAX_TAGS);
-        let is_focused = self.focused() == FocusTarget::Field(Field::AddTag);
-        view.focused(is_focused, |view| {
-            let mut spans = vec![Span::raw(" ")];
-            spans.extend(button("Add tag", is_focused));
-            spans.push(Span::styled(count, theme::SECONDARY));
-            view.push_line(Line::from(spans));
-        });
+        view.push_line(Line::raw(" "));
+        view.append_button(&self.button(FocusTarget::Field(Field::AddTag), "Add tag"));
+        view.append_span(Span::styled(count, theme::SECONDARY));
     }
 
     fn write_tag(&self, view: &mut ScrollView, row: usize, errors: &[FieldError]) {
@@ -86,18 +81,15 @@ impl Wizard {
         view.focused(targets.contains(&self.focused()), |view| {
             for (field, note) in [(Field::TagKey(row), ""), (Field::TagValue(row), " - optional")] {
                 let is_focused = self.focused() == FocusTarget::Field(field);
-                let mut spans = vec![
+                let label = format!("{} {}{note}", if note.is_empty() { "Key" } else { "Value" }, row + 1);
+                view.push_line(Line::from(vec![
                     Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
-                    Span::styled(
-                        format!("{} {}{note}", if note.is_empty() { "Key" } else { "Value" }, row + 1),
-                        theme::HEADING,
-                    ),
-                ];
+                    Span::styled(label, theme::HEADING),
+                ]));
                 if field == Field::TagKey(row) {
-                    spans.push(Span::raw("   "));
-                    spans.extend(button("Remove", self.focused() == FocusTarget::RemoveTag(row)));
+                    view.append_span(Span::raw("  "));
+                    view.append_button(&self.button(FocusTarget::RemoveTag(row), "Remove"));
                 }
-                view.push_line(Line::from(spans));
                 self.write_editor(view, field, 2, 44, is_focused, "");
                 if let Some(error) = self.visible_error(field, errors) {
                     view.paragraph(&format!("✗ {error}"), 2, theme::ERROR);
@@ -115,13 +107,12 @@ impl Wizard {
             let value = TextField::new(&self.draft.other_accounts[row]);
             let error = self.visible_error(field, errors);
             view.focused(is_focused || self.focused() == FocusTarget::RemoveAccount(row), |view| {
-                let mut spans = vec![
+                view.push_line(Line::from(vec![
                     Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
                     Span::styled(format!("Account ID {}", row + 1), theme::HEADING),
-                    Span::raw("   "),
-                ];
-                spans.extend(button("Remove", self.focused() == FocusTarget::RemoveAccount(row)));
-                view.push_line(Line::from(spans));
+                    Span::raw("  "),
+                ]));
+                view.append_button(&self.button(FocusTarget::RemoveAccount(row), "Remove"));
                 let shown = if is_focused { self.editors.text_field(field) } else { None }.unwrap_or(&value);
                 shown.write(view, 2, 20, is_focused, "444455556666");
                 if let Some(error) = error {
@@ -129,13 +120,7 @@ impl Wizard {
                 }
             });
         }
-        let is_focused = self.focused() == FocusTarget::Field(Field::AddOtherAccount);
-        view.focused(is_focused, |view| {
-            super::super::widgets::button_row(
-                view,
-                &[Some("Add another AWS account")],
-                if is_focused { 0 } else { usize::MAX },
-            );
-        });
+        view.push_line(Line::raw(" "));
+        view.append_button(&self.button(FocusTarget::Field(Field::AddOtherAccount), "Add another AWS account"));
     }
 }

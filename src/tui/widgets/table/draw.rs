@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use ratatui::text::{Line, Span};
 
-use super::{Column, Rows, SelectionMode, Table, TableViewport, state_style};
+use super::{Column, Rows, SelectionMode, Table, TableViewport};
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
-use crate::tui::widgets::text;
+use crate::tui::widgets::{status, text};
 
 /// The maximum number of lines of a wrapped row. A description can have 8,192 characters.
 const MAX_ROW_LINES: usize = 4;
@@ -47,26 +48,29 @@ impl Table {
             let here = is_focused && position == self.cursor && !self.is_searching;
             let picked = (rows.is_selected)(self.matching[position]);
             view.focused(here, |view| {
-                for (index, cells) in texts.into_iter().enumerate() {
-                    let mark = match (rows.selection_mode, picked) {
-                        (SelectionMode::None, _) => "",
-                        _ if index > 0 => "  ",
-                        (SelectionMode::Single, true) => "◉ ",
-                        (SelectionMode::Single, false) => "○ ",
-                        (SelectionMode::Multiple, true) => "☑ ",
-                        (SelectionMode::Multiple, false) => "☐ ",
-                    };
-                    let pointer = if here && index == 0 { "▸ " } else { "  " };
-                    let mut spans = vec![
-                        Span::styled(pointer, theme::ACCENT),
-                        Span::styled(mark, if picked { theme::ACCENT } else { theme::TEXT }),
-                    ];
-                    spans.extend(cells.into_iter().zip(&shown).map(|(cell, (_, width))| {
-                        let style = if here { theme::FOCUS } else { state_style(&cell) };
-                        Span::styled(format!("{} ", text::fit(&cell, width.saturating_sub(1))), style)
-                    }));
-                    view.push_line(Line::from(spans));
-                }
+                view.clickable(Click::Row(position), |view| {
+                    for (index, cells) in texts.into_iter().enumerate() {
+                        let mark = match (rows.selection_mode, picked) {
+                            (SelectionMode::None, _) => "",
+                            _ if index > 0 => "  ",
+                            (SelectionMode::Single, true) => "◉ ",
+                            (SelectionMode::Single, false) => "○ ",
+                            (SelectionMode::Multiple, true) => "☑ ",
+                            (SelectionMode::Multiple, false) => "☐ ",
+                        };
+                        let pointer = if here { "▌ " } else { "  " };
+                        let mut spans = vec![
+                            Span::styled(pointer, theme::ACCENT),
+                            Span::styled(mark, if picked { theme::ACCENT } else { theme::TEXT }),
+                        ];
+                        spans.extend(cells.into_iter().zip(&shown).map(|(cell, (_, width))| {
+                            let style = status::style(&cell);
+                            let style = if here { style.patch(theme::SELECTED) } else { style };
+                            Span::styled(format!("{} ", text::fit(&cell, width.saturating_sub(1))), style)
+                        }));
+                        view.push_line(Line::from(spans));
+                    }
+                });
             });
         }
         if self.matching.is_empty() && rows.total > 0 {
@@ -146,17 +150,23 @@ impl Table {
     }
 }
 
-/// Distributes `width` among the columns: the minimum widths first, the rest by weight. Drops the last columns if it is
-/// too narrow.
+/// Distributes `width` among the columns: the minimum widths first, then the ideal widths from left to right, the rest by
+/// weight. Drops the last columns if it is too narrow.
 fn distribute_width(columns: &[Column], width: usize) -> Vec<usize> {
     let mut shown = columns.len();
     while shown > 1 && columns.iter().take(shown).map(|column| column.min_width).sum::<usize>() > width {
         shown -= 1;
     }
-    let least: usize = columns.iter().take(shown).map(|column| column.min_width).sum();
-    let weights: usize = columns.iter().take(shown).map(|column| column.weight).sum::<usize>().max(1);
-    let spare = width.saturating_sub(least);
-    columns.iter().take(shown).map(|column| column.min_width.min(width) + spare * column.weight / weights).collect()
+    let columns = &columns[..shown];
+    let mut widths: Vec<usize> = columns.iter().map(|column| column.min_width.min(width)).collect();
+    let mut spare = width.saturating_sub(widths.iter().sum());
+    for (column, current) in columns.iter().zip(&mut widths) {
+        let growth = column.ideal_width.saturating_sub(*current).min(spare);
+        *current += growth;
+        spare -= growth;
+    }
+    let weights: usize = columns.iter().map(|column| column.weight).sum::<usize>().max(1);
+    columns.iter().zip(widths).map(|(column, current)| current + spare * column.weight / weights).collect()
 }
 
 #[cfg(test)]
@@ -167,7 +177,7 @@ mod tests {
 
     #[test]
     fn hidden_columns_scroll_into_view_and_the_sort_column_stays_visible() {
-        let columns = [Column { title: "Name", min_width: 10, weight: 0 }; 5];
+        let columns = [Column::new("Name", 10, 0); 5];
         let mut table = Table::default();
         let shown =
             |table: &Table, width| table.visible_columns(&columns, width).iter().map(|one| one.0).collect::<Vec<_>>();
@@ -198,8 +208,11 @@ mod tests {
 
     #[test]
     fn columns_share_the_width_and_the_last_ones_are_dropped_when_narrow() {
-        let column = |least, weight| Column { title: "", min_width: least, weight };
+        let column = |least, weight| Column::new("", least, weight);
         assert_eq!(distribute_width(&[column(10, 1), column(10, 3)], 40), [15, 25]);
         assert_eq!(distribute_width(&[column(10, 1), column(10, 3)], 12), [12]);
+        let columns = [column(10, 1), column(10, 0).with_ideal_width(20)];
+        assert_eq!(distribute_width(&columns, 26), [10, 16]);
+        assert_eq!(distribute_width(&columns, 40), [20, 20]);
     }
 }

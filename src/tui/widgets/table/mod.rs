@@ -6,10 +6,8 @@ mod search;
 use std::cell::Cell;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::style::Style;
 
 use super::text_field::TextField;
-use crate::tui::theme;
 
 /// A column: its heading and its width.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +16,23 @@ pub struct Column {
     pub title: &'static str,
     /// The minimum width, in screen columns.
     pub min_width: usize,
+    /// The width at which all usual values fit.
+    pub ideal_width: usize,
     /// The share of the remaining width, relative to the other columns.
     pub weight: usize,
+}
+
+impl Column {
+    /// Creates a column.
+    pub const fn new(title: &'static str, min_width: usize, weight: usize) -> Self {
+        Self { title, min_width, ideal_width: min_width, weight }
+    }
+
+    /// Sets the width at which all usual values fit. The column gets it before the remaining width is shared.
+    #[must_use]
+    pub const fn with_ideal_width(self, ideal_width: usize) -> Self {
+        Self { ideal_width, ..self }
+    }
 }
 
 /// How rows can be selected.
@@ -226,21 +239,11 @@ impl Table {
     }
 }
 
-/// Returns the style of a state. The color only supports the word.
-pub fn state_style(word: &str) -> Style {
-    match word {
-        "Connected" | "Enabled" => theme::SUCCESS,
-        "Failed" | "Unavailable" => theme::ERROR,
-        "Connecting" | "Disconnecting" | "Disconnected" | "Pending deletion" | "Disabled" => theme::WARNING,
-        _ => theme::TEXT,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WORD: Column = Column { title: "Fruit word", min_width: 5, weight: 1 };
+    const WORD: Column = Column::new("Fruit word", 5, 1);
 
     fn key(code: KeyCode) -> KeyEvent {
         KeyEvent::new(code, KeyModifiers::NONE)

@@ -1,10 +1,11 @@
 //! The search of a table: the search field, the search terms, and the rows that match them.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
 use super::{Completeness, Rows, Table, TableEvent};
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 use crate::tui::widgets::text_field::TextField;
@@ -118,12 +119,15 @@ impl Table {
             view.append_span(Span::styled(format!("  {hint}"), theme::SECONDARY));
             return;
         }
-        let search = if self.search.value().is_empty() {
-            Span::styled("/ search   ", theme::SECONDARY)
+        let room = view.width.saturating_sub(text::width(&count) + 4);
+        let (lead, style) = if self.search.value().is_empty() {
+            ("/ Search".to_owned(), theme::SECONDARY)
         } else {
-            Span::raw(format!("Search: {}   ", text::escape_controls(self.search.value())))
+            (format!("Search: {}", text::escape_controls(self.search.value())), theme::TEXT)
         };
-        view.push_line(Line::from(vec![Span::raw("  "), search, Span::styled(count, theme::SECONDARY)]));
+        view.push_line("  ");
+        view.append_clickable(Span::styled(text::fit(&lead, room), style), Click::Key(KeyCode::Char('/').into()));
+        view.append_span(Span::styled(format!(" {count}"), theme::SECONDARY));
     }
 }
 
@@ -135,10 +139,7 @@ mod tests {
     #[test]
     fn search_term_can_name_a_column_and_the_column_name_is_completed() {
         let rows = [["disabled", "enabled-later"], ["enabled", "x"]];
-        let columns = [
-            Column { title: "Status", min_width: 5, weight: 1 },
-            Column { title: "Other name", min_width: 5, weight: 1 },
-        ];
+        let columns = [Column::new("Status", 5, 1), Column::new("Other name", 5, 1)];
         let mut table = Table::default();
         table.update_rows(2, &columns, &|row, column| rows[row][column].to_owned());
         let mut search = |text: &str| {

@@ -1,0 +1,53 @@
+//! Status indicators: a symbol and a word. The color only supports the symbol.
+
+use ratatui::style::Style;
+
+use crate::tui::theme;
+
+/// The symbols of status indicators, with their styles.
+const SYMBOLS: [(&str, Style); 6] = [
+    ("✓", theme::SUCCESS),
+    ("✗", theme::ERROR),
+    ("▲", theme::WARNING),
+    ("◌", theme::WARNING),
+    ("⊘", theme::WARNING),
+    ("●", theme::INFO),
+];
+
+/// Returns the indicator of a state, such as `✓ Connected`. A state without a symbol stays as it is.
+pub fn indicator(word: &str) -> String {
+    let symbol = match word {
+        "Connected" | "Enabled" => "✓",
+        "Failed" | "Unavailable" => "✗",
+        "Pending deletion" | "Pending replica deletion" => "▲",
+        "Connecting" | "Disconnecting" | "Creating" | "Updating" | "Pending import" => "◌",
+        "Disconnected" | "Disabled" => "⊘",
+        _ => return word.to_owned(),
+    };
+    format!("{symbol} {word}")
+}
+
+/// Returns the style of a text that starts with the symbol of an indicator.
+pub fn style(text: &str) -> Style {
+    let symbol = text.split(' ').next().unwrap_or_default();
+    SYMBOLS.iter().find(|(known, _)| *known == symbol).map_or(theme::TEXT, |(_, style)| *style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indicator_has_a_symbol_and_a_word_and_its_symbol_determines_the_style() {
+        for (word, expected, expected_style) in [
+            ("Connected", "✓ Connected", theme::SUCCESS),
+            ("Failed", "✗ Failed", theme::ERROR),
+            ("Disabled", "⊘ Disabled", theme::WARNING),
+            ("Something new", "Something new", theme::TEXT),
+            ("", "", theme::TEXT),
+        ] {
+            let indicator = indicator(word);
+            assert_eq!((indicator.as_str(), style(&indicator)), (expected, expected_style));
+        }
+    }
+}
