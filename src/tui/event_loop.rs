@@ -63,6 +63,7 @@ pub async fn run(
         for effect in effects.drain(..) {
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
+                Effect::SetTheme(name) => screen.set_theme(name),
                 Effect::Copy(text) => spawn_copy(text, clipboard.clone()),
                 Effect::Draft(request) => drafts.send(request),
                 // It was derived from the previous client and has the same observer.
@@ -181,6 +182,7 @@ fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<
             | Effect::Draft(_)
             | Effect::SavePreferences(_)
             | Effect::SwitchClient(_)
+            | Effect::SetTheme(_)
             | Effect::Quit => return,
         };
         // The receiver is gone when the console is closing.

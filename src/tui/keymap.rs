@@ -58,6 +58,25 @@ pub enum Context {
     TextInput,
 }
 
+impl Context {
+    /// Returns the title of the context in the keyboard help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Navigation | Self::List => "Pages",
+            Self::Fields | Self::RemovableRow | Self::Form | Self::Dialog => "Fields and buttons",
+            Self::Table | Self::SelectableTable => "Tables",
+            Self::Refreshable | Self::Scrollable | Self::Drafts => "This page",
+            Self::KeyList | Self::Key => "KMS keys",
+            Self::KeyStore | Self::Monitoring => "External key stores",
+            Self::ExternalKeys => "External keys",
+            Self::Event | Self::ApiCall => "This page",
+            Self::Wizard | Self::NonFinalStep | Self::Review | Self::ReadOnlyReview => "Wizard",
+            Self::TextInput => "Text fields",
+        }
+    }
+}
+
 /// An action that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -65,6 +84,7 @@ pub enum Action {
     Quit,
     Help,
     KeyboardHelp,
+    Palette,
     FocusNavigation,
     NextField,
     PreviousField,
@@ -163,6 +183,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::List, Action::FocusNavigation, KeyCode::Tab, NONE, "Tab", "Menu", "Switch between the navigation menu and the page."),
     bind(Context::Fields, Action::NextField, KeyCode::Tab, NONE, "Tab", "Next field", "Go to the next field. Shift-Tab goes back."),
     bind(Context::Everywhere, Action::Help, KeyCode::F(1), NONE, "F1", "Help", "Explain the focused field, or list the keyboard shortcuts for the page."),
+    bind(Context::Everywhere, Action::Palette, KeyCode::Char('k'), CTRL, "Ctrl-K", "Commands", "Search everything: actions, pages, key stores, and keys."),
     bind(Context::KeyStore, Action::Connect, KeyCode::Char('c'), NONE, "c", "Connect", "Connect the external key store to its proxy."),
     bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store. Its KMS keys become unavailable."),
     bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down without leaving the field. PgUp scrolls up."),
@@ -184,12 +205,28 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Everywhere, Action::SwitchProfileOrRegion, KeyCode::F(3), NONE, "F3", "Region", "Switch Region or profile."),
     bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the full text of the last error, to copy or save it."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
-    bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Ctrl-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
+    bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit. The console asks first if you would lose changes."),
 ];
 
 impl Binding {
+    /// Whether the action makes sense in a list of commands: it isn't one of the keys that only move around.
+    pub fn is_command(&self) -> bool {
+        let moves = matches!(
+            self.action,
+            Action::NextField
+                | Action::PreviousField
+                | Action::Activate
+                | Action::Toggle
+                | Action::Scroll
+                | Action::ScrollColumns
+                | Action::NextTab
+                | Action::JumpToStep
+        );
+        !moves && !self.title.is_empty()
+    }
+
     /// Returns the key press that triggers the action.
     pub fn key_event(&self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)

@@ -2,6 +2,7 @@
 
 use crate::create_key::field::Field;
 use crate::tui::dialogs::connect::ConnectDialog;
+use crate::tui::dialogs::palette::Palette;
 use crate::tui::dialogs::switcher::Switcher;
 use crate::tui::dialogs::{self, Menu};
 use crate::tui::drafts::DraftList;
@@ -57,11 +58,6 @@ pub enum Dialog {
         /// The scroll position.
         scroll: ScrollState,
     },
-    /// The available keys.
-    KeyboardHelp {
-        /// The bindings of the keys.
-        bindings: Vec<&'static Binding>,
-        /// The scroll position.
-        scroll: ScrollState,
-    },
+    /// The command palette or the keyboard help.
+    Palette(Box<Palette>),
 }

@@ -18,6 +18,7 @@ impl App {
         let moves = matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right);
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
         match &mut self.dialog {
+            Some(Dialog::Palette(_)) => return self.handle_palette_key(key),
             Some(Dialog::Menu(_)) => return self.handle_menu_key(key),
             Some(Dialog::Drafts(_)) => return self.handle_drafts_key(key),
             Some(Dialog::ConfirmUnsaved { .. }) => return self.handle_unsaved_key(key),
@@ -59,7 +60,7 @@ impl App {
                 self.dialog = form.take().map(Dialog::Task);
             }
             Some(Dialog::ConfirmDisconnect { .. }) if enters || escape => self.dialog = None,
-            Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. }) => match key.code {
+            Some(Dialog::FieldHelp { scroll, .. }) => match key.code {
                 code if scroll.handle_key(code) => {}
                 KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => self.dialog = None,
                 _ => {}

@@ -8,7 +8,6 @@ use crate::create_key::method::Method;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
-use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
 
 /// Keys that only view something. Any other key is an action that closes success messages.
@@ -58,8 +57,11 @@ impl App {
         if action == Some(Action::KeyboardHelp) && !self.is_typing()
             || action == Some(Action::Help) && self.is_outside_wizard()
         {
-            self.dialog =
-                Some(Dialog::KeyboardHelp { bindings: self.bindings().collect(), scroll: ScrollState::default() });
+            self.open_shortcuts();
+            return Vec::new();
+        }
+        if action == Some(Action::Palette) {
+            self.open_palette();
             return Vec::new();
         }
         if action == Some(Action::ApiCalls) {
@@ -105,7 +107,7 @@ impl App {
             Some(Dialog::Task(_) | Dialog::Switcher(_)) => {
                 return vec![Context::Dialog, Context::Fields, Context::Form];
             }
-            Some(Dialog::FieldHelp { .. } | Dialog::KeyboardHelp { .. } | Dialog::Menu(_) | Dialog::Drafts(_)) => {
+            Some(Dialog::FieldHelp { .. } | Dialog::Palette(_) | Dialog::Menu(_) | Dialog::Drafts(_)) => {
                 return vec![Context::Dialog];
             }
             Some(_) => return vec![Context::Dialog, Context::Fields],

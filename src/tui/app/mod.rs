@@ -9,6 +9,7 @@ pub mod drafts;
 mod key_store_responses;
 mod keyboard;
 pub mod navigation;
+mod palette;
 mod responses;
 mod session;
 mod single_key_session;
@@ -96,6 +97,8 @@ pub struct App {
     pub(super) api_calls: ApiCallList,
     /// The page from which *API calls* was opened, to return to.
     previous_location: Option<Location>,
+    /// The keys whose pages were opened, newest first.
+    recent_locations: Vec<Location>,
     /// The session that creates a single key, if the console was started for it.
     single_key_session: Option<SingleKeySession>,
     incoming_keys: Vec<KeySummary>,
@@ -154,6 +157,7 @@ impl App {
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
             previous_location: None,
+            recent_locations: Vec::new(),
             single_key_session: None,
             incoming_keys: Vec::new(),
             pending_calls: BTreeMap::new(),
@@ -267,6 +271,9 @@ impl App {
         }
         if let Some(Dialog::Task(task)) = &mut self.dialog {
             task.handle_paste(text);
+        }
+        if let Some(Dialog::Palette(palette)) = &mut self.dialog {
+            palette.handle_paste(text);
         }
         if self.dialog.is_some() || self.navigation_focus.is_some() {
             return;

@@ -6,6 +6,7 @@ pub mod canvas;
 pub mod container;
 pub mod editing;
 pub mod form;
+pub mod fuzzy;
 pub mod history;
 pub mod key_value_grid;
 pub mod picker;

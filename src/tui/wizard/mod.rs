@@ -329,8 +329,15 @@ impl Wizard {
         self.visited = BTreeSet::from([0]);
     }
 
+    /// Returns the numbers and titles of the steps that the user can go to, without the current one.
+    pub fn reachable_step_titles(&self) -> Vec<(usize, &'static str)> {
+        let steps = self.method.steps(self.draft.origin);
+        let others = self.reachable_steps().filter(|index| *index != self.step_index());
+        others.filter_map(|index| Some((index, steps.get(index)?.title()))).collect()
+    }
+
     /// Goes to a step if it was visited before.
-    fn jump_to_step(&mut self, index: usize) {
+    pub fn jump_to_step(&mut self, index: usize) {
         if let Some(step) =
             self.method.steps(self.draft.origin).get(index).filter(|step| self.available_steps().contains(step))
             && self.visited.contains(&index)
