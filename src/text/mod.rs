@@ -1,5 +1,7 @@
 //! Escaping, measuring, truncating, and wrapping of text for the terminal.
 
+pub mod highlight;
+
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 

@@ -1,5 +1,6 @@
 //! What *Finish* will create, as text: AWS CLI commands, the key policy, who gets access, and Terraform.
 
+pub mod changes;
 mod commands;
 pub mod terraform;
 

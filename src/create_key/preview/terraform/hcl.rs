@@ -1,6 +1,7 @@
 //! A writer for the HCL of Terraform, in the layout of `terraform fmt`.
 //!
-//! Source: *HCL Native Syntax Specification*; *Terraform language: Style conventions*.
+//! Terraform reads all strings in Unicode normalization form C. Source: *HCL Native Syntax Specification*; *Terraform
+//! language: Style conventions*.
 
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation as _;
