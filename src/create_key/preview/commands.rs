@@ -1,16 +1,10 @@
 //! The draft as AWS CLI commands.
 
 use crate::aws::cli_command::option;
-use crate::aws::policy;
 use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::requests::create_key_request;
 use crate::create_key::submission::Submission;
-
-/// Returns sentences that describe what the key policy allows.
-pub fn policy_summary(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
-    policy::check(&draft.policy_json(account)).map(|document| document.describe()).unwrap_or_default()
-}
 
 /// Returns the AWS CLI commands that do the same as Finish, for a POSIX shell.
 pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
