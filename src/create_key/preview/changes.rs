@@ -126,8 +126,11 @@ mod tests {
 
     #[test]
     fn long_texts_without_a_common_line_are_replaced() {
-        let text = |letter: char| (0..600).map(|number| format!("{letter}{number}\n")).collect::<String>();
-        let lines = compare(&format!("{{\n{}}}", text('a')), &format!("{{\n{}}}", text('b')));
+        let text = |letter: char| {
+            let lines: Vec<String> = (0..600).map(|number| format!("{letter}{number}")).collect();
+            format!("{{\n{}\n}}", lines.join("\n"))
+        };
+        let lines = compare(&text('a'), &text('b'));
         let count = |change| lines.iter().filter(|line| line.change == change).count();
         assert_eq!((count(LineChange::Unchanged), count(LineChange::Removed), count(LineChange::Added)), (2, 600, 600));
     }

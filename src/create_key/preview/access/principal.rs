@@ -109,7 +109,7 @@ fn describe_identity(arn: &str, in_own_account: bool) -> String {
         _ => return format!("the principal {arn}"),
     };
     if !in_own_account {
-        words.push_str(&format!(" of account {account}"));
+        words.extend([" of account ", account]);
     }
     words
 }

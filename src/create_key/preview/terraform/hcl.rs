@@ -50,7 +50,9 @@ impl Expression {
             Self::Verbatim(text) => out.push_str(text),
             Self::List(items) if self.is_single_line() => {
                 out.push('[');
-                items.iter().for_each(|item| item.write(out, depth));
+                for item in items {
+                    item.write(out, depth);
+                }
                 out.push(']');
             }
             Self::List(items) => {

@@ -60,7 +60,7 @@ pub fn for_draft(draft: &KeyDraft, account: &AccountState, submission: &Submissi
         key_id: created.map(|key| key.key_id.as_str()),
         imports_aliases: has_alias,
     };
-    resources.write(comments(account, draft.is_external(), created.is_some()))
+    resources.write(&comments(account, draft.is_external(), created.is_some()))
 }
 
 /// Returns the Terraform configuration that imports an existing key.
@@ -83,7 +83,7 @@ pub fn for_key(existing: &ExistingKey, account: &AccountState) -> Option<String>
         key_id: Some(key.key_id()),
         imports_aliases: true,
     };
-    Some(resources.write(comments))
+    Some(resources.write(&comments))
 }
 
 /// Returns comments about what Terraform can't know or would change.
@@ -183,14 +183,17 @@ struct Resources<'a> {
 }
 
 impl Resources<'_> {
-    fn write(&self, comments: Vec<String>) -> String {
-        let mut out: String = comments.into_iter().map(|comment| format!("# {comment}\n")).collect();
+    fn write(&self, comments: &[String]) -> String {
+        let mut out = String::new();
+        for comment in comments {
+            out.extend(["# ", comment, "\n"]);
+        }
         let key = format!("{}.{}", self.key_type, self.name);
         let key_id = Expression::verbatim(format!("{key}.id"));
         self.write_resource(&mut out, &key, &self.arguments, self.key_id);
         let mut names = HashSet::new();
         for alias in self.aliases {
-            let address = format!("aws_kms_alias.{}", unique_name(resource_name(alias), &mut names));
+            let address = format!("aws_kms_alias.{}", unique_name(&resource_name(alias), &mut names));
             let name = format!("{ALIAS_PREFIX}{alias}");
             let arguments = [("name", Expression::text(&name)), ("target_key_id", key_id.clone())];
             self.write_resource(&mut out, &address, &arguments, self.imports_aliases.then_some(&name));
@@ -239,8 +242,8 @@ fn resource_name(alias: &str) -> String {
 }
 
 /// Returns `name`, with a number if it's taken.
-fn unique_name(name: String, taken: &mut HashSet<String>) -> String {
-    let mut unique = name.clone();
+fn unique_name(name: &str, taken: &mut HashSet<String>) -> String {
+    let mut unique = name.to_owned();
     let mut number = 2;
     while !taken.insert(unique.clone()) {
         unique = format!("{name}_{number}");
