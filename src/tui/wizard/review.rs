@@ -109,7 +109,9 @@ impl Wizard {
             Step::KeyPolicy => {
                 let source = if draft.edited_policy.is_some() { "Edited by you" } else { "Generated" };
                 view.key_value("Policy document", source, theme::TEXT);
-                for sentence in preview::policy_summary(draft, account) {
+                let policy = draft.policy_json(account);
+                let entries = preview::access::entries(&policy, &account.account_id).unwrap_or_default();
+                for sentence in preview::access::sentences(&entries) {
                     view.paragraph(&format!("• {sentence}"), 2, theme::TEXT);
                 }
             }
