@@ -80,6 +80,7 @@ impl App {
             | Action::NextTab
             | Action::TimeRange
             | Action::Remove
+            | Action::Preview
             | Action::Drafts
             | Action::Redraw
             | Action::Quit => true,
@@ -89,7 +90,9 @@ impl App {
     /// Returns whether an action is available in the open dialog.
     fn is_available_in_dialog(&self, action: Action) -> bool {
         match (action, &self.dialog) {
-            (Action::Scroll, Some(Dialog::FieldHelp { scroll, .. })) => scroll.has_more_below(),
+            (Action::Scroll, Some(Dialog::FieldHelp { scroll, .. } | Dialog::Preview { scroll })) => {
+                scroll.has_more_below()
+            }
             (Action::Scroll, Some(Dialog::Task(task))) => task.can_scroll(),
             (Action::Scroll, _) => false,
             (Action::Activate, Some(Dialog::Menu(menu))) => menu.can_activate(),

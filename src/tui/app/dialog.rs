@@ -58,6 +58,11 @@ pub enum Dialog {
         /// The scroll position.
         scroll: ScrollState,
     },
+    /// The preview of what the wizard will create.
+    Preview {
+        /// The scroll position.
+        scroll: ScrollState,
+    },
     /// The command palette or the keyboard help.
     Palette(Box<Palette>),
 }

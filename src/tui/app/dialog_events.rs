@@ -10,6 +10,7 @@ use crate::tui::dialogs::menu::{self, MenuAction};
 use crate::tui::dialogs::{self, FormKind, cli_commands, stores};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::flash::Flash;
+use crate::tui::keymap::PREVIEW_KEY;
 use crate::tui::pages;
 
 impl App {
@@ -60,9 +61,11 @@ impl App {
                 self.dialog = form.take().map(Dialog::Task);
             }
             Some(Dialog::ConfirmDisconnect { .. }) if enters || escape => self.dialog = None,
-            Some(Dialog::FieldHelp { scroll, .. }) => match key.code {
+            Some(Dialog::FieldHelp { scroll, .. } | Dialog::Preview { scroll }) => match key.code {
                 code if scroll.handle_key(code) => {}
-                KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => self.dialog = None,
+                KeyCode::Esc | KeyCode::Enter | PREVIEW_KEY | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => {
+                    self.dialog = None
+                }
                 _ => {}
             },
             _ => {}

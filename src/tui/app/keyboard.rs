@@ -8,7 +8,9 @@ use crate::create_key::method::Method;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
+use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
+use crate::tui::wizard::info::MIN_INFO_WIDTH;
 
 /// Keys that only view something. Any other key is an action that closes success messages.
 const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
@@ -64,6 +66,13 @@ impl App {
             self.open_palette();
             return Vec::new();
         }
+        if self.wizard.is_some()
+            && !self.is_outside_wizard()
+            && keymap::action(&[Context::Wizard], key) == Some(Action::Preview)
+        {
+            self.show_preview();
+            return Vec::new();
+        }
         if action == Some(Action::ApiCalls) {
             return self.show_api_calls();
         }
@@ -71,6 +80,14 @@ impl App {
             return self.handle_navigation_key(key);
         }
         self.handle_page_key(key)
+    }
+
+    /// Shows the preview of the wizard: in its pane on wide screens, else as a dialog.
+    fn show_preview(&mut self) {
+        match &mut self.wizard {
+            Some(wizard) if self.screen_size.0 >= MIN_INFO_WIDTH => wizard.toggle_preview(),
+            _ => self.dialog = Some(Dialog::Preview { scroll: ScrollState::default() }),
+        }
     }
 
     fn is_outside_wizard(&self) -> bool {
@@ -107,7 +124,13 @@ impl App {
             Some(Dialog::Task(_) | Dialog::Switcher(_)) => {
                 return vec![Context::Dialog, Context::Fields, Context::Form];
             }
-            Some(Dialog::FieldHelp { .. } | Dialog::Palette(_) | Dialog::Menu(_) | Dialog::Drafts(_)) => {
+            Some(
+                Dialog::FieldHelp { .. }
+                | Dialog::Preview { .. }
+                | Dialog::Palette(_)
+                | Dialog::Menu(_)
+                | Dialog::Drafts(_),
+            ) => {
                 return vec![Context::Dialog];
             }
             Some(_) => return vec![Context::Dialog, Context::Fields],

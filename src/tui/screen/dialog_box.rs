@@ -18,6 +18,8 @@ use crate::tui::widgets::{button_row, text};
 
 /// The maximum width of a dialog, in columns.
 const MAX_WIDTH: u16 = 76;
+/// The title of the preview.
+const PREVIEW_TITLE: &str = "Preview of the new KMS key";
 /// The maximum width of the palette, in columns.
 const MAX_PALETTE_WIDTH: u16 = 100;
 /// The maximum height of the palette, in rows.
@@ -53,8 +55,10 @@ fn write(app: &App, dialog: &Dialog, view: &mut ScrollView) -> String {
 }
 
 fn draw_dialog(app: &App, dialog: &Dialog, canvas: &mut Canvas, area: Rect) {
-    if let Dialog::Palette(palette) = dialog {
-        return draw_palette(palette, canvas, area);
+    match dialog {
+        Dialog::Palette(palette) => return draw_palette(palette, canvas, area),
+        Dialog::Preview { scroll } => return draw_preview(app, scroll, canvas, area),
+        _ => {}
     }
     let mut view = dialog_view(area);
     let title = write(app, dialog, &mut view);
@@ -64,6 +68,17 @@ fn draw_dialog(app: &App, dialog: &Dialog, canvas: &mut Canvas, area: Rect) {
         _ => None,
     };
     draw_box(&title, &view, scroll, canvas, area);
+}
+
+/// Draws the preview of the wizard.
+fn draw_preview(app: &App, scroll: &ScrollState, canvas: &mut Canvas, area: Rect) {
+    let place = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height.saturating_sub(2) };
+    let inner = draw_frame(PREVIEW_TITLE, canvas, place);
+    let mut view = ScrollView::new(inner.width);
+    if let Some(wizard) = &app.wizard {
+        wizard.write_preview(&mut view, &app.account);
+    }
+    view.draw_scrolled(canvas, inner, scroll);
 }
 
 /// Draws the palette, which is wider than other dialogs and takes most of the height.
@@ -164,8 +179,9 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             write_bindings(view, bindings);
             field.short_label().to_owned()
         }
-        // `draw_palette` writes this one, because it needs the height.
+        // `draw_dialog` writes these, because they need the size of the screen.
         Dialog::Palette(palette) => palette.title().to_owned(),
+        Dialog::Preview { .. } => PREVIEW_TITLE.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod button;
 pub mod canvas;
+pub mod code_view;
 pub mod container;
 pub mod editing;
 pub mod form;

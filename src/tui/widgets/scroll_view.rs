@@ -45,6 +45,11 @@ impl ScrollView {
         self.lines.len()
     }
 
+    /// Returns the lines.
+    pub fn lines(&self) -> &[Line<'static>] {
+        &self.lines
+    }
+
     /// Returns whether the page has no lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()

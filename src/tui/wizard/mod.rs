@@ -6,7 +6,7 @@ mod draw;
 mod editors;
 mod fields;
 mod focus;
-mod info;
+pub mod info;
 mod input;
 mod outcome;
 mod permissions;
@@ -85,6 +85,10 @@ pub struct Wizard {
     option_index: usize,
     scroll: ScrollState,
     review_tab: ReviewTab,
+    /// Whether the pane at the right shows the preview instead of help.
+    shows_preview: bool,
+    /// The draft when the focus moved to its current field, to mark what changed since.
+    draft_at_focus: KeyDraft,
     /// Whether the console is read-only, so that Review offers commands instead of creating the KMS key.
     read_only: bool,
 }
@@ -94,7 +98,6 @@ impl Wizard {
     pub fn new(method: Method, account: &AccountState) -> Self {
         let mut wizard = Self {
             draft: KeyDraft::new(&method),
-            method,
             step: Step::ConfigureKey,
             submission: Submission::NotSent,
             permission_check: None,
@@ -111,7 +114,10 @@ impl Wizard {
             option_index: 0,
             scroll: ScrollState::default(),
             review_tab: ReviewTab::default(),
+            shows_preview: false,
+            draft_at_focus: KeyDraft::new(&method),
             read_only: account.is_read_only,
+            method,
         };
         wizard.refresh_tables(account);
         wizard.select_store(account);
@@ -194,6 +200,7 @@ impl Wizard {
 
     fn load_editor(&mut self) {
         self.scroll.reset();
+        self.draft_at_focus.clone_from(&self.draft);
         self.editors.end_undo_steps();
         match self.focused() {
             FocusTarget::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
