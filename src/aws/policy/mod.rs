@@ -3,7 +3,6 @@
 mod check;
 pub mod condition;
 mod console;
-mod describe;
 mod equivalence;
 pub mod evaluate;
 mod principal;

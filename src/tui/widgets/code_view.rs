@@ -18,7 +18,7 @@ pub struct CodeView<'a> {
     pub text: &'a str,
     /// Whether lines have numbers.
     pub has_line_numbers: bool,
-    /// The numbers of the lines to mark as changed, from 0.
+    /// The numbers of the lines to mark as changed, from 1.
     pub changed_lines: &'a [usize],
 }
 
@@ -34,7 +34,7 @@ impl<'a> CodeView<'a> {
         Self { has_line_numbers: true, ..self }
     }
 
-    /// Marks lines as changed, by their numbers from 0.
+    /// Marks lines as changed, by their numbers from 1.
     #[must_use]
     pub fn with_changes(self, changed_lines: &'a [usize]) -> Self {
         Self { changed_lines, ..self }
@@ -46,7 +46,7 @@ impl<'a> CodeView<'a> {
         let margin = if self.has_line_numbers { digits + 3 } else { 2 };
         let room = view.width.saturating_sub(margin + 1).max(8);
         for (number, (line, tokens)) in self.text.split('\n').zip(highlight(self.language, self.text)).enumerate() {
-            let is_changed = self.changed_lines.contains(&number);
+            let is_changed = self.changed_lines.contains(&(number + 1));
             let start = tokens.first().map_or(0, |(_, range)| range.start);
             let spans = tokens.into_iter().filter_map(|(token, range)| {
                 let part = line.get(range.start.checked_sub(start)?..range.end.checked_sub(start)?)?;
@@ -61,7 +61,7 @@ impl<'a> CodeView<'a> {
                 };
                 let lead = [Span::styled(mark, theme::ACCENT), Span::styled(label, theme::SECONDARY), Span::raw(" ")];
                 view.push_line(Line::from_iter(lead.into_iter().chain(spans)));
-                if Some(&number) == self.changed_lines.first() {
+                if self.changed_lines.first() == Some(&(number + 1)) {
                     view.focus_last_line();
                 }
             }
@@ -73,7 +73,7 @@ impl<'a> CodeView<'a> {
 fn token_style(token: Token) -> Style {
     match token {
         Token::Key | Token::Option => theme::ACCENT,
-        Token::String => theme::SUCCESS,
+        Token::String => theme::INFO,
         Token::Number | Token::Variable => theme::VALUE,
         Token::Keyword => theme::HEADING,
         Token::Comment => theme::SECONDARY,
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn changed_lines_have_a_mark() {
-        let code = CodeView::new(Language::Shell, "aws kms\n  --region x").with_changes(&[1]);
+        let code = CodeView::new(Language::Shell, "aws kms\n  --region x").with_changes(&[2]);
         assert_eq!(written(code, 40), ["  aws kms", "▌   --region x"]);
     }
 }

@@ -72,7 +72,7 @@ fn write_section(view: &mut ScrollView, section: &PreviewSection, changes: &[usi
         return;
     }
     for (number, sentence) in section.text.lines().enumerate() {
-        let is_changed = changes.contains(&number);
+        let is_changed = changes.contains(&(number + 1));
         view.focused(is_changed, |view| {
             view.paragraph(&format!("• {sentence}"), 2, if is_changed { theme::HEADING } else { theme::TEXT });
         });

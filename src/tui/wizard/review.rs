@@ -139,7 +139,7 @@ impl Wizard {
             write_external_key_summary(view, &self.draft, account);
         }
         if self.submission.key().is_none() {
-            view.paragraph("You can't change the key configuration after the key is created.", 2, theme::WARNING);
+            view.warning("You can't change the key configuration after the key is created.", 2);
         }
     }
 }
