@@ -1,87 +1,32 @@
 //! The configuration, and the preferences that are saved between runs. The directories follow the XDG Base Directory
 //! Specification.
+//!
+//! Each source is a [`Layer`]: the command line, the environment, and the file. [`Settings`] combines them. The fields
+//! of [`Configuration`] are the only list of the settings; the JSON schema is made from them.
 
-use std::collections::BTreeMap;
+pub mod check;
+mod environment;
+mod file;
+mod layer;
+mod print;
+mod schema;
+mod settings;
+mod values;
+
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+pub use check::{ConfigurationError, Problem};
+pub use environment::variable;
+pub use file::{CONFIG_FILE, Configuration, ProfileConfiguration, read};
+pub use layer::{Layer, Origin};
+pub use print::print;
+pub use schema::schema;
+pub use settings::{DataDirError, Resolved, Settings};
+pub use values::{Columns, DirectoryPath, InvalidTarget, KeyBinding, PageSize, RegionName, TargetSetting};
 
-use crate::client::ReadOnly;
 use crate::storage::atomic_file::replace;
 use crate::tui::preferences::Preferences;
-
-/// The file name of the configuration.
-const CONFIG_FILE: &str = "config.toml";
-
-/// The contents of `config.toml`. The program never writes this file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Configuration {
-    /// Whether every console is read-only.
-    read_only: bool,
-    /// The settings for individual profiles of the AWS CLI.
-    profile: BTreeMap<String, ProfileConfiguration>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table such as [profile.prod]")]
-struct ProfileConfiguration {
-    read_only: bool,
-}
-
-/// The reasons that the configuration can't be used. The program doesn't start then, because the configuration may turn
-/// on read-only mode.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigurationError {
-    /// The file exists but can't be read.
-    #[error("Couldn't read {}: {source}", path.display())]
-    Unreadable {
-        /// The path of the file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// The file contains an invalid setting.
-    #[error("{}, line {line}: {reason}. Correct the file, then try again.", path.display())]
-    Invalid {
-        /// The path of the file.
-        path: PathBuf,
-        /// The line number, counted from 1.
-        line: usize,
-        /// The error of the parser.
-        reason: String,
-    },
-}
-
-impl Configuration {
-    /// Reads `config.toml` in `directory`. Returns the defaults if the file doesn't exist.
-    ///
-    /// # Errors
-    /// [`ConfigurationError`].
-    pub fn read(directory: &Path) -> Result<Self, ConfigurationError> {
-        let path = directory.join(CONFIG_FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Ok(Self::default());
-            }
-            Err(source) => return Err(ConfigurationError::Unreadable { path, source }),
-        };
-        toml::from_str(&text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let (line, reason) = (before.matches('\n').count() + 1, error.message().trim().replace('\n', "; "));
-            ConfigurationError::Invalid { path, line, reason }
-        })
-    }
-
-    /// Returns the consoles that are read-only.
-    pub fn read_only(&self) -> ReadOnly {
-        let profiles = self.profile.iter().filter(|(_, profile)| profile.read_only).map(|(name, _)| name.clone());
-        ReadOnly { all: self.read_only, profiles: profiles.collect() }
-    }
-}
 
 /// The file name of the preferences.
 const PREFERENCES_FILE: &str = "preferences.toml";
@@ -92,6 +37,11 @@ const PREFERENCES_FILE: &str = "preferences.toml";
 /// `None` if `HOME` is also unset.
 pub fn config_directory(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     xdg_directory(environment, "XDG_CONFIG_HOME", ".config")
+}
+
+/// Returns the default directory of the bundled AWS: `$XDG_DATA_HOME/xks-console`, or else `~/.local/share/xks-console`.
+pub fn data_directory(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    xdg_directory(environment, "XDG_DATA_HOME", ".local/share")
 }
 
 /// Returns the directory of the drafts of KMS keys: `$XDG_STATE_HOME/xks-console/drafts`, or else
@@ -107,10 +57,12 @@ fn xdg_directory(environment: impl Fn(&str) -> Option<OsString>, variable: &str,
         .map(|directory| directory.join("xks-console"))
 }
 
-/// Loads the preferences of the last run. Returns the defaults if they can't be read.
-pub fn load_preferences(directory: &Path) -> Preferences {
-    let text = std::fs::read_to_string(directory.join(PREFERENCES_FILE)).unwrap_or_default();
-    toml::from_str(&text).unwrap_or_default()
+/// Reads the preferences that the user saved in `directory`, and returns them with the path of their file. Returns
+/// `None` if there are none, or if they can't be read.
+pub fn saved_preferences(directory: &Path) -> Option<(PathBuf, Preferences)> {
+    let path = directory.join(PREFERENCES_FILE);
+    let text = std::fs::read_to_string(&path).ok()?;
+    toml::from_str(&text).ok().map(|preferences| (path, preferences))
 }
 
 /// Saves the preferences for the next run. The file is written atomically.
@@ -129,65 +81,20 @@ mod tests {
     use crate::tui::preferences::KeyColumn;
 
     #[test]
-    fn preferences_round_trip_and_invalid_file_loads_defaults() {
+    fn preferences_round_trip_and_an_invalid_file_counts_as_missing() {
         let dir = tempfile::tempdir().unwrap();
         let directory = dir.path().join("new");
-        assert_eq!(load_preferences(&directory), Preferences::default());
+        assert_eq!(saved_preferences(&directory), None);
         let chosen = Preferences {
             key_columns: vec![KeyColumn::KeyId, KeyColumn::Origin],
             page_size: Some(20),
             wrap_lines: true,
         };
         save_preferences(&directory, &chosen).unwrap();
-        assert_eq!(load_preferences(&directory), chosen);
+        assert_eq!(saved_preferences(&directory), Some((directory.join(PREFERENCES_FILE), chosen)));
         std::fs::write(directory.join(PREFERENCES_FILE), "key-columns = 7").unwrap();
-        assert_eq!(load_preferences(&directory), Preferences::default());
+        assert_eq!(saved_preferences(&directory), None);
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
-    }
-
-    fn read(text: &str) -> Result<Configuration, String> {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(CONFIG_FILE), text).unwrap();
-        let prefix = format!("{}/", dir.path().display());
-        Configuration::read(dir.path()).map_err(|error| error.to_string().replace(&prefix, ""))
-    }
-
-    #[test]
-    fn read_only_applies_to_all_or_one_profile() {
-        let none = Configuration::read(Path::new("/nowhere")).unwrap().read_only();
-        assert!(!none.applies_to(None) && !none.applies_to(Some("prod")));
-        let one = read("[profile.prod]\nread-only = true\n[profile.'dev 2']\nread-only = false\n").unwrap().read_only();
-        assert!(one.applies_to(Some("prod")));
-        assert!(!one.applies_to(Some("dev 2")) && !one.applies_to(Some("default")) && !one.applies_to(None));
-        // Some Windows editors add a byte order mark.
-        assert!(read("\u{feff}read-only = true\n").unwrap().read_only().applies_to(None));
-        // A profile can't turn off read-only mode for every console.
-        let all = read("read-only = true\n[profile.dev]\nread-only = false\n").unwrap().read_only();
-        assert!(all.applies_to(Some("dev")) && all.applies_to(None));
-    }
-
-    #[test]
-    fn configuration_error_names_file_and_line() {
-        for (text, expected) in [
-            (
-                "\nread_only = true\n",
-                "config.toml, line 2: unknown field `read_only`, expected `read-only` or `profile`",
-            ),
-            ("[profile.prod]\nreadonly = true", "config.toml, line 2: unknown field `readonly`, expected `read-only`"),
-            ("read-only = \"yes\"", "config.toml, line 1: invalid type: string \"yes\", expected a boolean"),
-            (
-                "[profile]\nprod = true\n",
-                "config.toml, line 2: invalid type: boolean `true`, expected a table such as [profile.prod]",
-            ),
-        ] {
-            assert_eq!(read(text).unwrap_err(), format!("{expected}. Correct the file, then try again."));
-        }
-        assert!(read("# all\nread-only = tru\n").unwrap_err().starts_with("config.toml, line 2: "));
-        assert!(read("a = [\n").unwrap_err().starts_with("config.toml, line "));
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join(CONFIG_FILE)).unwrap();
-        let unreadable = Configuration::read(dir.path()).unwrap_err();
-        assert!(unreadable.to_string().contains("config.toml: Is a directory"), "{unreadable}");
     }
 
     #[test]
@@ -202,5 +109,9 @@ mod tests {
         assert_eq!(drafts_directory(state), Some("/s/xks-console/drafts".into()));
         let home = |name: &str| (name == "HOME").then(|| "/h".into());
         assert_eq!(drafts_directory(home), Some("/h/.local/state/xks-console/drafts".into()));
+        let data = |name: &str| (name == "XDG_DATA_HOME").then(|| "/x".into());
+        assert_eq!(data_directory(data), Some("/x/xks-console".into()));
+        assert_eq!(data_directory(home), Some("/h/.local/share/xks-console".into()));
+        assert_eq!(data_directory(|name| (name == "HOME").then(OsString::new)), None);
     }
 }

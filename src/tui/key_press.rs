@@ -214,7 +214,7 @@ fn key_code(name: &str) -> Option<KeyCode> {
 }
 
 fn unknown_key(name: &str) -> ParseKeyError {
-    let known = NAMES.iter().map(|(name, _)| *name);
+    let known = NAMES.iter().map(|(name, _)| *name).filter(|name| name.is_ascii());
     let hint = text::nearest(name, known).map_or_else(
         || "Write a key such as \"n\", \"Ctrl-N\", \"F5\", \"Alt-Right\", \"Shift-Tab\", or \"Space\".".to_owned(),
         |nearest| format!("Did you mean \"{nearest}\"?"),
