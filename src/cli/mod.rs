@@ -94,7 +94,7 @@ Settings:
 
 Exit codes:
   0    success
-  1    failure, or `test`, `play --check`, or `proxy check` found problems
+  1    failure, or `test`, `play --check`, `proxy check`, or `config check` found problems
   2    the command line or a value is invalid, or a terminal is required
   3    nothing was done: you closed the create-key wizard, you answered no to `proxy delete-key`, or
        `serve --stop` found no server in the background; in `test`, a Wait never matched

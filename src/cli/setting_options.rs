@@ -68,3 +68,67 @@ impl Arguments {
         is_unused.then(|| super::usage_error(PROFILE_WITHOUT_AWS))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::config::Origin;
+    use crate::tui::theme_name::{SymbolSet, ThemeName};
+
+    fn options(line: &str) -> Layer {
+        Arguments::try_parse_from(line.split_whitespace()).unwrap().setting_options()
+    }
+
+    fn settings(line: &str, variables: &[(&str, &str)]) -> Settings {
+        let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        Settings::load(&options(line), find).unwrap()
+    }
+
+    #[test]
+    fn options_are_settings() {
+        let line = "xks-console --theme dark --symbols ascii --accessible --no-mouse --endpoint-url http://127.0.0.1:1 \
+                    --profile p --region r --read-only";
+        let settings = settings(line, &[]);
+        assert_eq!((settings.theme.value, settings.symbols.value), (ThemeName::Dark, SymbolSet::Ascii));
+        assert_eq!((settings.accessible.value, settings.mouse.value, settings.read_only.value), (true, false, true));
+        assert_eq!(settings.target.value, TargetSetting::Endpoint("http://127.0.0.1:1".to_owned()));
+        assert_eq!((settings.profile.value.as_deref(), settings.region.value.as_deref()), (Some("p"), Some("r")));
+        assert_eq!(settings.mouse.origin, Origin::Option("--no-mouse"));
+        assert!(settings.profile.is_from_option() && settings.region.is_from_option());
+        assert_eq!(options("xks-console"), Layer::default());
+    }
+
+    #[test]
+    fn options_of_the_bundled_aws_select_it() {
+        let aws = [("XKS_CONSOLE_TARGET", "aws")];
+        assert_eq!(settings("xks-console", &aws).target.value, TargetSetting::Aws);
+        for option in ["--bundled", "--data-dir d", "--scenario s", "--connect-to a=127.0.0.1:1", "--proxy-ca f"] {
+            let target = settings(&format!("xks-console {option}"), &aws).target;
+            let name = option.split_whitespace().next().unwrap();
+            assert_eq!(target.value, TargetSetting::Bundled, "{option}");
+            assert_eq!(target.origin.to_string(), name);
+        }
+        let target = settings("xks-console open x --bundled", &aws).target;
+        assert_eq!(target.value, TargetSetting::Bundled);
+        let target = settings("xks-console --aws", &[("XKS_CONSOLE_TARGET", "http://127.0.0.1:1")]).target;
+        assert_eq!(target.value, TargetSetting::Aws);
+    }
+
+    #[test]
+    fn profile_needs_an_aws_from_any_source() {
+        let conflict = |line: &str, target: &str| {
+            let arguments = Arguments::try_parse_from(line.split_whitespace()).unwrap();
+            arguments
+                .settings_conflict(&settings(line, &[("XKS_CONSOLE_TARGET", target)]))
+                .map(|error| error.exit_code())
+        };
+        assert_eq!(conflict("xks-console --profile p", ""), Some(2));
+        assert_eq!(conflict("xks-console create-key --profile p", ""), Some(2));
+        assert_eq!(conflict("xks-console --profile p", "aws"), None);
+        assert_eq!(conflict("xks-console --profile p --data-dir d", "aws"), Some(2));
+        assert_eq!(conflict("xks-console --aws --profile p", ""), None);
+        assert_eq!(conflict("xks-console", ""), None);
+    }
+}

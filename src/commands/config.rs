@@ -39,7 +39,7 @@ fn path() -> Result<PathBuf, String> {
 fn check_file(file: &Path) -> Result<ExitCode, Box<dyn Error>> {
     match config::read(file) {
         Ok(Some(_)) => {
-            print(&format!("{}: no problems\n", file.display()))?;
+            print(&format!("No problems found in {}.\n", file.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Ok(None) => Err(format!("Couldn't read {}: the file doesn't exist. Check the path.", file.display()).into()),
@@ -51,10 +51,14 @@ fn check(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     if let Err(error) = Settings::load(&arguments.setting_options(), variable) {
         return report(error);
     }
-    let file = path().ok().filter(|path| path.exists());
-    let checked =
-        file.map_or_else(|| "There is no config.toml".to_owned(), |path| format!("{}: no problems", path.display()));
-    print(&format!("{checked}. The environment variables have no problems.\n"))?;
+    let message = match path() {
+        Ok(path) if path.exists() => {
+            format!("No problems found in {} and the environment variables.", path.display())
+        }
+        Ok(path) => format!("No problems found in the environment variables. {} doesn't exist.", path.display()),
+        Err(_) => "No problems found in the environment variables.".to_owned(),
+    };
+    print(&format!("{message}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

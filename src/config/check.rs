@@ -82,7 +82,16 @@ pub fn parse(text: &str, path: &Path) -> Result<Layer, Vec<Problem>> {
     let values: Table = match toml::from_str(text) {
         Ok(values) if errors.is_empty() => values,
         Err(error) if errors.is_empty() => return Err(vec![syntax_problem(&error)]),
-        _ => return Err(errors.iter().map(syntax_problem).collect()),
+        _ => {
+            let mut problems: Vec<Problem> = Vec::new();
+            for problem in errors.iter().map(syntax_problem) {
+                // The parser reports some problems more than once.
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+            return Err(problems);
+        }
     };
     let mut leaves = Vec::new();
     collect_leaves(text, table.get_ref(), &values, &mut Vec::new(), &mut leaves);
@@ -106,11 +115,14 @@ fn line_at(text: &str, offset: usize) -> usize {
 fn describe_syntax_error(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().trim().replace('\n', "; ");
     let line = error.span().and_then(|span| text.lines().nth(line_at(text, span.start) - 1)).unwrap_or_default();
-    let is_profile = line.trim_start().trim_start_matches('[').trim_start().starts_with("profile");
-    if message.starts_with("duplicate key") && is_profile {
-        return format!("{message}. If the file sets `profile`, write [profiles.NAME] instead of [profile.NAME].");
+    let key = line.trim_start_matches([' ', '\t', '[']);
+    // The first `profile` is a name, and the second one a table, or the other way around.
+    if ["duplicate key", "cannot extend"].iter().any(|conflict| message.starts_with(conflict))
+        && key.starts_with("profile")
+    {
+        return "A file can't contain both `profile = …` and [profile.NAME]. Write [profiles.NAME] instead.".to_owned();
     }
-    format!("{message}.")
+    sentence(&message)
 }
 
 fn collect_leaves(text: &str, table: &DeTable<'_>, values: &Table, path: &mut Vec<String>, leaves: &mut Vec<Leaf>) {
@@ -189,10 +201,15 @@ fn explain(path: &[String], message: &str) -> String {
         let expected = if expected == "a boolean" { "true or false" } else { expected };
         return format!("Expected {expected}, but found {found}.");
     }
+    sentence(message)
+}
+
+/// Returns `message` with a capital letter at the start and a period at the end.
+fn sentence(message: &str) -> String {
     let mut characters = message.chars();
-    let capitalized = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
     let end = if message.ends_with(['.', '?']) { "" } else { "." };
-    format!("{capitalized}{}{end}", characters.as_str())
+    format!("{first}{}{end}", characters.as_str())
 }
 
 /// Returns the word that serde doesn't know, and those that it knows.
@@ -202,18 +219,130 @@ fn unknown_word<'a>(message: &'a str, prefix: &str) -> Option<(&'a str, Vec<&'a 
 }
 
 fn suggestion(word: &str, known: &[&str]) -> String {
-    match nearest(word, known.iter().copied()) {
-        Some(nearest) => format!("Did you mean \"{nearest}\"?"),
-        None => format!("Use {}.", choices(known)),
+    let longer = || known.iter().copied().find(|known| word.len() > 2 && known.starts_with(word));
+    match nearest(word, known.iter().copied()).or_else(longer) {
+        Some(meant) => format!("Did you mean \"{meant}\"?"),
+        None => format!("Use {}.", choices(known.iter().map(|word| format!("\"{word}\"")))),
     }
 }
 
-/// Returns the words with commas and "or".
-fn choices(words: &[&str]) -> String {
-    let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    match words.as_slice() {
+/// Returns the values with commas and "or".
+pub(super) fn choices(values: impl IntoIterator<Item = impl ToString>) -> String {
+    let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
+    match values.as_slice() {
         [one, other] => format!("{one} or {other}"),
         [rest @ .., last] if !rest.is_empty() => format!("{}, or {last}", rest.join(", ")),
-        words => words.concat(),
+        values => values.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let problems = parse(text, Path::new("config.toml")).unwrap_err();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_problem_is_reported_with_its_line_key_and_remedy() {
+        let text = r#"
+theme = "drak"
+themes = "dark"
+mouse = "yes"
+read_only = true
+page-size = 30
+columns = ["alias", "key-id"]
+target = "bundeld"
+data-dir = "x"
+region = "Oregon"
+profile = 3
+symbols = ["ascii"]
+[profiles.work]
+readonly = true
+read-only = 3
+[keys]
+hlep = "F1"
+quit = "Ctrl-C"
+refresh = ["F5", "Entr"]
+search = 3
+copy = []
+back = "Ctrl-M"
+[colors]
+"#;
+        let expected = [
+            "line 2: theme: \"drak\" is not a valid value. Did you mean \"dark\"?",
+            "line 3: themes: \"themes\" is not a setting. Did you mean \"theme\"?",
+            "line 4: mouse: Expected true or false, but found string \"yes\".",
+            "line 5: read_only: \"read_only\" is not a setting. Did you mean \"read-only\"?",
+            "line 6: page-size: 30 is not an available page size. Use 10, 20, or 50.",
+            "line 7: columns: \"alias\" is not a valid value. Did you mean \"aliases\"?",
+            "line 8: target: \"bundeld\" is not a target. Did you mean \"bundled\"?",
+            "line 9: data-dir: \"x\" is not an absolute path. Start the path with / or ~/.",
+            "line 10: region: \"Oregon\" is not a valid Region. Example: us-west-2.",
+            "line 11: profile: Expected a string, but found integer `3`.",
+            "line 12: symbols: ",
+            "line 14: profiles.work.readonly: \"readonly\" is not a setting of a profile. Did you mean \"read-only\"?",
+            "line 15: profiles.work.read-only: Expected true or false, but found integer `3`.",
+            "line 17: keys.hlep: \"hlep\" is not an action. Did you mean \"help\"?",
+            "line 18: keys.quit: Ctrl-C always quits, so it can't be assigned. Choose another key.",
+            "line 19: keys.refresh: \"Entr\" is not a key. Did you mean \"Enter\"?",
+            "line 20: keys.search: Expected a key such as \"n\", or a list of keys, but found another value.",
+            "line 21: keys.copy: The list is empty. Name at least one key, or remove the line.",
+            "line 22: keys.back: Terminals can't send \"Ctrl-M\". They send Enter for it.",
+            "line 23: colors: \"colors\" is not a setting. Use \"theme\", ",
+        ];
+        let found = problems(text);
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.starts_with(&format!("config.toml, {expected}")), "{found}\n{expected}");
+        }
+    }
+
+    #[test]
+    fn syntax_errors_are_reported_alone_and_once() {
+        for (text, expected) in [
+            ("# all\nread-only = tru\ntheme = 3\n", vec![2]),
+            ("a = [\n", vec![1]),
+            ("theme = 'dark'\ntheme = 'light'\n", vec![2]),
+            ("theme = \n\nmouse = ?\n", vec![1, 3]),
+        ] {
+            let found = parse(text, Path::new("config.toml")).unwrap_err();
+            let lines: Vec<usize> = found
+                .iter()
+                .map(|problem| match problem.origin {
+                    Origin::File { line, .. } => line,
+                    _ => 0,
+                })
+                .collect();
+            assert!(expected.iter().all(|line| lines.contains(line)), "{text}: {found:#?}");
+            assert!(found.iter().all(|problem| problem.key.is_none()), "{text}: {found:#?}");
+        }
+    }
+
+    #[test]
+    fn problems_contain_no_password_and_no_control_character() {
+        let found = problems("target = 'https://ada:hunter2@kms.example.com'\n\"the\\u001bme\" = 1\n");
+        assert_eq!(found.len(), 2, "{found:#?}");
+        assert!(found.iter().all(|problem| !problem.contains("hunter2") && !problem.contains('\u{1b}')), "{found:#?}");
+    }
+
+    #[test]
+    fn table_of_a_profile_must_be_a_table() {
+        assert_eq!(
+            problems("[profile]\nprod = true\n"),
+            ["config.toml, line 2: profile.prod: Expected a table such as [profile.prod], but found boolean `true`."]
+        );
+    }
+
+    #[test]
+    fn several_problems_are_counted() {
+        let error = ConfigurationError::Invalid(parse("a = 1\nb = 2\n", Path::new("c")).unwrap_err()).to_string();
+        assert!(
+            error.starts_with(
+                "The configuration has 2 problems. Correct these settings, then try again.\n  c, line 1: "
+            )
+        );
     }
 }

@@ -44,11 +44,6 @@ const PROFILE_VARIABLES: [&str; 2] = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"];
 /// The variables of the AWS CLI for the Region, in the order in which they apply.
 const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// Returns the variable of the setting `key`.
-pub fn variable(key: &str) -> Option<&'static str> {
-    VARIABLES.iter().find(|(known, ..)| *known == key).map(|(_, variable, _)| *variable)
-}
-
 /// Reads the settings. `environment` looks up a variable; an empty one counts as unset.
 ///
 /// # Errors

@@ -117,3 +117,74 @@ pub fn read(path: &Path) -> Result<Option<Layer>, ConfigurationError> {
         Err(source) => Err(ConfigurationError::Unreadable { path: path.to_owned(), source }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Configuration, String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(CONFIG_FILE), text).unwrap();
+        let prefix = format!("{}/", dir.path().display());
+        Configuration::read(dir.path()).map_err(|error| error.to_string().replace(&prefix, ""))
+    }
+
+    #[test]
+    fn read_only_applies_to_all_or_one_profile() {
+        let none = Configuration::read(Path::new("/nowhere")).unwrap().read_only();
+        assert!(!none.applies_to(None) && !none.applies_to(Some("prod")));
+        for spelling in ["profile", "profiles"] {
+            let text = format!("[{spelling}.prod]\nread-only = true\n[{spelling}.'dev 2']\nread-only = false\n");
+            let one = read_text(&text).unwrap().read_only();
+            assert!(one.applies_to(Some("prod")));
+            assert!(!one.applies_to(Some("dev 2")) && !one.applies_to(Some("default")) && !one.applies_to(None));
+        }
+        // Some Windows editors add a byte order mark.
+        assert!(read_text("\u{feff}read-only = true\n").unwrap().read_only().applies_to(None));
+        // A profile can't turn off read-only mode for every console.
+        let all = read_text("read-only = true\n[profile.dev]\nread-only = false\n").unwrap().read_only();
+        assert!(all.applies_to(Some("dev")) && all.applies_to(None));
+    }
+
+    #[test]
+    fn profile_is_a_name_beside_the_settings_of_profiles() {
+        let both = read_text("profile = 'work'\n[profiles.prod]\nread-only = true\n").unwrap();
+        assert_eq!(both.profile.as_deref(), Some("work"));
+        assert!(both.read_only().applies_to(Some("prod")) && !both.read_only().applies_to(Some("work")));
+        for text in
+            ["profile = 'work'\n[profile.prod]\nread-only = true\n", "[profile.prod]\n[profile]\nx = {}\nprofile = 1"]
+        {
+            let error = read_text(text);
+            assert!(error.is_err(), "{error:?}");
+        }
+        let conflict = read_text("profile = 'work'\n[profile.prod]\nread-only = true\n").unwrap_err();
+        assert_eq!(
+            conflict,
+            "config.toml, line 2: A file can't contain both `profile = …` and [profile.NAME]. Write [profiles.NAME] \
+             instead. Correct this setting, then try again."
+        );
+        let merged = read_text("[profile.a]\nread-only = true\n[profiles.b]\nread-only = true\n").unwrap().read_only();
+        assert!(merged.applies_to(Some("a")) && merged.applies_to(Some("b")));
+    }
+
+    #[test]
+    fn keys_are_one_or_several() {
+        let configuration =
+            read_text("[keys]\nrefresh = 'F5'\ncreate-key = ['n', 'Alt-Right', 'ctrl-k']\nnext-field = ['Tab']")
+                .unwrap();
+        let keys = configuration.keys();
+        let names = |action| keys[&action].iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(keys.len(), 3);
+        assert_eq!(names(Action::Refresh), ["F5"]);
+        assert_eq!(names(Action::CreateKey), ["n", "Alt-Right", "Ctrl-K"]);
+        assert_eq!(names(Action::NextField), ["Tab"]);
+    }
+
+    #[test]
+    fn unreadable_file_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(CONFIG_FILE)).unwrap();
+        let unreadable = Configuration::read(dir.path()).unwrap_err();
+        assert!(unreadable.to_string().contains("config.toml: Is a directory"), "{unreadable}");
+    }
+}

@@ -17,7 +17,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use check::{ConfigurationError, Problem};
-pub use environment::variable;
 pub use file::{CONFIG_FILE, Configuration, ProfileConfiguration, read};
 pub use layer::{Layer, Origin};
 pub use print::print;

@@ -230,3 +230,155 @@ impl Settings {
 pub(super) fn action_name(action: Action) -> String {
     serde_json::to_value(action).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::save_preferences;
+    use crate::config::values::{Columns, PageSize, RegionName};
+
+    /// A home directory with this `config.toml`.
+    struct Home(tempfile::TempDir);
+
+    impl Home {
+        fn with(text: &str) -> Self {
+            let home = Self(tempfile::tempdir().unwrap());
+            std::fs::create_dir_all(home.config()).unwrap();
+            std::fs::write(home.config().join(CONFIG_FILE), text).unwrap();
+            home
+        }
+
+        fn config(&self) -> PathBuf {
+            self.0.path().join(".config/xks-console")
+        }
+
+        fn load(&self, options: &Layer, variables: &[(&str, &str)]) -> Result<Settings, ConfigurationError> {
+            Settings::load(options, |name| match name {
+                "HOME" => Some(self.0.path().into()),
+                name => variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()),
+            })
+        }
+
+        fn line(&self, line: usize) -> Origin {
+            Origin::File { path: self.config().join(CONFIG_FILE), line }
+        }
+    }
+
+    fn options(values: Configuration, origins: &[(&str, &'static str)]) -> Layer {
+        let mut layer = Layer::new(values, BTreeMap::new());
+        for (key, option) in origins {
+            layer.set_option(key, option);
+        }
+        layer
+    }
+
+    #[test]
+    fn option_precedes_variable_precedes_file_precedes_default() {
+        let home = Home::with("theme = 'dark'\nsymbols = 'ascii'\nmouse = false\ntarget = 'aws'\n");
+        let theme = Configuration { theme: Some(ThemeName::Mono), ..Configuration::default() };
+        let options = options(theme, &[("theme", "--theme")]);
+        let variables = [("XKS_CONSOLE_THEME", "light"), ("XKS_CONSOLE_SYMBOLS", "unicode")];
+        let settings = home.load(&options, &variables).unwrap();
+        assert_eq!(settings.theme, Resolved { value: ThemeName::Mono, origin: Origin::Option("--theme") });
+        let from_variable = Origin::Variable("XKS_CONSOLE_SYMBOLS");
+        assert_eq!(settings.symbols, Resolved { value: SymbolSet::Unicode, origin: from_variable });
+        assert_eq!(settings.mouse, Resolved { value: false, origin: home.line(3) });
+        assert_eq!(settings.target, Resolved { value: TargetSetting::Aws, origin: home.line(4) });
+        assert_eq!(settings.accessible, Resolved { value: false, origin: Origin::Default });
+    }
+
+    #[test]
+    fn any_source_turns_on_read_only_mode_and_none_turns_it_off() {
+        let home = Home::with("read-only = true\n[profiles.prod]\nread-only = true\n");
+        let settings = home.load(&Layer::default(), &[("XKS_CONSOLE_READ_ONLY", "0")]).unwrap();
+        assert_eq!(settings.read_only, Resolved { value: true, origin: home.line(1) });
+        assert_eq!(settings.profiles["prod"], Resolved { value: true, origin: home.line(3) });
+        let home = Home::with("read-only = false\n[profile.prod]\nread-only = true\n");
+        let settings = home.load(&Layer::default(), &[]).unwrap();
+        assert_eq!(settings.read_only, Resolved { value: false, origin: home.line(1) });
+        let read_only = settings.read_only();
+        assert!(
+            read_only.applies_to(Some("prod")) && !read_only.applies_to(Some("dev")) && !read_only.applies_to(None)
+        );
+        let variable = home.load(&Layer::default(), &[("XKS_CONSOLE_READ_ONLY", "1")]).unwrap();
+        assert!(variable.read_only().applies_to(None));
+        let on = Configuration { read_only: Some(true), ..Configuration::default() };
+        let option =
+            home.load(&options(on, &[("read-only", "--read-only")]), &[("XKS_CONSOLE_READ_ONLY", "0")]).unwrap();
+        assert_eq!(option.read_only, Resolved { value: true, origin: Origin::Option("--read-only") });
+    }
+
+    #[test]
+    fn saved_preferences_precede_the_file_but_not_the_environment() {
+        let home = Home::with("columns = ['status']\npage-size = 10\n");
+        let before = home.load(&Layer::default(), &[]).unwrap().preferences();
+        assert_eq!((before.key_columns, before.page_size), (vec![KeyColumn::Status], Some(10)));
+        let saved = Preferences { key_columns: vec![KeyColumn::KeyId], page_size: None, wrap_lines: true };
+        save_preferences(&home.config(), &saved).unwrap();
+        let after = home.load(&Layer::default(), &[]).unwrap();
+        assert_eq!(after.preferences(), saved);
+        let origin = Origin::Preferences(home.config().join("preferences.toml"));
+        assert_eq!((&after.columns.origin, &after.page_size.origin), (&origin, &origin));
+        let variables = [("XKS_CONSOLE_COLUMNS", "origin"), ("XKS_CONSOLE_PAGE_SIZE", "50")];
+        let with_variables = home.load(&Layer::default(), &variables).unwrap().preferences();
+        let expected = Preferences { key_columns: vec![KeyColumn::Origin], page_size: Some(50), wrap_lines: true };
+        assert_eq!(with_variables, expected);
+    }
+
+    #[test]
+    fn data_directory_is_the_default_or_below_the_home_directory() {
+        let home = Home::with("");
+        let load = |home: &Home, variables: &[(&str, &str)]| home.load(&Layer::default(), variables).unwrap();
+        assert_eq!(load(&home, &[]).data_dir(), Ok(home.0.path().join(".local/share/xks-console")));
+        assert_eq!(load(&home, &[("XDG_DATA_HOME", "/x")]).data_dir(), Ok("/x/xks-console".into()));
+        assert_eq!(load(&home, &[("XDG_DATA_HOME", "x")]).data_dir(), load(&home, &[]).data_dir());
+        let home = Home::with("data-dir = '~/keys'\n");
+        assert_eq!(load(&home, &[("XDG_DATA_HOME", "/x")]).data_dir(), Ok(home.0.path().join("keys")));
+        assert_eq!(load(&home, &[("XKS_CONSOLE_DATA_DIR", "here")]).data_dir(), Ok("here".into()));
+        assert_eq!(Settings::default().data_dir(), Err(DataDirError));
+    }
+
+    #[test]
+    fn client_reads_the_variables_of_the_aws_cli_itself() {
+        let home = Home::with("target = 'aws'\nprofile = 'work'\nregion = 'eu-west-1'\n");
+        let connect = |variables: &[(&str, &str)]| {
+            let settings = home.load(&Layer::default(), variables).unwrap();
+            settings.client_settings(|name| (name == "AWS_CA_BUNDLE").then(|| "/ca.pem".into())).unwrap()
+        };
+        let all = connect(&[]);
+        assert_eq!(
+            (all.endpoint_url, all.profile.as_deref(), all.region.as_deref()),
+            (None, Some("work"), Some("eu-west-1"))
+        );
+        assert_eq!(all.ca_bundle, Some("/ca.pem".into()));
+        let aws = connect(&[("AWS_PROFILE", "other"), ("AWS_REGION", "us-east-1")]);
+        assert_eq!((aws.profile, aws.region), (None, None));
+        let own = [("AWS_PROFILE", "other"), ("XKS_CONSOLE_PROFILE", "mine"), ("XKS_CONSOLE_REGION", "us-east-2")];
+        let own = connect(&[&own[..], &[("XKS_CONSOLE_TARGET", "http://127.0.0.1:1")]].concat());
+        assert_eq!((own.profile.as_deref(), own.region.as_deref()), (Some("mine"), Some("us-east-2")));
+        assert_eq!(own.endpoint_url.as_deref(), Some("http://127.0.0.1:1"));
+        let bundled = home.load(&Layer::default(), &[("XKS_CONSOLE_TARGET", "bundled")]).unwrap();
+        assert_eq!(bundled.client_settings(|_| None), None);
+    }
+
+    #[test]
+    fn problems_of_the_file_and_the_environment_are_reported_together() {
+        let home = Home::with("theme = 3\n");
+        let error = home.load(&Layer::default(), &[("XKS_CONSOLE_MOUSE", "?")]).unwrap_err().to_string();
+        assert!(error.contains("2 problems") && error.contains("line 1: theme: "), "{error}");
+        assert!(error.contains("XKS_CONSOLE_MOUSE: "), "{error}");
+    }
+
+    #[test]
+    fn options_apply_to_every_setting() {
+        let values = Configuration {
+            columns: Some(Columns(vec![KeyColumn::Status])),
+            page_size: Some(PageSize(50)),
+            region: Some(RegionName("eu-west-1".to_owned())),
+            ..Configuration::default()
+        };
+        let settings = Settings::load(&options(values, &[("columns", "--c")]), |_| None).unwrap();
+        assert_eq!(settings.columns, Resolved { value: vec![KeyColumn::Status], origin: Origin::Option("--c") });
+        assert_eq!((settings.page_size.value, settings.region.value.as_deref()), (Some(50), Some("eu-west-1")));
+    }
+}

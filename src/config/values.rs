@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::check::choices;
 use crate::client::endpoints::{InvalidRegion, InvalidUrl, check_region, check_url};
+use crate::text;
 use crate::tui::key_press::{KeyPress, ParseKeyError};
 use crate::tui::preferences::{KeyColumn, Preferences};
 
@@ -22,10 +24,21 @@ pub enum TargetSetting {
     Endpoint(String),
 }
 
-/// The target is neither a name nor the URL of an endpoint. The message doesn't repeat a password.
+/// Why a text isn't a target. The message doesn't repeat a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}. Use \"bundled\", \"aws\", or the URL of an endpoint")]
-pub struct InvalidTarget(InvalidUrl);
+pub enum InvalidTarget {
+    /// The text is a word, but no target has this name.
+    #[error("\"{name}\" is not a target. {hint}")]
+    Unknown {
+        /// The word.
+        name: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// The URL can't be an endpoint.
+    #[error(transparent)]
+    Url(#[from] InvalidUrl),
+}
 
 impl TryFrom<String> for TargetSetting {
     type Error = InvalidTarget;
@@ -34,7 +47,17 @@ impl TryFrom<String> for TargetSetting {
         match text.as_str() {
             "bundled" => Ok(Self::Bundled),
             "aws" => Ok(Self::Aws),
-            url => check_url(url).map(|()| Self::Endpoint(text.clone())).map_err(InvalidTarget),
+            word if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
+                let hint = text::nearest(word, ["bundled", "aws"]).map_or_else(
+                    || "Use \"bundled\", \"aws\", or the URL of an endpoint.".to_owned(),
+                    |nearest| format!("Did you mean \"{nearest}\"?"),
+                );
+                Err(InvalidTarget::Unknown { name: word.to_owned(), hint })
+            }
+            url => {
+                check_url(url)?;
+                Ok(Self::Endpoint(text))
+            }
         }
     }
 }
@@ -126,7 +149,7 @@ impl JsonSchema for Columns {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "array", "items": { "enum": KeyColumn::ALL }, "minItems": 1 })
+        schemars::json_schema!({ "type": "array", "items": { "type": "string", "enum": KeyColumn::ALL }, "minItems": 1 })
     }
 }
 
@@ -137,7 +160,7 @@ pub struct PageSize(pub(super) usize);
 
 /// The console doesn't offer this page size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not an available page size. Use {list}", list = page_sizes().map(|size| size.to_string()).collect::<Vec<_>>().join(", "))]
+#[error("{0} is not an available page size. Use {list}", list = choices(page_sizes()))]
 pub struct InvalidPageSize(usize);
 
 fn page_sizes() -> impl Iterator<Item = usize> {
@@ -162,7 +185,7 @@ impl JsonSchema for PageSize {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "enum": page_sizes().collect::<Vec<_>>() })
+        schemars::json_schema!({ "type": "integer", "enum": page_sizes().collect::<Vec<_>>() })
     }
 }
 
@@ -171,7 +194,7 @@ impl JsonSchema for PageSize {
 #[serde(try_from = "KeyOrKeys")]
 pub struct KeyBinding(pub(super) Vec<KeyPress>);
 
-/// The form of [`KeyBinding`] in `config.toml`.
+/// A key such as "n", "Ctrl-N", or "F5", or a list of keys.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "invalid type: another value, expected a key such as \"n\", or a list of keys")]
 #[schemars(inline)]
