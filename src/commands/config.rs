@@ -65,8 +65,9 @@ fn check(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
 /// Prints the problems on standard output, one a line.
 fn report(error: ConfigurationError) -> Result<ExitCode, Box<dyn Error>> {
     let ConfigurationError::Invalid(problems) = error else { return Err(error.into()) };
-    let lines: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
-    print(&lines)?;
+    for problem in &problems {
+        print(&format!("{problem}\n"))?;
+    }
     note(format_args!("{} found.", plural(problems.len(), "problem", "problems")));
     Ok(ExitCode::FAILURE)
 }

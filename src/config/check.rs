@@ -1,6 +1,6 @@
 //! Finding all problems of a configuration.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize as _;
@@ -37,7 +37,7 @@ impl fmt::Display for Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
     /// The file exists but can't be read.
-    #[error("Couldn't read {}: {source}", path.display())]
+    #[error("Couldn't read {}: {source}. Make sure that it is a file that you can read.", path.display())]
     Unreadable {
         /// The path of the file.
         path: PathBuf,
@@ -53,9 +53,12 @@ fn describe(problems: &[Problem]) -> String {
     match problems {
         [problem] => format!("{problem} Correct this setting, then try again."),
         problems => {
-            let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
             let count = plural(problems.len(), "problem", "problems");
-            format!("The configuration has {count}. Correct these settings, then try again.{lines}")
+            let mut text = format!("The configuration has {count}. Correct these settings, then try again.");
+            for problem in problems {
+                let _ = write!(text, "\n  {problem}");
+            }
+            text
         }
     }
 }
@@ -96,7 +99,9 @@ pub fn parse(text: &str, path: &Path) -> Result<Layer, Vec<Problem>> {
     let mut leaves = Vec::new();
     collect_leaves(text, table.get_ref(), &values, &mut Vec::new(), &mut leaves);
     leaves.sort_by_key(|leaf| leaf.line);
-    let problems: Vec<Problem> = leaves.iter().filter_map(|leaf| problem(leaf, origin(leaf.line))).collect();
+    let mut problems: Vec<Problem> = leaves.iter().filter_map(|leaf| problem(leaf, origin(leaf.line))).collect();
+    // Each value in an unknown table has the same problem.
+    problems.dedup_by(|next, previous| next.message == previous.message && top_level(next) == top_level(previous));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -150,6 +155,11 @@ fn problem(leaf: &Leaf, origin: Origin) -> Option<Problem> {
     Some(Problem { origin, key: Some(leaf.path.join(".")), message })
 }
 
+/// Returns the first part of the key.
+fn top_level(problem: &Problem) -> Option<&str> {
+    problem.key.as_deref().and_then(|key| key.split('.').next())
+}
+
 /// Checks one value without the others.
 ///
 /// # Errors
@@ -188,7 +198,8 @@ fn settings_path(path: &[String]) -> Vec<String> {
 /// Turns a message of serde into one that says what to do.
 fn explain(path: &[String], message: &str) -> String {
     if let Some((word, known)) = unknown_word(message, "unknown field `") {
-        let what = if path.len() > 1 { "a setting of a profile" } else { "a setting" };
+        let is_top_level = path.first().is_some_and(|key| key == word);
+        let what = if is_top_level { "a setting" } else { "a setting of a profile" };
         return format!("\"{word}\" is not {what}. {}", suggestion(word, &known));
     }
     if let Some((word, known)) = unknown_word(message, "unknown variant `") {
@@ -270,6 +281,9 @@ search = 3
 copy = []
 back = "Ctrl-M"
 [colors]
+[colours]
+dark = 1
+light = 2
 "#;
         let expected = [
             "line 2: theme: \"drak\" is not a valid value. Did you mean \"dark\"?",
@@ -292,6 +306,7 @@ back = "Ctrl-M"
             "line 21: keys.copy: The list is empty. Name at least one key, or remove the line.",
             "line 22: keys.back: Terminals can't send \"Ctrl-M\". They send Enter for it.",
             "line 23: colors: \"colors\" is not a setting. Use \"theme\", ",
+            "line 25: colours.dark: \"colours\" is not a setting. Use \"theme\", ",
         ];
         let found = problems(text);
         assert_eq!(found.len(), expected.len(), "{found:#?}");

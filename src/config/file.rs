@@ -44,7 +44,7 @@ pub struct Configuration {
     #[schemars(with = "PageSize")]
     pub page_size: Option<PageSize>,
     /// The AWS to use: "bundled", "aws", or the URL of an endpoint.
-    #[schemars(with = "String")]
+    #[schemars(with = "TargetSetting")]
     pub target: Option<TargetSetting>,
     /// The profile to use with AWS or an endpoint.
     #[schemars(with = "ProfileOrProfiles")]

@@ -123,6 +123,8 @@ mod tests {
             ("columns = []", ".columns"),
             ("columns = ['alias']", ".columns"),
             ("profile = 3", ".profile"),
+            ("target = 'bundeld'", ".target"),
+            ("target = 'https://ada:hunter2@kms.example.com'", ".target"),
             ("region = 'Oregon'", ".region"),
             ("data-dir = 'x'", ".data-dir"),
             ("[profiles.prod]\nreadonly = true", ".profiles.prod.readonly"),

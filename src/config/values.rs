@@ -62,6 +62,23 @@ impl TryFrom<String> for TargetSetting {
     }
 }
 
+impl JsonSchema for TargetSetting {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Target".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "anyOf": [{ "enum": ["bundled", "aws"] }, { "pattern": "^https?://[^@?#]+$" }],
+        })
+    }
+}
+
 impl TargetSetting {
     /// Returns the value as it is written in `config.toml`.
     pub fn as_str(&self) -> &str {
