@@ -2,6 +2,8 @@
 //! table.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::widgets::button::ButtonKind;
 
@@ -78,7 +80,9 @@ impl Context {
 }
 
 /// An action that a key triggers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 #[allow(missing_docs)]
 pub enum Action {
     Quit,
