@@ -61,6 +61,7 @@ pub mod error_remedies;
 pub mod expectation;
 pub mod flow;
 pub mod in_process;
+pub mod listing;
 mod pem;
 pub mod server;
 pub mod storage;

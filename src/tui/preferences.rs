@@ -3,63 +3,27 @@
 use serde::{Deserialize, Serialize};
 
 use super::widgets::table::Column;
-
-/// A column of *Customer managed keys*.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)]
-pub enum KeyColumn {
-    Aliases,
-    KeyId,
-    Status,
-    Origin,
-    CustomKeyStoreName,
-    ExternalKeyId,
-    CreationDate,
-    KeyType,
-    KeySpec,
-    KeyUsage,
-    CustomKeyStoreId,
-    Regionality,
-    Description,
-}
+pub use crate::listing::keys::KeyColumn;
 
 impl KeyColumn {
-    /// All columns, in display order.
-    pub const ALL: [Self; 13] = [
-        Self::Aliases,
-        Self::KeyId,
-        Self::Status,
-        Self::Origin,
-        Self::CustomKeyStoreName,
-        Self::ExternalKeyId,
-        Self::CreationDate,
-        Self::KeyType,
-        Self::KeySpec,
-        Self::KeyUsage,
-        Self::CustomKeyStoreId,
-        Self::Regionality,
-        Self::Description,
-    ];
-
     /// Returns the heading and the width of the column.
     pub const fn column(self) -> Column {
-        let (title, least, weight) = match self {
-            Self::Aliases => ("Aliases", 16, 4),
-            Self::KeyId => ("Key ID", 16, 3),
-            Self::Status => ("Status", 17, 1),
-            Self::Origin => ("Origin", 19, 1),
-            Self::CustomKeyStoreName => ("Custom key store name", 18, 2),
-            Self::ExternalKeyId => ("External key ID", 16, 2),
-            Self::CreationDate => ("Creation date", 17, 0),
-            Self::KeyType => ("Key type", 11, 0),
-            Self::KeySpec => ("Key spec", 18, 0),
-            Self::KeyUsage => ("Key usage", 20, 0),
-            Self::CustomKeyStoreId => ("Custom key store ID", 22, 0),
-            Self::Regionality => ("Regionality", 18, 0),
-            Self::Description => ("Description", 16, 3),
+        let (min_width, weight) = match self {
+            Self::Aliases => (16, 4),
+            Self::KeyId => (16, 3),
+            Self::Status => (17, 1),
+            Self::Origin => (19, 1),
+            Self::CustomKeyStoreName => (18, 2),
+            Self::ExternalKeyId => (16, 2),
+            Self::CreationDate => (17, 0),
+            Self::KeyType => (11, 0),
+            Self::KeySpec => (18, 0),
+            Self::KeyUsage => (20, 0),
+            Self::CustomKeyStoreId => (22, 0),
+            Self::Regionality => (18, 0),
+            Self::Description => (16, 3),
         };
-        Column { title, min_width: least, weight }
+        Column { title: self.title(), min_width, weight }
     }
 }
 

@@ -9,6 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 
 use super::text_field::TextField;
+use crate::listing::search::{search_name, searchable_row};
 use crate::tui::theme;
 
 /// A column: its heading and its width.
@@ -127,19 +128,10 @@ impl Table {
 
     /// Sorts and filters the rows. Call it when the rows or the sort order changed. The cursor stays on its row.
     pub fn update_rows(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
-        self.properties = columns.iter().map(|column| column.title.to_lowercase().replace(' ', "-")).collect();
+        self.properties = columns.iter().map(|column| search_name(column.title)).collect();
         self.sort_column = self.sort_column.min(columns.len().saturating_sub(1));
-        let mut line = String::new();
         self.haystack.clear();
-        self.haystack.extend((0..rows).map(|row| {
-            line.clear();
-            for column in 0..columns.len() {
-                line.push_str(&cell(row, column).to_lowercase());
-                // A separator, so that a search term never matches across two cells.
-                line.push('\u{1}');
-            }
-            Box::from(line.as_str())
-        }));
+        self.haystack.extend((0..rows).map(|row| searchable_row((0..columns.len()).map(|column| cell(row, column)))));
         let mut sorted: Vec<(String, usize)> =
             (0..rows).map(|row| (cell(row, self.sort_column).to_lowercase(), row)).collect();
         sorted.sort_unstable_by(|(one, row), (other, position)| {
