@@ -2,6 +2,7 @@
 
 mod aws_options;
 mod create_key;
+mod lists;
 mod open;
 mod proxy;
 mod redacted_value;
@@ -15,6 +16,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use aws_options::AwsOptions;
 pub use create_key::CreateKey;
+pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
@@ -32,6 +34,8 @@ Examples:
   xks-console --data-dir /tmp/try --scenario default
                                           Create the account from the scenario \"default\"
   xks-console open alias/payments         Open the page of a key; also by ID, ARN, or key store name
+  xks-console list-keys --status disabled Print the disabled keys as a table; also as JSON, Markdown, or CSV
+  xks-console show-key alias/payments     Print a key with its policy, tags, and external key
   xks-console create-key --yes --xks-key-id payments-2026 --alias payments
                                           Create a KMS key without the wizard, and print it
   xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
@@ -130,7 +134,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
 
-    /// Print the output of `proxy` list commands and the reports of `proxy check` and `test` as one JSON document
+    /// Print lists, keys, and the reports of `proxy check` and `test` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -172,6 +176,14 @@ pub enum Command {
     CreateKey(Box<CreateKey>),
     /// Open the console on the page of a key or a key store
     Open(Box<Open>),
+    /// List the KMS keys, as the console does
+    #[command(after_help = lists::LIST_KEYS_HELP)]
+    ListKeys(Box<ListKeys>),
+    /// Print a KMS key with its key policy, tags, and external key
+    #[command(after_help = lists::SHOW_KEY_HELP)]
+    ShowKey(Box<ShowKey>),
+    /// List the external key stores, as the console does
+    ListStores(Box<ListStores>),
     /// Serve the bundled AWS on a port for the AWS CLI, SDKs, and other tools
     ///
     /// KMS, IAM, STS, CloudTrail, and CloudWatch are available at /, and the external key store proxy at the URI path
@@ -216,8 +228,20 @@ impl Command {
         match self {
             Self::CreateKey(options) => Some(&options.aws_options),
             Self::Open(options) => Some(&options.aws_options),
+            Self::ListKeys(options) => Some(&options.aws_options),
+            Self::ShowKey(options) => Some(&options.aws_options),
+            Self::ListStores(options) => Some(&options.aws_options),
             Self::Test(options) => Some(&options.aws_options),
             _ => None,
+        }
+    }
+
+    /// Whether `--json` has no effect, because the command prints another format.
+    fn has_other_format(&self) -> bool {
+        match self {
+            Self::ListKeys(options) => options.format.is_selected(),
+            Self::ListStores(options) => options.format.is_selected(),
+            _ => false,
         }
     }
 
@@ -236,7 +260,8 @@ pub struct DataDirError;
 
 /// The error for AWS options before a command that doesn't support them.
 const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log, and --read-only can be \
-                                         used only with the console, open, create-key, and test";
+                                         used only with the console, open, list-keys, show-key, list-stores, create-key, \
+                                         and test";
 /// The error for AWS options on both sides of a command.
 const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --profile, --region, --log, and --read-only either \
                                        before the command or after it, not both";
@@ -259,8 +284,10 @@ const IN_MEMORY_TEST_CONFLICT: &str = "--accept, --review, and --pty need an acc
 const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, and --scenario apply to the bundled AWS \
                                         and can't be used with --aws or --endpoint-url";
 /// The error for `--json` with a command that doesn't support it.
-const JSON_NOT_SUPPORTED: &str = "--json can be used only with `test`, `proxy check`, and the `proxy` commands that \
-                                  print lists";
+const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `test`, \
+                                  `proxy check`, and the `proxy` commands that print lists";
+/// The error for two formats.
+const FORMAT_CONFLICT: &str = "--json can't be used with --markdown or --csv. Choose one format";
 
 impl Arguments {
     /// Returns the error for arguments that conflict with each other in a way that clap can't check.
@@ -284,7 +311,9 @@ impl Arguments {
                 REMOTE_TEST_OPTIONS
             }
             Some(Command::Test(_)) if self.aws_options().may_change_aws() => AWS_TEST_NOT_READ_ONLY,
+            Some(command) if self.json && command.has_other_format() => FORMAT_CONFLICT,
             Some(Command::CreateKey(_) | Command::Test(_)) => return None,
+            Some(Command::ListKeys(_) | Command::ShowKey(_) | Command::ListStores(_)) => return None,
             Some(Command::Proxy { command }) if command.supports_json() => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
@@ -395,6 +424,8 @@ mod tests {
         for text in [
             LONG_HELP,
             create_key::HELP,
+            lists::LIST_KEYS_HELP,
+            lists::SHOW_KEY_HELP,
             serve::HELP,
             proxy::HELP,
             proxy::CHECK_HELP,

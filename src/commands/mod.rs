@@ -3,6 +3,7 @@
 mod aws;
 mod console;
 pub mod create_key;
+mod lists;
 mod open;
 mod play;
 pub mod proxy;
@@ -41,6 +42,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         None => console::run(arguments),
         Some(Command::CreateKey(options)) => create_key::run(arguments, options),
         Some(Command::Open(options)) => open::run(arguments, options),
+        Some(Command::ListKeys(options)) => lists::list_keys(arguments, options),
+        Some(Command::ShowKey(options)) => lists::show_key(arguments, options),
+        Some(Command::ListStores(options)) => lists::list_stores(arguments, options),
         Some(Command::Test(options)) => test::run(arguments, options),
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),

@@ -23,6 +23,7 @@ mod fuzz;
 mod guide;
 mod key_states;
 mod key_stores;
+mod lists;
 mod malformed_responses;
 mod metrics;
 mod monitoring;
