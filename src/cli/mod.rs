@@ -4,6 +4,7 @@ mod aws_options;
 mod create_key;
 mod lists;
 mod open;
+mod program;
 mod proxy;
 mod redacted_value;
 mod serve;
@@ -12,12 +13,13 @@ mod tapes;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 
 pub use aws_options::AwsOptions;
 pub use create_key::CreateKey;
 pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
+pub use program::{Completions, Shell};
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};
@@ -110,7 +112,7 @@ pub struct Arguments {
     /// Store the data of the bundled AWS in this directory
     ///
     /// If the directory is empty or doesn't exist, a new account is created in it.
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
 
     /// Connect to a different address for the external key store proxy at this host
@@ -220,6 +222,9 @@ pub enum Command {
     /// Write a new tape to start from, or check tapes
     #[command(subcommand)]
     Tape(TapeCommand),
+    /// Print the script that completes commands in your shell
+    #[command(after_help = program::COMPLETIONS_HELP)]
+    Completions(Completions),
 }
 
 impl Command {
@@ -338,15 +343,17 @@ impl Arguments {
     /// # Errors
     /// [`DataDirError`] if no option or variable determines the directory.
     pub fn data_dir(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, DataDirError> {
-        if let Some(data_dir) = &self.data_dir {
-            return Ok(data_dir.clone());
-        }
-        let absolute = |variable| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-        absolute("XDG_DATA_HOME")
-            .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
-            .map(|data| data.join("xks-console"))
-            .ok_or(DataDirError)
+        self.data_dir.clone().map_or_else(|| default_data_dir(environment), Ok)
     }
+}
+
+/// Returns the data directory without `--data-dir`.
+pub(crate) fn default_data_dir(environment: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, DataDirError> {
+    let absolute = |variable| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+        .map(|data| data.join("xks-console"))
+        .ok_or(DataDirError)
 }
 
 #[cfg(test)]

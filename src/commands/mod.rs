@@ -1,6 +1,7 @@
 //! The commands of the program, one module for each.
 
 mod aws;
+mod completions;
 mod console;
 pub mod create_key;
 mod lists;
@@ -27,6 +28,9 @@ use crate::xks::network::Network;
 
 /// Parses the command line, runs the command, and returns the exit code of the process.
 pub fn main() -> ExitCode {
+    if let Some(exit) = completions::respond() {
+        return exit;
+    }
     let arguments = Arguments::parse();
     if let Some(error) = arguments.argument_conflict() {
         error.exit();
@@ -49,6 +53,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),
         Some(Command::Tape(command)) => tape::run(command),
+        Some(Command::Completions(options)) => Ok(completions::run(options.shell)?),
         Some(Command::Serve(options)) => serve::run(arguments, options),
         Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::run_on_terminal(arguments, command),
         Some(Command::Proxy { command: Proxy::Check(options) }) => proxy_check::run(arguments, options),
