@@ -48,6 +48,7 @@
 
 pub mod access_log;
 pub mod aws;
+pub mod build_info;
 pub mod bundled;
 pub mod cli;
 pub mod client;

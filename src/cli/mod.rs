@@ -19,7 +19,7 @@ pub use aws_options::AwsOptions;
 pub use create_key::CreateKey;
 pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
-pub use program::{Completions, Shell};
+pub use program::{Completions, Man, Shell};
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};
@@ -36,7 +36,7 @@ Examples:
   xks-console --data-dir /tmp/try --scenario default
                                           Create the account from the scenario \"default\"
   xks-console open alias/payments         Open the page of a key; also by ID, ARN, or key store name
-  xks-console list-keys --status disabled Print the disabled keys as a table; also as JSON, Markdown, or CSV
+  xks-console list-keys --csv             List the keys as CSV; also as a table, JSON, or Markdown
   xks-console show-key alias/payments     Print a key with its policy, tags, and external key
   xks-console create-key --yes --xks-key-id payments-2026 --alias payments
                                           Create a KMS key without the wizard, and print it
@@ -136,7 +136,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
 
-    /// Print lists, keys, and the reports of `proxy check` and `test` as one JSON document
+    /// Print lists, keys, the version, and the reports of `proxy check` and `test` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -225,6 +225,11 @@ pub enum Command {
     /// Print the script that completes commands in your shell
     #[command(after_help = program::COMPLETIONS_HELP)]
     Completions(Completions),
+    /// Print a manual page, or write all of them to a directory
+    #[command(after_help = program::MAN_HELP)]
+    Man(Man),
+    /// Print the version, the commit that it was built from, and the versions of important dependencies
+    Version,
 }
 
 impl Command {
@@ -289,8 +294,8 @@ const IN_MEMORY_TEST_CONFLICT: &str = "--accept, --review, and --pty need an acc
 const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, and --scenario apply to the bundled AWS \
                                         and can't be used with --aws or --endpoint-url";
 /// The error for `--json` with a command that doesn't support it.
-const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `test`, \
-                                  `proxy check`, and the `proxy` commands that print lists";
+const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `version`, \
+                                  `test`, `proxy check`, and the `proxy` commands that print lists";
 /// The error for two formats.
 const FORMAT_CONFLICT: &str = "--json can't be used with --markdown or --csv. Choose one format";
 
@@ -318,7 +323,9 @@ impl Arguments {
             Some(Command::Test(_)) if self.aws_options().may_change_aws() => AWS_TEST_NOT_READ_ONLY,
             Some(command) if self.json && command.has_other_format() => FORMAT_CONFLICT,
             Some(Command::CreateKey(_) | Command::Test(_)) => return None,
-            Some(Command::ListKeys(_) | Command::ShowKey(_) | Command::ListStores(_)) => return None,
+            Some(Command::ListKeys(_) | Command::ShowKey(_) | Command::ListStores(_) | Command::Version) => {
+                return None;
+            }
             Some(Command::Proxy { command }) if command.supports_json() => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
@@ -438,6 +445,7 @@ mod tests {
             proxy::CHECK_HELP,
             tapes::TEST_HELP,
             tapes::PLAY_HELP,
+            program::MAN_HELP,
         ] {
             let text = text.replace(" \\\n    ", " ").replace("'Frankfurt HSM'", "Frankfurt-HSM");
             for line in text.lines().map(str::trim_start) {

@@ -1,8 +1,9 @@
-//! The commands about the program itself: `completions`.
+//! The commands about the program itself: `completions`, `man`, and `version`.
 
 use std::fmt;
+use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 
 /// The options of `completions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
@@ -30,6 +31,25 @@ impl fmt::Display for Shell {
         })
     }
 }
+
+/// The options of `man`.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Man {
+    /// The command to print the manual page of; without it, the page of the program
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Write the pages of the program and of all commands to this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// The text after the options in the help of `man`.
+pub const MAN_HELP: &str = "\
+Examples:
+  xks-console man | man -l -          Read the page of the program
+  xks-console man proxy check         Print the page of a command
+  xks-console man --dir ~/.local/share/man/man1
+                                      Write all pages, for `man xks-console`";
 
 /// The text after the options in the help of `completions`.
 pub const COMPLETIONS_HELP: &str = "\

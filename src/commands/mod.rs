@@ -5,6 +5,7 @@ mod completions;
 mod console;
 pub mod create_key;
 mod lists;
+mod man;
 mod open;
 mod play;
 pub mod proxy;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tokio::runtime::Runtime;
 
+use crate::build_info::BuildInfo;
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Command, Proxy};
 use crate::xks::network::Network;
@@ -53,11 +55,21 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),
         Some(Command::Tape(command)) => tape::run(command),
+        Some(Command::Man(options)) => man::run(options),
+        Some(Command::Version) => print_version(arguments.json),
         Some(Command::Completions(options)) => Ok(completions::run(options.shell)?),
         Some(Command::Serve(options)) => serve::run(arguments, options),
         Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::run_on_terminal(arguments, command),
         Some(Command::Proxy { command: Proxy::Check(options) }) => proxy_check::run(arguments, options),
     }
+}
+
+/// Prints what the program was built from.
+fn print_version(is_json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let info = BuildInfo::current();
+    let text = if is_json { serde_json::to_string_pretty(&info.to_json())? } else { info.to_string() };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a message for people to standard error. Ignores errors, such as a closed pipe.

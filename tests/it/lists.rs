@@ -50,7 +50,8 @@ fn filters_of_list_keys_have_the_meaning_of_the_search_in_the_console() {
     assert_eq!(aliases(home, &["--origin", "external-key-store", "--origin", "aws-kms", "--status", "Enabled"]), all);
     assert_eq!(aliases(home, &["--status", "disabled", "--status", "pending-deletion"]), [""; 0]);
     assert_eq!(aliases(home, &["--search", "desc:CUSTOMER"]), ["customer-db"]);
-    assert_eq!(aliases(home, &["--search", "tag:team=data"]), ["customer-db"]);
+    assert_eq!(aliases(home, &["--search", "tag:team=data"]), ["customer-db", "eu-analytics"]);
+    assert_eq!(aliases(home, &["--search", "tag:team=data frankfurt"]), ["customer-db"]);
     assert_eq!(aliases(home, &["--search", "s3-media"]), ["s3-default-bucket"], "every alias is found");
     assert_eq!(aliases(home, &["--aws-managed"]), ["aws/ebs", "aws/s3"]);
 }

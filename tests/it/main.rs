@@ -29,6 +29,7 @@ mod metrics;
 mod monitoring;
 mod pages;
 mod principals;
+mod program_commands;
 mod proxy_check;
 mod proxy_command;
 mod pty;
