@@ -45,7 +45,8 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default().trim().to_owned()
 }
 
-fn is_commit(text: &str) -> bool {
+/// Whether a text has the form of a commit ID.
+pub fn is_commit(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -61,26 +62,26 @@ fn features() -> Vec<String> {
 }
 
 /// Returns the version of a package in Cargo.lock.
-fn locked_version(lock: &str, name: &str) -> Option<String> {
+pub fn locked_version(lock: &str, name: &str) -> Option<String> {
     let (_, package) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
     package.split('"').next().map(str::to_owned)
 }
 
 /// Returns the commit that Cargo recorded when it packaged the crate.
-fn packaged_commit(root: &Path) -> Option<String> {
+pub fn packaged_commit(root: &Path) -> Option<String> {
     let info = fs::read_to_string(root.join(".cargo_vcs_info.json")).ok()?;
     let (_, commit) = info.split_once("\"sha1\"")?;
     commit.split('"').nth(1).map(str::to_owned)
 }
 
 /// The Git repository of this project.
-struct Git<'a> {
+pub struct Git<'a> {
     root: &'a Path,
 }
 
 impl<'a> Git<'a> {
     /// Returns `None` without Git, and if the project is in the repository of something else.
-    fn open(root: &'a Path) -> Option<Self> {
+    pub fn open(root: &'a Path) -> Option<Self> {
         let git = Self { root };
         let top = git.run(&["rev-parse", "--show-toplevel"])?;
         (fs::canonicalize(top).ok()? == fs::canonicalize(root).ok()?).then_some(git)

@@ -4,6 +4,7 @@ mod account;
 mod api_calls;
 mod authorization;
 mod badge;
+mod build_script;
 mod bundled;
 mod cloudtrail;
 mod condition_keys;
