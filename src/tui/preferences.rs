@@ -10,18 +10,16 @@ impl KeyColumn {
     pub const fn column(self) -> Column {
         let (min_width, weight) = match self {
             Self::Aliases => (16, 4),
-            Self::KeyId => (16, 3),
+            Self::KeyId | Self::Description => (16, 3),
             Self::Status => (17, 1),
             Self::Origin => (19, 1),
             Self::CustomKeyStoreName => (18, 2),
             Self::ExternalKeyId => (16, 2),
             Self::CreationDate => (17, 0),
             Self::KeyType => (11, 0),
-            Self::KeySpec => (18, 0),
+            Self::KeySpec | Self::Regionality => (18, 0),
             Self::KeyUsage => (20, 0),
             Self::CustomKeyStoreId => (22, 0),
-            Self::Regionality => (18, 0),
-            Self::Description => (16, 3),
         };
         Column { title: self.title(), min_width, weight }
     }

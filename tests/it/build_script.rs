@@ -2,9 +2,9 @@
 
 #[path = "../../build.rs"]
 #[allow(dead_code)]
-mod build_script;
+mod script;
 
-use build_script::{Git, is_commit, locked_version, packaged_commit};
+use script::{Git, is_commit, locked_version, packaged_commit};
 
 #[test]
 fn versions_come_from_the_lock_file() {

@@ -19,7 +19,7 @@ pub(super) struct Values {
     data_dir: Option<PathBuf>,
     region: String,
     /// Whether values with characters that are special in a shell need backslashes. Other shells add them themselves.
-    quotes_values: bool,
+    adds_backslashes: bool,
 }
 
 impl Values {
@@ -27,7 +27,7 @@ impl Values {
     /// looks up a variable.
     pub(super) fn from_words(
         words: &[OsString],
-        quotes_values: bool,
+        adds_backslashes: bool,
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Self {
         // The first `--` separates the command line from the program that the shell runs.
@@ -42,7 +42,7 @@ impl Values {
         Self {
             data_dir: data_dir.filter(|_| !is_remote),
             region: option_value(words, "--region").unwrap_or(BundledAws::REGION).to_owned(),
-            quotes_values,
+            adds_backslashes,
         }
     }
 
@@ -96,7 +96,7 @@ impl Values {
             if value.contains(char::is_control) {
                 return None;
             }
-            let written = if self.quotes_values { with_backslashes(&value) } else { value };
+            let written = if self.adds_backslashes { with_backslashes(&value) } else { value };
             let help = help.trim().to_owned();
             let candidate = || CompletionCandidate::new(&written).help((!help.is_empty()).then(|| help.into()));
             written.starts_with(word).then(candidate)
@@ -144,9 +144,9 @@ fn with_backslashes(value: &str) -> String {
 mod tests {
     use super::*;
 
-    fn values(line: &str, quotes_values: bool) -> Values {
+    fn values(line: &str, adds_backslashes: bool) -> Values {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        Values::from_words(&words, quotes_values, |name| (name == "HOME").then(|| "/h".into()))
+        Values::from_words(&words, adds_backslashes, |name| (name == "HOME").then(|| "/h".into()))
     }
 
     fn texts(candidates: Vec<CompletionCandidate>) -> Vec<String> {

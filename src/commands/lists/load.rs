@@ -37,7 +37,7 @@ fn describe(failure: &CallFailure) -> String {
 
 /// Performs a call. Missing credentials are a failure.
 pub(super) async fn call(client: &Client, call: Call) -> Result<Response, CallFailure> {
-    match perform(client, call).await? {
+    match Box::pin(perform(client, call)).await? {
         Response::NoCredentials(none) => Err(CallFailure::from(&none)),
         response => Ok(response),
     }

@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::aws::AwsConnection;
 use super::create_key::sign_in::sign_in;
-use super::{note, runtime};
+use super::runtime;
 use crate::cli::{Arguments, ListFormat, ListKeys, ListStores, ShowKey};
 use crate::client::Client;
 use crate::listing::table::TextTable;
@@ -60,10 +60,7 @@ fn finish(result: Result<bool, Box<dyn Error>>) -> Result<ExitCode, Box<dyn Erro
         Ok(is_complete) => Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         // The reader, such as `head`, may close the pipe before the end of a list.
         Err(error) if error.downcast_ref().is_some_and(is_broken_pipe) => Ok(ExitCode::SUCCESS),
-        Err(error) => {
-            note(error);
-            Ok(ExitCode::FAILURE)
-        }
+        Err(error) => Err(error),
     }
 }
 
