@@ -13,6 +13,7 @@
 //! and the bundled AWS.
 //!
 //! - `create_key` contains the logic of the wizard that creates a key. `drafts` stores unfinished keys on disk.
+//! - `listing` contains the columns, labels, and search of lists, for the pages of the console and for `list-keys`.
 //! - `commands` implements the commands of the program. `commands::create_key` creates keys without the console, with
 //!   the same `create_key` module and the same API calls.
 //! - `server` serves the bundled AWS and its external key store proxy to other programs.
@@ -48,6 +49,7 @@
 
 pub mod access_log;
 pub mod aws;
+pub mod build_info;
 pub mod bundled;
 pub mod cli;
 pub mod client;
@@ -61,6 +63,7 @@ pub mod error_remedies;
 pub mod expectation;
 pub mod flow;
 pub mod in_process;
+pub mod listing;
 mod pem;
 pub mod server;
 pub mod storage;

@@ -45,6 +45,9 @@ const AWS: [Region; 34] = [
 const CHINA: [Region; 2] = [("cn-north-1", "Beijing"), ("cn-northwest-1", "Ningxia")];
 const GOV_CLOUD: [Region; 2] = [("us-gov-east-1", "GovCloud, East"), ("us-gov-west-1", "GovCloud, West")];
 
+/// The partitions.
+pub const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
+
 /// Returns the Regions of a partition, or none for an unknown partition.
 pub fn in_partition(partition: &str) -> &'static [Region] {
     match partition {
@@ -57,9 +60,7 @@ pub fn in_partition(partition: &str) -> &'static [Region] {
 
 /// Whether `code` is a Region in any partition.
 pub fn is_region(code: &str) -> bool {
-    ["aws", "aws-cn", "aws-us-gov"]
-        .iter()
-        .any(|partition| in_partition(partition).iter().any(|(known, _)| *known == code))
+    PARTITIONS.iter().any(|partition| in_partition(partition).iter().any(|(known, _)| *known == code))
 }
 
 #[cfg(test)]
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn regions_belong_to_their_partition() {
-        for partition in ["aws", "aws-cn", "aws-us-gov"] {
+        for partition in PARTITIONS {
             let regions = in_partition(partition);
             assert!(regions.len() > 1);
             assert!(regions.iter().all(|(code, _)| partition_of(code) == partition));

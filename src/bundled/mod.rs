@@ -11,6 +11,7 @@ mod cloudwatch;
 mod failure_tests;
 mod iam;
 pub mod kms;
+mod names;
 mod pagination;
 mod router;
 mod scenario;
@@ -26,6 +27,7 @@ use http::{Request, Response};
 use zeroize::Zeroizing;
 
 pub use iam::mfa::MfaDevice;
+pub use names::Names;
 pub use scenario::names as scenario_names;
 pub use store::OpenError;
 

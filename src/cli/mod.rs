@@ -4,7 +4,9 @@ mod aws_options;
 mod config;
 mod create_key;
 mod display;
+mod lists;
 mod open;
+mod program;
 mod proxy;
 mod redacted_value;
 mod serve;
@@ -13,13 +15,15 @@ mod tapes;
 
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 
 pub use aws_options::AwsOptions;
 pub use config::{Config, ConfigCommand};
 pub use create_key::CreateKey;
 pub use display::DisplayOptions;
+pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
+pub use program::{Completions, Man, Shell};
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};
@@ -34,6 +38,8 @@ Examples:
   xks-console --data-dir /tmp/try --scenario default
                                           Create the account from the scenario \"default\"
   xks-console open alias/payments         Open the page of a key; also by ID, ARN, or key store name
+  xks-console list-keys --csv             List the keys as CSV; also as a table, JSON, or Markdown
+  xks-console show-key alias/payments     Print a key with its policy, tags, and external key
   xks-console create-key --yes --xks-key-id payments-2026 --alias payments
                                           Create a KMS key without the wizard, and print it
   xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
@@ -114,7 +120,7 @@ pub struct Arguments {
     /// Store the data of the bundled AWS in this directory
     ///
     /// If the directory is empty or doesn't exist, a new account is created in it.
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
 
     /// Connect to a different address for the external key store proxy at this host
@@ -142,7 +148,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
 
-    /// Print the output of `proxy` list commands and the reports of `proxy check` and `test` as one JSON document
+    /// Print lists, keys, the version, and the reports of `proxy check` and `test` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -174,6 +180,14 @@ pub enum Command {
     CreateKey(Box<CreateKey>),
     /// Open the console on the page of a key or a key store
     Open(Box<Open>),
+    /// List the KMS keys, as the console does
+    #[command(after_help = lists::LIST_KEYS_HELP)]
+    ListKeys(Box<ListKeys>),
+    /// Print a KMS key with its key policy, tags, and external key
+    #[command(after_help = lists::SHOW_KEY_HELP)]
+    ShowKey(Box<ShowKey>),
+    /// List the external key stores, as the console does
+    ListStores(Box<ListStores>),
     /// Serve the bundled AWS on a port for the AWS CLI, SDKs, and other tools
     ///
     /// KMS, IAM, STS, CloudTrail, and CloudWatch are available at /, and the external key store proxy at the URI path
@@ -213,6 +227,14 @@ pub enum Command {
     /// Print or check the settings of config.toml, the environment variables, and the options
     #[command(after_help = config::HELP)]
     Config(Config),
+    /// Print the script that completes commands in your shell
+    #[command(after_help = program::COMPLETIONS_HELP)]
+    Completions(Completions),
+    /// Print a manual page, or write all of them to a directory
+    #[command(after_help = program::MAN_HELP)]
+    Man(Man),
+    /// Print the version, the commit that it was built from, and the versions of important dependencies
+    Version,
 }
 
 impl Command {
@@ -221,8 +243,20 @@ impl Command {
         match self {
             Self::CreateKey(options) => Some(&options.aws_options),
             Self::Open(options) => Some(&options.aws_options),
+            Self::ListKeys(options) => Some(&options.aws_options),
+            Self::ShowKey(options) => Some(&options.aws_options),
+            Self::ListStores(options) => Some(&options.aws_options),
             Self::Test(options) => Some(&options.aws_options),
             _ => None,
+        }
+    }
+
+    /// Whether `--json` has no effect, because the command prints another format.
+    fn has_other_format(&self) -> bool {
+        match self {
+            Self::ListKeys(options) => options.format.is_selected(),
+            Self::ListStores(options) => options.format.is_selected(),
+            _ => false,
         }
     }
 
@@ -233,7 +267,8 @@ impl Command {
 
 /// The error for AWS options before a command that doesn't support them.
 const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --bundled, --profile, --region, --log, and --read-only \
-                                         can be used only with the console, open, create-key, test, and config";
+                                         can be used only with the console, open, list-keys, show-key, list-stores, \
+                                         create-key, test, and config";
 /// The error for AWS options on both sides of a command.
 const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --bundled, --profile, --region, --log, and \
                                        --read-only either before the command or after it, not both";
@@ -259,8 +294,10 @@ const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, an
 const DISPLAY_OPTIONS_CONFLICT: &str = "--theme, --symbols, --accessible, and --no-mouse can be used only with commands \
                                         that show a console, and with config";
 /// The error for `--json` with a command that doesn't support it.
-const JSON_NOT_SUPPORTED: &str = "--json can be used only with `test`, `proxy check`, and the `proxy` commands that \
-                                  print lists";
+const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `version`, \
+                                  `test`, `proxy check`, and the `proxy` commands that print lists";
+/// The error for two formats.
+const FORMAT_CONFLICT: &str = "--json can't be used with --markdown or --csv. Choose one format";
 
 impl Arguments {
     /// Returns the error for arguments that conflict with each other in a way that clap can't check.
@@ -290,7 +327,11 @@ impl Arguments {
                 REMOTE_TEST_OPTIONS
             }
             Some(Command::Test(_)) if self.aws_options().may_change_aws() => AWS_TEST_NOT_READ_ONLY,
+            Some(command) if self.json && command.has_other_format() => FORMAT_CONFLICT,
             Some(Command::CreateKey(_) | Command::Test(_)) => return None,
+            Some(Command::ListKeys(_) | Command::ShowKey(_) | Command::ListStores(_) | Command::Version) => {
+                return None;
+            }
             Some(Command::Proxy { command }) if command.supports_json() => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
@@ -383,12 +424,15 @@ mod tests {
         for text in [
             LONG_HELP,
             create_key::HELP,
+            lists::LIST_KEYS_HELP,
+            lists::SHOW_KEY_HELP,
             serve::HELP,
             proxy::HELP,
             proxy::CHECK_HELP,
             tapes::TEST_HELP,
             tapes::PLAY_HELP,
             config::HELP,
+            program::MAN_HELP,
         ] {
             let text = text.replace(" \\\n    ", " ").replace("'Frankfurt HSM'", "Frankfurt-HSM");
             for line in text.lines().map(str::trim_start) {

@@ -42,6 +42,7 @@ pub(super) fn show(
     effects.extend(app.enable_drafts(aws.draft_target()?, Random::system().hex::<8>()?));
     let config = config::config_directory(|name| std::env::var_os(name));
     app.apply_preferences(aws.settings.preferences());
+    let appearance = (aws.settings.theme.value, aws.settings.symbols.value);
     let save_preferences = |preferences: &Preferences| match &config {
         Some(config) => config::save_preferences(config, preferences),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
@@ -57,8 +58,15 @@ pub(super) fn show(
         }
         None => stream::pending().right_stream(),
     };
-    let code =
-        runtime.block_on(event_loop::run(aws.client, app, effects, changes, &mut draft_writer, save_preferences));
+    let code = runtime.block_on(event_loop::run(
+        aws.client,
+        app,
+        effects,
+        appearance,
+        changes,
+        &mut draft_writer,
+        save_preferences,
+    ));
     draft_writer.shutdown();
     // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();

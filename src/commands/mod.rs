@@ -1,9 +1,12 @@
 //! The commands of the program, one module for each.
 
 mod aws;
+mod completions;
 mod config;
 mod console;
 pub mod create_key;
+mod lists;
+mod man;
 mod open;
 mod play;
 pub mod proxy;
@@ -21,6 +24,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tokio::runtime::Runtime;
 
+use crate::build_info::BuildInfo;
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Command, Proxy};
 use crate::config::Settings;
@@ -28,6 +32,9 @@ use crate::xks::network::Network;
 
 /// Parses the command line, runs the command, and returns the exit code of the process.
 pub fn main() -> ExitCode {
+    if let Some(exit) = completions::respond() {
+        return exit;
+    }
     let arguments = Arguments::parse();
     if let Some(error) = arguments.argument_conflict() {
         error.exit();
@@ -43,11 +50,17 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         None => console::run(arguments),
         Some(Command::CreateKey(options)) => create_key::run(arguments, options),
         Some(Command::Open(options)) => open::run(arguments, options),
+        Some(Command::ListKeys(options)) => lists::list_keys(arguments, options),
+        Some(Command::ShowKey(options)) => lists::show_key(arguments, options),
+        Some(Command::ListStores(options)) => lists::list_stores(arguments, options),
         Some(Command::Test(options)) => test::run(arguments, options),
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),
         Some(Command::Tape(command)) => tape::run(command),
         Some(Command::Config(options)) => config::run(arguments, &options.command()),
+        Some(Command::Man(options)) => man::run(options),
+        Some(Command::Version) => print_version(arguments.json),
+        Some(Command::Completions(options)) => Ok(completions::run(options.shell)?),
         Some(Command::Serve(options)) => serve::run(arguments, options),
         Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::run_on_terminal(arguments, command),
         Some(Command::Proxy { command: Proxy::Check(options) }) => proxy_check::run(arguments, options),
@@ -61,6 +74,14 @@ fn settings(arguments: &Arguments) -> Result<Settings, Box<dyn Error>> {
         error.exit();
     }
     Ok(settings)
+}
+
+/// Prints what the program was built from.
+fn print_version(is_json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let info = BuildInfo::current();
+    let text = if is_json { serde_json::to_string_pretty(&info.to_json())? } else { info.to_string() };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a message for people to standard error. Ignores errors, such as a closed pipe.

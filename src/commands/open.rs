@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::aws::AwsConnection;
 use super::{console, note, runtime};
-use crate::aws::kms::{DescribeCustomKeyStores, DescribeKey};
+use crate::aws::kms::{DescribeCustomKeyStores, DescribeKey, KeyMetadata};
 use crate::cli::{Arguments, Open};
 use crate::client::{CallError, Client};
 use crate::tui::pages::Location;
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments, options: &Open) -> Result<ExitCode, Box
 
 /// The page can't be opened.
 #[derive(Debug, thiserror::Error)]
-enum OpenError {
+pub(super) enum OpenError {
     /// Nothing has this name.
     #[error(
         "There is no KMS key with the ID, ARN, or alias \"{0}\" in this account and Region, and no key store with this ID or \
@@ -48,23 +48,30 @@ enum OpenError {
 /// Finds the page of a key by its ID, ARN, or alias, or of a key store by its ID or name.
 async fn find_page(client: &Client, name: &str) -> Result<Location, OpenError> {
     let failed = |error| OpenError::Call { name: name.to_owned(), error };
-    let is_store_id = name.starts_with("cks-");
-    if !is_store_id && let Some(key_id) = find_key(client, name).await.map_err(failed)? {
-        return Ok(Location::Key(key_id));
+    if !is_key_store_id(name)
+        && let Some(key) = find_key(client, name).await.map_err(failed)?
+    {
+        return Ok(Location::Key(key.key_id));
     }
-    match find_key_store(client, name, is_store_id).await.map_err(failed)? {
+    match find_key_store(client, name).await.map_err(failed)? {
         Some(key_store_id) => Ok(Location::KeyStore(key_store_id)),
         None => Err(OpenError::NotFound(name.to_owned())),
     }
 }
 
-async fn find_key(client: &Client, name: &str) -> Result<Option<String>, CallError> {
+/// Whether a name has the form of a key store ID.
+pub(super) fn is_key_store_id(name: &str) -> bool {
+    name.starts_with("cks-")
+}
+
+/// Finds a key by its ID, ARN, or alias, which can lack its prefix.
+pub(super) async fn find_key(client: &Client, name: &str) -> Result<Option<KeyMetadata>, CallError> {
     // An alias can be named without its prefix. No alias has the form of a key ID.
     let is_complete = name.starts_with("alias/") || name.starts_with("arn:") || uuid::Uuid::try_parse(name).is_ok();
     let is_multi_region = name.starts_with("mrk-");
     let key_id = if is_complete || is_multi_region { name.to_owned() } else { format!("alias/{name}") };
     match client.call(&DescribeKey::new(key_id)).await {
-        Ok(output) => Ok(Some(output.key_metadata.key_id)),
+        Ok(output) => Ok(Some(output.key_metadata)),
         // A name with characters that no alias has can be that of a key store.
         Err(CallError::Service(error))
             if ["NotFound", "Validation", "InvalidArn"].iter().any(|code| error.has_code(code)) =>
@@ -75,7 +82,9 @@ async fn find_key(client: &Client, name: &str) -> Result<Option<String>, CallErr
     }
 }
 
-async fn find_key_store(client: &Client, name: &str, is_id: bool) -> Result<Option<String>, CallError> {
+/// Finds the ID of a key store by its ID or name.
+pub(super) async fn find_key_store(client: &Client, name: &str) -> Result<Option<String>, CallError> {
+    let is_id = is_key_store_id(name);
     let name = Some(name.to_owned());
     let request = if is_id {
         DescribeCustomKeyStores { custom_key_store_id: name, ..DescribeCustomKeyStores::default() }

@@ -17,6 +17,7 @@ use super::runtime::perform;
 use super::screen;
 use super::terminal::signals::{Signal, Signals};
 use super::terminal::{ClipboardEnvironment, Terminal, TerminalEvent, TerminalInput};
+use super::theme_name::{SymbolSet, ThemeName};
 use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::drafts::DraftWriter;
@@ -31,7 +32,8 @@ enum LoopEvent {
     Ignored,
 }
 
-/// Runs the console in this terminal until the user quits or a signal ends it. `app` keeps its last state.
+/// Runs the console in this terminal, in this theme and with these symbols, until the user quits or a signal ends it.
+/// `app` keeps its last state.
 ///
 /// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, and `save_preferences` saves the
 /// preferences.
@@ -42,12 +44,14 @@ pub async fn run(
     client: Client,
     app: &mut App,
     first: Vec<Effect>,
+    (theme, symbols): (ThemeName, SymbolSet),
     changes: impl Stream<Item = ()>,
     drafts: &mut DraftWriter,
     save_preferences: impl Fn(&Preferences) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
+    screen.set_appearance(theme, symbols);
     let mut input = TerminalInput::open()?;
     // While the program is stopped, the terminal belongs to the shell.
     let mut is_suspended = false;

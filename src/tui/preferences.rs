@@ -3,67 +3,33 @@
 use serde::{Deserialize, Serialize};
 
 use super::widgets::table::Column;
-
-/// A column of *Customer managed keys*.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)]
-pub enum KeyColumn {
-    Aliases,
-    KeyId,
-    Status,
-    Origin,
-    CustomKeyStoreName,
-    ExternalKeyId,
-    CreationDate,
-    KeyType,
-    KeySpec,
-    KeyUsage,
-    CustomKeyStoreId,
-    Regionality,
-    Description,
-}
+pub use crate::listing::keys::KeyColumn;
 
 /// The width of a key ID, which is a UUID, with a gap.
 const KEY_ID_WIDTH: usize = 37;
 
 impl KeyColumn {
-    /// All columns, in display order.
-    pub const ALL: [Self; 13] = [
-        Self::Aliases,
-        Self::KeyId,
-        Self::Status,
-        Self::Origin,
-        Self::CustomKeyStoreName,
-        Self::ExternalKeyId,
-        Self::CreationDate,
-        Self::KeyType,
-        Self::KeySpec,
-        Self::KeyUsage,
-        Self::CustomKeyStoreId,
-        Self::Regionality,
-        Self::Description,
-    ];
-
     /// Returns the heading and the width of the column.
     pub const fn column(self) -> Column {
-        let (title, least, weight) = match self {
-            Self::Aliases => ("Aliases", 16, 4),
-            Self::KeyId => ("Key ID", 16, 3),
-            Self::Status => ("Status", 19, 0),
-            Self::Origin => ("Origin", 19, 1),
-            Self::CustomKeyStoreName => ("Custom key store name", 18, 2),
-            Self::ExternalKeyId => ("External key ID", 16, 2),
-            Self::CreationDate => ("Creation date", 17, 0),
-            Self::KeyType => ("Key type", 11, 0),
-            Self::KeySpec => ("Key spec", 18, 0),
-            Self::KeyUsage => ("Key usage", 20, 0),
-            Self::CustomKeyStoreId => ("Custom key store ID", 22, 0),
-            Self::Regionality => ("Regionality", 18, 0),
-            Self::Description => ("Description", 16, 3),
+        let (min_width, weight) = match self {
+            Self::Aliases => (16, 4),
+            Self::KeyId | Self::Description => (16, 3),
+            Self::Status => (19, 0),
+            Self::Origin => (19, 1),
+            Self::CustomKeyStoreName => (18, 2),
+            Self::ExternalKeyId => (16, 2),
+            Self::CreationDate => (17, 0),
+            Self::KeyType => (11, 0),
+            Self::KeySpec | Self::Regionality => (18, 0),
+            Self::KeyUsage => (20, 0),
+            Self::CustomKeyStoreId => (22, 0),
         };
-        let column = Column::new(title, least, weight);
-        if matches!(self, Self::KeyId) { column.with_ideal_width(KEY_ID_WIDTH) } else { column }
+        let column = Column::new(self.title(), min_width, weight);
+        match self {
+            Self::Status => Column::status(self.title(), min_width),
+            Self::KeyId => column.with_ideal_width(KEY_ID_WIDTH),
+            _ => column,
+        }
     }
 }
 

@@ -110,6 +110,10 @@ COMMANDS = {
     "xks-console config schema > config.schema.json": ([], 0, ""),
     "xks-console tape new demo": ([("the console is yours", CTRL_C)], 0, ""),
     "xks-console record my-flow.tape": (QUIT, 0, "my-flow.tape was written"),
+    "xks-console list-keys --store 'Frankfurt HSM' --status enabled": ([], 0, "arn:aws:kms:us-west-2:111122223333:key/"),
+    "source <(xks-console completions bash)": ([], 0, ""),
+    "xks-console man --dir ~/.local/share/man/man1": ([], 0, "manual pages were written to"),
+    "xks-console version": ([], 0, "aws-lc-rs:"),
     "xks-console play demo.tape --cast demo.cast": ([], 0, "5 images were written to images"),
 }
 # Blocks with the content of a file, by their first line, and the path of the file in the home directory.

@@ -1,7 +1,7 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub(super) const SCHEMA_VERSION: i64 = 10;
+pub const SCHEMA_VERSION: i64 = 10;
 
 /// The migrations. Each one upgrades a database from the version before it.
 pub(super) const MIGRATIONS: [&str; 10] = [

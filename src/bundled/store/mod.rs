@@ -18,7 +18,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
 pub use self::error::{OpenError, StoreError};
-use self::migrations::{MIGRATIONS, SCHEMA_VERSION};
+use self::migrations::MIGRATIONS;
+pub use self::migrations::SCHEMA_VERSION;
 use super::ApiResult;
 use crate::environment::Environment;
 use crate::storage::sealed::{RootKey, SealError, record_aad};
@@ -26,7 +27,7 @@ use crate::storage::wal::WalIndex;
 use crate::storage::watch::ChangeNotifier;
 
 /// The file name of the database.
-const DATABASE_FILE: &str = "account.sqlite";
+pub const DATABASE_FILE: &str = "account.sqlite";
 /// The file name of the root key, which encrypts the secrets in the database.
 const ROOT_KEY_FILE: &str = "account.root";
 

@@ -100,12 +100,20 @@ pub struct ProfileSummary {
     pub kind: &'static str,
 }
 
-/// Returns all profiles, sorted by name, with the default one first.
+/// Returns the profiles of a client.
 ///
 /// # Errors
 /// [`OpenError::Files`] if a file can't be read.
 pub(super) async fn list_profiles(context: &ProfileContext) -> Result<Vec<ProfileSummary>, OpenError> {
-    let set = profile::load(&Fs::real(), &Env::real(), &config_files(&context.settings, None)?, None).await;
+    list(&context.settings).await
+}
+
+/// Returns all profiles, sorted by name, with the default one first.
+///
+/// # Errors
+/// [`OpenError::Files`] if a file can't be read.
+pub async fn list(settings: &Settings) -> Result<Vec<ProfileSummary>, OpenError> {
+    let set = profile::load(&Fs::real(), &Env::real(), &config_files(settings, None)?, None).await;
     let set = set.map_err(|error| OpenError::Files(sdk_error::describe(&error)))?;
     let mut profiles: Vec<(String, &profile::Profile)> =
         set.profiles().filter_map(|name| Some((decode_name(name), set.get_profile(name)?))).collect();

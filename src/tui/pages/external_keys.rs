@@ -14,12 +14,11 @@ use crate::tui::widgets::button::Button;
 use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
-use crate::tui::widgets::status;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 8] = [
     Column::new("External key ID", 22, 2),
-    Column::new("Status", 12, 0),
+    Column::status("Status", 12),
     Column::new("Partition", 12, 1),
     Column::new("KMS key", 16, 2),
     Column::new("Key usage", 18, 0),
@@ -56,7 +55,7 @@ fn kms_key_name(partition: &Partition, key: &ExternalKey, account: &AccountState
 fn cell(partition: &Partition, key: &ExternalKey, column: usize, account: &AccountState) -> String {
     match column {
         0 => key.id.clone(),
-        1 => status::indicator(if key.enabled { "Enabled" } else { "Disabled" }),
+        1 => if key.enabled { "Enabled" } else { "Disabled" }.to_owned(),
         2 => partition.name.clone(),
         3 => kms_key_name(partition, key, account).unwrap_or_else(|| "-".to_owned()),
         4 if key.usage.is_empty() => "-".to_owned(),

@@ -5,7 +5,6 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::keys::{key_type, regionality, usage_label};
 use super::{Location, PageEvent};
 use crate::aws::kms::{KeyManagerType, KeyState, Origin, Tag};
 use crate::aws::lenient::UNREADABLE;
@@ -14,6 +13,7 @@ use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::preview::access;
+use crate::listing::keys::{key_type, regionality, usage_label};
 use crate::text::highlight::Language;
 use crate::tui::dialogs::{FormKind, Menu, key_name};
 use crate::tui::effect::Call;

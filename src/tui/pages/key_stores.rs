@@ -4,9 +4,10 @@ use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
-use crate::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 use crate::aws::lenient::UNREADABLE;
 use crate::create_key::account_state::AccountState;
+use crate::listing::key_stores::TITLES;
+pub use crate::listing::key_stores::{cell, external_key_stores};
 use crate::tui::dialogs::FormKind;
 use crate::tui::dialogs::connect::AfterConnect;
 use crate::tui::effect::Call;
@@ -15,49 +16,20 @@ use crate::tui::widgets::button::Button;
 use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
-use crate::tui::widgets::status;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 5] = [
-    Column::new("Custom key store name", 18, 3),
-    Column::new("Connection state", 18, 0),
-    Column::new("Custom key store ID", 22, 1),
-    Column::new("Proxy connectivity", 17, 1),
-    Column::new("Proxy URI path", 20, 2),
+    Column::new(TITLES[0], 18, 3),
+    Column::status(TITLES[1], 18),
+    Column::new(TITLES[2], 22, 1),
+    Column::new(TITLES[3], 17, 1),
+    Column::new(TITLES[4], 20, 2),
 ];
 
 /// The state of the list page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyStoreList {
     table: Table,
-}
-
-/// Returns the external key stores among the custom key stores, sorted by name.
-pub fn external_key_stores(account: &AccountState) -> Vec<&CustomKeyStore> {
-    let stores = account.key_stores.ready().map_or(&[][..], Vec::as_slice);
-    let mut external: Vec<&CustomKeyStore> = stores.iter().filter(|store| is_external(store)).collect();
-    external.sort_by_cached_key(|store| store.custom_key_store_name.to_lowercase());
-    external
-}
-
-fn is_external(store: &CustomKeyStore) -> bool {
-    // Key stores of an unknown type have no separate page, so they are listed here.
-    store.custom_key_store_type != CustomKeyStoreType::AwsCloudHsm
-}
-
-/// Returns the text of a cell in a table of key stores.
-pub fn cell(store: &CustomKeyStore, column: usize) -> String {
-    let proxy = store.xks_proxy_configuration.as_ref();
-    match column {
-        0 => store.custom_key_store_name.clone(),
-        1 if store.problem.is_some() && store.connection_state.as_str() != UNREADABLE => {
-            format!("{} (partly readable)", status::indicator(store.connection_state.label()))
-        }
-        1 => status::indicator(store.connection_state.label()),
-        2 => store.custom_key_store_id.clone(),
-        3 => proxy.map(|proxy| proxy.connectivity.label().to_owned()).unwrap_or_default(),
-        _ => proxy.map(|proxy| proxy.uri_path.clone()).unwrap_or_default(),
-    }
 }
 
 impl KeyStoreList {

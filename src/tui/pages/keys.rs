@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
 use crate::aws::kms::KeyManagerType;
-use crate::aws::lenient::UNREADABLE;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
+use crate::listing::keys::{cell, tag_search_text};
 use crate::tui::dialogs::{FormKind, Menu};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
@@ -18,7 +18,6 @@ use crate::tui::widgets::button::Button;
 use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
-use crate::tui::widgets::status;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 /// The state of the list page.
@@ -28,86 +27,6 @@ pub struct KeyList {
     visible_columns: Vec<KeyColumn>,
     table: Table,
     selected: BTreeSet<String>,
-}
-
-/// Returns the label of a key usage, such as `ENCRYPT_DECRYPT`, as the AWS console shows it.
-pub fn usage_label(usage: &str) -> &str {
-    match usage {
-        "ENCRYPT_DECRYPT" => "Encrypt and decrypt",
-        "SIGN_VERIFY" => "Sign and verify",
-        "GENERATE_VERIFY_MAC" => "Generate and verify MAC",
-        "KEY_AGREEMENT" => "Key agreement",
-        other => other,
-    }
-}
-
-fn cell(key: &KeySummary, column: KeyColumn, account: &AccountState) -> String {
-    let or_dash = |value: Option<&str>| value.unwrap_or("-").to_owned();
-    match column {
-        KeyColumn::Aliases => match account.aliases_of(key.key_id()) {
-            [] => "-".to_owned(),
-            [one] => one.clone(),
-            [one, more @ ..] => format!("{one} (+{} more)", more.len()),
-        },
-        KeyColumn::KeyId => key.key_id().to_owned(),
-        KeyColumn::Status if key.problem.is_some() && key.key_state.as_str() != UNREADABLE => {
-            format!("{} (partly readable)", status::indicator(key.key_state.label()))
-        }
-        KeyColumn::Status => status::indicator(key.key_state.label()),
-        KeyColumn::Origin => key.origin.label().to_owned(),
-        KeyColumn::CustomKeyStoreName => {
-            let id = key.custom_key_store_id.as_deref().filter(|id| *id != UNREADABLE);
-            let store = id.and_then(|id| account.key_store(id));
-            or_dash(store.map(|store| store.custom_key_store_name.as_str()))
-        }
-        KeyColumn::ExternalKeyId => or_dash(key.xks_key_id.as_deref()),
-        // This format sorts by time when it is sorted as text.
-        KeyColumn::CreationDate if super::has_unreadable_date(key.creation_date, key.problem.as_deref()) => {
-            UNREADABLE.to_owned()
-        }
-        KeyColumn::CreationDate => key.creation_date.0.strftime("%Y-%m-%d %H:%M").to_string(),
-        KeyColumn::KeyType => key_type(key).to_owned(),
-        KeyColumn::KeySpec => key.key_spec.to_string(),
-        KeyColumn::KeyUsage => usage_label(&key.key_usage).to_owned(),
-        KeyColumn::CustomKeyStoreId => or_dash(key.custom_key_store_id.as_deref()),
-        KeyColumn::Regionality => regionality(key).to_owned(),
-        KeyColumn::Description => key.description.to_string(),
-    }
-}
-
-/// Returns `key=value` for each tag of a key, if the tags are loaded.
-fn tag_search_text(key: &KeySummary, account: &AccountState) -> String {
-    let tags = account.tags.ready().and_then(|all| all.get(key.key_id())).map_or(&[][..], Vec::as_slice);
-    let mut words = String::new();
-    for tag in tags {
-        words.push_str(&tag.tag_key);
-        words.push('=');
-        words.push_str(&tag.tag_value);
-        words.push(' ');
-    }
-    words
-}
-
-/// Returns the key type as the AWS console shows it.
-pub fn key_type(key: &KeySummary) -> &'static str {
-    const ASYMMETRIC: [&str; 4] = ["RSA_", "ECC_", "ML_DSA_", "SM2"];
-    if key.key_spec == "SYMMETRIC_DEFAULT" || key.key_spec.starts_with("HMAC_") {
-        "Symmetric"
-    } else if ASYMMETRIC.iter().any(|family| key.key_spec.starts_with(family)) {
-        "Asymmetric"
-    } else {
-        // A key spec that this version doesn't know.
-        "-"
-    }
-}
-
-/// Returns the regionality as the AWS console shows it.
-pub fn regionality(key: &KeySummary) -> &'static str {
-    match key.is_multi_region {
-        true => "Multi-Region key",
-        false if key.key_id() == UNREADABLE => UNREADABLE,
-        false => "Single-Region key",
-    }
 }
 
 impl KeyList {

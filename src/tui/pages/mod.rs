@@ -24,6 +24,7 @@ use super::widgets::scroll_view::ScrollView;
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 use crate::create_key::account_state::{AccountState, Loadable};
+use crate::listing::keys::has_unreadable_date;
 use crate::text;
 
 /// A page of the console.
@@ -129,11 +130,6 @@ pub fn key_store_actions_menu(store_id: &str, known: &AccountState) -> Option<Pa
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
     known.key_store(store_id).map(|store| PageEvent::OpenMenu(Menu::for_store(store, count)))
-}
-
-/// Returns whether a creation date couldn't be read.
-fn has_unreadable_date(date: EpochSeconds, problem: Option<&str>) -> bool {
-    problem.is_some() && date == EpochSeconds::default()
 }
 
 /// Formats a date, or returns the placeholder for a date that couldn't be read.

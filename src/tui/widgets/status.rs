@@ -16,9 +16,10 @@ const SYMBOLS: [(&str, Style); 6] = [
     ("●", theme::INFO),
 ];
 
-/// Returns the indicator of a state, such as `✓ Connected`. A state without a symbol stays as it is.
+/// Returns the indicator of a state, such as `✓ Connected`. A state without a symbol stays as it is. The state may be
+/// followed by a note in parentheses.
 pub fn indicator(word: &str) -> String {
-    let symbol = match word {
+    let symbol = match word.split(" (").next().unwrap_or_default() {
         "Connected" | "Enabled" => "✓",
         "Failed" | "Unavailable" => "✗",
         "Pending deletion" | "Pending replica deletion" => "▲",

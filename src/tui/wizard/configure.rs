@@ -33,7 +33,7 @@ const FIXED_CONFIGURATION: [(&str, &str); 5] = [
 /// The columns of the key store table, which are the first columns of the *External key stores* page.
 pub(super) const KEY_STORE_COLUMNS: [Column; 4] = [
     Column::new("Custom key store name", 18, 3),
-    Column::new("Connection state", 18, 0),
+    Column::status("Connection state", 18),
     Column::new("Custom key store ID", 22, 1),
     Column::new("Proxy connectivity", 20, 1),
 ];

@@ -36,7 +36,7 @@ impl Table {
         }
         headings.push(Span::styled(if is_last_shown { "" } else { "›" }, theme::ACCENT));
         view.push_line(Line::from(headings));
-        let texts = |position: usize| self.row_lines(self.matching[position], &shown, rows);
+        let texts = |position: usize| self.row_lines(self.matching[position], columns, &shown, rows);
         let visible = self.visible_rows(height.saturating_sub(2).max(1), &texts);
         let passed = shown.get(1).map_or(0, |(column, _)| column - 1);
         self.viewport.set(TableViewport {
@@ -93,8 +93,11 @@ impl Table {
     }
 
     /// Returns the text of a row: its lines, each with its cells.
-    fn row_lines(&self, row: usize, shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
-        let cell = |column| text::escape_controls(&(rows.cell)(row, column));
+    fn row_lines(&self, row: usize, columns: &[Column], shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
+        let cell = |column: usize| {
+            let text = text::escape_controls(&(rows.cell)(row, column));
+            if columns[column].is_status { status::indicator(&text) } else { text }
+        };
         if !self.wraps_text {
             return vec![shown.iter().map(|(column, _)| cell(*column)).collect()];
         }

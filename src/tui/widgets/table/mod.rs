@@ -8,6 +8,7 @@ use std::cell::Cell;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::text_field::TextField;
+use crate::listing::search::{search_name, searchable_row};
 
 /// A column: its heading and its width.
 #[derive(Clone, Copy, Debug)]
@@ -20,12 +21,19 @@ pub struct Column {
     pub ideal_width: usize,
     /// The share of the remaining width, relative to the other columns.
     pub weight: usize,
+    /// Whether the values are states, which are shown with their symbol.
+    pub is_status: bool,
 }
 
 impl Column {
     /// Creates a column.
     pub const fn new(title: &'static str, min_width: usize, weight: usize) -> Self {
-        Self { title, min_width, ideal_width: min_width, weight }
+        Self { title, min_width, ideal_width: min_width, weight, is_status: false }
+    }
+
+    /// Creates a column of states. The width has room for their symbols.
+    pub const fn status(title: &'static str, min_width: usize) -> Self {
+        Self { is_status: true, ..Self::new(title, min_width, 0) }
     }
 
     /// Sets the width at which all usual values fit. The column gets it before the remaining width is shared.
@@ -140,19 +148,10 @@ impl Table {
 
     /// Sorts and filters the rows. Call it when the rows or the sort order changed. The cursor stays on its row.
     pub fn update_rows(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
-        self.properties = columns.iter().map(|column| column.title.to_lowercase().replace(' ', "-")).collect();
+        self.properties = columns.iter().map(|column| search_name(column.title)).collect();
         self.sort_column = self.sort_column.min(columns.len().saturating_sub(1));
-        let mut line = String::new();
         self.haystack.clear();
-        self.haystack.extend((0..rows).map(|row| {
-            line.clear();
-            for column in 0..columns.len() {
-                line.push_str(&cell(row, column).to_lowercase());
-                // A separator, so that a search term never matches across two cells.
-                line.push('\u{1}');
-            }
-            Box::from(line.as_str())
-        }));
+        self.haystack.extend((0..rows).map(|row| searchable_row((0..columns.len()).map(|column| cell(row, column)))));
         let mut sorted: Vec<(String, usize)> =
             (0..rows).map(|row| (cell(row, self.sort_column).to_lowercase(), row)).collect();
         sorted.sort_unstable_by(|(one, row), (other, position)| {

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::Span;
 
 use super::{Completeness, Rows, Table, TableEvent};
+use crate::listing::search::Search;
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -11,31 +12,14 @@ use crate::tui::widgets::text;
 use crate::tui::widgets::text_field::TextField;
 
 impl Table {
-    /// Filters the rows. A row matches if it contains every search term. A term such as `status:disabled` has to be in
-    /// the column that it names.
+    /// Filters the rows with the [`Search`].
     pub(super) fn filter(&mut self) {
         let kept = self.current();
-        let search = self.search.value().to_lowercase();
-        let terms: Vec<(Option<usize>, &str)> = search.split_whitespace().map(|word| self.term(word)).collect();
-        let found = |row: &usize| {
-            let Some(line) = self.haystack.get(*row) else { return false };
-            terms.iter().all(|(column, word)| match column {
-                Some(column) => line.split('\u{1}').nth(*column).is_some_and(|cell| cell.contains(word)),
-                None => line.contains(word),
-            })
-        };
+        let search = Search::parse(self.search.value(), &self.properties);
+        let found = |row: &usize| self.haystack.get(*row).is_some_and(|line| search.matches(line));
         self.matching = self.sorted.iter().copied().filter(found).collect();
         let position = kept.and_then(|row| self.matching.iter().position(|&other| other == row));
         self.cursor = position.unwrap_or(self.cursor).min(self.matching.len().saturating_sub(1));
-    }
-
-    /// Parses a search term: an optional column and the text to find.
-    fn term<'a>(&self, word: &'a str) -> (Option<usize>, &'a str) {
-        let named = word.split_once(':').and_then(|(name, value)| {
-            let column = self.properties.iter().position(|property| !name.is_empty() && property.starts_with(name))?;
-            Some((Some(column), value))
-        });
-        named.unwrap_or((None, word))
     }
 
     /// Returns the completion of a column name, with its colon, if the cursor is at the end of a partial name.
