@@ -15,6 +15,7 @@ use crate::environment::{Clock, Random};
 use crate::storage::watch;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
+use crate::tui::keymap::Keymap;
 use crate::tui::preferences::Preferences;
 use crate::tui::{event_loop, terminal};
 
@@ -42,6 +43,7 @@ pub(super) fn show(
     effects.extend(app.enable_drafts(aws.draft_target()?, Random::system().hex::<8>()?));
     let config = config::config_directory(|name| std::env::var_os(name));
     app.apply_preferences(aws.settings.preferences());
+    app.keymap = Keymap::new(aws.settings.keys());
     let appearance = (aws.settings.theme.value, aws.settings.symbols.value);
     let save_preferences = |preferences: &Preferences| match &config {
         Some(config) => config::save_preferences(config, preferences),

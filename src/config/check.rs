@@ -9,7 +9,9 @@ use toml::{Spanned, Table, Value};
 
 use super::file::Configuration;
 use super::layer::{Layer, Origin};
+use super::settings::action_name;
 use crate::text::{escape_controls, nearest, plural};
+use crate::tui::keymap::{KeyConflict, Keymap};
 
 /// A problem of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,9 +109,24 @@ pub fn parse(text: &str, path: &Path) -> Result<Layer, Vec<Problem>> {
     }
     let origins = leaves.iter().map(|leaf| (settings_path(&leaf.path).join("."), origin(leaf.line)));
     match Configuration::deserialize(with_profiles(values)) {
-        Ok(values) => Ok(Layer::new(values, origins.collect())),
+        Ok(values) => {
+            let conflicts = key_conflicts(&values, &leaves, origin);
+            if conflicts.is_empty() { Ok(Layer::new(values, origins.collect())) } else { Err(conflicts) }
+        }
         Err(error) => Err(vec![syntax_problem(&error)]),
     }
+}
+
+/// Returns a problem for each key that two actions have in the same place.
+fn key_conflicts(values: &Configuration, leaves: &[Leaf], origin: impl Fn(usize) -> Origin) -> Vec<Problem> {
+    let conflict = |KeyConflict { action, other, key }: KeyConflict| {
+        let path = ["keys".to_owned(), action_name(action)];
+        let line = leaves.iter().find(|leaf| leaf.path == path).map_or(1, |leaf| leaf.line);
+        let message =
+            format!("{key} is also the key of \"{}\" in the same place. Choose another key.", action_name(other));
+        Problem { origin: origin(line), key: Some(path.join(".")), message }
+    };
+    Keymap::new(values.keys()).conflicts().into_iter().map(conflict).collect()
 }
 
 /// Returns the line at `offset`, counted from 1.

@@ -29,6 +29,13 @@ impl App {
         if action == Some(Action::Quit) {
             return self.quit();
         }
+        let Some(key) = self.keymap.translate(key, self.is_typing(), self.bindings()) else { return Vec::new() };
+        self.handle_translated_key(key)
+    }
+
+    /// Handles a key of the table of bindings, or one that has no binding.
+    pub(super) fn handle_translated_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let action = keymap::action(&[], key);
         if let Some(view) = &mut self.text_view {
             let event = view.handle_key(key, self.screen_size);
             return self.handle_text_view_event(event);

@@ -28,6 +28,7 @@ use super::dialogs::login::LoginDialog;
 use super::drafts::Drafts;
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::flash::Flash;
+use super::keymap::Keymap;
 use super::pages::Location;
 use super::pages::api_calls::ApiCallList;
 use super::pages::event::EventPage;
@@ -86,6 +87,8 @@ pub struct App {
     pub drafts: Drafts,
     /// The preferences of the user.
     pub preferences: Preferences,
+    /// The keys that the user assigned.
+    pub keymap: Keymap,
     pub(super) key_stores: KeyStoreList,
     pub(super) key_store: KeyStorePage,
     pub(super) keys: KeyList,
@@ -147,6 +150,7 @@ impl App {
             wizard: None,
             drafts: Drafts::default(),
             preferences: Preferences::default(),
+            keymap: Keymap::default(),
             key_stores: KeyStoreList::default(),
             key_store: KeyStorePage::default(),
             keys: KeyList::new(KeyManagerType::Customer),

@@ -59,7 +59,7 @@ impl App {
             group: if kind == PaletteKind::Shortcuts { binding.context.title() } else { "Actions" },
             title: if kind == PaletteKind::Shortcuts { binding.help } else { binding.title }.to_owned(),
             detail: if kind == PaletteKind::Shortcuts { "" } else { binding.help }.to_owned(),
-            key: binding.label.to_owned(),
+            key: self.keymap.label(binding),
             command: PaletteCommand::Press(binding.key_event()),
         };
         let mut entries: Vec<PaletteEntry> = self.bindings().filter(is_useful).map(entry).collect();
@@ -156,7 +156,7 @@ impl App {
 
     fn run(&mut self, command: PaletteCommand) -> Vec<Effect> {
         match command {
-            PaletteCommand::Press(key) => self.handle_key(key),
+            PaletteCommand::Press(key) => self.handle_translated_key(key),
             PaletteCommand::Open(location) => self.navigate(location),
             PaletteCommand::GoToStep(index) => {
                 if let Some(wizard) = &mut self.wizard {

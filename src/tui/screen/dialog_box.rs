@@ -9,7 +9,7 @@ use crate::tui::app::{App, Dialog};
 use crate::tui::dialogs::cli_commands;
 use crate::tui::dialogs::palette::Palette;
 use crate::tui::drafts;
-use crate::tui::keymap::Binding;
+use crate::tui::keymap::{Binding, Keymap};
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::scroll::ScrollState;
@@ -50,7 +50,7 @@ pub(super) fn title(app: &App) -> Option<String> {
 fn write(app: &App, dialog: &Dialog, view: &mut ScrollView) -> String {
     match dialog {
         Dialog::Drafts(list) => list.write(view, &app.drafts, &app.account).to_owned(),
-        other => write_dialog(other, &app.account, view),
+        other => write_dialog(other, &app.account, &app.keymap, view),
     }
 }
 
@@ -124,19 +124,19 @@ fn draw_frame(title: &str, canvas: &mut Canvas, place: Rect) -> Rect {
 }
 
 /// Writes keys and their descriptions.
-fn write_bindings(view: &mut ScrollView, bindings: &[&Binding]) {
+fn write_bindings(view: &mut ScrollView, bindings: &[&Binding], keymap: &Keymap) {
     for binding in bindings {
         let words = text::wrap(binding.help, view.width.saturating_sub(13));
         for (row, words) in words.into_iter().enumerate() {
-            let label = if row == 0 { binding.label } else { "" };
-            let label = Span::styled(text::fit(label, 12), theme::ACCENT);
+            let label = if row == 0 { keymap.label(binding) } else { String::new() };
+            let label = Span::styled(text::fit(&label, 12), theme::ACCENT);
             view.push_line(Line::from(vec![label, Span::raw(words)]));
         }
     }
 }
 
 /// Writes a dialog and returns its title.
-fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) -> String {
+fn write_dialog(dialog: &Dialog, account: &AccountState, keymap: &Keymap, view: &mut ScrollView) -> String {
     match dialog {
         // `write` writes this one, because it needs the drafts.
         Dialog::Drafts(_) => String::new(),
@@ -176,7 +176,7 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             view.blank_line();
             view.paragraph(field.hint(), 0, theme::SECONDARY);
             view.blank_line();
-            write_bindings(view, bindings);
+            write_bindings(view, bindings, keymap);
             field.short_label().to_owned()
         }
         // `draw_dialog` writes these, because they need the size of the screen.

@@ -15,7 +15,7 @@ const MAX_HINTS: usize = 8;
 /// Returns the key bindings that fit into a footer of `width` columns. Help, back, and quit are always included.
 pub fn footer_bindings(app: &App, width: u16) -> Vec<&'static Binding> {
     let is_kept = |binding: &Binding| matches!(binding.action, Action::Help | Action::Back | Action::Quit);
-    let columns = |binding: &Binding| text::width(binding.label) + 1 + text::width(binding.title) + 2;
+    let columns = |binding: &Binding| text::width(&app.keymap.label(binding)) + 1 + text::width(binding.title) + 2;
     let bindings: Vec<&Binding> = app.bindings().filter(|binding| !binding.title.is_empty()).collect();
     let kept = || bindings.iter().filter(|binding| is_kept(binding));
     let mut room = usize::from(width).saturating_sub(1 + kept().map(|binding| columns(binding)).sum::<usize>());
@@ -35,11 +35,12 @@ pub fn footer_bindings(app: &App, width: u16) -> Vec<&'static Binding> {
 pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
     let (mut line, mut x) = (Line::raw(" "), area.x + 1);
     for binding in footer_bindings(app, area.width) {
-        let width = text::width(binding.label) + 1 + text::width(binding.title);
+        let label = app.keymap.label(binding);
+        let width = text::width(&label) + 1 + text::width(binding.title);
         let width = u16::try_from(width).unwrap_or(u16::MAX);
         canvas.on_click(Rect { x, width, ..area }, Click::Key(binding.key_event()));
         x = x.saturating_add(width + 2);
-        line.push_span(Span::styled(binding.label, theme::ACCENT));
+        line.push_span(Span::styled(label, theme::ACCENT));
         line.push_span(Span::styled(format!(" {}  ", binding.title), theme::SECONDARY));
     }
     canvas.render(line, area);

@@ -1,9 +1,13 @@
 //! The key bindings: key, action, context, footer title, and help text. The footer and the help are built from this
 //! table.
 
+mod rebinding;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use rebinding::{KeyConflict, Keymap};
 
 use super::widgets::button::ButtonKind;
 
@@ -236,6 +240,11 @@ impl Binding {
         !moves && !self.title.is_empty()
     }
 
+    /// Returns whether a key press triggers the action.
+    pub fn is_pressed_by(&self, key: KeyEvent) -> bool {
+        self.code == key.code && self.modifiers - KeyModifiers::SHIFT == key.modifiers - KeyModifiers::SHIFT
+    }
+
     /// Returns the key press that triggers the action.
     pub fn key_event(&self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)
@@ -265,11 +274,10 @@ pub fn action(contexts: &[Context], key: KeyEvent) -> Option<Action> {
 
 /// Returns the binding of a key in any of these contexts.
 pub fn binding(contexts: &[Context], key: KeyEvent) -> Option<&'static Binding> {
-    let modifiers = key.modifiers - KeyModifiers::SHIFT;
     BINDINGS
         .iter()
         .filter(|binding| binding.context == Context::Everywhere || contexts.contains(&binding.context))
-        .find(|binding| binding.code == key.code && binding.modifiers - KeyModifiers::SHIFT == modifiers)
+        .find(|binding| binding.is_pressed_by(key))
 }
 
 /// Returns the step number, from 1, of a key for [`Action::JumpToStep`].
