@@ -4,11 +4,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::Wizard;
 use super::focus::FocusTarget;
-use super::{Wizard, outcome};
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::field::Field;
 use crate::create_key::method::Step;
+use crate::create_key::outcome::finish_label;
 use crate::create_key::submission::Submission;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
@@ -113,7 +114,7 @@ impl Wizard {
         let has_previous = self.focus_targets().contains(&FocusTarget::Previous);
         let next = match self.step {
             Step::Review if account.is_read_only => "Copy commands",
-            Step::Review => outcome::finish_label(&self.submission),
+            Step::Review => finish_label(&self.submission),
             _ => "Next",
         };
         view.blank_line();

@@ -1,6 +1,5 @@
 //! The controls of each step that can have the focus, in Tab order.
 
-use crate::aws::kms::Origin;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};
@@ -41,11 +40,6 @@ pub enum FocusTarget {
     Previous,
     /// Goes to the next step, or finishes.
     Next,
-}
-
-/// Returns the steps that Review shows and links to.
-pub fn review_steps(method: &Method, origin: Origin) -> impl Iterator<Item = Step> {
-    method.steps(origin).iter().copied().filter(|step| *step != Step::Review)
 }
 
 /// Returns the focus targets of *Configure key* in Method 2.
@@ -127,7 +121,7 @@ pub fn focus_targets(
         Step::Review => {
             targets.extend(next_actions);
             if submission.key().is_none() {
-                targets.extend(review_steps(method, draft.origin).map(FocusTarget::EditStep));
+                targets.extend(method.review_steps(draft.origin).map(FocusTarget::EditStep));
             }
             targets.push(FocusTarget::CopyKeyPolicy);
             if !matches!(submission, Submission::Unknown { key: None, .. }) {

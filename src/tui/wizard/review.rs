@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::focus::{FocusTarget, review_steps};
+use super::focus::FocusTarget;
 use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::method::{Method, Step};
@@ -27,7 +27,7 @@ impl Wizard {
         } else if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
             view.paragraph("You can still go back and change all settings.", 2, theme::MUTED);
         }
-        for step in review_steps(&self.method, self.draft.origin) {
+        for step in self.method.review_steps(self.draft.origin) {
             self.write_section(view, step, account);
         }
         self.write_heading_with_button(view, "Key policy (JSON)", FocusTarget::CopyKeyPolicy, "Copy");
@@ -76,9 +76,9 @@ impl Wizard {
     fn write_section(&self, view: &mut ScrollView, step: Step, account: &AccountState) {
         let draft = &self.draft;
         if self.submission.key().is_some() {
-            view.heading(section_title(step));
+            view.heading(step.section_title());
         } else {
-            self.write_heading_with_button(view, section_title(step), FocusTarget::EditStep(step), "Edit");
+            self.write_heading_with_button(view, step.section_title(), FocusTarget::EditStep(step), "Edit");
         }
         match step {
             Step::ConfigureKey => self.write_configuration_section(view, account),
@@ -133,20 +133,6 @@ impl Wizard {
         if self.submission.key().is_none() {
             view.paragraph("You can't change the key configuration after the key is created.", 2, theme::WARNING);
         }
-    }
-}
-
-/// Returns the heading that the AWS console gives the choices of a step on *Review*.
-fn section_title(step: Step) -> &'static str {
-    match step {
-        Step::ConfigureKey => "Key configuration",
-        Step::ChooseExternalKey => "External key",
-        Step::AliasAndDescription => "Alias and description",
-        Step::Tags => "Tags",
-        Step::Administrators => "Key administrators",
-        Step::Users => "Key users",
-        Step::KeyPolicy => "Key policy",
-        Step::Review => step.title(),
     }
 }
 
