@@ -47,6 +47,7 @@
 #![allow(clippy::doc_markdown, clippy::module_name_repetitions, clippy::missing_errors_doc, clippy::must_use_candidate)]
 
 pub mod access_log;
+pub mod accessible;
 pub mod aws;
 pub mod bundled;
 pub mod cli;

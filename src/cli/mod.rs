@@ -11,6 +11,7 @@ mod tapes;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use aws_options::AwsOptions;
@@ -42,6 +43,7 @@ Examples:
   xks-console proxy check --help          Show how to check a proxy of any vendor
   xks-console --aws --profile work        Open the console on AWS
   xks-console --aws --read-only           Open the console on AWS in read-only mode
+  xks-console --accessible                Answer questions line by line, for screen readers and pipes
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
                                           Open the console on another endpoint, such as that of `serve`
   xks-console record demo.tape            Write a tape of what you do
@@ -88,8 +90,9 @@ Exit codes:
   0    success
   1    failure, or `test`, `play --check`, or `proxy check` found problems
   2    the command line or a value is invalid, or a terminal is required
-  3    nothing was done: you closed the create-key wizard, you answered no to `proxy delete-key`, or
-       `serve --stop` found no server in the background; in `test`, a Wait never matched
+  3    nothing was done: you closed the create-key wizard, the input of --accessible ended in it, you
+       answered no to `proxy delete-key`, or `serve --stop` found no server in the background; in
+       `test`, a Wait never matched
   4, 5             create-key only; see its help
   125, 126, 127    `serve -- COMMAND` couldn't start COMMAND. If COMMAND starts, its exit code is
                    returned instead
@@ -133,6 +136,13 @@ pub struct Arguments {
     /// Print the output of `proxy` list commands and the reports of `proxy check` and `test` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
+
+    /// Ask questions in lines of plain text instead of drawing a screen, for screen readers and pipes
+    ///
+    /// It applies to the console, `open`, and the wizard of `create-key`. The environment variable ACCESSIBLE turns it
+    /// on, too, unless it is empty, 0, false, no, or off.
+    #[arg(long, global = true, env = "ACCESSIBLE", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub accessible: bool,
 
     /// The command to run instead of opening the console.
     #[command(subcommand)]
@@ -350,6 +360,7 @@ mod tests {
                 aws_options: AwsOptions::default(),
                 scenario: None,
                 json: false,
+                accessible: false,
                 command: None
             }
         );

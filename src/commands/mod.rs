@@ -1,5 +1,6 @@
 //! The commands of the program, one module for each.
 
+mod accessible;
 mod aws;
 mod console;
 pub mod create_key;
@@ -38,8 +39,10 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     match &arguments.command {
+        None if arguments.accessible => accessible::run(arguments, None),
         None => console::run(arguments),
         Some(Command::CreateKey(options)) => create_key::run(arguments, options),
+        Some(Command::Open(options)) if arguments.accessible => accessible::run(arguments, Some(&options.name)),
         Some(Command::Open(options)) => open::run(arguments, options),
         Some(Command::Test(options)) => test::run(arguments, options),
         Some(Command::Play(options)) => play::run(arguments, options),
