@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::prompt::find_choice;
 use super::{Reply, Session};
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::error_remedies;
@@ -24,8 +25,13 @@ pub(super) fn describe(store: &CustomKeyStore) -> String {
     format!("{}, {state}, ID {}", store.custom_key_store_name, store.custom_key_store_id)
 }
 
+fn is_connected(store: &CustomKeyStore) -> bool {
+    store.connection_state == ConnectionState::Connected
+}
+
 impl Session<'_> {
-    /// Lists the external key stores, and asks for one. Returns its ID, or `None` if there are none.
+    /// Asks for an external key store. Returns its ID, or `None` if there are none. Lists them, unless one of them is
+    /// the default and connected.
     pub(super) fn ask_key_store(&mut self, default: Option<&str>, help: &str) -> Reply<Option<String>> {
         let stores: Vec<CustomKeyStore> = external_key_stores(&self.account).into_iter().cloned().collect();
         if stores.is_empty() {
@@ -37,12 +43,24 @@ impl Session<'_> {
             }
             return Ok(None);
         }
+        let default = stores.iter().position(|store| Some(store.custom_key_store_id.as_str()) == default);
+        let help = if help.is_empty() { HELP } else { help };
+        let names: Vec<String> = stores.iter().map(|store| store.custom_key_store_name.clone()).collect();
+        let connected = default.and_then(|index| stores.get(index)).filter(|store| is_connected(store));
+        if let Some(store) = connected {
+            let question = format!(
+                "{} is selected. Press Enter to keep it, or enter list to choose another one",
+                store.custom_key_store_name
+            );
+            let answer = self.prompter.ask(&question, help)?;
+            let chosen = find_choice(&answer, &names).and_then(|index| stores.get(index));
+            if let Some(store) = Some(store).filter(|_| answer.is_empty()).or(chosen) {
+                return Ok(Some(store.custom_key_store_id.clone()));
+            }
+        }
         for (index, store) in stores.iter().enumerate() {
             self.prompter.say(&format!("{}. {}", index + 1, describe(store)))?;
         }
-        let names: Vec<String> = stores.iter().map(|store| store.custom_key_store_name.clone()).collect();
-        let default = stores.iter().position(|store| Some(store.custom_key_store_id.as_str()) == default);
-        let help = if help.is_empty() { HELP } else { help };
         let index = self.prompter.ask_choice("Key store", &names, default, help)?;
         Ok(stores.get(index).map(|store| store.custom_key_store_id.clone()))
     }
@@ -51,7 +69,7 @@ impl Session<'_> {
     pub(super) fn offer_to_connect(&mut self, store_id: &str) -> Reply<bool> {
         let Some(store) = self.account.key_store(store_id).cloned() else { return Ok(false) };
         let name = &store.custom_key_store_name;
-        if store.connection_state == ConnectionState::Connected {
+        if is_connected(&store) {
             return Ok(true);
         }
         self.prompter.say(&format!("{name} is {}.", store.connection_state.label().to_lowercase()))?;

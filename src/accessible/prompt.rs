@@ -116,12 +116,12 @@ impl<'a> Prompter<'a> {
         }
     }
 
-    /// Asks for text of several lines, which a line with a period ends.
+    /// Asks for text of several lines, which a line with only a period ends. The question says so.
     ///
     /// # Errors
     /// The same as for [`ask`](Self::ask).
     pub fn ask_lines(&mut self, question: &str, help: &str) -> Reply<Lines> {
-        self.say(&format!("{question}. End with a line that contains only a period."))?;
+        self.say(question)?;
         let mut lines: Vec<String> = Vec::new();
         loop {
             let line = self.read_line()?;
@@ -175,7 +175,7 @@ impl<'a> Prompter<'a> {
     ) -> Reply<usize> {
         let default_words = default.and_then(|index| choices.get(index));
         let question = match default_words {
-            Some(name) => format!("{question}, or Enter for {name}"),
+            Some(name) => format!("{question}, or Enter for {}, {name}", default.unwrap_or(0) + 1),
             None => question.to_owned(),
         };
         loop {
@@ -257,7 +257,7 @@ fn without_backslash(answer: &str) -> &str {
 }
 
 /// Returns the index of the choice with this number, this name, or the only name that starts like this.
-fn find_choice(answer: &str, choices: &[String]) -> Option<usize> {
+pub fn find_choice(answer: &str, choices: &[String]) -> Option<usize> {
     if let Ok(number) = answer.parse::<usize>() {
         return number.checked_sub(1).filter(|index| *index < choices.len());
     }

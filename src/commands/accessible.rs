@@ -25,7 +25,10 @@ pub(super) fn run(arguments: &Arguments, name: Option<&str>) -> Result<ExitCode,
     let end = session(&aws, &runtime, io::stdout())?.run(name)?;
     Ok(match end {
         SessionEnd::Quit | SessionEnd::EndOfInput(None) => ExitCode::SUCCESS,
-        SessionEnd::EndOfInput(Some(submission)) => CreateKeyExit::for_submission(Some(&submission)).0.into(),
+        SessionEnd::EndOfInput(Some(submission)) => match CreateKeyExit::for_submission(Some(&submission)).0 {
+            CreateKeyExit::NotCreated => CreateKeyExit::Canceled.into(),
+            exit => exit.into(),
+        },
     })
 }
 

@@ -82,11 +82,10 @@ impl Wizard<'_, '_> {
 
     fn ask_acknowledgement(&mut self) -> Reply<()> {
         let field = Field::Acknowledgement;
-        self.say(field.label())?;
+        self.introduce(field)?;
         loop {
             let default = self.state.draft.acknowledged.then_some(true);
-            let question = format!("Do you understand? {}", field.prompt_hint());
-            self.state.draft.acknowledged = self.ask_yes_no(&question, default, field)?;
+            self.state.draft.acknowledged = self.ask_yes_no("Do you confirm this?", default, field)?;
             if !self.say_field_error(field)? {
                 return Ok(());
             }

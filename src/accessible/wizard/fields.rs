@@ -132,10 +132,11 @@ impl Wizard<'_, '_> {
         loop {
             let description = &self.state.draft.description;
             let question = if description.is_empty() {
-                "Enter the description, or press Enter for none".to_owned()
+                "Enter the description, then a line with only a period. Or press Enter for none.".to_owned()
             } else {
                 format!(
-                    "The description is: {description}\nEnter another one, press Enter to keep it, or {CLEAR} to remove it"
+                    "The description is: {description}\nEnter another one, then a line with only a period. Or press \
+                     Enter to keep it, or enter {CLEAR} to remove it."
                 )
             };
             self.save()?;

@@ -1,7 +1,5 @@
 //! Creates the key and its alias, one stage after the other.
 
-use std::io;
-
 use super::super::drafts::SaveResult;
 use super::super::{NoAnswer, Reply};
 use super::{AfterStep, Step, Wizard, WizardEnd};
@@ -17,7 +15,7 @@ impl Wizard<'_, '_> {
             for error in &errors {
                 self.say_error(error)?;
             }
-            return Ok(AfterStep::GoTo(first.field.step(&self.state.method)));
+            return Ok(AfterStep::Change(first.field.step(&self.state.method)));
         }
         if !self.state.draft.is_external() {
             self.session.load_key_ids();
@@ -43,8 +41,7 @@ impl Wizard<'_, '_> {
         self.state.suspects = suspects.unwrap_or_default();
         // The data that the draft was validated against is outdated, or AWS would have accepted the request.
         self.session.load_for_wizard()?;
-        self.state.shows_outcome = true;
-        Ok(AfterStep::GoTo(Step::Review))
+        Ok(AfterStep::ShowOutcome)
     }
 
     /// Sends the requests until the key is created, or one fails. Says what each of them does, and whether it is done.
@@ -111,12 +108,6 @@ impl Wizard<'_, '_> {
         )?;
         let help = "Free up disk space or make the directory writable, or create the key without a draft.";
         self.session.prompter.ask_yes_no("Create the KMS key without a draft?", Some(false), help)
-    }
-
-    /// Says the outcome of the last attempt, its cause, and what to do.
-    pub(super) fn say_outcome(&mut self) -> io::Result<()> {
-        let lines = super::outcome::lines(&self.state.submission, &self.state.suspects);
-        self.say(&lines.join("\n"))
     }
 }
 

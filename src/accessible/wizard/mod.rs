@@ -46,8 +46,10 @@ pub(super) struct WizardState {
     permission_check: Option<PermissionCheck>,
     permissions: Loadable<Vec<MissingPermission>>,
     suspects: Vec<(Field, String)>,
-    /// Whether the user came from Review to change a step.
-    returns_to_review: bool,
+    /// The step that the user came from Review to change, and from which the wizard returns there.
+    changed_step: Option<Step>,
+    /// Whether a step was changed since the last attempt, so that the next action is another attempt.
+    is_corrected: bool,
     /// Whether Review starts with the outcome of the last attempt instead of all choices.
     shows_outcome: bool,
 }
@@ -64,7 +66,8 @@ impl WizardState {
             permission_check: None,
             permissions: Loadable::Idle,
             suspects: Vec::new(),
-            returns_to_review: false,
+            changed_step: None,
+            is_corrected: false,
             shows_outcome: false,
         }
     }
@@ -97,7 +100,16 @@ impl WizardState {
     }
 
     fn step_index(&self) -> usize {
-        self.steps().iter().position(|step| *step == self.step).unwrap_or(0)
+        self.index_of(self.step)
+    }
+
+    fn index_of(&self, step: Step) -> usize {
+        self.steps().iter().position(|other| *other == step).unwrap_or(0)
+    }
+
+    /// Returns the number and the title of a step.
+    fn step_name(&self, step: Step) -> String {
+        format!("step {}: {}", self.index_of(step) + 1, step.title())
     }
 
     fn go_to(&mut self, step: Step) {
@@ -116,7 +128,7 @@ impl WizardState {
 
     /// Returns whether the user can go to Review, which is so from every step after the alias.
     fn can_review(&self) -> bool {
-        let alias = self.steps().iter().position(|step| *step == Step::AliasAndDescription).unwrap_or(0);
+        let alias = self.index_of(Step::AliasAndDescription);
         self.visited.iter().any(|index| *index > alias)
     }
 }
@@ -125,8 +137,10 @@ impl WizardState {
 enum AfterStep {
     /// Goes to the next step, if this one has no errors.
     Next,
-    /// Goes to a step, or shows the same step again.
-    GoTo(Step),
+    /// Goes to a step, and returns to Review afterward.
+    Change(Step),
+    /// Shows Review again, with the outcome of the last attempt.
+    ShowOutcome,
     /// Leaves the wizard.
     End(WizardEnd),
 }
@@ -150,10 +164,16 @@ impl<'s, 'a> Wizard<'s, 'a> {
     pub(super) fn run(&mut self) -> Reply<WizardEnd> {
         loop {
             self.announce_step()?;
-            let step = self.state.step;
             match self.run_step() {
                 Ok(AfterStep::Next) => self.go_next()?,
-                Ok(AfterStep::GoTo(step)) => self.state.go_to(step),
+                Ok(AfterStep::Change(step)) => {
+                    self.state.changed_step = Some(step);
+                    self.state.go_to(step);
+                }
+                Ok(AfterStep::ShowOutcome) => {
+                    self.state.shows_outcome = true;
+                    self.state.is_corrected = false;
+                }
                 Ok(AfterStep::End(end)) => return Ok(end),
                 Err(NoAnswer::Back) => self.go_back()?,
                 Err(NoAnswer::Review) if self.state.can_review() => self.state.go_to(Step::Review),
@@ -167,9 +187,6 @@ impl<'s, 'a> Wizard<'s, 'a> {
                     self.save()?;
                     return Err(other);
                 }
-            }
-            if step == Step::Review && self.state.step != Step::Review {
-                self.state.returns_to_review = true;
             }
         }
     }
@@ -202,7 +219,7 @@ impl<'s, 'a> Wizard<'s, 'a> {
         for error in &errors {
             self.say_error(error)?;
         }
-        if errors.is_empty() && std::mem::take(&mut self.state.returns_to_review) {
+        if errors.is_empty() && self.state.changed_step.is_some() {
             self.state.go_to(Step::Review);
         } else if errors.is_empty() {
             self.state.move_step(1);
@@ -212,7 +229,7 @@ impl<'s, 'a> Wizard<'s, 'a> {
 
     /// Goes to the previous step, whatever was entered.
     fn go_back(&mut self) -> io::Result<()> {
-        self.state.returns_to_review = false;
+        self.state.changed_step = None;
         if self.state.move_step(-1) {
             return Ok(());
         }
@@ -229,13 +246,17 @@ impl<'s, 'a> Wizard<'s, 'a> {
         self.save()?;
         let has_changes = Session::has_changes(&self.state.draft, &self.state.method);
         if !has_changes {
+            // Nothing was entered, or all of it was removed again.
+            if let Err(reason) = self.session.drafts.discard() {
+                self.say(&format!("Couldn't discard the draft: {reason}"))?;
+            }
             return Ok(true);
         }
         let help = "You can resume a draft from the main menu. To stay in the wizard, enter <.";
         match self.session.prompter.ask_yes_no("Keep the draft?", Some(true), help) {
             Ok(true) => {
                 if self.session.drafts.is_saved() {
-                    self.say("The draft is saved. You can resume it from the main menu.")?;
+                    self.say("The draft is saved. You can resume it from the main menu of the console.")?;
                 }
                 self.session.drafts.close();
                 Ok(true)

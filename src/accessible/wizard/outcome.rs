@@ -1,5 +1,7 @@
 //! The outcome of the last attempt in words, and the permissions that are missing.
 
+use std::io;
+
 use super::super::Reply;
 use super::{Step, Wizard};
 use crate::create_key::account_state::Loadable;
@@ -11,11 +13,10 @@ use crate::create_key::outcome::{
 use crate::create_key::permissions::{MissingPermission, PolicySource, iam_policy, permission_check};
 use crate::create_key::submission::Submission;
 use crate::error_remedies;
-use crate::text::plural;
 use crate::tui::effect::{Call, Response};
 
 /// Returns the outcome of the last attempt as sentences: what happened, the error, its meaning, and what to do.
-pub(super) fn lines(submission: &Submission, suspects: &[(Field, String)]) -> Vec<String> {
+fn lines(submission: &Submission, suspects: &[(Field, String)]) -> Vec<String> {
     let mut lines: Vec<String> = match submission {
         Submission::KeyWithoutAlias { key, .. } => {
             let [created, no_alias] = ALIAS_NOT_CREATED;
@@ -39,11 +40,6 @@ pub(super) fn lines(submission: &Submission, suspects: &[(Field, String)]) -> Ve
     if !failure.request_id.is_empty() {
         lines.push(format!("Request ID: {}", failure.request_id));
     }
-    match next_action(submission, suspects) {
-        Some(NextAction::FixField(field)) => lines.push(format!("To correct it, choose Go to {}.", super::name(field))),
-        Some(NextAction::Retry) => lines.push(format!("To continue, choose {}.", finish_label(submission))),
-        None => {}
-    }
     lines
 }
 
@@ -60,6 +56,20 @@ fn describe(missing: &MissingPermission) -> String {
 }
 
 impl Wizard<'_, '_> {
+    /// Says the outcome of the last attempt, its cause, and what to do.
+    pub(super) fn say_outcome(&mut self) -> io::Result<()> {
+        let (submission, suspects) = (&self.state.submission, &self.state.suspects);
+        let mut lines = lines(submission, suspects);
+        lines.extend(next_action(submission, suspects).map(|action| match action {
+            NextAction::FixField(field) => {
+                let step = self.state.step_name(field.step(&self.state.method));
+                format!("To correct {}, go to {step}.", super::name(field))
+            }
+            NextAction::Retry => format!("To continue, choose {}.", finish_label(submission)),
+        }));
+        self.say(&lines.join("\n"))
+    }
+
     /// Checks the permissions that Finish needs, unless they were checked for the same requests.
     pub(super) fn check_permissions(&mut self) -> Reply<()> {
         let is_open = matches!(self.state.submission, Submission::NotSent | Submission::Failed { .. });
@@ -102,9 +112,8 @@ impl Wizard<'_, '_> {
             };
             return Ok(self.say(&line)?);
         }
-        let count = plural(missing.len(), "permission", "permissions");
         let lead = if is_denied { "" } else { "AWS might deny this request. " };
-        let mut lines = vec![format!("{lead}You don't have {count}:")];
+        let mut lines = vec![format!("{lead}You don't have these permissions:")];
         lines.extend(missing.iter().map(describe));
         if !is_denied {
             lines.push(

@@ -72,7 +72,7 @@ impl Wizard<'_, '_> {
     }
 
     fn paste_policy(&mut self) -> Reply<()> {
-        let question = "Paste the JSON, or press Enter for none";
+        let question = "Paste the JSON, then enter a line with only a period. Or press Enter for none.";
         match self.session.prompter.ask_lines(question, Field::KeyPolicy.prompt_help())? {
             Lines::Text(text) => self.use_policy(text),
             Lines::Empty | Lines::Clear => Ok(()),

@@ -9,7 +9,7 @@ use crate::create_key::validate::{FieldError, principal_error};
 use crate::text::plural;
 
 /// The number of users and roles on a page.
-const PAGE_SIZE: usize = 20;
+const PAGE_SIZE: usize = 10;
 const QUESTION: &str = "Numbers, an ARN, a slash and text to search, next, previous, or Enter to continue";
 
 /// A user or role in the list.
@@ -53,10 +53,10 @@ impl Wizard<'_, '_> {
     pub(super) fn ask_administrators(&mut self) -> Reply<()> {
         self.ask_principals(Field::Administrators)?;
         let field = Field::AdministratorsMayDelete;
-        self.introduce(field)?;
+        self.say(field.prompt_hint())?;
         let allowed = self.state.draft.administrators_may_delete;
-        let question = "Can key administrators delete this key?";
-        self.state.draft.administrators_may_delete = self.ask_yes_no(question, Some(allowed), field)?;
+        let question = format!("{}?", field.label());
+        self.state.draft.administrators_may_delete = self.ask_yes_no(&question, Some(allowed), field)?;
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl Wizard<'_, '_> {
                 all = rows(&self.session.account, &selected, &search);
             }
             if shows_page {
-                self.say_page(&all, first, &selected)?;
+                self.say_page(&all, first, &selected, &search)?;
             }
             shows_page = true;
             let answer = self.ask(QUESTION, field)?;
@@ -126,11 +126,12 @@ impl Wizard<'_, '_> {
         }
     }
 
-    fn say_page(&mut self, all: &[Row], first: usize, selected: &[String]) -> Reply<()> {
-        let count = plural(all.len(), "user or role", "users and roles");
+    fn say_page(&mut self, all: &[Row], first: usize, selected: &[String], search: &str) -> Reply<()> {
+        let matching = if search.is_empty() { String::new() } else { format!(" that match \"{search}\"") };
+        let count = format!("{}{matching}", plural(all.len(), "user or role", "users and roles"));
         let last = all.len().min(first + PAGE_SIZE);
         self.say(&match all.len() {
-            0 => "No users or roles.".to_owned(),
+            0 => format!("No users or roles{matching}. {} selected.", selected.len()),
             _ => format!("{} to {last} of {count}. {} selected.", first + 1, selected.len()),
         })?;
         for (index, row) in all.iter().enumerate().take(last).skip(first) {

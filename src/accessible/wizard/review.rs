@@ -30,9 +30,13 @@ enum Action {
 impl Wizard<'_, '_> {
     /// Reads out the choices or the outcome of the last attempt, and asks what to do next.
     pub(super) fn ask_review(&mut self) -> Reply<AfterStep> {
-        self.state.returns_to_review = false;
+        let changed_step = self.state.changed_step.take();
+        self.state.is_corrected |= changed_step.is_some();
         if std::mem::take(&mut self.state.shows_outcome) {
             self.say_outcome()?;
+        } else if let Some(step) = changed_step {
+            self.say_section(step)?;
+            self.say("For the other choices, choose Read all choices.")?;
         } else {
             self.say_review()?;
         }
@@ -47,7 +51,7 @@ impl Wizard<'_, '_> {
             }
             let index = self.ask_choice("Choose", &labels, None, HELP)?;
             match actions.get(index).copied().unwrap_or(Action::ReadAgain) {
-                Action::Fix(field) => return Ok(AfterStep::GoTo(field.step(&self.state.method))),
+                Action::Fix(field) => return Ok(AfterStep::Change(field.step(&self.state.method))),
                 Action::Finish => return self.finish(),
                 Action::SaveCommands => self.save_commands()?,
                 Action::ReadAgain => self.say_review()?,
@@ -55,7 +59,7 @@ impl Wizard<'_, '_> {
                     let policy = self.state.draft.policy_json(&self.session.account);
                     self.say(&policy)?;
                 }
-                Action::Change(step) => return Ok(AfterStep::GoTo(step)),
+                Action::Change(step) => return Ok(AfterStep::Change(step)),
                 Action::Leave if self.leave()? => return Ok(AfterStep::End(WizardEnd::Left)),
                 Action::Leave => {}
             }
@@ -69,7 +73,8 @@ impl Wizard<'_, '_> {
 
     fn actions(&self) -> Vec<Action> {
         let mut actions = Vec::new();
-        if let Some(NextAction::FixField(field)) = next_action(&self.state.submission, &self.state.suspects) {
+        let next = next_action(&self.state.submission, &self.state.suspects);
+        if let Some(NextAction::FixField(field)) = next.filter(|_| !self.state.is_corrected) {
             actions.push(Action::Fix(field));
         }
         actions.push(if self.shows_commands_only() { Action::SaveCommands } else { Action::Finish });
@@ -85,13 +90,13 @@ impl Wizard<'_, '_> {
 
     fn action_label(&self, action: Action) -> String {
         match action {
-            Action::Fix(field) => format!("Go to {}", super::name(field)),
+            Action::Fix(field) => format!("Correct {}", super::name(field)),
             Action::Finish if self.state.submission == Submission::NotSent => "Create the KMS key".to_owned(),
             Action::Finish => finish_label(&self.state.submission).to_owned(),
             Action::SaveCommands => "Save the AWS CLI commands to a file".to_owned(),
             Action::ReadAgain => "Read all choices".to_owned(),
             Action::PrintPolicy => "Print the key policy".to_owned(),
-            Action::Change(step) => format!("Change {}", step.short_title()),
+            Action::Change(step) => format!("Go to {}", self.state.step_name(step)),
             Action::Leave => "Leave the wizard".to_owned(),
         }
     }

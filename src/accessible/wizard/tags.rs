@@ -6,7 +6,6 @@ use super::fields::Presence;
 use crate::aws::kms::Tag;
 use crate::aws::limits;
 use crate::create_key::field::Field;
-use crate::text::plural;
 
 /// What the user does with the rows of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +32,7 @@ fn parse_row_action(answer: &str, count: usize) -> Option<Result<RowAction, Stri
 
 impl Wizard<'_, '_> {
     pub(super) fn ask_tags(&mut self) -> Reply<()> {
-        self.introduce(Field::AddTag)?;
+        self.say(Field::AddTag.prompt_hint())?;
         loop {
             self.say_tags()?;
             for error in self.errors(super::Step::Tags) {
@@ -61,7 +60,10 @@ impl Wizard<'_, '_> {
 
     fn say_tags(&mut self) -> Reply<()> {
         let tags = self.state.draft.tags.clone();
-        self.say(&format!("{} of {}.", plural(tags.len(), "tag", "tags"), limits::MAX_TAGS))?;
+        self.say(&match tags.len() {
+            0 => "No tags yet.".to_owned(),
+            count => format!("{count} of {} tags:", limits::MAX_TAGS),
+        })?;
         for (row, tag) in tags.iter().enumerate() {
             self.say(&format!("{}. {}", row + 1, describe_tag(tag)))?;
         }
