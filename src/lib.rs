@@ -12,6 +12,7 @@
 //! `bundled` → `xks` → `aws`. `aws` depends on no other module. Only `commands` and `flow` connect a console, a client,
 //! and the bundled AWS.
 //!
+//! - `accessible` is the same wizard for screen readers: questions and answers in lines of plain text.
 //! - `create_key` contains the logic of the wizard that creates a key. `drafts` stores unfinished keys on disk.
 //! - `commands` implements the commands of the program. `commands::create_key` creates keys without the console, with
 //!   the same `create_key` module and the same API calls.

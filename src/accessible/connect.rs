@@ -58,9 +58,7 @@ impl Session<'_> {
                 return Ok(Some(store.custom_key_store_id.clone()));
             }
         }
-        for (index, store) in stores.iter().enumerate() {
-            self.prompter.say(&format!("{}. {}", index + 1, describe(store)))?;
-        }
+        self.prompter.say_numbered(&stores.iter().map(describe).collect::<Vec<_>>())?;
         let index = self.prompter.ask_choice("Key store", &names, default, help)?;
         Ok(stores.get(index).map(|store| store.custom_key_store_id.clone()))
     }
@@ -72,15 +70,17 @@ impl Session<'_> {
         if is_connected(&store) {
             return Ok(true);
         }
-        self.prompter.say(&format!("{name} is {}.", store.connection_state.label().to_lowercase()))?;
         let has_failed = store.connection_state == ConnectionState::Failed;
         if has_failed {
+            self.prompter.say(&format!("{name} is not connected."))?;
             self.say_connection_error(store.connection_error_code.as_deref().unwrap_or_default())?;
+        } else {
+            self.prompter.say(&format!("{name} is {}.", store.connection_state.label().to_lowercase()))?;
         }
         if self.account.is_read_only {
             let commands = cli_commands::connect(store_id, has_failed, &self.account);
             self.prompter.say("To connect it, run these commands with other credentials:")?;
-            self.prompter.say(&commands)?;
+            self.prompter.say_text(&commands)?;
             return Ok(false);
         }
         let question = match has_failed {

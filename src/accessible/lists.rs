@@ -16,6 +16,19 @@ const PAGE_SIZE: usize = 25;
 const LIST_HELP: &str = "Press Enter for more keys, or enter < for the main menu.";
 const KEY_HELP: &str = "Enter the alias of a key, with or without alias/, its key ID, or its ARN.";
 
+/// Returns a description of one or more lines. The first line says how many there are.
+pub(super) fn description_lines(description: &str) -> Vec<String> {
+    let lines: Vec<&str> = description.split('\n').collect();
+    match lines.as_slice() {
+        [""] => vec!["Description: none".to_owned()],
+        [line] => vec![format!("Description: {line}")],
+        lines => {
+            let first = format!("Description in {} lines:", lines.len());
+            std::iter::once(first).chain(lines.iter().map(|line| (*line).to_owned())).collect()
+        }
+    }
+}
+
 impl Session<'_> {
     /// Lists the external key stores.
     pub(super) fn list_key_stores(&mut self) -> Reply<()> {
@@ -70,7 +83,8 @@ impl Session<'_> {
         let aliases = self.account.aliases_of(key.key_id());
         let name = if aliases.is_empty() { "No alias".to_owned() } else { aliases.join(", ") };
         let store = key.custom_key_store_id.as_deref().map(|id| self.key_store_name(id));
-        let place = store.map_or_else(|| key.origin.label().to_owned(), |store| format!("key store {store}"));
+        let place =
+            store.map_or_else(|| format!("origin {}", key.origin.label()), |store| format!("key store {store}"));
         format!("{name}, {}, {place}, key ID {}", key.key_state.label().to_lowercase(), key.key_id())
     }
 
@@ -123,9 +137,8 @@ impl Session<'_> {
         if let Some(date) = key.deletion_date {
             lines.push(format!("Deletion date: {}", format_date(date.0)));
         }
-        let description = if key.description.is_empty() { "none" } else { &key.description };
+        lines.extend(description_lines(&key.description));
         lines.extend([
-            format!("Description: {description}"),
             format!("Key type: {}", key_type(key)),
             format!("Key spec: {}", key.key_spec),
             format!("Key usage: {}", usage_label(&key.key_usage)),
@@ -138,7 +151,7 @@ impl Session<'_> {
         if let Some(problem) = &key.problem {
             lines.push(format!("This version of xks-console can't read a part of the response: {problem}."));
         }
-        self.prompter.say(&lines.join("\n"))?;
+        self.prompter.say_lines(&lines)?;
         if key.origin == Origin::ExternalKeyStore { self.say_external_key(key) } else { Ok(()) }
     }
 
@@ -148,12 +161,14 @@ impl Session<'_> {
         self.prompter.say(&format!("External key ID: {id}"))?;
         let call = Call::ExternalKey { custom_key_store_id: store.to_string(), xks_key_id: id.to_string() };
         let line = match self.call(call)? {
-            Ok(Response::ExternalKey(external)) => format!(
-                "External key status: {}\nExternal key usage: {}\nExternal key spec: {}",
-                external.key_status,
-                external.key_usage.join(", "),
-                external.key_spec
-            ),
+            Ok(Response::ExternalKey(external)) => {
+                let lines = [
+                    format!("External key status: {}", external.key_status),
+                    format!("External key usage: {}", external.key_usage.join(", ")),
+                    format!("External key spec: {}", external.key_spec),
+                ];
+                return Ok(self.prompter.say_lines(&lines)?);
+            }
             Err(CallFailure { code, .. }) if code == CallFailure::NOT_AVAILABLE => {
                 "External key status: not available from the API".to_owned()
             }

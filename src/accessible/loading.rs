@@ -19,7 +19,7 @@ impl Session<'_> {
         match self.call(Call::Identity)? {
             Ok(Response::Identity { caller, account_alias }) => {
                 self.account.set_caller(caller);
-                let alias = account_alias.map(|alias| format!(", {alias}")).unwrap_or_default();
+                let alias = account_alias.map(|alias| format!(", alias {alias}")).unwrap_or_default();
                 let (account, region) = (&self.account.account_id, &self.account.region);
                 let aws = match (&self.account.endpoint_url, self.client.is_bundled()) {
                     (_, true) => "the bundled AWS".to_owned(),

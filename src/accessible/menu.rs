@@ -4,6 +4,7 @@ use super::wizard::{WizardEnd, WizardState};
 use super::{NoAnswer, Reply, Session, SessionEnd};
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::method::Method;
+use crate::drafts::SavedDraft;
 use crate::text::plural;
 use crate::tui::drafts::{describe_progress, display_name};
 
@@ -50,7 +51,7 @@ const HELP: &str = "Enter the number of an entry, or the start of its name.\n\
     Entry 1 starts with an external key store that you choose. Entry 2 starts with the configuration of the key, and \
     also creates keys whose key material AWS KMS creates. Both ask for the same properties step by step, and show them \
     for review before anything is created.";
-const DRAFT_HELP: &str = "A draft is a key that you haven't finished. Resume it to go on where you left it. A discarded \
+const DRAFT_HELP: &str = "A draft is a key that you haven't finished. Resume it to continue where you left off. A discarded \
     draft is deleted.";
 
 impl Session<'_> {
@@ -83,11 +84,10 @@ impl Session<'_> {
 
     /// Shows the menu, and runs the entry that the user chooses. Returns whether the session continues.
     fn run_entry(&mut self) -> Reply<bool> {
-        self.prompter.say("\nMain menu")?;
-        for (index, entry) in Entry::ALL.iter().enumerate() {
-            self.prompter.say(&format!("{}. {}", index + 1, entry.label()))?;
-        }
         let labels = Entry::ALL.map(|entry| entry.label().to_owned());
+        self.prompter.say("")?;
+        self.prompter.say("Main menu")?;
+        self.prompter.say_numbered(&labels)?;
         let index = self.prompter.ask_choice("Choose an entry", &labels, None, HELP)?;
         match Entry::ALL.get(index).copied().unwrap_or(Entry::Quit) {
             Entry::Quit => return Ok(false),
@@ -151,10 +151,9 @@ impl Session<'_> {
         if drafts.is_empty() {
             return Ok(self.prompter.say("You have no drafts to resume here.")?);
         }
-        for (index, (_, saved)) in drafts.iter().enumerate() {
-            let (number, progress) = (index + 1, describe_progress(saved));
-            self.prompter.say(&format!("{number}. {}. {progress}.", display_name(saved)))?;
-        }
+        let describe =
+            |(_, saved): &(String, SavedDraft)| format!("{}. {}.", display_name(saved), describe_progress(saved));
+        self.prompter.say_numbered(&drafts.iter().map(describe).collect::<Vec<_>>())?;
         let names: Vec<String> = drafts.iter().map(|(_, saved)| display_name(saved)).collect();
         let index = self.prompter.ask_choice("Draft", &names, None, DRAFT_HELP)?;
         let Some((name, _)) = drafts.get(index) else { return Ok(()) };
@@ -163,7 +162,7 @@ impl Session<'_> {
             Err(reason) => return Ok(self.prompter.say(&format!("Couldn't open the draft: {reason}"))?),
         };
         let actions = ["Resume", "Discard", "Keep for later"].map(str::to_owned);
-        self.prompter.say("1. Resume\n2. Discard\n3. Keep for later")?;
+        self.prompter.say_numbered(&actions)?;
         let action = self.prompter.ask_choice("Action", &actions, Some(0), DRAFT_HELP);
         match action {
             Ok(0) => {

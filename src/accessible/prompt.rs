@@ -75,12 +75,38 @@ impl<'a> Prompter<'a> {
         Self { input: Box::new(input), output: Box::new(output), input_kind }
     }
 
-    /// Writes `text` and a line break.
+    /// Writes a line. Line breaks in it are escaped, so that text from AWS can't imitate other lines.
     ///
     /// # Errors
     /// The output can't be written.
-    pub fn say(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.output, "{}", escape_controls_in_lines(text))?;
+    pub fn say(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.output, "{}", escape_controls(line))?;
+        self.output.flush()
+    }
+
+    /// Writes lines.
+    ///
+    /// # Errors
+    /// The output can't be written.
+    pub fn say_lines(&mut self, lines: &[String]) -> io::Result<()> {
+        lines.iter().try_for_each(|line| self.say(line))
+    }
+
+    /// Writes a numbered list.
+    ///
+    /// # Errors
+    /// The output can't be written.
+    pub fn say_numbered(&mut self, items: &[String]) -> io::Result<()> {
+        items.iter().enumerate().try_for_each(|(index, item)| self.say(&format!("{}. {item}", index + 1)))
+    }
+
+    /// Writes text of several lines.
+    ///
+    /// # Errors
+    /// The output can't be written.
+    pub fn say_text(&mut self, text: &str) -> io::Result<()> {
+        // Tabs indent the lines of many JSON files.
+        writeln!(self.output, "{}", escape_controls_in_lines(&text.replace('\t', "    ")))?;
         self.output.flush()
     }
 
@@ -109,7 +135,7 @@ impl<'a> Prompter<'a> {
                 continue;
             }
             match parse_command(answer) {
-                Some(Command::Help) => self.say(help)?,
+                Some(Command::Help) => self.say_text(help)?,
                 Some(Command::Leave(no_answer)) => return Err(no_answer),
                 None => return Ok(without_backslash(answer).to_owned()),
             }
@@ -121,7 +147,7 @@ impl<'a> Prompter<'a> {
     /// # Errors
     /// The same as for [`ask`](Self::ask).
     pub fn ask_lines(&mut self, question: &str, help: &str) -> Reply<Lines> {
-        self.say(question)?;
+        self.say_text(question)?;
         let mut lines: Vec<String> = Vec::new();
         loop {
             let line = self.read_line()?;
@@ -131,7 +157,7 @@ impl<'a> Prompter<'a> {
                 continue;
             }
             match parse_command(line.trim()) {
-                Some(Command::Help) => self.say(help)?,
+                Some(Command::Help) => self.say_text(help)?,
                 Some(Command::Leave(no_answer)) => return Err(no_answer),
                 None if *line == END_OF_TEXT => return Ok(Lines::Text(lines.join("\n"))),
                 None if line.is_empty() && lines.is_empty() => return Ok(Lines::Empty),
@@ -328,11 +354,17 @@ mod tests {
     #[test]
     fn control_characters_neither_get_in_nor_out() {
         let (answer, output) = with_input("\u{1b}[A\nok\n", |prompter| {
-            prompter.say("alias \u{1b}[31mred\u{7}\nnext\u{202e}").unwrap();
+            prompter.say("alias \u{1b}[31mred\u{7}\nnext").unwrap();
+            prompter.say_text("one\r\n\ttwo\u{202e}").unwrap();
             prompter.ask("Alias\r", "")
         });
         assert_eq!(answer.unwrap(), "ok");
-        assert!(output.starts_with("alias \\u{1b}[31mred\\u{7}\nnext\\u{202e}\nAlias\\u{d}: \\u{1b}[A\n"), "{output}");
+        assert!(
+            output.starts_with(
+                "alias \\u{1b}[31mred\\u{7}\\u{a}next\none\\u{d}\n    two\\u{202e}\nAlias\\u{d}: \\u{1b}[A\n"
+            ),
+            "{output}"
+        );
         assert!(output.bytes().all(|byte| byte == b'\n' || byte >= 0x20), "{output:?}");
     }
 

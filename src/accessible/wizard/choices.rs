@@ -4,7 +4,7 @@ use super::super::Reply;
 use super::fields::Presence;
 use super::{Wizard, name};
 use crate::aws::kms::Origin;
-use crate::create_key::configuration_options::{FIXED_CONFIGURATION, radio_options, selected_index};
+use crate::create_key::configuration_options::{FIXED_CONFIGURATION, RadioOption, radio_options, selected_index};
 use crate::create_key::field::Field;
 use crate::create_key::method::Method;
 
@@ -34,10 +34,11 @@ impl Wizard<'_, '_> {
     fn ask_option(&mut self, field: Field) -> Reply<()> {
         self.introduce(field)?;
         let options = radio_options(field);
-        for (index, option) in options.iter().enumerate() {
+        let describe = |option: &RadioOption| {
             let note = option.unavailable_reason.map(|reason| format!(" Not available. {reason}")).unwrap_or_default();
-            self.say(&format!("{}. {}. {}{note}", index + 1, option.label, option.description))?;
-        }
+            format!("{}. {}{note}", option.label, option.description)
+        };
+        self.say_numbered(&options.iter().map(describe).collect::<Vec<_>>())?;
         let labels: Vec<String> = options.iter().map(|option| option.label.to_owned()).collect();
         loop {
             let selected = selected_index(field, self.state.draft.origin);
@@ -64,6 +65,9 @@ impl Wizard<'_, '_> {
     fn ask_store(&mut self) -> Reply<()> {
         let field = Field::CustomKeyStore;
         self.introduce(field)?;
+        if self.session.account.key_stores.ready().is_none() {
+            self.session.load_key_stores()?;
+        }
         loop {
             self.save()?;
             let chosen = self.state.draft.custom_key_store_id.clone();

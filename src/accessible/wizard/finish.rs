@@ -23,11 +23,14 @@ impl Wizard<'_, '_> {
         self.submit()?;
         if let Submission::Done { key } = &self.state.submission {
             let (alias, key_id, arn) = (&self.state.draft.alias, &key.key_id, &key.arn);
-            let text = format!(
-                "Success\nYour AWS KMS key was created with alias {alias} and key ID {key_id}.\n\
-                 Key ID: {key_id}\nARN: {arn}\nAlias: {alias}"
-            );
-            self.say(&text)?;
+            let lines = [
+                "Success".to_owned(),
+                format!("Your AWS KMS key was created with alias {alias} and key ID {key_id}."),
+                format!("Key ID: {key_id}"),
+                format!("ARN: {arn}"),
+                format!("Alias: {alias}"),
+            ];
+            self.say_lines(&lines)?;
             if let Err(reason) = self.session.drafts.discard() {
                 self.say(&format!("Couldn't discard the draft, which is no longer needed: {reason}"))?;
             }

@@ -195,7 +195,8 @@ impl<'s, 'a> Wizard<'s, 'a> {
         let (step, steps) = (self.state.step, self.state.steps());
         let optional = if step.is_optional() { " (optional)" } else { "" };
         let (number, count) = (self.state.step_index() + 1, steps.len());
-        self.say(&format!("\nStep {number} of {count}: {}{optional}", step.title()))?;
+        self.say("")?;
+        self.say(&format!("Step {number} of {count}: {}{optional}", step.title()))?;
         if step.intro().is_empty() { Ok(()) } else { self.say(step.intro()) }
     }
 
@@ -302,10 +303,22 @@ impl<'s, 'a> Wizard<'s, 'a> {
         self.session.prompter.say(text)
     }
 
+    fn say_lines(&mut self, lines: &[String]) -> io::Result<()> {
+        self.session.prompter.say_lines(lines)
+    }
+
+    fn say_numbered(&mut self, items: &[String]) -> io::Result<()> {
+        self.session.prompter.say_numbered(items)
+    }
+
+    fn say_text(&mut self, text: &str) -> io::Result<()> {
+        self.session.prompter.say_text(text)
+    }
+
     fn say_error(&mut self, error: &FieldError) -> io::Result<()> {
         let message = error.prompt_message(&self.state.draft, &self.session.account);
         let place = match error.field {
-            Field::Acknowledgement => "Error".to_owned(),
+            Field::Acknowledgement | Field::AddAdministrator | Field::AddUser => "Error".to_owned(),
             Field::TagKey(row) | Field::TagValue(row) => format!("Error in tag {}", row + 1),
             Field::OtherAccount(row) => format!("Error in other AWS account {}", row + 1),
             field => format!("Error in {}", name(field)),

@@ -67,7 +67,7 @@ impl Wizard<'_, '_> {
             }
             NextAction::Retry => format!("To continue, choose {}.", finish_label(submission)),
         }));
-        self.say(&lines.join("\n"))
+        self.say_lines(&lines)
     }
 
     /// Checks the permissions that Finish needs, unless they were checked for the same requests.
@@ -105,7 +105,7 @@ impl Wizard<'_, '_> {
             let line = match &self.state.permissions {
                 _ if *submission != Submission::NotSent => return Ok(()),
                 Loadable::Idle | Loadable::Loading => return Ok(()),
-                Loadable::Ready(_) => "You have the permissions that Finish needs.".to_owned(),
+                Loadable::Ready(_) => "You have all permissions that are needed.".to_owned(),
                 Loadable::Failed(reason) => {
                     format!("Couldn't check your permissions ({reason}). You can still create the key.")
                 }
@@ -122,9 +122,11 @@ impl Wizard<'_, '_> {
                     .to_owned(),
             );
         }
+        self.say_lines(&lines)?;
         if let Some(policy) = iam_policy(&missing) {
-            lines.extend(["IAM policy to send to your administrator (JSON):".to_owned(), policy]);
+            self.say("IAM policy to send to your administrator (JSON):")?;
+            self.say_text(&policy)?;
         }
-        Ok(self.say(&lines.join("\n"))?)
+        Ok(())
     }
 }

@@ -31,17 +31,15 @@ impl Wizard<'_, '_> {
             if is_edited {
                 choices.push((Choice::Restore, "Restore the generated key policy"));
             }
-            for (index, (_, label)) in choices.iter().enumerate() {
-                self.say(&format!("{}. {label}", index + 1))?;
-            }
             let labels: Vec<String> = choices.iter().map(|(_, label)| (*label).to_owned()).collect();
+            self.say_numbered(&labels)?;
             let index = self.ask_choice("Key policy", &labels, Some(0), Field::KeyPolicy.prompt_help())?;
             match choices.get(index).map_or(Choice::Keep, |(choice, _)| *choice) {
                 Choice::Keep if self.say_policy_errors()? => {}
                 Choice::Keep => return Ok(()),
                 Choice::Print => {
                     let policy = self.state.draft.policy_json(&self.session.account);
-                    self.say(&policy)?;
+                    self.say_text(&policy)?;
                 }
                 Choice::ReadFile => self.read_policy()?,
                 Choice::Paste => self.paste_policy()?,

@@ -76,7 +76,7 @@ impl Wizard<'_, '_> {
     fn ask_principals(&mut self, field: Field) -> Reply<()> {
         self.introduce(field)?;
         self.session.load_principals(false)?;
-        self.add_typed_principal(field);
+        self.add_typed_principal(field)?;
         let (mut search, mut first, mut shows_page) = (String::new(), 0, true);
         loop {
             let selected = self.selected(field).clone();
@@ -113,17 +113,22 @@ impl Wizard<'_, '_> {
         }
     }
 
-    /// Adds the ARN that the user typed in another console without adding it.
-    fn add_typed_principal(&mut self, field: Field) {
+    /// Adds the ARN that the user typed on the screen of the console without adding it, or says why it is dropped.
+    fn add_typed_principal(&mut self, field: Field) -> Reply<()> {
         let draft = &mut self.state.draft;
         let (typed, list) = match field {
             Field::Administrators => (&mut draft.administrator_to_add, &mut draft.administrators),
             _ => (&mut draft.user_to_add, &mut draft.users),
         };
         let arn = std::mem::take(typed).trim().to_owned();
-        if !arn.is_empty() && principal_error(&arn, list, &self.session.account).is_none() {
-            list.push(arn);
+        if arn.is_empty() {
+            return Ok(());
         }
+        if let Some(message) = principal_error(&arn, list, &self.session.account) {
+            return Ok(self.say(&format!("{arn} was not added. {message}"))?);
+        }
+        list.push(arn);
+        Ok(())
     }
 
     fn say_page(&mut self, all: &[Row], first: usize, selected: &[String], search: &str) -> Reply<()> {

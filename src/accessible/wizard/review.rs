@@ -1,6 +1,7 @@
 //! The step *Review*: every choice in words, and what to do next.
 
 use super::super::Reply;
+use super::super::lists::description_lines;
 use super::tags::describe_tag;
 use super::{AfterStep, Step, Wizard, WizardEnd};
 use crate::aws::scalar::SecretString;
@@ -46,9 +47,7 @@ impl Wizard<'_, '_> {
             let actions = self.actions();
             let labels: Vec<String> = actions.iter().map(|action| self.action_label(*action)).collect();
             self.say("What next?")?;
-            for (index, label) in labels.iter().enumerate() {
-                self.say(&format!("{}. {label}", index + 1))?;
-            }
+            self.say_numbered(&labels)?;
             let index = self.ask_choice("Choose", &labels, None, HELP)?;
             match actions.get(index).copied().unwrap_or(Action::ReadAgain) {
                 Action::Fix(field) => return Ok(AfterStep::Change(field.step(&self.state.method))),
@@ -57,7 +56,7 @@ impl Wizard<'_, '_> {
                 Action::ReadAgain => self.say_review()?,
                 Action::PrintPolicy => {
                     let policy = self.state.draft.policy_json(&self.session.account);
-                    self.say(&policy)?;
+                    self.say_text(&policy)?;
                 }
                 Action::Change(step) => return Ok(AfterStep::Change(step)),
                 Action::Leave if self.leave()? => return Ok(AfterStep::End(WizardEnd::Left)),
@@ -114,7 +113,7 @@ impl Wizard<'_, '_> {
         let commands = preview::remaining_commands(&self.state.draft, &self.session.account, &self.state.submission);
         if !commands.is_empty() {
             self.say("AWS CLI commands that do the same:")?;
-            self.say(&commands.join("\n"))?;
+            self.say_text(&commands.join("\n"))?;
         }
         Ok(())
     }
@@ -122,7 +121,7 @@ impl Wizard<'_, '_> {
     fn say_section(&mut self, step: Step) -> Reply<()> {
         let mut lines = vec![format!("{}.", step.section_title())];
         lines.extend(self.section_lines(step));
-        self.say(&lines.join("\n"))?;
+        self.say_lines(&lines)?;
         for error in self.errors(step) {
             self.say_error(&error)?;
         }
@@ -135,8 +134,9 @@ impl Wizard<'_, '_> {
             Step::ConfigureKey => self.configuration_lines(),
             Step::ChooseExternalKey => self.external_key_lines(),
             Step::AliasAndDescription => {
-                let description = if draft.description.is_empty() { "none" } else { &draft.description };
-                vec![format!("Alias: {}", draft.alias), format!("Description: {description}")]
+                let mut lines = vec![format!("Alias: {}", draft.alias)];
+                lines.extend(description_lines(&draft.description));
+                lines
             }
             Step::Tags if draft.tags.is_empty() => vec!["No tags".to_owned()],
             Step::Tags => draft.tags.iter().map(describe_tag).collect(),

@@ -64,10 +64,7 @@ impl Wizard<'_, '_> {
             0 => "No tags yet.".to_owned(),
             count => format!("{count} of {} tags:", limits::MAX_TAGS),
         })?;
-        for (row, tag) in tags.iter().enumerate() {
-            self.say(&format!("{}. {}", row + 1, describe_tag(tag)))?;
-        }
-        Ok(())
+        Ok(self.say_numbered(&tags.iter().map(describe_tag).collect::<Vec<_>>())?)
     }
 
     /// Adds a tag with this key, if the key is valid, and asks for its value.
@@ -86,8 +83,9 @@ impl Wizard<'_, '_> {
         self.introduce(Field::AddOtherAccount)?;
         loop {
             let accounts = self.state.draft.other_accounts.clone();
-            for (row, account) in accounts.iter().enumerate() {
-                self.say(&format!("{}. {account}", row + 1))?;
+            self.say_numbered(&accounts)?;
+            for error in self.errors(super::Step::Users) {
+                self.say_error(&error)?;
             }
             let count = accounts.len();
             let question = match count {

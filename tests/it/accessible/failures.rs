@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use xks_console::accessible::SessionEnd;
+use xks_console::accessible::{Drafts, InputKind, Prompter, Session, SessionEnd};
 use xks_console::aws::kms::{CreateAlias, CreateKey, Origin};
 use xks_console::client::Client;
 use xks_console::create_key::submission::Submission;
+use xks_console::drafts::DraftTarget;
 use xks_console::environment::Clock;
 
-use super::{Account, METHOD_1, START, Script, run};
+use super::{Account, METHOD_1, Output, START, Script, run};
 use crate::account::{block_on, key_store};
 use crate::faults::faulty_transport::{Fault, FaultTrigger, FaultyTransport};
 
@@ -18,7 +19,7 @@ fn refused_external_key_is_corrected_and_one_key_is_created() {
     let account = Account::new();
     let answers = METHOD_1.replacen("payments-2026", "disabled-2019", 1);
     let (end, dialog) = account.run(&format!("{answers}1\n1\n\npayments-2026\n\n1\n8\n"));
-    assert_snapshot!(dialog.split_once("You have the permissions").unwrap().1);
+    assert_snapshot!(dialog.split_once("You have all permissions").unwrap().1);
     assert_eq!(end, SessionEnd::Quit);
     assert_eq!((account.keys_of("payments-2026").len(), account.keys_of("disabled-2019").len()), (1, 0));
 }
@@ -34,7 +35,7 @@ fn alias_that_is_taken_meanwhile_is_corrected_and_one_key_is_created() {
     };
     let script = Script::new(METHOD_1).then(take_alias, "1\n1\n\nledger\n1\n8\n");
     let (end, dialog) = run(&client, &account.clock, account.drafts.path(), script);
-    assert_snapshot!(dialog.split_once("You have the permissions").unwrap().1);
+    assert_snapshot!(dialog.split_once("You have all permissions").unwrap().1);
     assert_eq!(end, SessionEnd::Quit);
     let keys = account.keys_of("payments-2026");
     assert_eq!(keys.len(), 1);
@@ -131,24 +132,15 @@ fn denied_request_names_the_missing_permission() {
 fn draft_that_cannot_be_saved_is_reported_before_the_key_is_created() {
     let account = Account::new();
     let file = account.drafts.path().join("file");
-    let block = || {
-        std::fs::write(&file, "").unwrap();
-    };
     // A file where the directory should be.
-    block();
+    std::fs::write(&file, "").unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let output = super::Output::default();
+    let output = Output::default();
     let answers = format!("{METHOD_1}1\nno\nretry\nyes\n8\n");
-    let prompter = xks_console::accessible::Prompter::new(
-        answers.as_bytes(),
-        output.clone(),
-        xks_console::accessible::InputKind::Pipe,
-    );
-    let target = xks_console::drafts::DraftTarget::Aws;
-    let drafts =
-        xks_console::accessible::Drafts::new(Some(file.join("drafts")), account.clock.clone(), target, "t".to_owned());
-    let mut session =
-        xks_console::accessible::Session::new(prompter, account.client(), &runtime, account.clock.clone(), drafts);
+    let prompter = Prompter::new(answers.as_bytes(), output.clone(), InputKind::Pipe);
+    let target = DraftTarget::Aws;
+    let drafts = Drafts::new(Some(file.join("drafts")), account.clock.clone(), target, "t".to_owned());
+    let mut session = Session::new(prompter, account.client(), &runtime, account.clock.clone(), drafts);
     session.run(None).unwrap();
     drop(session);
     let dialog = String::from_utf8(output.0.take()).unwrap();
@@ -168,7 +160,7 @@ fn text_from_aws_is_escaped() {
             origin: Some(Origin::ExternalKeyStore),
             custom_key_store_id: Some(key_store(&client, "Frankfurt HSM").await.custom_key_store_id),
             xks_key_id: Some("hr-records".to_owned()),
-            description: Some("red\u{1b}[31m and\u{7} \u{202e}back".to_owned()),
+            description: Some("red\u{1b}[31m and\u{7} \u{202e}back\nStatus: Disabled".to_owned()),
             ..Default::default()
         };
         let key_id = client.call(&request).await.unwrap().key_metadata.key_id;
@@ -176,5 +168,6 @@ fn text_from_aws_is_escaped() {
         client.call(&alias).await.unwrap();
     });
     let (_, dialog) = account.run("6\nhostile\n8\n");
-    assert!(dialog.contains("Description: red\\u{1b}[31m and\\u{7} \\u{202e}back\n"), "{dialog}");
+    let description = "Description in 2 lines:\nred\\u{1b}[31m and\\u{7} \\u{202e}back\nStatus: Disabled\n";
+    assert!(dialog.contains(description), "{dialog}");
 }

@@ -4,6 +4,7 @@ mod backward;
 mod failures;
 mod process;
 mod sessions;
+mod sign_in;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -23,9 +23,9 @@ fn method_1_creates_a_key() {
 #[test]
 fn method_2_connects_the_key_store_and_creates_a_key() {
     let account = Account::new();
-    let answers = "2\n\n?\n\nAsymmetric\n1\n4\nyes\nZurich DR\nyes\ndr-vault\nbackups\n\n\n\
+    let answers = "2\nasym\n?\n1\n\n4\nyes\nZurich DR\nyes\ndr-vault\nbackups\n\n\n\
                    arn:aws:iam::444455556666:role/PartnerDecrypt\n\n\n2\n1\n/x\n/\nnext\n\n\n\n1\n8\n";
-    let (end, dialog) = account.run(&answers.replacen("2\n\n?\n\nAsymmetric\n1\n", "2\nasym\n?\n1\n\n", 1));
+    let (end, dialog) = account.run(answers);
     assert_snapshot!(dialog);
     assert_eq!(end, SessionEnd::Quit);
     assert_eq!(account.keys_of("dr-vault").len(), 1);
@@ -54,7 +54,6 @@ fn lists_and_keys_are_shown_in_lines() {
 fn help_is_available_at_every_question_of_the_wizard() {
     let account = Account::new();
     let answers: String = METHOD_1.lines().skip(2).map(|line| format!("?\n{line}\n")).collect();
-    // In a description, a question mark is also a question.
     let (_, dialog) = account.run(&format!("1\nFrankfurt HSM\n{answers}1\n8\n"));
     assert!(dialog.contains("Success\n"), "{dialog}");
     for words in ["must be connected to its external key store proxy", "encrypted twice", "A friendly name", "Sids"] {
