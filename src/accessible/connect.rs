@@ -119,7 +119,7 @@ impl Session<'_> {
                 self.prompter.say(&format!("{} {name}…", words.unwrap_or_default()))?;
             }
             event = match event {
-                ConnectEvent::Request(call) => match self.call(call)? {
+                ConnectEvent::Request(call) => match self.call(&call)? {
                     Ok(_) => dialog.on_accepted(),
                     Err(failure) => {
                         dialog.on_request_failed(failure);

@@ -58,7 +58,7 @@ impl Session<'_> {
         self.load_aliases()?;
         let (mut marker, mut number): (Option<String>, usize) = (None, 0);
         loop {
-            let (page, next) = match self.call(Call::Keys(marker))? {
+            let (page, next) = match self.call(&Call::Keys(marker))? {
                 Ok(Response::Keys { page, next }) => (page, next),
                 Ok(_) => return Ok(()),
                 Err(failure) => return Ok(self.say_failure("Couldn't list the keys", &failure)?),
@@ -100,7 +100,7 @@ impl Session<'_> {
         }
         self.load_key_stores()?;
         self.load_aliases()?;
-        match self.call(Call::Key(key_identifier(&name)))? {
+        match self.call(&Call::Key(key_identifier(&name)))? {
             Ok(Response::Key(key)) => self.say_key(&key),
             Ok(_) => Ok(()),
             Err(failure) => Ok(self.say_failure("Couldn't show the key", &failure)?),
@@ -118,7 +118,7 @@ impl Session<'_> {
             return Ok(self.prompter.say(&line)?);
         }
         self.load_aliases()?;
-        match self.call(Call::Key(key_identifier(name)))? {
+        match self.call(&Call::Key(key_identifier(name)))? {
             Ok(Response::Key(key)) => self.say_key(&key),
             Ok(_) => Ok(()),
             Err(failure) => Ok(self.say_failure(&format!("Couldn't find \"{name}\""), &failure)?),
@@ -160,7 +160,7 @@ impl Session<'_> {
         let (Some(store), Some(id)) = (&key.custom_key_store_id, &key.xks_key_id) else { return Ok(()) };
         self.prompter.say(&format!("External key ID: {id}"))?;
         let call = Call::ExternalKey { custom_key_store_id: store.to_string(), xks_key_id: id.to_string() };
-        let line = match self.call(call)? {
+        let line = match self.call(&call)? {
             Ok(Response::ExternalKey(external)) => {
                 let lines = [
                     format!("External key status: {}", external.key_status),

@@ -16,7 +16,7 @@ impl Session<'_> {
     /// Says which AWS the session uses.
     pub(super) fn welcome(&mut self) -> Reply<()> {
         self.prompter.say("xks-console in accessible mode.")?;
-        match self.call(Call::Identity)? {
+        match self.call(&Call::Identity)? {
             Ok(Response::Identity { caller, account_alias }) => {
                 self.account.set_caller(caller);
                 let alias = account_alias.map(|alias| format!(", alias {alias}")).unwrap_or_default();
@@ -39,7 +39,7 @@ impl Session<'_> {
 
     /// Loads the key stores, and says why if that fails.
     pub(super) fn load_key_stores(&mut self) -> Reply<()> {
-        match self.call(Call::KeyStores)? {
+        match self.call(&Call::KeyStores)? {
             Ok(Response::KeyStores(stores)) => self.account.key_stores = Loadable::Ready(stores),
             Ok(_) => {}
             Err(failure) => {
@@ -58,7 +58,7 @@ impl Session<'_> {
     }
 
     pub(super) fn load_aliases(&mut self) -> Reply<()> {
-        match self.call(Call::Aliases)? {
+        match self.call(&Call::Aliases)? {
             Ok(Response::Aliases(aliases)) => self.account.aliases = Loadable::Ready(aliases),
             Ok(_) => {}
             Err(failure) => {
@@ -74,7 +74,7 @@ impl Session<'_> {
         let (mut keys, mut marker): (Vec<KeySummary>, Option<String>) = (Vec::new(), None);
         self.account.has_all_keys = false;
         loop {
-            match self.call(Call::Keys(marker.take()))? {
+            match self.call(&Call::Keys(marker.take()))? {
                 Ok(Response::Keys { page, next }) => {
                     keys.extend(page);
                     marker = next;
@@ -132,7 +132,7 @@ impl Session<'_> {
             PrincipalKind::User => Call::Users(marker.clone()),
             PrincipalKind::Role => Call::Roles(marker.clone()),
         };
-        match self.call(call)? {
+        match self.call(&call)? {
             Ok(Response::Principals { page, next }) => {
                 self.account.principals.on_page_loaded(kind, marker.is_none(), page, next);
             }

@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
     }
 
     /// Performs a call. If an MFA code is needed, asks for it.
-    fn call(&mut self, call: Call) -> Reply<Result<Response, CallFailure>> {
+    fn call(&mut self, call: &Call) -> Reply<Result<Response, CallFailure>> {
         let mut response = self.runtime.block_on(perform(&self.client, call.clone()));
         for _ in 0..MAX_MFA_ATTEMPTS {
             let Ok(Response::NoCredentials(none)) = &response else { break };

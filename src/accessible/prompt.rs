@@ -218,8 +218,9 @@ impl<'a> Prompter<'a> {
     /// # Errors
     /// There is no more input.
     pub fn ask_secret(&mut self, question: &str) -> Reply<Zeroizing<String>> {
-        self.begin(&format!("{question}: "))?;
+        // Before the question, so that not even the first character is shown.
         let _hidden = (self.input_kind == InputKind::Terminal).then(echo::hide);
+        self.begin(&format!("{question}: "))?;
         let line = self.read_raw_line()?;
         // The line break that the user typed isn't shown, either.
         self.say("")?;

@@ -383,10 +383,14 @@ mod tests {
             ("--scenario default proxy list-partitions", "proxy list-partitions --scenario default"),
             ("--scenario default create-key --yes", "create-key --yes --scenario default"),
             ("--connect-to a=127.0.0.1:1 serve", "serve --connect-to a=127.0.0.1:1"),
+            ("--accessible create-key", "create-key --accessible"),
+            ("--accessible --aws open a", "--aws open a --accessible"),
         ] {
             let [before, after] = [before, after].map(|line| parse(&format!("xks-console {line}")).unwrap());
             assert_eq!(before, after);
-            assert!(before.json || before.scenario.is_some() || !before.connect_to.is_empty());
+            let is_given =
+                before.json || before.accessible || before.scenario.is_some() || !before.connect_to.is_empty();
+            assert!(is_given);
             assert!(before.argument_conflict().is_none(), "{before:?}");
         }
         for line in ["--json", "serve --json", "proxy --json list-keys --partition p"] {

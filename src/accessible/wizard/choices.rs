@@ -43,13 +43,11 @@ impl Wizard<'_, '_> {
         loop {
             let selected = selected_index(field, self.state.draft.origin);
             let index = self.ask_choice(name(field), &labels, Some(selected), field.prompt_help())?;
-            match options.get(index).and_then(|option| option.unavailable_reason) {
-                Some(reason) => self.say(&format!("{} is not available. {reason}", labels[index]))?,
-                None => {
-                    self.set_option(field, index);
-                    return Ok(());
-                }
-            }
+            let Some(reason) = options.get(index).and_then(|option| option.unavailable_reason) else {
+                self.set_option(field, index);
+                return Ok(());
+            };
+            self.say(&format!("{} is not available. {reason}", labels[index]))?;
         }
     }
 

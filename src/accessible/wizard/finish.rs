@@ -67,7 +67,7 @@ impl Wizard<'_, '_> {
             _ => "Sending the request",
         };
         self.session.prompter.begin(&format!("{stage}… "))?;
-        let response = match self.session.call(Call::Submission(request))? {
+        let response = match self.session.call(&Call::Submission(request))? {
             Ok(Response::Submission(response)) => response,
             Ok(_) => SubmissionResponse::Failed(not_sent(String::new(), String::new())),
             // Without credentials, nothing was sent. Every other failure is in a response.

@@ -86,7 +86,7 @@ impl Wizard<'_, '_> {
             Some(check) if check.source == PolicySource::Unknown => {
                 Loadable::Failed("AWS simulates policies only for users and roles".to_owned())
             }
-            Some(check) => match self.session.call(Call::Permissions(Box::new(check)))? {
+            Some(check) => match self.session.call(&Call::Permissions(Box::new(check)))? {
                 Ok(Response::Permissions(missing)) => Loadable::Ready(missing),
                 Ok(_) => Loadable::Idle,
                 Err(failure) => Loadable::Failed(failure.code),

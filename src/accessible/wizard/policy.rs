@@ -62,7 +62,7 @@ impl Wizard<'_, '_> {
         if path.is_empty() {
             return Ok(());
         }
-        match self.session.call(Call::ReadFile(path))? {
+        match self.session.call(&Call::ReadFile(path))? {
             Ok(Response::FileRead(text)) => self.use_policy(text.expose().to_owned()),
             Ok(_) => Ok(()),
             Err(failure) => Ok(self.say(&format!("Couldn't read the file {}", failure.message))?),

@@ -98,17 +98,16 @@ impl Wizard<'_, '_> {
                     shows_page = false;
                 }
                 "previous" | "p" => first = first.saturating_sub(PAGE_SIZE),
-                _ => match answer.strip_prefix('/') {
-                    Some(text) => {
+                _ => {
+                    if let Some(text) = answer.strip_prefix('/') {
                         text.trim().clone_into(&mut search);
                         first = 0;
                         self.session.load_principals(true)?;
-                    }
-                    None => {
+                    } else {
                         self.select(field, &answer, &all)?;
                         shows_page = false;
                     }
-                },
+                }
             }
         }
     }

@@ -163,9 +163,9 @@ impl Wizard<'_, '_> {
 
     fn configuration_lines(&self) -> Vec<String> {
         let origin = self.state.draft.origin.label();
-        let value = |(label, value)| match label == Field::Origin.label() {
-            true => format!("{label}: {origin}"),
-            false => format!("{label}: {value}"),
+        let value = |(label, value)| {
+            let value = if label == Field::Origin.label() { origin } else { value };
+            format!("{label}: {value}")
         };
         let mut lines: Vec<String> = FIXED_CONFIGURATION.into_iter().map(value).collect();
         if matches!(self.state.method, Method::FromKeyStore { .. }) {
@@ -200,11 +200,12 @@ impl Wizard<'_, '_> {
         let commands = preview::remaining_commands(&self.state.draft, &self.session.account, &self.state.submission);
         let (name, text) = preview::shell_script(&self.state.draft, &commands);
         let call = Call::WriteFile { name: format!("{name}.sh"), text: SecretString::new(text) };
-        Ok(match self.session.call(call)? {
+        match self.session.call(&call)? {
             Ok(Response::FileWritten(path)) => self.say(&format!("The commands are saved in {path}."))?,
             Ok(_) => {}
             Err(failure) => self.say(&format!("Couldn't save the commands: {}", failure.message))?,
-        })
+        }
+        Ok(())
     }
 }
 
