@@ -155,9 +155,12 @@ impl<'a> Session<'a> {
     /// Performs a call. If an MFA code is needed, asks for it.
     fn call(&mut self, call: &Call) -> Reply<Result<Response, CallFailure>> {
         let mut response = self.runtime.block_on(perform(&self.client, call.clone()));
+        // From before the first question until after the last one, so that no code is shown in between.
+        let mut hidden = None;
         for _ in 0..MAX_MFA_ATTEMPTS {
             let Ok(Response::NoCredentials(none)) = &response else { break };
             let Some(serial) = none.mfa_serial.clone() else { break };
+            hidden = hidden.or_else(|| self.prompter.hide_input());
             let question = format!("MFA code for {serial}, profile {}", none.profile);
             let line = self.prompter.ask_secret(&question)?;
             // Some authenticator apps show a space in the middle of the code.
@@ -174,6 +177,7 @@ impl<'a> Session<'a> {
                 }
             };
         }
+        drop(hidden);
         Ok(match response {
             Ok(Response::NoCredentials(none)) => Err(CallFailure::from(&none)),
             other => other,

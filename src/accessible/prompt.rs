@@ -213,13 +213,16 @@ impl<'a> Prompter<'a> {
         }
     }
 
-    /// Asks for a secret, which isn't shown while the user types it.
+    /// Hides what the user types on the terminal until the result is dropped.
+    pub(super) fn hide_input(&self) -> Option<echo::Hidden> {
+        (self.input_kind == InputKind::Terminal).then(echo::hide)
+    }
+
+    /// Asks for a secret, which isn't repeated in the output. [`hide_input`](Self::hide_input) hides it on the terminal.
     ///
     /// # Errors
     /// There is no more input.
-    pub fn ask_secret(&mut self, question: &str) -> Reply<Zeroizing<String>> {
-        // Before the question, so that not even the first character is shown.
-        let _hidden = (self.input_kind == InputKind::Terminal).then(echo::hide);
+    pub(super) fn ask_secret(&mut self, question: &str) -> Reply<Zeroizing<String>> {
         self.begin(&format!("{question}: "))?;
         let line = self.read_raw_line()?;
         // The line break that the user typed isn't shown, either.

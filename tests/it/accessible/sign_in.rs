@@ -19,6 +19,7 @@ fn mfa_code_is_asked_for_and_never_shown() {
     console.wait_for_wrapped(&format!("MFA code for {device}, profile BreakGlass:"));
     let wrong = wrong_mfa_code(&aws);
     console.send(&format!("{wrong}\n"));
+    // The next code can be typed before the next question.
     console.wait_for_wrapped("with invalid MFA");
     let code = current_mfa_code(&aws);
     console.send(&format!("{code}\n"));
