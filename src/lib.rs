@@ -12,6 +12,7 @@
 //! `bundled` → `xks` → `aws`. `aws` depends on no other module. Only `commands` and `flow` connect a console, a client,
 //! and the bundled AWS.
 //!
+//! - `accessible` is the same wizard for screen readers: questions and answers in lines of plain text.
 //! - `create_key` contains the logic of the wizard that creates a key. `drafts` stores unfinished keys on disk.
 //! - `listing` contains the columns, labels, and search of lists, for the pages of the console and for `list-keys`.
 //! - `commands` implements the commands of the program. `commands::create_key` creates keys without the console, with
@@ -48,6 +49,7 @@
 #![allow(clippy::doc_markdown, clippy::module_name_repetitions, clippy::missing_errors_doc, clippy::must_use_candidate)]
 
 pub mod access_log;
+pub mod accessible;
 pub mod aws;
 pub mod build_info;
 pub mod bundled;

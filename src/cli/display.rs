@@ -11,7 +11,10 @@ pub struct DisplayOptions {
     /// Use these characters for borders, marks, and charts
     #[arg(long, value_name = "SET", value_enum, global = true)]
     pub symbols: Option<SymbolSet>,
-    /// Adapt the console to screen readers
+    /// Ask questions in lines of plain text instead of drawing a screen, for screen readers and pipes
+    ///
+    /// It applies to the console, `open`, and the wizard of `create-key`. The environment variable ACCESSIBLE turns it
+    /// on, too, unless it is empty, 0, or false.
     #[arg(long, global = true)]
     pub accessible: bool,
     /// Don't respond to the mouse

@@ -51,6 +51,7 @@ Examples:
   xks-console --aws --profile work        Open the console on AWS
   xks-console --aws --read-only           Open the console on AWS in read-only mode
   xks-console config print                Show the settings that apply, and where they come from
+  xks-console --accessible                Answer questions line by line, for screen readers and pipes
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
                                           Open the console on another endpoint, such as that of `serve`
   xks-console record demo.tape            Write a tape of what you do
@@ -102,8 +103,9 @@ Exit codes:
   0    success
   1    failure, or `test`, `play --check`, `proxy check`, or `config check` found problems
   2    the command line or a value is invalid, or a terminal is required
-  3    nothing was done: you closed the create-key wizard, you answered no to `proxy delete-key`, or
-       `serve --stop` found no server in the background; in `test`, a Wait never matched
+  3    nothing was done: you closed the create-key wizard, the input of --accessible ended in it, you
+       answered no to `proxy delete-key`, or `serve --stop` found no server in the background; in
+       `test`, a Wait never matched
   4, 5             create-key only; see its help
   125, 126, 127    `serve -- COMMAND` couldn't start COMMAND. If COMMAND starts, its exit code is
                    returned instead
@@ -401,10 +403,14 @@ mod tests {
             ("--scenario default proxy list-partitions", "proxy list-partitions --scenario default"),
             ("--scenario default create-key --yes", "create-key --yes --scenario default"),
             ("--connect-to a=127.0.0.1:1 serve", "serve --connect-to a=127.0.0.1:1"),
+            ("--accessible create-key", "create-key --accessible"),
+            ("--accessible --aws open a", "--aws open a --accessible"),
         ] {
             let [before, after] = [before, after].map(|line| parse(&format!("xks-console {line}")).unwrap());
             assert_eq!(before, after);
-            assert!(before.json || before.scenario.is_some() || !before.connect_to.is_empty());
+            let is_given =
+                before.json || before.display.accessible || before.scenario.is_some() || !before.connect_to.is_empty();
+            assert!(is_given);
             assert!(before.argument_conflict().is_none(), "{before:?}");
         }
         for line in ["--json", "serve --json", "proxy --json list-keys --partition p"] {

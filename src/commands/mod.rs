@@ -1,5 +1,6 @@
 //! The commands of the program, one module for each.
 
+mod accessible;
 mod aws;
 mod completions;
 mod config;
@@ -47,8 +48,10 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     match &arguments.command {
+        None if is_accessible(arguments)? => accessible::run(arguments, None),
         None => console::run(arguments),
         Some(Command::CreateKey(options)) => create_key::run(arguments, options),
+        Some(Command::Open(options)) if is_accessible(arguments)? => accessible::run(arguments, Some(&options.name)),
         Some(Command::Open(options)) => open::run(arguments, options),
         Some(Command::ListKeys(options)) => lists::list_keys(arguments, options),
         Some(Command::ShowKey(options)) => lists::show_key(arguments, options),
@@ -65,6 +68,11 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::run_on_terminal(arguments, command),
         Some(Command::Proxy { command: Proxy::Check(options) }) => proxy_check::run(arguments, options),
     }
+}
+
+/// Returns whether a command asks questions in lines of text instead of drawing a screen.
+fn is_accessible(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    Ok(settings(arguments)?.accessible.value)
 }
 
 /// Returns the settings that apply. Exits if an option conflicts with them.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::aws::AwsConnection;
 use super::{console, note, runtime};
-use crate::aws::kms::{DescribeCustomKeyStores, DescribeKey, KeyMetadata};
+use crate::aws::kms::{DescribeCustomKeyStores, DescribeKey, KeyMetadata, key_identifier};
 use crate::cli::{Arguments, Open};
 use crate::client::{CallError, Client};
 use crate::tui::pages::Location;
@@ -66,11 +66,7 @@ pub(super) fn is_key_store_id(name: &str) -> bool {
 
 /// Finds a key by its ID, ARN, or alias, which can lack its prefix.
 pub(super) async fn find_key(client: &Client, name: &str) -> Result<Option<KeyMetadata>, CallError> {
-    // An alias can be named without its prefix. No alias has the form of a key ID.
-    let is_complete = name.starts_with("alias/") || name.starts_with("arn:") || uuid::Uuid::try_parse(name).is_ok();
-    let is_multi_region = name.starts_with("mrk-");
-    let key_id = if is_complete || is_multi_region { name.to_owned() } else { format!("alias/{name}") };
-    match client.call(&DescribeKey::new(key_id)).await {
+    match client.call(&DescribeKey::new(key_identifier(name))).await {
         Ok(output) => Ok(Some(output.key_metadata)),
         // A name with characters that no alias has can be that of a key store.
         Err(CallError::Service(error))

@@ -3,6 +3,15 @@
 use super::field::Field;
 use crate::aws::kms::Origin;
 
+/// The configuration that every KMS key in an external key store has.
+pub const FIXED_CONFIGURATION: [(&str, &str); 5] = [
+    ("Key type", "Symmetric"),
+    ("Key usage", "Encrypt and decrypt"),
+    ("Key spec", "SYMMETRIC_DEFAULT"),
+    ("Key material origin", "External key store"),
+    ("Regionality", "Single-Region key"),
+];
+
 /// A radio button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RadioOption {

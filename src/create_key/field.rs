@@ -16,6 +16,21 @@ macro_rules! with_iam_policies_note {
     };
 }
 
+/// The help of the fields for an ARN. `$row` describes the row that the ARN gets in the list of a full-screen console.
+macro_rules! add_principal_help {
+    ($row:literal) => {
+        concat!(
+            "The ARN of an IAM user or role that isn't in the list, for example because it is in another account or \
+             you don't have permission to list users and roles. Include the path of a role: \
+             arn:aws:iam::111122223333:role/team/Name.\n\nThe user or role must exist. AWS KMS rejects a key policy \
+             with a principal that doesn't exist.",
+            $row,
+            "\n\nYou can't add a role session, a group, or a wildcard. For a principal in another account, the \
+             administrators of that account must also allow access with IAM policies."
+        )
+    };
+}
+
 /// A field or control of the wizard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -129,6 +144,29 @@ impl Field {
         }
     }
 
+    /// Returns the hint for a user interface that asks for one line after the other, where there are no keys to press.
+    pub const fn prompt_hint(self) -> &'static str {
+        match self {
+            Self::CustomKeyStore => "The key store must be connected. You can connect it here.",
+            Self::Acknowledgement => "Required.",
+            Self::Administrators | Self::Users => {
+                "Enter the numbers of the users and roles to select or clear, such as 2 or 1-4, or an ARN."
+            }
+            Self::AddAdministrator | Self::AddUser => "An IAM user or role in this or another account.",
+            Self::AdministratorsMayDelete => "Answer no to prevent key administrators from deleting the key.",
+            Self::KeyPolicy => "JSON, up to 32,768 bytes.",
+            other => other.hint(),
+        }
+    }
+
+    /// Returns the help text for a user interface that asks for one line after the other.
+    pub const fn prompt_help(self) -> &'static str {
+        match self {
+            Self::AddAdministrator | Self::AddUser => add_principal_help!(""),
+            other => other.help(),
+        }
+    }
+
     /// Returns the help text of the field.
     ///
     /// Source: *Create a KMS key in external key stores*, AWS KMS Developer Guide.
@@ -214,12 +252,7 @@ impl Field {
                 )
             }
             Self::AddAdministrator | Self::AddUser => {
-                "The ARN of an IAM user or role that isn't in the list, for example because it is in another account \
-                 or you don't have permission to list users and roles. Include the path of a role: \
-                 arn:aws:iam::111122223333:role/team/Name.\n\nThe user or role must exist. AWS KMS rejects a key \
-                 policy with a principal that doesn't exist. In the list, the entry is marked \"Typed\". To remove \
-                 it, press Space on it.\n\nYou can't add a role session, a group, or a wildcard. For a principal in \
-                 another account, the administrators of that account must also allow access with IAM policies."
+                add_principal_help!(" In the list, the entry is marked \"Typed\". To remove it, press Space on it.")
             }
             Self::OtherAccount(_) | Self::AddOtherAccount => {
                 "The 12-digit ID of another AWS account that can use this KMS key for cryptographic operations. Add \
@@ -239,6 +272,36 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prompts_mention_no_keys() {
+        let all = [
+            Field::KeyType,
+            Field::KeyUsage,
+            Field::Origin,
+            Field::CustomKeyStore,
+            Field::ExternalKeyId,
+            Field::Acknowledgement,
+            Field::Alias,
+            Field::Description,
+            Field::TagKey(0),
+            Field::TagValue(0),
+            Field::AddTag,
+            Field::Administrators,
+            Field::AddAdministrator,
+            Field::AdministratorsMayDelete,
+            Field::Users,
+            Field::AddUser,
+            Field::OtherAccount(0),
+            Field::AddOtherAccount,
+            Field::KeyPolicy,
+        ];
+        for field in all {
+            for text in [field.prompt_hint(), field.prompt_help()] {
+                assert!(!text.to_lowercase().contains("press "), "{field:?}: {text}");
+            }
+        }
+    }
 
     #[test]
     fn field_help_contains_every_warning_of_the_developer_guide() {

@@ -59,6 +59,17 @@ impl Method {
             Self::FromCustomerManagedKeys | Self::FromKeyStore { .. } => &WITHOUT_STORE,
         }
     }
+
+    /// Returns the steps that the user can go to. After the KMS key is created, only its alias can still be changed.
+    pub fn available_steps(&self, origin: Origin, is_key_created: bool) -> &'static [Step] {
+        const ALIAS_STEPS: [Step; 2] = [Step::AliasAndDescription, Step::Review];
+        if is_key_created { &ALIAS_STEPS } else { self.steps(origin) }
+    }
+
+    /// Returns the steps whose choices *Review* shows.
+    pub fn review_steps(&self, origin: Origin) -> impl Iterator<Item = Step> {
+        self.steps(origin).iter().copied().filter(|step| *step != Step::Review)
+    }
 }
 
 impl Step {
@@ -87,6 +98,20 @@ impl Step {
             Self::Users => "Key users",
             Self::KeyPolicy => "Key policy",
             Self::Review => "Review",
+        }
+    }
+
+    /// Returns the heading that the AWS console gives the choices of the step on *Review*.
+    pub const fn section_title(self) -> &'static str {
+        match self {
+            Self::ConfigureKey => "Key configuration",
+            Self::ChooseExternalKey => "External key",
+            Self::AliasAndDescription => "Alias and description",
+            Self::Tags => "Tags",
+            Self::Administrators => "Key administrators",
+            Self::Users => "Key users",
+            Self::KeyPolicy => "Key policy",
+            Self::Review => self.title(),
         }
     }
 

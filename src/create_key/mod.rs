@@ -7,6 +7,7 @@ pub mod field;
 pub mod key_options;
 pub mod key_summary;
 pub mod method;
+pub mod outcome;
 pub mod output;
 pub mod permissions;
 pub mod preview;

@@ -64,6 +64,17 @@ pub enum DenialReason {
     KeyPolicy,
 }
 
+impl DenialReason {
+    /// Returns a sentence about the reason, unless the permission is just missing.
+    pub const fn explanation(self) -> Option<&'static str> {
+        match self {
+            Self::ImplicitDeny => None,
+            Self::ExplicitDeny => Some("An explicit deny overrides every allow statement."),
+            Self::KeyPolicy => Some("The key policy doesn't allow it."),
+        }
+    }
+}
+
 /// A permission that the caller doesn't have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MissingPermission {

@@ -21,6 +21,19 @@ pub enum Stage {
     DescribeKey,
 }
 
+impl Stage {
+    /// Returns what happens in the stage, such as "Creating the KMS key".
+    pub const fn progress(self) -> &'static str {
+        match self {
+            Self::FindKey => "Checking whether the KMS key was created",
+            Self::CreateKey => "Creating the KMS key",
+            Self::FindAlias => "Checking whether the alias was created",
+            Self::CreateAlias => "Creating the alias",
+            Self::DescribeKey => "Getting the KMS key",
+        }
+    }
+}
+
 /// Why a stage failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmissionFailure {

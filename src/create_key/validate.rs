@@ -4,7 +4,7 @@ use super::account_state::AccountState;
 use super::draft::KeyDraft;
 use super::field::Field;
 use super::method::{Method, Step};
-use crate::aws::kms::{ConnectionState, Tag};
+use crate::aws::kms::{ConnectionState, CustomKeyStore, Tag};
 use crate::aws::limits::{self, Violation};
 use crate::aws::policy;
 
@@ -15,6 +15,35 @@ pub struct FieldError {
     pub field: Field,
     /// What is wrong, and what to do.
     pub message: String,
+}
+
+impl FieldError {
+    /// Returns the message for a user interface that asks for one line after the other, where there are no keys to
+    /// press and no check boxes.
+    pub fn prompt_message(&self, draft: &KeyDraft, account: &AccountState) -> String {
+        match self.field {
+            Field::Acknowledgement => "Answer yes to continue.".to_owned(),
+            Field::CustomKeyStore => match disconnected_store(draft, account) {
+                Some(store) => format!("{} Connect it, or choose another key store.", connection_sentence(store)),
+                None => self.message.clone(),
+            },
+            Field::AddAdministrator | Field::AddUser => {
+                self.message.replace("Press Enter to add it, or clear the field.", "Enter it again, or clear it.")
+            }
+            Field::OtherAccount(_) => self.message.replace("in the table above", "in the list of users and roles"),
+            _ => self.message.clone(),
+        }
+    }
+}
+
+/// Returns the selected key store of the draft, if it isn't connected.
+fn disconnected_store<'a>(draft: &KeyDraft, account: &'a AccountState) -> Option<&'a CustomKeyStore> {
+    let store = account.key_store(draft.custom_key_store_id.as_deref()?)?;
+    (store.connection_state != ConnectionState::Connected).then_some(store)
+}
+
+fn connection_sentence(store: &CustomKeyStore) -> String {
+    format!("{} is {}.", store.custom_key_store_name, store.connection_state.label().to_lowercase())
 }
 
 /// Returns all errors of a step in the order of its fields. For *Review*, returns the errors of all steps.
@@ -96,9 +125,8 @@ fn key_store_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
             Some(format!("The external key store {id} doesn't exist in this account and Region. Choose another one."))
         }
         Some(store) if store.connection_state != ConnectionState::Connected => Some(format!(
-            "{} is {}. Press Enter on it to connect it, or choose another key store.",
-            store.custom_key_store_name,
-            store.connection_state.label().to_lowercase()
+            "{} Press Enter on it to connect it, or choose another key store.",
+            connection_sentence(store)
         )),
         Some(_) => None,
     }

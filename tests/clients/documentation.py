@@ -46,6 +46,19 @@ WIZARD = [
     ("[ Edit ]", NEXT),
 ]
 QUIT = [("External key stores", CTRL_C)]
+# The same questions in accessible mode. Enter keeps the defaults.
+ACCESSIBLE_WIZARD = [
+    ("Key type, or Enter", "\n"),
+    ("Key usage, or Enter", "\n"),
+    ("Key material origin, or Enter", "\n"),
+    ("Do you confirm this?", "yes\n"),
+    ("4. Zurich DR", "Frankfurt HSM\n"),
+    ("External key ID:", "payments-2026\n"),
+    ("Alias, or Enter", "\n"),
+    ("Description - optional", "\n"),
+    ("Tag key of a new tag", "review\n"),
+    ("10. Go to step 7", "1\n"),
+]
 # Pages whose blocks build on the earlier ones.
 SEQUENCES = [ROOT / "docs/src/how-to" / name for name in ("test-flows.md", "test-your-proxy-in-ci.md", "play-for-an-audience.md")]
 TEST_PROXY = "xks-console test flows --connect-to localhost=127.0.0.1:8443 --proxy-ca my-proxy/tls-ca.pem"
@@ -54,6 +67,14 @@ TEST_PROXY = "xks-console test flows --connect-to localhost=127.0.0.1:8443 --pro
 # code, and the text that the terminal must show at the end.
 COMMANDS = {
     "cargo run --release": (QUIT, 0, ""),
+    "cargo run --release -- --accessible": ([("Choose an entry:", "quit\n")], 0, "8. Quit"),
+    "export ACCESSIBLE=1": ([], 0, ""),
+    "printf '%s\\n' 3 quit | cargo run --release -- --accessible": ([], 0, "4 external key stores."),
+    "cargo run --release -- create-key --accessible --alias payments > key.json": (
+        ACCESSIBLE_WIZARD,
+        0,
+        "Your AWS KMS key was created with alias payments",
+    ),
     "cargo run --release -- --aws --profile work --region eu-west-1": (QUIT, 0, ""),
     "cargo run --release -- --aws --profile work --region eu-west-1 --read-only": (QUIT, 0, ""),
     'cargo run --release -- --endpoint-url "$AWS_ENDPOINT_URL"': (QUIT, 0, ""),

@@ -1,5 +1,6 @@
 //! Integration tests: the bundled AWS over HTTP, console flows played as tapes, and the program in a pseudo-terminal.
 
+mod accessible;
 mod account;
 mod api_calls;
 mod authorization;

@@ -4,6 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::scalar::EpochSeconds;
 
+/// Returns the KeyId parameter for a key that is named by its ID, its ARN, or its alias, with or without `alias/`.
+pub fn key_identifier(name: &str) -> String {
+    // No alias has the form of a key ID.
+    let is_key_id = uuid::Uuid::try_parse(name).is_ok() || name.starts_with("mrk-");
+    let is_complete = name.starts_with("alias/") || name.starts_with("arn:");
+    if is_key_id || is_complete { name.to_owned() } else { format!("alias/{name}") }
+}
+
 /// A `CreateAlias` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

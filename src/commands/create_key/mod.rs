@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::aws::AwsConnection;
-use super::{console, note, runtime};
+use super::{accessible, console, is_accessible, note, runtime};
 use crate::aws::kms::{ConnectionState, KeyMetadata, Origin};
 use crate::aws::operation::Service;
 use crate::aws::sts::GetCallerIdentity;
@@ -77,7 +77,11 @@ impl CreateKeyExit {
 /// Creates keys: in the wizard, or without it for `--yes` or `--batch`.
 pub(super) fn run(arguments: &Arguments, options: &CreateKey) -> Result<ExitCode, Box<dyn Error>> {
     let is_unattended = options.yes || options.batch.is_some();
-    if !is_unattended && let Err(error) = terminal::require_any() {
+    let is_accessible = !is_unattended && is_accessible(arguments)?;
+    if !is_unattended
+        && !is_accessible
+        && let Err(error) = terminal::require_any()
+    {
         return Ok(usage_error(&format!("{error}. `create-key --yes` doesn't need a terminal.")));
     }
     let answers = match input_files::merge_answers(&options.answers, options.answers_file.as_ref(), is_unattended) {
@@ -93,6 +97,7 @@ pub(super) fn run(arguments: &Arguments, options: &CreateKey) -> Result<ExitCode
         return create_keys_unattended(arguments, options.batch.as_deref(), &answers, policy);
     }
     match answers.to_draft(policy) {
+        Ok(draft) if is_accessible => accessible::create_key(arguments, draft, answers.custom_key_store_id.as_deref()),
         Ok(draft) => create_key_in_wizard(arguments, draft, answers.custom_key_store_id),
         Err(errors) => Ok(usage_error(&errors.join("\nxks-console: "))),
     }

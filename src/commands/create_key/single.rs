@@ -15,7 +15,7 @@ use crate::create_key::draft::KeyDraft;
 use crate::create_key::key_options::KeyOptions;
 use crate::create_key::output::create_key_output;
 use crate::create_key::preview;
-use crate::create_key::submission::{Stage, Submission};
+use crate::create_key::submission::Submission;
 
 /// Creates the key that `answers` and `policy` describe. Writes the key to `out` and messages for people to `notes`.
 ///
@@ -50,7 +50,7 @@ pub async fn run(
         shutdown.set_busy(true);
         if shows_progress && let Submission::Sending { stage, .. } = submission {
             // Create the key even if the terminal is closed.
-            let _ = writeln!(io::stderr(), "{} …", stage_message(*stage));
+            let _ = writeln!(io::stderr(), "{} …", stage.progress());
         }
         Ok(())
     };
@@ -112,16 +112,6 @@ pub fn print_result(
         _ => return Ok(exit),
     };
     write_messages(notes, &[message], exit)
-}
-
-const fn stage_message(stage: Stage) -> &'static str {
-    match stage {
-        Stage::FindKey => "Checking whether the KMS key was created",
-        Stage::CreateKey => "Creating the KMS key",
-        Stage::FindAlias => "Checking whether the alias was created",
-        Stage::CreateAlias => "Creating the alias",
-        Stage::DescribeKey => "Getting the KMS key",
-    }
 }
 
 fn write_messages(notes: &mut impl Write, messages: &[String], exit: CreateKeyExit) -> io::Result<CreateKeyExit> {

@@ -188,7 +188,8 @@ impl ConnectDialog {
         ConnectEvent::Nothing
     }
 
-    fn start(&mut self) -> ConnectEvent {
+    /// Starts connecting, or starts again after a failure.
+    pub fn start(&mut self) -> ConnectEvent {
         self.polls = 0;
         if let Some(commands) = &self.commands {
             self.progress = ConnectProgress::NotStarted;

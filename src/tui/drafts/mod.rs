@@ -121,7 +121,7 @@ impl Drafts {
 }
 
 /// Returns the time and content of a draft that can be resumed here, or the reason why it can't.
-fn check_resumable<'a>(entry: &'a DraftEntry, here: &DraftScope) -> Result<(Timestamp, &'a SavedDraft), String> {
+pub fn check_resumable<'a>(entry: &'a DraftEntry, here: &DraftScope) -> Result<(Timestamp, &'a SavedDraft), String> {
     let (at, saved) = entry.saved.as_ref().map_err(|why| format!("{why} The console doesn't change the file."))?;
     if !saved.place.is_available_in(here) {
         return Err(format!("This draft is for {}.", describe_scope(&saved.place, here)));
@@ -152,7 +152,7 @@ pub fn display_name(saved: &SavedDraft) -> String {
 }
 
 /// Describes the progress of a draft.
-fn describe_progress(saved: &SavedDraft) -> String {
+pub fn describe_progress(saved: &SavedDraft) -> String {
     match &saved.submission {
         Submission::Failed { failure } => format!("CreateKey failed: {}", failure.code),
         Submission::KeyWithoutAlias { key, .. } => format!("KMS key {} was created without its alias", key.key_id),

@@ -7,7 +7,7 @@ use super::focus::FocusTarget;
 use super::{Wizard, WizardEvent};
 use crate::aws::kms::{ConnectionState, Origin};
 use crate::create_key::account_state::AccountState;
-use crate::create_key::configuration_options::{radio_options, selected_index};
+use crate::create_key::configuration_options::{FIXED_CONFIGURATION, radio_options, selected_index};
 use crate::create_key::field::Field;
 use crate::create_key::method::Method;
 use crate::create_key::validate::FieldError;
@@ -20,15 +20,6 @@ use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, TableEvent};
 use crate::tui::widgets::text;
-
-/// The configuration that every KMS key in an external key store has.
-const FIXED_CONFIGURATION: [(&str, &str); 5] = [
-    ("Key type", "Symmetric"),
-    ("Key usage", "Encrypt and decrypt"),
-    ("Key spec", "SYMMETRIC_DEFAULT"),
-    ("Key material origin", "External key store"),
-    ("Regionality", "Single-Region key"),
-];
 
 /// The columns of the key store table, which are the first columns of the *External key stores* page.
 pub(super) const KEY_STORE_COLUMNS: [Column; 4] = [

@@ -2,11 +2,12 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::Wizard;
 use super::focus::FocusTarget;
 use super::info::MIN_INFO_WIDTH;
-use super::{Wizard, outcome};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::method::Step;
+use crate::create_key::outcome::finish_label;
 use crate::create_key::submission::Submission;
 use crate::tui::widgets::button_row;
 use crate::tui::widgets::canvas::Canvas;
@@ -86,7 +87,7 @@ impl Wizard {
         let targets = self.focus_targets();
         let next = match self.step {
             Step::Review if account.is_read_only => "Copy commands",
-            Step::Review => outcome::finish_label(&self.submission),
+            Step::Review => finish_label(&self.submission),
             _ => "Next",
         };
         let label = |target: FocusTarget| match target {

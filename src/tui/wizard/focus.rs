@@ -1,6 +1,5 @@
 //! The controls of each step that can have the focus, in Tab order.
 
-use crate::aws::kms::Origin;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};
@@ -78,11 +77,6 @@ impl ReviewTab {
         let step = if forward { 1 } else { Self::ALL.len() - 1 };
         Self::ALL[(self.index() + step) % Self::ALL.len()]
     }
-}
-
-/// Returns the steps that Review shows and links to.
-pub fn review_steps(method: &Method, origin: Origin) -> impl Iterator<Item = Step> {
-    method.steps(origin).iter().copied().filter(|step| *step != Step::Review)
 }
 
 /// Returns the focus targets of *Configure key* in Method 2.
@@ -167,7 +161,7 @@ pub fn focus_targets(
             targets.push(FocusTarget::ReviewTabs);
             match review_tab {
                 ReviewTab::Summary if submission.key().is_none() => {
-                    targets.extend(review_steps(method, draft.origin).map(FocusTarget::EditStep));
+                    targets.extend(method.review_steps(draft.origin).map(FocusTarget::EditStep));
                 }
                 ReviewTab::Summary => {}
                 ReviewTab::KeyPolicy => targets.push(FocusTarget::CopyKeyPolicy),

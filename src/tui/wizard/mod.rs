@@ -31,9 +31,10 @@ use crate::create_key::configuration_options;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};
+use crate::create_key::outcome::step_errors;
 use crate::create_key::permissions::{MissingPermission, PermissionCheck};
 use crate::create_key::submission::Submission;
-use crate::create_key::validate::{FieldError, validate};
+use crate::create_key::validate::FieldError;
 use crate::tui::widgets::scroll::ScrollState;
 
 /// A request of the wizard to the console.
@@ -278,24 +279,14 @@ impl Wizard {
         self.method.steps(self.draft.origin).iter().position(|step| *step == self.step).unwrap_or(0)
     }
 
-    /// Returns the steps that the user can go to. After the KMS key is created, only its alias can still be changed.
+    /// Returns the steps that the user can go to.
     fn available_steps(&self) -> &'static [Step] {
-        const ALIAS_STEPS: [Step; 2] = [Step::AliasAndDescription, Step::Review];
-        if self.submission.key().is_some() { &ALIAS_STEPS } else { self.method.steps(self.draft.origin) }
+        self.method.available_steps(self.draft.origin, self.submission.key().is_some())
     }
 
     /// Returns the errors of a step.
-    ///
-    /// There are none while the outcome of a request is unknown, because the draft's own key or alias might already
-    /// exist and would be reported as a conflict.
     fn step_errors(&self, step: Step, account: &AccountState) -> Vec<FieldError> {
-        match &self.submission {
-            Submission::NotSent | Submission::Failed { .. } => validate(&self.method, step, &self.draft, account),
-            Submission::KeyWithoutAlias { .. } if matches!(step, Step::AliasAndDescription | Step::Review) => {
-                validate(&self.method, Step::AliasAndDescription, &self.draft, account)
-            }
-            _ => Vec::new(),
-        }
+        step_errors(&self.method, step, &self.draft, &self.submission, account)
     }
 
     /// Goes to the next step if this one has no errors. Otherwise moves the focus to the first error.

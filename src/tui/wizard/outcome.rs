@@ -6,31 +6,21 @@ use ratatui::text::Line;
 
 use super::Wizard;
 use super::focus::FocusTarget;
+use crate::create_key::outcome::{
+    ALIAS_NOT_CREATED, KEY_NOT_CREATED, MAX_SUSPECTS, NextAction, OUTCOME_UNKNOWN, finish_label, next_action,
+};
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 use crate::error_remedies;
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 
-/// The maximum number of possibly invalid principals to list.
-const MAX_SUSPECTS: usize = 5;
-
-/// Returns the label of the button that finishes, or that resumes after a failure.
-pub(super) fn finish_label(submission: &Submission) -> &'static str {
-    match submission {
-        Submission::KeyWithoutAlias { .. } => "Create alias",
-        Submission::Unknown { .. } => "Check again",
-        Submission::Failed { .. } => "Retry",
-        Submission::NotSent | Submission::Sending { .. } | Submission::Done { .. } => "Finish",
-    }
-}
-
 impl Wizard {
     /// Returns the next action after a failure: correcting a field, or retrying.
     pub(super) fn next_target(&self) -> Option<FocusTarget> {
-        let failure = self.submission.failure()?;
-        let field_to_fix = error_remedies::for_error(&failure.code, &failure.message).field;
-        let suspect = self.suspects.first().map(|(field, _)| *field);
-        Some(suspect.or(field_to_fix).map_or(FocusTarget::Retry, FocusTarget::FixField))
+        Some(match next_action(&self.submission, &self.suspects)? {
+            NextAction::FixField(field) => FocusTarget::FixField(field),
+            NextAction::Retry => FocusTarget::Retry,
+        })
     }
 
     pub(super) fn write_outcome(&self, view: &mut ScrollView) {
@@ -38,22 +28,18 @@ impl Wizard {
         match &self.submission {
             Submission::Sending { stage, .. } => write_stages(view, *stage),
             Submission::KeyWithoutAlias { key, .. } => {
-                view.paragraph("✓ The KMS key was created.", 2, theme::SUCCESS);
+                let [created, no_alias] = ALIAS_NOT_CREATED;
+                view.paragraph(&format!("✓ {created}"), 2, theme::SUCCESS);
                 view.key_value("Key ID", &key.key_id, theme::TEXT);
-                view.paragraph(
-                    "✗ Couldn't create the alias. Correct the alias, then choose Create alias. The console won't \
-                     create a second KMS key.",
-                    2,
-                    theme::ERROR,
-                );
+                view.paragraph(&format!("✗ {no_alias}"), 2, theme::ERROR);
             }
             Submission::Unknown { .. } => {
-                view.warning("Outcome unknown: the request might have succeeded.", 2);
-                let words = "Choose Check again. The console first checks what was created, so you never get two keys.";
-                view.paragraph(words, 2, theme::TEXT);
+                let [unknown, check_again] = OUTCOME_UNKNOWN;
+                view.warning(unknown, 2);
+                view.paragraph(check_again, 2, theme::TEXT);
             }
             Submission::Failed { .. } => {
-                view.paragraph("✗ The KMS key was not created. Nothing in your account changed.", 2, theme::ERROR);
+                view.paragraph(&format!("✗ {KEY_NOT_CREATED}"), 2, theme::ERROR);
             }
             Submission::NotSent | Submission::Done { .. } => {}
         }

@@ -6,8 +6,9 @@ use super::Wizard;
 use super::focus::FocusTarget;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::method::Step;
-use crate::create_key::permissions::{self, DenialReason, MissingPermission, PolicySource};
-use crate::create_key::submission::{self, Submission};
+use crate::create_key::outcome;
+use crate::create_key::permissions::{self, MissingPermission, PolicySource};
+use crate::create_key::submission::Submission;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -49,30 +50,9 @@ impl Wizard {
         }
     }
 
-    /// Returns the failure of the submission, if it is an access denied error.
-    fn access_denied(&self) -> Option<&submission::SubmissionFailure> {
-        self.submission.failure().filter(|failure| failure.code.starts_with("AccessDenied"))
-    }
-
     /// Returns the permissions that AWS denied, then those that the permission check found missing.
     fn missing_permissions(&self) -> Vec<MissingPermission> {
-        let failure = self.access_denied();
-        let stage: &[&str] = match self.submission {
-            Submission::Failed { .. } => &["kms:CreateKey", "kms:TagResource"],
-            _ => &["kms:CreateAlias"],
-        };
-        let denied = failure
-            .and_then(|failure| Some(self.permission_check.as_ref()?.missing_from_error(&failure.message, stage)));
-        let mut missing = denied.unwrap_or_default();
-        if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
-            let others = self.permissions.ready().into_iter().flatten();
-            let others: Vec<MissingPermission> = others
-                .filter(|other| missing.iter().all(|permission| permission.permission != other.permission))
-                .cloned()
-                .collect();
-            missing.extend(others);
-        }
-        missing
+        outcome::missing_permissions(&self.submission, self.permission_check.as_ref(), self.permissions.ready())
     }
 
     /// Returns an IAM policy that grants the missing permissions, for an administrator to attach.
@@ -106,7 +86,7 @@ impl Wizard {
 
     fn write_missing_permissions(&self, view: &mut ScrollView, missing: &[MissingPermission]) {
         view.blank_line();
-        let is_denied = self.access_denied().is_some();
+        let is_denied = outcome::access_denied(&self.submission).is_some();
         let lead = if is_denied { "▲" } else { "▲ AWS might deny this request." };
         view.warning(&format!("{lead} You don't have these permissions:"), 2);
         for permission in missing {
@@ -115,14 +95,8 @@ impl Wizard {
                 4,
                 theme::TEXT,
             );
-            match permission.reason {
-                DenialReason::ImplicitDeny => {}
-                DenialReason::ExplicitDeny => {
-                    view.paragraph("An explicit deny overrides every allow statement.", 6, theme::TEXT);
-                }
-                DenialReason::KeyPolicy => {
-                    view.paragraph("The key policy doesn't allow it.", 6, theme::TEXT);
-                }
+            if let Some(explanation) = permission.reason.explanation() {
+                view.paragraph(explanation, 6, theme::TEXT);
             }
             if !permission.missing_context_keys.is_empty() {
                 view.paragraph(

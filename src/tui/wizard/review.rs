@@ -1,7 +1,7 @@
 //! The step *Review*: all choices with their Edit buttons, the key policy, and the AWS CLI commands.
 
 use super::Wizard;
-use super::focus::{FocusTarget, ReviewTab, review_steps};
+use super::focus::{FocusTarget, ReviewTab};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::method::{Method, Step};
@@ -34,7 +34,7 @@ impl Wizard {
         });
         match self.review_tab {
             ReviewTab::Summary => {
-                for step in review_steps(&self.method, self.draft.origin) {
+                for step in self.method.review_steps(self.draft.origin) {
                     self.write_section(view, step, account);
                 }
             }
@@ -82,9 +82,9 @@ impl Wizard {
     fn write_section(&self, view: &mut ScrollView, step: Step, account: &AccountState) {
         let draft = &self.draft;
         if self.submission.key().is_some() {
-            view.heading(section_title(step));
+            view.heading(step.section_title());
         } else {
-            self.write_heading_with_button(view, section_title(step), FocusTarget::EditStep(step), "Edit");
+            self.write_heading_with_button(view, step.section_title(), FocusTarget::EditStep(step), "Edit");
         }
         match step {
             Step::ConfigureKey => self.write_configuration_section(view, account),
@@ -141,20 +141,6 @@ impl Wizard {
         if self.submission.key().is_none() {
             view.warning("You can't change the key configuration after the key is created.", 2);
         }
-    }
-}
-
-/// Returns the heading that the AWS console gives the choices of a step on *Review*.
-fn section_title(step: Step) -> &'static str {
-    match step {
-        Step::ConfigureKey => "Key configuration",
-        Step::ChooseExternalKey => "External key",
-        Step::AliasAndDescription => "Alias and description",
-        Step::Tags => "Tags",
-        Step::Administrators => "Key administrators",
-        Step::Users => "Key users",
-        Step::KeyPolicy => "Key policy",
-        Step::Review => step.title(),
     }
 }
 
