@@ -48,6 +48,7 @@ pub async fn run(
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
+    screen.set_mouse(app.is_mouse_on())?;
     let mut input = TerminalInput::open()?;
     // While the program is stopped, the terminal belongs to the shell.
     let mut is_suspended = false;
@@ -63,6 +64,7 @@ pub async fn run(
         for effect in effects.drain(..) {
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
+                Effect::SetMouse(is_on) => screen.set_mouse(is_on)?,
                 Effect::Copy(text) => spawn_copy(text, clipboard.clone()),
                 Effect::Draft(request) => drafts.send(request),
                 // It was derived from the previous client and has the same observer.
@@ -139,8 +141,9 @@ fn translate(event: Event) -> LoopEvent {
         Event::Key(KeyEvent { code: KeyCode::Char('z'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Suspend,
         Event::Key(KeyEvent { code: KeyCode::Char('l'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Redraw,
         Event::Key(key) => LoopEvent::Msg(Msg::Key(key)),
+        Event::Mouse(event) => LoopEvent::Msg(Msg::Mouse(event)),
         Event::Paste(text) => LoopEvent::Msg(Msg::Paste(text)),
-        Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => LoopEvent::Ignored,
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost => LoopEvent::Ignored,
     }
 }
 
@@ -180,6 +183,7 @@ fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<
             Effect::Copy(_)
             | Effect::Draft(_)
             | Effect::SavePreferences(_)
+            | Effect::SetMouse(_)
             | Effect::SwitchClient(_)
             | Effect::Quit => return,
         };

@@ -82,6 +82,7 @@ impl App {
             | Action::Remove
             | Action::Drafts
             | Action::Redraw
+            | Action::ToggleMouse
             | Action::Quit => true,
         }
     }

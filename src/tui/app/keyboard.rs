@@ -28,6 +28,9 @@ impl App {
         if action == Some(Action::Quit) {
             return self.quit();
         }
+        if action == Some(Action::ToggleMouse) {
+            return self.toggle_mouse();
+        }
         if let Some(view) = &mut self.text_view {
             let event = view.handle_key(key, self.screen_size);
             return self.handle_text_view_event(event);

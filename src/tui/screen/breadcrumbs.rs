@@ -66,7 +66,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
         let room = usize::from(area.right().saturating_sub(x));
         let name = text::truncate(&text::escape_controls(&name), room);
         let width = u16::try_from(text::width(&name)).unwrap_or(u16::MAX);
-        if let Some(location) = location.filter(|_| app.wizard.is_none()) {
+        if let Some(location) = location.filter(|_| app.location != Location::CreateKey) {
             canvas.on_click(Rect { x, width, height: 1, ..area }, Click::Navigate(location));
         }
         x = x.saturating_add(width + 3);
