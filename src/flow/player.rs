@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, mpsc};
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -252,6 +252,13 @@ impl ConsoleDriver for Player {
             self.frame();
         }
         self.dispatch(Msg::Key(key));
+    }
+
+    fn mouse(&mut self, event: MouseEvent) -> Result<(), Unsupported> {
+        // A click is on the last frame, so it must be up to date.
+        self.frame();
+        self.dispatch(Msg::Mouse(event));
+        Ok(())
     }
 
     fn paste(&mut self, text: &str) {

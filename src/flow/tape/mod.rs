@@ -44,6 +44,8 @@
 //! | `#: mask /regex/` | replaces matches in golden files with `*`, and keeps their width |
 //! | `#: step "text"` | starts a step: a caption, and a marker in recordings |
 //! | `#: key F2 [count]` | presses a key that VHS doesn't have, such as `Home`, `F2`, or `Alt+3` |
+//! | `#: click "text" [2]` | clicks the first cell of a text on the screen, or of its second occurrence; `#: click right "text"` uses the right button |
+//! | `#: wheel down [count]` | turns the wheel, at the place of the last click, or in the middle of the screen; also `up` |
 //! | `#: paste "one\ntwo"` | pastes a text of several lines; the escapes are `\n`, `\t`, `\\`, and `\"` |
 //! | `#: clock +8d` | advances the clock, without stops in between; `d`, `h`, `m`, `s` |
 //! | `#: let name "text"` | sets a variable; `${name}` in later texts stands for its value |
@@ -61,6 +63,7 @@
 mod directive;
 mod fault;
 mod key_names;
+mod mouse;
 mod parse;
 mod pattern;
 mod play;
@@ -70,13 +73,14 @@ mod vhs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseButton};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::style::Style;
 use regex_lite::Regex;
 
 pub use fault::{ApiFailure, Fault};
 pub use key_names::key_label;
+pub use mouse::{click_event, find_text, wheel_event};
 pub use parse::parse_size;
 pub use play::{AwsAccess, BoxError, ConsoleDriver, PlayObserver, Unsupported, play, play_observed, screen_text};
 pub use vhs::VhsError;
@@ -261,6 +265,10 @@ enum Command {
     Press { key: KeyEvent, count: usize, pause: SignedDuration },
     /// Presses a key for each character, with a pause after each.
     Type { text: String, pause: SignedDuration },
+    /// Presses a mouse button at an occurrence of a text, counted from 1.
+    Click { button: MouseButton, text: String, occurrence: usize },
+    /// Turns the wheel.
+    Wheel { is_down: bool, count: usize },
     /// Pastes a text.
     Paste(String),
     /// Advances the clock and stops at each deadline.

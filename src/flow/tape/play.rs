@@ -2,14 +2,16 @@
 
 use std::error::Error;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
 use regex_lite::Regex;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::fault::Fault;
 use super::key_names::key_for_char;
+use super::mouse::{click_event, locate, wheel_event};
 use super::{Command, PlacedCommand, Scope, Tape, TapeError, TapeLine, VariableSource};
 use crate::client::Client;
 use crate::client::log::ApiCall;
@@ -20,6 +22,13 @@ use crate::flow::style_words;
 pub trait ConsoleDriver {
     /// Presses a key.
     fn press(&mut self, key: KeyEvent);
+    /// Presses a mouse button or turns the wheel, unless the mouse is off.
+    ///
+    /// # Errors
+    /// [`Unsupported`] if the console has no mouse.
+    fn mouse(&mut self, _event: MouseEvent) -> Result<(), Unsupported> {
+        Err(Unsupported("this console has no mouse".to_owned()))
+    }
     /// Pastes text, as a terminal with bracketed paste does.
     fn paste(&mut self, text: &str);
     /// Advances the clock and fires the timers that have become due.
@@ -125,7 +134,8 @@ pub fn play_observed<D: ConsoleDriver>(
     observer: &mut dyn PlayObserver<D>,
 ) -> Result<(), TapeError> {
     console.settle();
-    let mut playback = Playback { variables: Variables::default(), first_call: console.api_calls().len() };
+    let mut playback =
+        Playback { variables: Variables::default(), first_call: console.api_calls().len(), pointer: None };
     for step in &tape.commands {
         playback.play_step(step, console, observer).map_err(|error| error.redacted(&playback.variables))?;
         console.settle();
@@ -139,6 +149,8 @@ struct Playback {
     variables: Variables,
     /// The number of API calls before the tape.
     first_call: usize,
+    /// The place of the last click.
+    pointer: Option<Position>,
 }
 
 impl Playback {
@@ -163,6 +175,21 @@ impl Playback {
                 for character in expand(text)?.chars() {
                     console.press(key_for_char(character));
                     advance_through_deadlines(console, *pause);
+                }
+            }
+            Command::Click { button, text, occurrence } => {
+                let frame = console.frame();
+                let at = locate(&frame, &expand(text)?, *occurrence).map_err(|reason| {
+                    TapeError::ExpectationFailed { place: place.clone(), reason, screen: screen_text(&frame) }
+                })?;
+                self.pointer = Some(at);
+                console.mouse(click_event(*button, at)).map_err(|error| cannot_play(error.to_string()))?;
+            }
+            Command::Wheel { is_down, count } => {
+                for _ in 0..*count {
+                    let event = wheel_event(*is_down, self.pointer, &console.frame());
+                    console.mouse(event).map_err(|error| cannot_play(error.to_string()))?;
+                    console.settle();
                 }
             }
             Command::Paste(text) => console.paste(&expand(text)?),

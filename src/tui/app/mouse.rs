@@ -9,7 +9,7 @@ use crate::tui::effect::Effect;
 use crate::tui::flash::Flash;
 use crate::tui::keymap::{self, Action};
 use crate::tui::pages::Location;
-use crate::tui::widgets::canvas::Click;
+use crate::tui::widgets::canvas::{Click, ClickMap};
 use crate::tui::widgets::table::Table;
 
 /// The number of lines or rows that one step of the wheel scrolls.
@@ -26,6 +26,11 @@ impl App {
     /// Turns the mouse on or off, before the console is shown. F6 does so later.
     pub fn set_mouse(&mut self, is_on: bool) {
         self.is_mouse_on = is_on;
+    }
+
+    /// Returns the parts of the last frame that react to clicks.
+    pub fn clicks(&self) -> ClickMap {
+        self.clicks.borrow().clone()
     }
 
     /// Turns the mouse off or on, and says so.
