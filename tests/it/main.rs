@@ -26,6 +26,7 @@ mod key_stores;
 mod malformed_responses;
 mod metrics;
 mod monitoring;
+mod mouse;
 mod pages;
 mod principals;
 mod proxy_check;
