@@ -88,7 +88,7 @@ mod tests {
     fn clicks_name_what_was_clicked() {
         let mut player = Player::start((80, 24)).unwrap();
         play_text(&mut player, "Wait+Screen /Frankfurt HSM/");
-        assert_eq!(line_for(&player, "HSM").as_deref(), Some("#: click \"Frankfurt HSM\""));
+        assert_eq!(line_for(&player, "HSM").as_deref(), Some("#: click \"Dublin HSM\""));
         assert_eq!(line_for(&player, "/ Search").as_deref(), Some("#: click \"Search\""));
         let frame = player.frame();
         let middle = Position { x: 40, y: 20 };
@@ -97,13 +97,13 @@ mod tests {
 
     #[test]
     fn secrets_are_not_in_the_tape() {
-        let mut player = Player::start((80, 40)).unwrap();
+        let mut player = Player::start((80, 60)).unwrap();
         play_text(
             &mut player,
-            "Wait+Screen /Frankfurt HSM/\nType \"C\"\nWait+Screen /Raw secret access key/\n\
-             #: click \"Raw secret access key\"\nType \"hunter2hunter2\"\n#: click \"Show\"",
+            "Wait+Screen /Frankfurt HSM/\nType \"C\"\nWait+Screen /Secret access key/\n\
+             #: click \"Proxy credential: Secret access key\"\nType \"hunter2hunter2\"\n#: click \"Show\"",
         );
         let line = line_for(&player, "hunter2").unwrap();
-        assert!(!line.contains("hunter") && line.contains("secret"), "{line}");
+        assert!(!line.contains("hunter") && line.contains("Secret"), "{line}");
     }
 }

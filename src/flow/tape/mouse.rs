@@ -3,11 +3,11 @@
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
-use unicode_width::UnicodeWidthStr as _;
 
+use super::Command;
 use super::parse::{MAX_COUNT, parse_count};
+use super::screen::{find_text, screen_text};
 use super::tokens::{Token, Tokens};
-use super::{Command, screen_text};
 use crate::text::nearest;
 
 /// Parses the rest of a line with `click`: an optional `right`, the text, and its occurrence.
@@ -53,24 +53,6 @@ pub fn wheel_event(is_down: bool, pointer: Option<Position>, frame: &Buffer) -> 
 
 fn event(kind: MouseEventKind, at: Position) -> MouseEvent {
     MouseEvent { kind, column: at.x, row: at.y, modifiers: KeyModifiers::NONE }
-}
-
-/// Returns the position of each place at which `text` is on the screen, in reading order.
-pub fn find_text(frame: &Buffer, text: &str) -> Vec<Position> {
-    let mut found = Vec::new();
-    for y in frame.area.top()..frame.area.bottom() {
-        // The text of the row, and the column of each of its bytes.
-        let (mut row, mut columns) = (String::new(), Vec::new());
-        let mut x = frame.area.left();
-        while x < frame.area.right() {
-            let Some(cell) = frame.cell((x, y)) else { break };
-            row.push_str(cell.symbol());
-            columns.resize(row.len(), x);
-            x += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
-        }
-        found.extend(row.match_indices(text).map(|(at, _)| Position { x: columns[at], y }));
-    }
-    found
 }
 
 /// Returns the position of an occurrence of `text`, counted from 1.

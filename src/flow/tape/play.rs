@@ -7,11 +7,11 @@ use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 use regex_lite::Regex;
-use unicode_width::UnicodeWidthStr as _;
 
 use super::fault::Fault;
 use super::key_names::key_for_char;
 use super::mouse::{click_event, locate, wheel_event};
+use super::screen::{last_line, screen_text, styles_of};
 use super::{Command, PlacedCommand, Scope, Tape, TapeError, TapeLine, VariableSource};
 use crate::client::Client;
 use crate::client::log::ApiCall;
@@ -320,24 +320,6 @@ fn is_match(regex: &Regex, scope: Scope, frame: &Buffer) -> bool {
     }
 }
 
-/// Returns the styles of the cells of each place at which `text` is on the screen.
-fn styles_of(frame: &Buffer, text: &str) -> Vec<Vec<ratatui::style::Style>> {
-    let mut found = Vec::new();
-    for y in frame.area.top()..frame.area.bottom() {
-        // The text of the row, and the cell of each of its bytes.
-        let (mut row, mut cells) = (String::new(), Vec::new());
-        let mut x = frame.area.left();
-        while x < frame.area.right() {
-            let Some(cell) = frame.cell((x, y)) else { break };
-            row.push_str(cell.symbol());
-            cells.resize(row.len(), cell.style());
-            x += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
-        }
-        found.extend(row.match_indices(text).map(|(at, _)| cells[at..at + text.len()].to_vec()));
-    }
-    found
-}
-
 /// Advances the clock by `time` and stops at each deadline, because the work done there might start other timers.
 fn advance_through_deadlines(console: &mut impl ConsoleDriver, time: SignedDuration) {
     if time.is_zero() {
@@ -387,30 +369,6 @@ fn wait_for(
 /// Ensures that the clock advances even if something is always due immediately.
 fn at_least_a_millisecond(due: SignedDuration) -> SignedDuration {
     due.max(SignedDuration::from_millis(1))
-}
-
-/// Returns the text of a screen, row by row, without trailing spaces.
-pub fn screen_text(frame: &Buffer) -> String {
-    let mut text = String::new();
-    for row in 0..frame.area.height {
-        let mut column = 0;
-        let mut line = String::new();
-        while let Some(cell) = frame.cell((frame.area.x + column, frame.area.y + row)) {
-            line.push_str(cell.symbol());
-            // A wide character also occupies the next cell.
-            column += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
-            if column >= frame.area.width {
-                break;
-            }
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-fn last_line(text: &str) -> &str {
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]
