@@ -12,6 +12,7 @@ use xks_console::tui::app::App;
 use xks_console::tui::effect::{Effect, Msg};
 use xks_console::tui::widgets::canvas::Click;
 
+use super::pty::Console;
 use super::snapshots::{draw, screen};
 
 /// A screen on which every page and dialog is visible as a whole.
@@ -346,4 +347,26 @@ fn messages_and_the_header_react_to_clicks() {
                 Wait+Screen /External key stores \\(4\\)/\n#: click \"us-west-2\"\nWait+Screen /N. Virginia/\n\
                 #: click \"us-east-2\"\n#: click \"[ Switch ]\"\nWait+Screen /No external key stores/\n";
     play((120, 40), text);
+}
+
+#[test]
+fn program_asks_the_terminal_for_clicks_and_ends_that_when_the_mouse_is_off_or_it_quits() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::run(&["--data-dir", dir.path().to_str().unwrap()], dir.path(), (80, 24), &[]);
+    console.wait_for("Frankfurt HSM");
+    console.send("\x1b[17~");
+    console.wait_for("Mouse off");
+    console.send("\x1b[17~");
+    console.wait_for("Mouse on");
+    // The message has moved the table down.
+    let row = console.text().lines().position(|line| line.contains("Frankfurt HSM")).unwrap() + 1;
+    console.send(&format!("\x1b[<0;6;{row}M\x1b[<0;6;{row}m"));
+    console.wait_for("General configuration");
+    console.send("\x03");
+    let (code, written) = console.wait_for_exit();
+    assert_eq!(code, 0, "{written:?}");
+    let (on, off) = ("\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l");
+    assert_eq!(written.matches(on).count(), 2, "{written:?}");
+    assert_eq!(written.matches(off).count(), 2, "{written:?}");
+    assert!(written.rfind(on) < written.rfind(off), "{written:?}");
 }
