@@ -1,6 +1,5 @@
 //! Options of commands that can call an AWS other than the bundled one.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use http::Uri;
@@ -8,7 +7,6 @@ use http::Uri;
 use super::AccessOptions;
 use super::redacted_value::RedactedValueParser;
 use crate::client::endpoints::{InvalidRegion, InvalidUrl, check_region, check_url, is_loopback};
-use crate::client::profile::Settings;
 
 /// The options that select an AWS, and how it is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -26,8 +24,12 @@ pub struct AwsOptions {
     #[arg(conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
     pub endpoint_url: Option<String>,
 
+    /// Use the bundled AWS, even if config.toml or XKS_CONSOLE_TARGET selects another one
+    #[arg(long, conflicts_with_all = ["aws", "endpoint_url"])]
+    pub bundled: bool,
+
     /// Use the credentials of this profile
-    #[arg(long, value_name = "NAME", requires = "elsewhere")]
+    #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
 
     /// Use this Region
@@ -56,23 +58,18 @@ fn parse_region(text: &str) -> Result<String, InvalidRegion> {
 }
 
 impl AwsOptions {
-    /// Returns the settings to connect to an AWS on the network, or `None` for the bundled AWS. `environment` looks up
-    /// a variable.
-    pub fn settings(&self, environment: impl Fn(&str) -> Option<OsString>) -> Option<Settings> {
-        self.is_remote().then(|| Settings {
-            endpoint_url: self.endpoint_url.clone(),
-            profile: self.profile.clone(),
-            region: self.region.clone(),
-            ca_bundle: environment("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
-            files: None,
-        })
-    }
-
     /// Whether the options select an AWS that isn't on this machine, and allow changes in it.
     pub(super) fn may_change_aws(&self) -> bool {
         let is_on_this_machine = |url: &str| url.parse().is_ok_and(|uri: Uri| is_loopback(&uri));
         let is_elsewhere = self.aws || self.endpoint_url.as_deref().is_some_and(|url| !is_on_this_machine(url));
         is_elsewhere && !self.access.read_only
+    }
+
+    /// Whether there are options other than those that select the AWS.
+    pub(super) fn has_details(&self) -> bool {
+        let selection =
+            Self { aws: self.aws, bundled: self.bundled, endpoint_url: self.endpoint_url.clone(), ..Self::default() };
+        *self != selection
     }
 
     /// Whether the options select an AWS on the network.

@@ -1,27 +1,29 @@
 //! The command line: commands, options, and their help.
 
 mod aws_options;
+mod config;
 mod create_key;
+mod display;
 mod open;
 mod proxy;
 mod redacted_value;
 mod serve;
+mod setting_options;
 mod tapes;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use aws_options::AwsOptions;
+pub use config::{Config, ConfigCommand};
 pub use create_key::CreateKey;
+pub use display::DisplayOptions;
 pub use open::Open;
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};
 
-use crate::client::{Client, ReadOnly};
-use crate::config::Configuration;
 use crate::xks::network::ConnectTo;
 
 /// The text after the options in `--help`.
@@ -42,6 +44,7 @@ Examples:
   xks-console proxy check --help          Show how to check a proxy of any vendor
   xks-console --aws --profile work        Open the console on AWS
   xks-console --aws --read-only           Open the console on AWS in read-only mode
+  xks-console config print                Show the settings that apply, and where they come from
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
                                           Open the console on another endpoint, such as that of `serve`
   xks-console record demo.tape            Write a tape of what you do
@@ -78,15 +81,20 @@ AWS:
     Network      AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY
   Without these options, the program uses the network only to reach external key store proxies.
 
-Read-only:
-  Use --read-only, or config.toml in $XDG_CONFIG_HOME/xks-console or ~/.config/xks-console:
+Settings:
+  The file config.toml in $XDG_CONFIG_HOME/xks-console or ~/.config/xks-console, for example:
+    target = \"aws\"           the AWS to use: \"bundled\", \"aws\", or the URL of an endpoint
     read-only = true         applies to every console
-    [profile.NAME]           applies to one profile: that of --profile, AWS_PROFILE, or \"default\"
+    [profiles.NAME]          applies to one profile: that of --profile, AWS_PROFILE, or \"default\"
     read-only = true
+  `xks-console config print` shows all settings. Each has a variable, such as XKS_CONSOLE_READ_ONLY.
+  Options take precedence over variables, and variables over the file. If the file or a variable
+  selects another AWS, --bundled, --data-dir, and --scenario select the bundled one again. Read-only
+  mode is on if any of them turns it on.
 
 Exit codes:
   0    success
-  1    failure, or `test`, `play --check`, or `proxy check` found problems
+  1    failure, or `test`, `play --check`, `proxy check`, or `config check` found problems
   2    the command line or a value is invalid, or a terminal is required
   3    nothing was done: you closed the create-key wizard, you answered no to `proxy delete-key`, or
        `serve --stop` found no server in the background; in `test`, a Wait never matched
@@ -123,6 +131,10 @@ pub struct Arguments {
     #[command(flatten)]
     pub aws_options: AwsOptions,
 
+    /// How the console looks.
+    #[command(flatten)]
+    pub display: DisplayOptions,
+
     /// Create a new account from this scenario
     ///
     /// The directory must not contain an account yet; an existing account is never overwritten. Without this option, a
@@ -146,19 +158,9 @@ pub struct AccessOptions {
     ///
     /// Only requests that AWS classifies as List or Read, and dry runs, are sent. Nothing is created, changed, deleted,
     /// connected, encrypted, or decrypted. Instead, the console shows the AWS CLI commands to use. You can also turn on
-    /// read-only mode in config.toml. It applies if the option or the file turns it on.
+    /// read-only mode in config.toml or with XKS_CONSOLE_READ_ONLY. It applies if any of them turns it on.
     #[arg(long)]
     pub read_only: bool,
-}
-
-impl AccessOptions {
-    /// Returns `client` with the read-only settings of the command line and the configuration combined. It is read-only
-    /// if either of them says so for every console, or if the configuration says so for the profile of the client.
-    #[must_use]
-    pub fn apply_to(self, client: Client, configuration: &Configuration) -> Client {
-        let configured = configuration.read_only();
-        client.with_read_only(ReadOnly { all: self.read_only || configured.all, ..configured })
-    }
 }
 
 /// The commands of the program.
@@ -208,6 +210,9 @@ pub enum Command {
     /// Write a new tape to start from, or check tapes
     #[command(subcommand)]
     Tape(TapeCommand),
+    /// Print or check the settings of config.toml, the environment variables, and the options
+    #[command(after_help = config::HELP)]
+    Config(Config),
 }
 
 impl Command {
@@ -226,20 +231,12 @@ impl Command {
     }
 }
 
-/// The data directory of the bundled AWS can't be determined.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "Couldn't find a directory for the bundled AWS: neither XDG_DATA_HOME nor HOME is set to an absolute path. \
-     Specify a directory with `--data-dir DIR`."
-)]
-pub struct DataDirError;
-
 /// The error for AWS options before a command that doesn't support them.
-const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log, and --read-only can be \
-                                         used only with the console, open, create-key, and test";
+const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --bundled, --profile, --region, --log, and --read-only \
+                                         can be used only with the console, open, create-key, test, and config";
 /// The error for AWS options on both sides of a command.
-const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --profile, --region, --log, and --read-only either \
-                                       before the command or after it, not both";
+const AWS_OPTIONS_GIVEN_TWICE: &str = "use --aws, --endpoint-url, --bundled, --profile, --region, --log, and \
+                                       --read-only either before the command or after it, not both";
 /// The error for options of an account on disk with a command whose accounts are in memory.
 const DISK_OPTIONS_CONFLICT: &str =
     "tapes are played on an account in memory, so --data-dir can't be used with test, play, record, or tape";
@@ -258,6 +255,9 @@ const IN_MEMORY_TEST_CONFLICT: &str = "--accept, --review, and --pty need an acc
 /// The error for options of the bundled AWS together with another AWS.
 const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, and --scenario apply to the bundled AWS \
                                         and can't be used with --aws or --endpoint-url";
+/// The error for options of the screen with a command that shows no console.
+const DISPLAY_OPTIONS_CONFLICT: &str = "--theme, --symbols, --accessible, and --no-mouse can be used only with commands \
+                                        that show a console, and with config";
 /// The error for `--json` with a command that doesn't support it.
 const JSON_NOT_SUPPORTED: &str = "--json can be used only with `test`, `proxy check`, and the `proxy` commands that \
                                   print lists";
@@ -272,6 +272,12 @@ impl Arguments {
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
             }
+            Some(Command::Serve(_) | Command::Proxy { .. } | Command::Test(_) | Command::Tape(_))
+                if self.display != DisplayOptions::default() =>
+            {
+                DISPLAY_OPTIONS_CONFLICT
+            }
+            Some(Command::Config(_)) if !self.json => return None,
             Some(_) if self.aws_options != none && own_options.is_none() => AWS_OPTIONS_NOT_SUPPORTED,
             Some(_) if self.aws_options != none && own_options.is_some_and(|options| *options != none) => {
                 AWS_OPTIONS_GIVEN_TWICE
@@ -280,7 +286,7 @@ impl Arguments {
             Some(Command::Test(test)) if test.is_in_memory_only() && self.aws_options().is_remote() => {
                 IN_MEMORY_TEST_CONFLICT
             }
-            Some(Command::Test(_)) if !self.aws_options().is_remote() && *self.aws_options() != none => {
+            Some(Command::Test(_)) if !self.aws_options().is_remote() && self.aws_options().has_details() => {
                 REMOTE_TEST_OPTIONS
             }
             Some(Command::Test(_)) if self.aws_options().may_change_aws() => AWS_TEST_NOT_READ_ONLY,
@@ -289,7 +295,7 @@ impl Arguments {
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
         };
-        Some(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message))
+        Some(usage_error(message))
     }
 
     fn has_bundled_options(&self) -> bool {
@@ -301,37 +307,18 @@ impl Arguments {
         let own_options = self.command.as_ref().and_then(Command::aws_options);
         own_options.filter(|options| **options != AwsOptions::default()).unwrap_or(&self.aws_options)
     }
+}
 
-    /// Returns the data directory of the bundled AWS: `--data-dir`, or the default of the XDG Base Directory
-    /// Specification. `environment` looks up a variable. As the specification requires, a variable that is empty or
-    /// holds a relative path counts as unset.
-    ///
-    /// # Errors
-    /// [`DataDirError`] if no option or variable determines the directory.
-    pub fn data_dir(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, DataDirError> {
-        if let Some(data_dir) = &self.data_dir {
-            return Ok(data_dir.clone());
-        }
-        let absolute = |variable| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-        absolute("XDG_DATA_HOME")
-            .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
-            .map(|data| data.join("xks-console"))
-            .ok_or(DataDirError)
-    }
+fn usage_error(message: &str) -> clap::Error {
+    Arguments::command().error(clap::error::ErrorKind::ArgumentConflict, message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::profile::Settings;
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
         Arguments::try_parse_from(line.split_whitespace())
-    }
-
-    fn directory(line: &str, variables: &[(&str, &str)]) -> Result<PathBuf, DataDirError> {
-        let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
-        parse(line).unwrap().data_dir(find)
     }
 
     #[test]
@@ -348,6 +335,7 @@ mod tests {
                 connect_to: Vec::new(),
                 proxy_ca: None,
                 aws_options: AwsOptions::default(),
+                display: DisplayOptions::default(),
                 scenario: None,
                 json: false,
                 command: None
@@ -400,6 +388,7 @@ mod tests {
             proxy::CHECK_HELP,
             tapes::TEST_HELP,
             tapes::PLAY_HELP,
+            config::HELP,
         ] {
             let text = text.replace(" \\\n    ", " ").replace("'Frankfurt HSM'", "Frankfurt-HSM");
             for line in text.lines().map(str::trim_start) {
@@ -422,21 +411,7 @@ mod tests {
 
     #[test]
     fn aws_options_conflict_with_bundled_options() {
-        let settings = |line: &str| {
-            let find = |name: &str| (name == "AWS_CA_BUNDLE").then(|| OsString::from("/ca.pem"));
-            parse(line).unwrap().aws_options().settings(find)
-        };
-        assert_eq!(settings("xks-console --region eu-west-1"), None);
-        let ca_bundle = Some(PathBuf::from("/ca.pem"));
-        assert_eq!(
-            settings("xks-console --aws"),
-            Some(Settings { ca_bundle: ca_bundle.clone(), ..Settings::default() })
-        );
-        let all = settings("xks-console --endpoint-url http://127.0.0.1:4599 --profile p --region r").unwrap();
-        let values = [all.endpoint_url, all.profile, all.region].map(Option::unwrap);
-        assert_eq!(values, ["http://127.0.0.1:4599", "p", "r"]);
         for line in [
-            "xks-console --profile p",
             "xks-console --aws --data-dir d",
             "xks-console --aws --connect-to a=127.0.0.1:1",
             "xks-console --endpoint-url http://10.0.0.1:4599",
@@ -493,7 +468,6 @@ mod tests {
         }
         for line in [
             "xks-console create-key --aws --data-dir d",
-            "xks-console create-key --profile p",
             "xks-console create-key --batch f --alias a",
             "xks-console create-key --alias",
         ] {
@@ -597,17 +571,5 @@ mod tests {
         for line in help.lines().chain(create_key.lines()) {
             assert!(line.chars().count() <= 100, "{line}");
         }
-    }
-
-    #[test]
-    fn data_dir_follows_the_xdg_specification() {
-        let both = [("XDG_DATA_HOME", "/x"), ("HOME", "/h")];
-        assert_eq!(directory("xks-console --data-dir here", &both), Ok("here".into()));
-        assert_eq!(directory("xks-console", &both), Ok("/x/xks-console".into()));
-        assert_eq!(directory("xks-console", &[("HOME", "/h")]), Ok("/h/.local/share/xks-console".into()));
-        let relative = [("XDG_DATA_HOME", "x"), ("HOME", "/h")];
-        assert_eq!(directory("xks-console", &relative), Ok("/h/.local/share/xks-console".into()));
-        assert_eq!(directory("xks-console", &[("XDG_DATA_HOME", ""), ("HOME", "")]), Err(DataDirError));
-        assert_eq!(directory("xks-console", &[]), Err(DataDirError));
     }
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::{note, open_bundled};
-use crate::cli::{Arguments, AwsOptions};
+use crate::cli::Arguments;
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::log::LogFile;
 use crate::client::{Client, profile};
-use crate::config::{self, Configuration};
+use crate::config::Settings;
 use crate::drafts;
 use crate::environment::Clock;
 use crate::in_process;
@@ -27,6 +27,8 @@ const CREDENTIALS_NOTICE_DELAY: Duration = Duration::from_secs(1);
 /// A connection to an AWS.
 pub(super) struct AwsConnection {
     pub(super) client: Client,
+    /// The settings that selected the AWS.
+    pub(super) settings: Settings,
     target: Target,
     /// The data directory of the bundled AWS; `None` for another AWS.
     pub(super) data_dir: Option<PathBuf>,
@@ -37,15 +39,14 @@ pub(super) struct AwsConnection {
 impl AwsConnection {
     /// Connects to the AWS that the command line selects.
     pub(super) fn open(arguments: &Arguments, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
-        let options = arguments.aws_options();
-        let config = config::config_directory(|name| std::env::var_os(name));
-        let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
-        let mut aws = match options.settings(|name| std::env::var_os(name)) {
-            Some(settings) => runtime.block_on(Self::open_remote(settings))?,
-            None => Self::open_bundled(arguments, options)?,
+        let settings = super::settings(arguments)?;
+        let read_only = settings.read_only();
+        let mut aws = match settings.client_settings(|name| std::env::var_os(name)) {
+            Some(client_settings) => runtime.block_on(Self::open_remote(settings, client_settings))?,
+            None => Self::open_bundled(arguments, settings)?,
         };
-        aws.client = options.access.apply_to(aws.client, &configuration);
-        if let Some(path) = &options.log {
+        aws.client = aws.client.with_read_only(read_only);
+        if let Some(path) = &arguments.aws_options().log {
             let log =
                 LogFile::open(path).map_err(|error| format!("Couldn't open the log {}: {error}", path.display()))?;
             aws.client = aws.client.with_observer(Arc::new(log));
@@ -53,20 +54,24 @@ impl AwsConnection {
         Ok(aws)
     }
 
-    fn open_bundled(arguments: &Arguments, options: &AwsOptions) -> Result<Self, Box<dyn Error>> {
-        let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+    fn open_bundled(arguments: &Arguments, settings: Settings) -> Result<Self, Box<dyn Error>> {
+        let data_dir = settings.data_dir()?;
         let client = in_process::client(&open_bundled(arguments, &data_dir)?, Clock::System);
-        let client = options.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
-        Ok(Self { client, target: Target::Bundled, data_dir: Some(data_dir), pending_mfa: None })
+        // The Region of the file and the environment is that of AWS. The account is in the Region of its scenario.
+        let client = match &settings.region.value {
+            Some(region) if settings.region.is_from_option() => client.with_region(region),
+            _ => client,
+        };
+        Ok(Self { client, settings, target: Target::Bundled, data_dir: Some(data_dir), pending_mfa: None })
     }
 
-    async fn open_remote(settings: profile::Settings) -> Result<Self, Box<dyn Error>> {
-        let client = profile::open(settings, Clock::System).await?;
+    async fn open_remote(settings: Settings, client_settings: profile::Settings) -> Result<Self, Box<dyn Error>> {
+        let client = profile::open(client_settings, Clock::System).await?;
         let target = Target::from_client(&client);
         // A credential process may prompt for a password, which must happen before the console uses the terminal.
         let error = notify_if_slow(client.load_credentials()).await.err();
         let pending_mfa = error.filter(|error| error.mfa_serial.is_some());
-        Ok(Self { client, target, data_dir: None, pending_mfa })
+        Ok(Self { client, settings, target, data_dir: None, pending_mfa })
     }
 
     /// Returns the AWS.

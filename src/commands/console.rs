@@ -41,9 +41,7 @@ pub(super) fn show(
         DraftWriter::start(DraftStore::new(config::drafts_directory(|name| std::env::var_os(name)), Clock::System));
     effects.extend(app.enable_drafts(aws.draft_target()?, Random::system().hex::<8>()?));
     let config = config::config_directory(|name| std::env::var_os(name));
-    if let Some(config) = &config {
-        app.apply_preferences(config::load_preferences(config));
-    }
+    app.apply_preferences(aws.settings.preferences());
     let save_preferences = |preferences: &Preferences| match &config {
         Some(config) => config::save_preferences(config, preferences),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),

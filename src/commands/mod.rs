@@ -1,6 +1,7 @@
 //! The commands of the program, one module for each.
 
 mod aws;
+mod config;
 mod console;
 pub mod create_key;
 mod open;
@@ -22,6 +23,7 @@ use tokio::runtime::Runtime;
 
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Command, Proxy};
+use crate::config::Settings;
 use crate::xks::network::Network;
 
 /// Parses the command line, runs the command, and returns the exit code of the process.
@@ -45,10 +47,20 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),
         Some(Command::Tape(command)) => tape::run(command),
+        Some(Command::Config(options)) => config::run(arguments, &options.command()),
         Some(Command::Serve(options)) => serve::run(arguments, options),
         Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::run_on_terminal(arguments, command),
         Some(Command::Proxy { command: Proxy::Check(options) }) => proxy_check::run(arguments, options),
     }
+}
+
+/// Returns the settings that apply. Exits if an option conflicts with them.
+fn settings(arguments: &Arguments) -> Result<Settings, Box<dyn Error>> {
+    let settings = Settings::load(&arguments.setting_options(), |name| std::env::var_os(name))?;
+    if let Some(error) = arguments.settings_conflict(&settings) {
+        error.exit();
+    }
+    Ok(settings)
 }
 
 /// Writes a message for people to standard error. Ignores errors, such as a closed pipe.

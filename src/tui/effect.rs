@@ -6,6 +6,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::monitoring::{Monitoring, TimeRange};
 use super::preferences::Preferences;
+use super::theme_name::ThemeName;
 use crate::aws::cloudtrail::Event;
 use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretString};
@@ -46,6 +47,8 @@ pub enum Effect {
     Copy(String),
     /// Use another client for all later calls.
     SwitchClient(Client),
+    /// Draw with another theme.
+    SetTheme(ThemeName),
     /// Quit the console.
     Quit,
 }

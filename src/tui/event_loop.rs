@@ -65,6 +65,7 @@ pub async fn run(
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
                 Effect::SetMouse(is_on) => screen.set_mouse(is_on)?,
+                Effect::SetTheme(name) => screen.set_theme(name),
                 Effect::Copy(text) => spawn_copy(text, clipboard.clone()),
                 Effect::Draft(request) => drafts.send(request),
                 // It was derived from the previous client and has the same observer.
@@ -185,6 +186,7 @@ fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<
             | Effect::SavePreferences(_)
             | Effect::SetMouse(_)
             | Effect::SwitchClient(_)
+            | Effect::SetTheme(_)
             | Effect::Quit => return,
         };
         // The receiver is gone when the console is closing.

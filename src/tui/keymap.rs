@@ -2,6 +2,8 @@
 //! table.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::widgets::button::ButtonKind;
 
@@ -58,13 +60,35 @@ pub enum Context {
     TextInput,
 }
 
+impl Context {
+    /// Returns the title of the context in the keyboard help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Navigation | Self::List => "Pages",
+            Self::Fields | Self::RemovableRow | Self::Form | Self::Dialog => "Fields and buttons",
+            Self::Table | Self::SelectableTable => "Tables",
+            Self::Refreshable | Self::Scrollable | Self::Drafts => "This page",
+            Self::KeyList | Self::Key => "KMS keys",
+            Self::KeyStore | Self::Monitoring => "External key stores",
+            Self::ExternalKeys => "External keys",
+            Self::Event | Self::ApiCall => "This page",
+            Self::Wizard | Self::NonFinalStep | Self::Review | Self::ReadOnlyReview => "Wizard",
+            Self::TextInput => "Text fields",
+        }
+    }
+}
+
 /// An action that a key triggers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 #[allow(missing_docs)]
 pub enum Action {
     Quit,
     Help,
     KeyboardHelp,
+    Palette,
     FocusNavigation,
     NextField,
     PreviousField,
@@ -88,6 +112,7 @@ pub enum Action {
     TimeRange,
     NextStep,
     SkipToReview,
+    Preview,
     PreviousStep,
     JumpToStep,
     Scroll,
@@ -136,12 +161,16 @@ const NONE: KeyModifiers = KeyModifiers::NONE;
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 const ALT: KeyModifiers = KeyModifiers::ALT;
 
+/// The key that shows the preview of the wizard.
+pub const PREVIEW_KEY: KeyCode = KeyCode::F(5);
+
 /// The table of key bindings, in the order of the footer and the help.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
     bind(Context::NonFinalStep, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that needs attention."),
     bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key, or resume an interrupted creation."),
     bind(Context::NonFinalStep, Action::SkipToReview, KeyCode::F(8), NONE, "F8", "Review", "Skip the remaining optional steps and go to Review."),
+    bind(Context::Wizard, Action::Preview, PREVIEW_KEY, NONE, "F5", "Preview", "Show what Finish will create: AWS CLI commands, key policy, access, and Terraform."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go to the previous step. Your entries are kept."),
     bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
     bind(Context::ReadOnlyReview, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Copy commands", "Copy the AWS CLI commands that create the KMS key."),
@@ -164,6 +193,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::List, Action::FocusNavigation, KeyCode::Tab, NONE, "Tab", "Menu", "Switch between the navigation menu and the page."),
     bind(Context::Fields, Action::NextField, KeyCode::Tab, NONE, "Tab", "Next field", "Go to the next field. Shift-Tab goes back."),
     bind(Context::Everywhere, Action::Help, KeyCode::F(1), NONE, "F1", "Help", "Explain the focused field, or list the keyboard shortcuts for the page."),
+    bind(Context::Everywhere, Action::Palette, KeyCode::Char('k'), CTRL, "Ctrl-K", "Commands", "Search everything: actions, pages, key stores, and keys."),
     bind(Context::KeyStore, Action::Connect, KeyCode::Char('c'), NONE, "c", "Connect", "Connect the external key store to its proxy."),
     bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store. Its KMS keys become unavailable."),
     bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down without leaving the field. PgUp scrolls up."),
@@ -186,12 +216,28 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the full text of the last error, to copy or save it."),
     bind(Context::Everywhere, Action::ToggleMouse, KeyCode::F(6), NONE, "F6", "", "Turn the mouse off or on. With the mouse off, or with Shift held, the terminal selects text as usual."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
-    bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Ctrl-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
+    bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit. The console asks first if you would lose changes."),
 ];
 
 impl Binding {
+    /// Whether the action makes sense in a list of commands: it isn't one of the keys that only move around.
+    pub fn is_command(&self) -> bool {
+        let moves = matches!(
+            self.action,
+            Action::NextField
+                | Action::PreviousField
+                | Action::Activate
+                | Action::Toggle
+                | Action::Scroll
+                | Action::ScrollColumns
+                | Action::NextTab
+                | Action::JumpToStep
+        );
+        !moves && !self.title.is_empty()
+    }
+
     /// Returns the key press that triggers the action.
     pub fn key_event(&self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)

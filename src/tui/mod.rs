@@ -11,6 +11,7 @@ pub mod effect;
 pub mod event_loop;
 pub mod flash;
 pub mod header;
+pub mod key_press;
 pub mod keymap;
 pub mod monitoring;
 pub mod pages;

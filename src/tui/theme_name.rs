@@ -1,36 +1,59 @@
-//! The names of the themes and symbol sets that users choose from.
+//! The names of the themes and of the symbol sets, as the configuration and the command line spell them.
 
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A theme that the user can choose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize)]
+/// A set of colors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum ThemeName {
-    /// Dark or light, depending on the background of the terminal
+    /// The theme that suits the terminal.
     #[default]
     Auto,
-    /// For a dark background
+    /// Colors for a dark background.
     Dark,
-    /// For a light background
+    /// Colors for a light background.
     Light,
-    /// Bright colors, and links underlined
+    /// Strong contrast.
     HighContrast,
-    /// No colors
+    /// No colors; only bold, dim, underlined, and reversed text.
     Mono,
-    /// White on black, for projectors
+    /// Colors that remain readable on a projector.
     Projector,
 }
 
-/// The symbols that the console draws with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize)]
+/// The characters for borders, marks, and charts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum SymbolSet {
-    /// Unicode if the locale uses UTF-8, ASCII otherwise
+    /// Unicode in a UTF-8 locale, or else ASCII.
     #[default]
     Auto,
-    /// Check marks, circles, and rounded lines
+    /// Unicode characters.
     Unicode,
-    /// ASCII characters only
+    /// ASCII characters only.
     Ascii,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_line_and_configuration_spell_names_alike() {
+        fn check<T: ValueEnum + Serialize>(expected: &[&str]) {
+            let names = T::value_variants().iter().map(|variant| {
+                let name = variant.to_possible_value().unwrap().get_name().to_owned();
+                assert_eq!(serde_json::to_value(variant).unwrap(), name);
+                name
+            });
+            assert_eq!(names.collect::<Vec<_>>(), expected);
+        }
+        check::<ThemeName>(&["auto", "dark", "light", "high-contrast", "mono", "projector"]);
+        check::<SymbolSet>(&["auto", "unicode", "ascii"]);
+        assert_eq!((ThemeName::default(), SymbolSet::default()), (ThemeName::Auto, SymbolSet::Auto));
+    }
 }

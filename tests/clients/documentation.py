@@ -105,6 +105,9 @@ COMMANDS = {
         "XksKeyInvalidConfigurationException",
     ),
     "xks-console proxy enable-key --partition ci --id ci-key --data-dir ./my-proxy": ([], 0, "1 passed, 0 failed"),
+    "xks-console config print": ([], 0, 'theme = "auto"'),
+    "xks-console config check": ([], 0, "No problems found"),
+    "xks-console config schema > config.schema.json": ([], 0, ""),
     "xks-console tape new demo": ([("the console is yours", CTRL_C)], 0, ""),
     "xks-console record my-flow.tape": (QUIT, 0, "my-flow.tape was written"),
     "xks-console play demo.tape --cast demo.cast": ([], 0, "5 images were written to images"),
@@ -112,6 +115,7 @@ COMMANDS = {
 # Blocks with the content of a file, by their first line, and the path of the file in the home directory.
 FILES = {
     "[profile.work]": ".config/xks-console/config.toml",
+    'theme = "dark"': ".config/xks-console/config.toml",
     "xks-key-id,alias,tag": "keys.csv",
     "# The proxy: create a key store, connect it, create a key, and encrypt with it.": "flows/my-proxy.tape",
 }
@@ -121,6 +125,7 @@ SKIPPED = {
     "name: Flows": "a workflow, which runs on GitHub",
     "FROM rust:1.95-slim-trixie AS build": "building an image needs Docker and a network",
     "docker build --tag xks-console .": "it needs Docker",
+    "#:schema ./config.schema.json": "a line for an editor",
     "#: world default": "an example of a tape for reading",
     "xks-console golden 1": "an example of a golden file",
     "FAILED     open-a-key-store.tape at 80x24": "output, whose rows another entry checks",

@@ -28,7 +28,7 @@ fn exercise_editing_keys(player: &mut Player, name: &str, value: impl Fn(&Player
     step("#: key Ctrl+_\n", "one");
     step("#: key Ctrl+_\n", "");
     step("Ctrl+R\nAlt+E\n", "one two");
-    step("Alt+B\nCtrl+K\n", "one ");
+    step("Alt+B\nAlt+K\n", "one ");
     step("Ctrl+Y\n", "one two");
     step("Alt+U\nAlt+U\n", "one two");
     step("Ctrl+E\n#: key Alt+Backspace\nBackspace\n", "one");

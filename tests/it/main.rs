@@ -7,6 +7,7 @@ mod badge;
 mod bundled;
 mod cloudtrail;
 mod condition_keys;
+mod configuration;
 mod crash;
 mod create_key;
 mod credential_sources;

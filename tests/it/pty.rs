@@ -53,15 +53,26 @@ impl Console {
 
     fn spawn(mut command: CommandBuilder, home: &Path, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
         let pty = native_pty_system().openpty(pty_size(size)).unwrap();
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        for (name, _) in
+            std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("XKS_CONSOLE_"))
+        {
             command.env_remove(name);
         }
         command.env("TERM", "xterm-256color");
         command.env("XDG_CONFIG_HOME", home.join("config"));
         command.env("XDG_STATE_HOME", home.join("state"));
         command.env("LC_ALL", "C.UTF-8");
-        for name in ["NO_COLOR", "TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
-        {
+        for name in [
+            "NO_COLOR",
+            "ACCESSIBLE",
+            "TMUX",
+            "STY",
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+            "SSH_CONNECTION",
+            "SSH_CLIENT",
+            "SSH_TTY",
+        ] {
             command.env_remove(name);
         }
         for (name, value) in environment {
@@ -484,6 +495,7 @@ fn changes_by_another_process_appear_at_once() {
     let status = std::process::Command::new(env!("CARGO_BIN_EXE_xks-console"))
         .args(["proxy", "create-key", "--partition", "oslo", "--id", "a-key-of-the-shell", "--data-dir"])
         .arg(dir.path())
+        .env("XDG_CONFIG_HOME", dir.path().join("config"))
         .status();
     assert!(status.unwrap().success());
     console.wait_for("external keys (17)");

@@ -31,7 +31,9 @@ impl TestHome {
     fn serve(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xks-console"));
         command.arg("serve").args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.contains("XDG_")) {
+        for (name, _) in std::env::vars()
+            .filter(|(name, _)| ["AWS_", "XDG_", "XKS_CONSOLE_"].iter().any(|prefix| name.starts_with(prefix)))
+        {
             command.env_remove(name);
         }
         command.env("HOME", self.0.path());

@@ -3,7 +3,6 @@
 mod check;
 pub mod condition;
 mod console;
-mod describe;
 mod equivalence;
 pub mod evaluate;
 mod principal;
@@ -243,7 +242,7 @@ pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
 }
 
 /// Like [`wildcard_match`], but not case-sensitive.
-fn wildcard_match_ignore_case(pattern: &str, text: &str) -> bool {
+pub(crate) fn wildcard_match_ignore_case(pattern: &str, text: &str) -> bool {
     pattern == "*" || wildcard_match(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 

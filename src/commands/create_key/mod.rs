@@ -241,8 +241,8 @@ fn disconnected_store_message(draft: &KeyDraft, account: &AccountState) -> Optio
 fn command_line_remedy(code: &str) -> Option<&'static str> {
     match code {
         "ReadOnly" => Some(
-            "Run the command without --read-only and without `read-only` in config.toml, or ask someone who has \
-             permission to create keys.",
+            "Run the command without --read-only, XKS_CONSOLE_READ_ONLY, and `read-only` in config.toml, or ask someone \
+             who has permission to create keys.",
         ),
         "NoCredentials" => Some(
             "Follow the instructions in the message, then try again. If the profile needs an MFA code, the command \

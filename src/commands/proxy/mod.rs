@@ -38,7 +38,7 @@ pub fn run_on_terminal(arguments: &Arguments, command: &ProxyCommand) -> Result<
         ));
         return Ok(ExitCode::from(EXIT_USAGE));
     }
-    let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+    let data_dir = super::settings(arguments)?.data_dir()?;
     let bundled = open_bundled(arguments, &data_dir)?;
     let mut command_io =
         CommandIo { out: io::stdout(), notes: io::stderr(), is_json: arguments.json, confirm: &confirm_on_terminal };

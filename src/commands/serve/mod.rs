@@ -35,7 +35,7 @@ const EXIT_NOT_STARTED: u8 = 125;
 /// # Errors
 /// An address, file, or certificate that can't be used, and errors of the databases.
 pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError> {
-    let data_dir = std::path::absolute(arguments.data_dir(|name| std::env::var_os(name))?)?;
+    let data_dir = std::path::absolute(super::settings(arguments)?.data_dir()?)?;
     if options.background.stop {
         return instance::stop(&data_dir);
     }

@@ -50,7 +50,7 @@ impl App {
         match binding.action {
             Action::EditText => self.is_typing(),
             Action::ShowError => self.last_error.is_some(),
-            Action::KeyboardHelp => !is_overlaid,
+            Action::KeyboardHelp | Action::Palette => !is_overlaid,
             Action::Help => !is_overlaid && self.has_help(),
             Action::ApiCalls => !is_overlaid && self.location != Location::ApiCalls,
             Action::SwitchProfileOrRegion => self.dialog.is_none(),
@@ -80,6 +80,7 @@ impl App {
             | Action::NextTab
             | Action::TimeRange
             | Action::Remove
+            | Action::Preview
             | Action::Drafts
             | Action::Redraw
             | Action::ToggleMouse
@@ -90,7 +91,7 @@ impl App {
     /// Returns whether an action is available in the open dialog.
     fn is_available_in_dialog(&self, action: Action) -> bool {
         match (action, &self.dialog) {
-            (Action::Scroll, Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. })) => {
+            (Action::Scroll, Some(Dialog::FieldHelp { scroll, .. } | Dialog::Preview { scroll })) => {
                 scroll.has_more_below()
             }
             (Action::Scroll, Some(Dialog::Task(task))) => task.can_scroll(),
@@ -170,6 +171,7 @@ impl App {
             (Some(login), _) => login.is_typing(),
             (_, Some(Dialog::Task(task))) => task.is_typing(),
             (_, Some(Dialog::Switcher(switcher))) => switcher.is_typing(),
+            (_, Some(Dialog::Palette(_))) => true,
             (_, Some(_)) => false,
             _ if self.navigation_focus.is_some() => false,
             _ => match self.location {

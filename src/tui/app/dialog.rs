@@ -2,6 +2,7 @@
 
 use crate::create_key::field::Field;
 use crate::tui::dialogs::connect::ConnectDialog;
+use crate::tui::dialogs::palette::Palette;
 use crate::tui::dialogs::switcher::Switcher;
 use crate::tui::dialogs::{self, Menu};
 use crate::tui::drafts::DraftList;
@@ -57,11 +58,11 @@ pub enum Dialog {
         /// The scroll position.
         scroll: ScrollState,
     },
-    /// The available keys.
-    KeyboardHelp {
-        /// The bindings of the keys.
-        bindings: Vec<&'static Binding>,
+    /// The preview of what the wizard will create.
+    Preview {
         /// The scroll position.
         scroll: ScrollState,
     },
+    /// The command palette or the keyboard help.
+    Palette(Box<Palette>),
 }

@@ -10,6 +10,7 @@ use crate::tui::dialogs::menu::{self, MenuAction};
 use crate::tui::dialogs::{self, FormKind, cli_commands, stores};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::flash::Flash;
+use crate::tui::keymap::PREVIEW_KEY;
 use crate::tui::pages;
 
 impl App {
@@ -18,6 +19,7 @@ impl App {
         let moves = matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right);
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
         match &mut self.dialog {
+            Some(Dialog::Palette(_)) => return self.handle_palette_key(key),
             Some(Dialog::Menu(_)) => return self.handle_menu_key(key),
             Some(Dialog::Drafts(_)) => return self.handle_drafts_key(key),
             Some(Dialog::ConfirmUnsaved { .. }) => return self.handle_unsaved_key(key),
@@ -59,9 +61,11 @@ impl App {
                 self.dialog = form.take().map(Dialog::Task);
             }
             Some(Dialog::ConfirmDisconnect { .. }) if enters || escape => self.dialog = None,
-            Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. }) => match key.code {
+            Some(Dialog::FieldHelp { scroll, .. } | Dialog::Preview { scroll }) => match key.code {
                 code if scroll.handle_key(code) => {}
-                KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => self.dialog = None,
+                KeyCode::Esc | KeyCode::Enter | PREVIEW_KEY | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => {
+                    self.dialog = None
+                }
                 _ => {}
             },
             _ => {}

@@ -10,6 +10,7 @@ use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
+use crate::tui::wizard::info::MIN_INFO_WIDTH;
 
 /// Keys that only view something. Any other key is an action that closes success messages.
 const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
@@ -61,8 +62,18 @@ impl App {
         if action == Some(Action::KeyboardHelp) && !self.is_typing()
             || action == Some(Action::Help) && self.is_outside_wizard()
         {
-            self.dialog =
-                Some(Dialog::KeyboardHelp { bindings: self.bindings().collect(), scroll: ScrollState::default() });
+            self.open_shortcuts();
+            return Vec::new();
+        }
+        if action == Some(Action::Palette) {
+            self.open_palette();
+            return Vec::new();
+        }
+        if self.wizard.is_some()
+            && !self.is_outside_wizard()
+            && keymap::action(&[Context::Wizard], key) == Some(Action::Preview)
+        {
+            self.show_preview();
             return Vec::new();
         }
         if action == Some(Action::ApiCalls) {
@@ -72,6 +83,14 @@ impl App {
             return self.handle_navigation_key(key);
         }
         self.handle_page_key(key)
+    }
+
+    /// Shows the preview of the wizard: in its pane on wide screens, else as a dialog.
+    fn show_preview(&mut self) {
+        match &mut self.wizard {
+            Some(wizard) if self.screen_size.0 >= MIN_INFO_WIDTH => wizard.toggle_preview(),
+            _ => self.dialog = Some(Dialog::Preview { scroll: ScrollState::default() }),
+        }
     }
 
     fn is_outside_wizard(&self) -> bool {
@@ -108,7 +127,13 @@ impl App {
             Some(Dialog::Task(_) | Dialog::Switcher(_)) => {
                 return vec![Context::Dialog, Context::Fields, Context::Form];
             }
-            Some(Dialog::FieldHelp { .. } | Dialog::KeyboardHelp { .. } | Dialog::Menu(_) | Dialog::Drafts(_)) => {
+            Some(
+                Dialog::FieldHelp { .. }
+                | Dialog::Preview { .. }
+                | Dialog::Palette(_)
+                | Dialog::Menu(_)
+                | Dialog::Drafts(_),
+            ) => {
                 return vec![Context::Dialog];
             }
             Some(_) => return vec![Context::Dialog, Context::Fields],

@@ -10,6 +10,7 @@ mod key_store_responses;
 mod keyboard;
 mod mouse;
 pub mod navigation;
+mod palette;
 mod responses;
 mod session;
 mod single_key_session;
@@ -97,6 +98,8 @@ pub struct App {
     pub(super) api_calls: ApiCallList,
     /// The page from which *API calls* was opened, to return to.
     previous_location: Option<Location>,
+    /// The keys whose pages were opened, newest first.
+    recent_locations: Vec<Location>,
     /// The session that creates a single key, if the console was started for it.
     single_key_session: Option<SingleKeySession>,
     incoming_keys: Vec<KeySummary>,
@@ -157,6 +160,7 @@ impl App {
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
             previous_location: None,
+            recent_locations: Vec::new(),
             single_key_session: None,
             incoming_keys: Vec::new(),
             pending_calls: BTreeMap::new(),
@@ -273,6 +277,9 @@ impl App {
         }
         if let Some(Dialog::Task(task)) = &mut self.dialog {
             task.handle_paste(text);
+        }
+        if let Some(Dialog::Palette(palette)) = &mut self.dialog {
+            palette.handle_paste(text);
         }
         if self.dialog.is_some() || self.navigation_focus.is_some() {
             return;

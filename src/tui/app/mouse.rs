@@ -145,7 +145,8 @@ impl App {
             (Some(view), _, _) => view.scroll_by(lines, size),
             (None, Some(_), _) => {}
             (None, None, Some(dialog)) => match dialog {
-                Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. } => scroll.scroll_by(lines),
+                Dialog::FieldHelp { scroll, .. } | Dialog::Preview { scroll } => scroll.scroll_by(lines),
+                Dialog::Palette(palette) => palette.move_cursor_by(lines),
                 Dialog::Task(task) => task.scroll_by(lines),
                 Dialog::Menu(menu) => menu.move_cursor_by(lines),
                 // Each row has three lines.
@@ -206,7 +207,8 @@ impl Dialog {
                 *is_confirm_focused = button == 1;
                 Some(KeyCode::Enter.into())
             }
-            Self::FieldHelp { .. } | Self::KeyboardHelp { .. } => None,
+            Self::Palette(palette) => palette.on_click(click),
+            Self::FieldHelp { .. } | Self::Preview { .. } => None,
         }
     }
 }

@@ -60,6 +60,7 @@ impl App {
 
     /// Shows another page and loads its data.
     pub(super) fn navigate(&mut self, location: Location) -> Vec<Effect> {
+        self.remember_location(&location);
         self.navigation_focus = None;
         self.last_error = None;
         let mut effects = Vec::new();

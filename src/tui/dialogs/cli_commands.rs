@@ -157,7 +157,7 @@ pub fn write(view: &mut ScrollView, commands: &str, is_copied: bool) {
 
 /// Writes a notice that the console is read-only.
 pub fn write_read_only_notice(view: &mut ScrollView, words: &str) {
-    view.paragraph(&format!("READ-ONLY: {words}"), 0, theme::WARNING);
+    view.warning(&format!("READ-ONLY: {words}"), 0);
 }
 
 /// Writes a read-only notice, then the commands to run instead.

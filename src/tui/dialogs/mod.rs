@@ -10,6 +10,7 @@ mod form_kind;
 mod keys;
 pub mod login;
 pub mod menu;
+pub mod palette;
 mod permissions;
 mod preferences;
 pub mod stores;

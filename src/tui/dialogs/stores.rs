@@ -190,13 +190,12 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
             if is_connectivity_locked(kind) {
                 let words = "You can change the connectivity, endpoint, and VPC endpoint service only while the key \
                              store is disconnected.";
-                view.paragraph(words, 2, theme::WARNING);
+                view.warning(words, 2);
             }
-            view.paragraph(
+            view.warning(
                 "The new values must provide access to the same external keys. Otherwise, data encrypted under the KMS \
                  keys in this key store is lost. Changes can take up to five minutes to take effect.",
                 2,
-                theme::WARNING,
             );
         }
         FormKind::DeleteKeyStore { id, name, keys } => {
@@ -208,7 +207,7 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
             view.paragraph(words, 0, theme::TEXT);
             if *keys > 0 {
                 let words = format!("AWS KMS deletes only empty key stores. KMS keys in this key store: {keys}.");
-                view.paragraph(&words, 0, theme::WARNING);
+                view.warning(&words, 0);
             }
         }
         _ => {}

@@ -204,7 +204,7 @@ fn write_discard_confirmation(view: &mut ScrollView, saved: &SavedDraft, is_disc
     view.blank_line();
     view.paragraph("You will lose everything you entered for this KMS key.", 0, theme::TEXT);
     if saved.submission.is_in_doubt() {
-        view.paragraph("There will be no record that a KMS key might have been created.", 0, theme::WARNING);
+        view.warning("There will be no record that a KMS key might have been created.", 0);
     }
     view.blank_line();
     button_row(view, &[Some("Keep"), Some("Discard")], usize::from(is_discard_focused));

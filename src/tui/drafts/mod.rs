@@ -110,7 +110,7 @@ impl Drafts {
         let resumable = self.resumable(account);
         // Drafts with an unknown outcome come first, because an unknown KMS key might exist.
         let first = resumable.iter().find(|saved| saved.submission.is_in_doubt()).or(resumable.first())?;
-        let (mark, style) = if first.submission.is_in_doubt() { ("?", theme::WARNING) } else { ("◌", theme::TEXT) };
+        let (mark, style) = if first.submission.is_in_doubt() { ("▲", theme::WARNING) } else { ("◌", theme::TEXT) };
         let key = "[D] Drafts";
         let more = if resumable.len() > 1 { format!(" and {} more", resumable.len() - 1) } else { String::new() };
         let words = format!(" {mark} Unfinished KMS key: {}", text::escape_controls(&display_name(first)));

@@ -11,11 +11,13 @@ use crate::aws::cloudtrail::Event;
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::xks_console::ProxyRequest;
 use crate::create_key::account_state::Loadable;
+use crate::text::highlight::Language;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
 use crate::tui::widgets::button::Button;
 use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::code_view::CodeView;
 use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -115,7 +117,7 @@ impl EventPage {
         }
         self.write_requests(view);
         view.heading("Event record");
-        view.paragraph(&self.pretty_record(), 2, theme::TEXT);
+        CodeView::new(Language::Json, &self.pretty_record()).with_line_numbers().write(view);
     }
 
     fn write_requests(&self, view: &mut ScrollView) {

@@ -9,16 +9,19 @@ use super::keys::{key_type, regionality, usage_label};
 use super::{Location, PageEvent};
 use crate::aws::kms::{KeyManagerType, KeyState, Origin, Tag};
 use crate::aws::lenient::UNREADABLE;
-use crate::aws::policy::{self, ConsolePolicy};
+use crate::aws::policy::ConsolePolicy;
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
+use crate::create_key::preview::access;
+use crate::text::highlight::Language;
 use crate::tui::dialogs::{FormKind, Menu, key_name};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
 use crate::tui::widgets::button::Button;
 use crate::tui::widgets::canvas::{Canvas, Click};
+use crate::tui::widgets::code_view::CodeView;
 use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -212,7 +215,7 @@ impl KeyPage {
         tabs::write(view, if view.width >= 84 { &TABS } else { &SHORT_TABS }, self.tab, false);
         view.blank_line();
         match self.tab {
-            0 => self.write_policy(view),
+            0 => self.write_policy(view, &account.account_id),
             1 => self.write_cryptography(view, key, account),
             2 => self.write_tags(view),
             3 => write_aliases(view, aliases, account),
@@ -220,7 +223,7 @@ impl KeyPage {
         }
     }
 
-    fn write_policy(&self, view: &mut ScrollView) {
+    fn write_policy(&self, view: &mut ScrollView, account_id: &str) {
         if !super::write_load_state(view, "the key policy", &self.policy) {
             return;
         }
@@ -228,16 +231,15 @@ impl KeyPage {
         if let Some(console) = ConsolePolicy::parse(text) {
             write_default_view(view, &console);
         }
-        if let Ok(document) = policy::check(text) {
-            for sentence in document.describe() {
-                view.paragraph(&format!("• {sentence}"), 2, theme::TEXT);
-            }
-            view.blank_line();
+        view.heading("Access");
+        for sentence in access::describe(text, account_id) {
+            view.paragraph(&format!("• {sentence}"), 2, theme::TEXT);
         }
+        view.heading("Key policy (JSON)");
         let pretty = serde_json::from_str::<serde_json::Value>(text)
             .and_then(|value| serde_json::to_string_pretty(&value))
             .unwrap_or_else(|_| text.to_owned());
-        view.paragraph(&pretty, 2, theme::SECONDARY);
+        CodeView::new(Language::Json, &pretty).with_line_numbers().write(view);
     }
 
     fn write_cryptography(&self, view: &mut ScrollView, key: &KeySummary, account: &AccountState) {
@@ -350,11 +352,11 @@ fn write_encrypt_decrypt(view: &mut ScrollView, key: &KeySummary) {
             "This version of xks-console doesn't recognize the key state \"{state}\". AWS KMS decides whether you can \
              use the key."
         );
-        view.paragraph(&words, 2, theme::WARNING);
+        view.warning(&words, 2);
     } else if key.key_state != KeyState::Enabled {
         view.blank_line();
         let words = format!("The key is {}, so AWS KMS rejects both operations.", key.key_state.label().to_lowercase());
-        view.paragraph(&words, 2, theme::WARNING);
+        view.warning(&words, 2);
     }
 }
 

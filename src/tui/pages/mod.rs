@@ -147,7 +147,7 @@ fn write_problem(view: &mut ScrollView, what: &str, problem: Option<&str>) {
         let words = format!(
             "▲ AWS returned this {what} in a format that this version of xks-console can't fully read: {problem}."
         );
-        view.paragraph(&text::escape_controls(&words), 2, theme::WARNING);
+        view.warning(&text::escape_controls(&words), 2);
         view.blank_line();
     }
 }

@@ -7,6 +7,7 @@ use ratatui::widgets::{Block, BorderType, Clear};
 use crate::create_key::account_state::AccountState;
 use crate::tui::app::{App, Dialog};
 use crate::tui::dialogs::cli_commands;
+use crate::tui::dialogs::palette::Palette;
 use crate::tui::drafts;
 use crate::tui::keymap::Binding;
 use crate::tui::theme;
@@ -17,6 +18,12 @@ use crate::tui::widgets::{button_row, text};
 
 /// The maximum width of a dialog, in columns.
 const MAX_WIDTH: u16 = 76;
+/// The title of the preview.
+const PREVIEW_TITLE: &str = "Preview of the new KMS key";
+/// The maximum width of the palette, in columns.
+const MAX_PALETTE_WIDTH: u16 = 100;
+/// The maximum height of the palette, in rows.
+const MAX_PALETTE_HEIGHT: u16 = 40;
 
 /// Draws the open dialogs.
 pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
@@ -48,14 +55,41 @@ fn write(app: &App, dialog: &Dialog, view: &mut ScrollView) -> String {
 }
 
 fn draw_dialog(app: &App, dialog: &Dialog, canvas: &mut Canvas, area: Rect) {
+    match dialog {
+        Dialog::Palette(palette) => return draw_palette(palette, canvas, area),
+        Dialog::Preview { scroll } => return draw_preview(app, scroll, canvas, area),
+        _ => {}
+    }
     let mut view = dialog_view(area);
     let title = write(app, dialog, &mut view);
     let scroll = match dialog {
         Dialog::Task(task) => Some(task.scroll()),
-        Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. } => Some(scroll),
+        Dialog::FieldHelp { scroll, .. } => Some(scroll),
         _ => None,
     };
     draw_box(&title, &view, scroll, canvas, area);
+}
+
+/// Draws the preview of the wizard.
+fn draw_preview(app: &App, scroll: &ScrollState, canvas: &mut Canvas, area: Rect) {
+    let place = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height.saturating_sub(2) };
+    let inner = draw_frame(PREVIEW_TITLE, canvas, place);
+    let mut view = ScrollView::new(inner.width);
+    if let Some(wizard) = &app.wizard {
+        wizard.write_preview(&mut view, &app.account);
+    }
+    view.draw_scrolled(canvas, inner, scroll);
+}
+
+/// Draws the palette, which is wider than other dialogs and takes most of the height.
+fn draw_palette(palette: &Palette, canvas: &mut Canvas, area: Rect) {
+    let width = area.width.saturating_sub(4).min(MAX_PALETTE_WIDTH);
+    let height = area.height.saturating_sub(2).min(MAX_PALETTE_HEIGHT);
+    let mut view = ScrollView::new(width.saturating_sub(4));
+    palette.write(&mut view, usize::from(height.saturating_sub(2)));
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
+    let inner = draw_frame(palette.title(), canvas, place);
+    view.draw(canvas, inner);
 }
 
 fn width(area: Rect) -> u16 {
@@ -71,17 +105,22 @@ fn draw_box(title: &str, view: &ScrollView, scroll: Option<&ScrollState>, canvas
     let width = width(area);
     let height = u16::try_from(view.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    let inner = draw_frame(title, canvas, place);
+    match scroll {
+        Some(scroll) => view.draw_scrolled(canvas, inner, scroll),
+        None => view.draw(canvas, inner),
+    }
+}
+
+/// Draws the border and title of a dialog, and returns the area of its content.
+fn draw_frame(title: &str, canvas: &mut Canvas, place: Rect) -> Rect {
     canvas.cover();
     canvas.render(Clear, place);
     let title = Span::styled(format!(" {title} "), theme::HEADING);
     let block = Block::bordered().border_type(BorderType::Rounded).border_style(theme::ACCENT).title(title);
     let inner = block.inner(place);
     canvas.render(block, place);
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    match scroll {
-        Some(scroll) => view.draw_scrolled(canvas, inner, scroll),
-        None => view.draw(canvas, inner),
-    }
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
 /// Writes keys and their descriptions.
@@ -140,10 +179,9 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             write_bindings(view, bindings);
             field.short_label().to_owned()
         }
-        Dialog::KeyboardHelp { bindings, .. } => {
-            write_bindings(view, bindings);
-            "Keyboard shortcuts".to_owned()
-        }
+        // `draw_dialog` writes these, because they need the size of the screen.
+        Dialog::Palette(palette) => palette.title().to_owned(),
+        Dialog::Preview { .. } => PREVIEW_TITLE.to_owned(),
     }
 }
 

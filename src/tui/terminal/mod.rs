@@ -187,9 +187,14 @@ impl TerminalGuard {
 
     /// Draws with this theme and these symbols from the next frame on.
     pub fn set_appearance(&mut self, theme: ThemeName, symbols: SymbolSet) {
+        self.set_theme(theme);
+        self.capabilities = Capabilities::from_env().with_symbols(symbols);
+    }
+
+    /// Draws with this theme from the next frame on.
+    pub fn set_theme(&mut self, theme: ThemeName) {
         self.theme_name = theme;
         self.theme = Theme::new(theme, &self.palette);
-        self.capabilities = Capabilities::from_env().with_symbols(symbols);
     }
 
     /// Stores a color that the terminal reported, which may change the theme.

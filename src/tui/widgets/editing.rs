@@ -96,7 +96,7 @@ impl Edit {
             ('w', CONTROL) => Self::Cut(Motion::WordLeft),
             ('d', ALT) => Self::Cut(Motion::WordRight),
             ('u', CONTROL) => Self::Cut(Motion::LineStart),
-            ('k', CONTROL) => Self::Cut(Motion::LineEnd),
+            ('k', ALT) => Self::Cut(Motion::LineEnd),
             ('y', CONTROL) => Self::Yank,
             // Terminals send the byte 0x1f for Ctrl-_, Ctrl-/, and Ctrl-7. The decoder reports all three as Ctrl-7.
             ('7' | '_' | '/', CONTROL) | ('u', ALT) => Self::Undo,

@@ -3,9 +3,11 @@
 
 pub mod button;
 pub mod canvas;
+pub mod code_view;
 pub mod container;
 pub mod editing;
 pub mod form;
+pub mod fuzzy;
 pub mod history;
 pub mod key_value_grid;
 pub mod picker;

@@ -10,7 +10,7 @@ use super::button::Button;
 use super::canvas::{Canvas, Click};
 use super::key_value_grid::KeyValueGrid;
 use super::scroll::ScrollState;
-use super::text;
+use super::{status, text};
 use crate::tui::theme;
 
 /// The maximum width of text, in columns. Longer lines are hard to read.
@@ -47,6 +47,11 @@ impl ScrollView {
         self.lines.len()
     }
 
+    /// Returns the lines.
+    pub fn lines(&self) -> &[Line<'static>] {
+        &self.lines
+    }
+
     /// Returns whether the page has no lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
@@ -76,12 +81,18 @@ impl ScrollView {
         self
     }
 
-    /// Writes `words`, wrapped and indented by `indent` columns.
+    /// Writes `words`, wrapped and indented by `indent` columns. A success, warning, or error starts with its symbol.
     pub fn paragraph(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
-        for row in text::wrap(&text::escape_controls_in_lines(words), self.text_width().saturating_sub(indent + 1)) {
+        let words = status::with_symbol(words, style);
+        for row in text::wrap(&text::escape_controls_in_lines(&words), self.text_width().saturating_sub(indent + 1)) {
             self.push_line(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
         }
         self
+    }
+
+    /// Writes a warning.
+    pub fn warning(&mut self, words: &str, indent: usize) -> &mut Self {
+        self.paragraph(words, indent, theme::WARNING)
     }
 
     /// Writes an error message in at most three lines. F4 shows the full text.
@@ -122,7 +133,7 @@ impl ScrollView {
     pub fn key_value(&mut self, label: &str, value: &str, style: Style) -> &mut Self {
         let (first, mut grid) = self.grid.take().unwrap_or_else(|| (self.lines.len(), KeyValueGrid::default()));
         let value = if value.is_empty() { "-" } else { value };
-        grid.push(label, text::escape_controls_in_lines(value), style);
+        grid.push(label, text::escape_controls_in_lines(&status::with_symbol(value, style)), style);
         self.lines.truncate(first);
         self.lines.extend(grid.lines(self.text_width()));
         self.grid = Some((first, grid));

@@ -1,5 +1,7 @@
 //! Status indicators: a symbol and a word. The color only supports the symbol.
 
+use std::borrow::Cow;
+
 use ratatui::style::Style;
 
 use crate::tui::theme;
@@ -27,6 +29,18 @@ pub fn indicator(word: &str) -> String {
     format!("{symbol} {word}")
 }
 
+/// Returns `words` with the symbol that tells the same as the color of `style`, unless they start with a symbol.
+pub fn with_symbol(words: &str, style: Style) -> Cow<'_, str> {
+    let symbol = match style.fg {
+        color if color == theme::SUCCESS.fg => "✓",
+        color if color == theme::ERROR.fg => "✗",
+        color if color == theme::WARNING.fg => "▲",
+        _ => return Cow::Borrowed(words),
+    };
+    let has_symbol = words.trim_start().starts_with(|first: char| !first.is_alphanumeric() && !first.is_ascii());
+    if has_symbol { Cow::Borrowed(words) } else { Cow::Owned(format!("{symbol} {words}")) }
+}
+
 /// Returns the style of a text that starts with the symbol of an indicator.
 pub fn style(text: &str) -> Style {
     let symbol = text.split(' ').next().unwrap_or_default();
@@ -46,6 +60,8 @@ mod tests {
             ("Something new", "Something new", theme::TEXT),
             ("", "", theme::TEXT),
         ] {
+            assert!(expected_style == theme::TEXT || with_symbol(word, expected_style).contains(' '));
+            assert_eq!(with_symbol(expected, expected_style), expected);
             let indicator = indicator(word);
             assert_eq!((indicator.as_str(), style(&indicator)), (expected, expected_style));
         }

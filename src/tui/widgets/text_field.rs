@@ -200,7 +200,7 @@ mod tests {
     fn yank_inserts_the_last_cut_text() {
         let mut field = TextField::new("one two");
         field.handle_key(key('w', KeyModifiers::CONTROL));
-        field.handle_key(key('k', KeyModifiers::CONTROL));
+        field.handle_key(key('k', KeyModifiers::ALT));
         field.handle_key(key('a', KeyModifiers::CONTROL));
         field.handle_key(key('y', KeyModifiers::CONTROL));
         assert_eq!((field.value(), field.input.cursor()), ("twoone ", 3));

@@ -190,7 +190,7 @@ impl Wizard {
                     view.paragraph(option.description, 6, theme::SECONDARY);
                 }
                 if here && let Some(why) = option.unavailable_reason {
-                    view.paragraph(why, 6, theme::WARNING);
+                    view.warning(why, 6);
                 }
             }
         });

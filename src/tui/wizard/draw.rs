@@ -3,6 +3,7 @@
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::focus::FocusTarget;
+use super::info::MIN_INFO_WIDTH;
 use super::{Wizard, outcome};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::method::Step;
@@ -14,8 +15,6 @@ use crate::tui::widgets::scroll_view::ScrollView;
 
 /// The width of the list of steps with its border, in columns.
 const STEP_LIST_WIDTH: u16 = 26;
-/// The minimum width of a screen with a pane for help, in columns.
-const MIN_INFO_WIDTH: u16 = 150;
 /// The maximum width of the pane for help, in columns.
 const MAX_INFO_WIDTH: u16 = 70;
 /// The maximum width of a step, in columns.

@@ -27,6 +27,8 @@ pub enum FocusTarget {
     EditStep(Step),
     /// Copies the equivalent AWS CLI commands.
     CopyCommands,
+    /// Copies the key as Terraform.
+    CopyTerraform,
     /// Saves the equivalent AWS CLI commands to a file.
     SaveCommands,
     /// Copies the key policy.
@@ -169,7 +171,7 @@ pub fn focus_targets(
                 }
                 ReviewTab::Summary => {}
                 ReviewTab::KeyPolicy => targets.push(FocusTarget::CopyKeyPolicy),
-                ReviewTab::Commands => targets.push(FocusTarget::CopyCommands),
+                ReviewTab::Commands => targets.extend([FocusTarget::CopyCommands, FocusTarget::CopyTerraform]),
             }
         }
     }

@@ -1,19 +1,43 @@
-//! The pane at the right of wide screens: help for the focused field.
+//! Help for the focused field, and a live preview of what *Finish* will create. They share the pane at the right of wide
+//! screens; on narrow ones, the preview is a dialog.
 
 use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
 
 use super::Wizard;
 use crate::create_key::account_state::AccountState;
+use crate::create_key::preview::{Preview, PreviewSection, changes::changed_lines};
+use crate::text::highlight::Language;
+use crate::tui::keymap::PREVIEW_KEY;
 use crate::tui::theme;
-use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::canvas::{Canvas, Click};
+use crate::tui::widgets::code_view::CodeView;
 use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
 
+/// The minimum width of a screen with the pane, in columns.
+pub const MIN_INFO_WIDTH: u16 = 150;
+
 impl Wizard {
-    /// Draws the help of the focused field, or the introduction of the step.
-    pub(super) fn draw_info(&self, _account: &AccountState, canvas: &mut Canvas, area: Rect) {
-        let inner = Container::new("Info").draw(canvas, area);
+    /// Shows the other tab of the pane.
+    pub fn toggle_preview(&mut self) {
+        self.shows_preview = !self.shows_preview;
+    }
+
+    /// Draws the pane.
+    pub(super) fn draw_info(&self, account: &AccountState, canvas: &mut Canvas, area: Rect) {
+        let inner = Container::new("").draw(canvas, area);
+        draw_tabs(self.shows_preview, canvas, Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area });
         let mut view = ScrollView::new(inner.width);
+        if self.shows_preview {
+            self.write_preview(&mut view, account);
+        } else {
+            self.write_help(&mut view);
+        }
+        view.draw(canvas, inner);
+    }
+
+    fn write_help(&self, view: &mut ScrollView) {
         match self.focused_field() {
             Some(field) => {
                 view.paragraph(field.short_label(), 1, theme::HEADING);
@@ -28,6 +52,44 @@ impl Wizard {
                 view.paragraph(self.step.intro(), 1, theme::TEXT);
             }
         }
-        view.draw(canvas, inner);
+    }
+
+    /// Writes the preview. Lines that changed since the focus moved to its field are marked and visible.
+    pub fn write_preview(&self, view: &mut ScrollView, account: &AccountState) {
+        let preview = Preview::new(&self.draft, account, &self.submission);
+        let before = Preview::new(&self.draft_at_focus, account, &self.submission);
+        for (section, before) in preview.sections.iter().zip(&before.sections) {
+            let changes = changed_lines(&before.text, &section.text);
+            view.heading(section.title);
+            write_section(view, section, &changes);
+        }
+    }
+}
+
+fn write_section(view: &mut ScrollView, section: &PreviewSection, changes: &[usize]) {
+    if section.language != Language::Words {
+        CodeView::new(section.language, &section.text).with_changes(changes).write(view);
+        return;
+    }
+    for (number, sentence) in section.text.lines().enumerate() {
+        let is_changed = changes.contains(&(number + 1));
+        view.focused(is_changed, |view| {
+            view.paragraph(&format!("• {sentence}"), 2, if is_changed { theme::HEADING } else { theme::TEXT });
+        });
+    }
+}
+
+/// Draws the titles of the tabs into the border of the pane.
+fn draw_tabs(shows_preview: bool, canvas: &mut Canvas, area: Rect) {
+    let mut x = area.x;
+    for (title, is_shown) in [(" Info ", !shows_preview), (" Preview ", shows_preview)] {
+        let width = u16::try_from(title.len()).unwrap_or(u16::MAX);
+        let place = Rect { x, width, height: 1, ..area };
+        let style = ratatui::style::Style::reset().patch(if is_shown { theme::PRIMARY } else { theme::TEXT });
+        canvas.render(Line::from(Span::styled(title, style)), place);
+        if !is_shown {
+            canvas.on_click(place, Click::Key(PREVIEW_KEY.into()));
+        }
+        x = x.saturating_add(width + 1);
     }
 }

@@ -232,6 +232,7 @@ impl Wizard {
                 let commands = preview::remaining_commands(&self.draft, account, &self.submission).join("\n\n");
                 return vec![WizardEvent::Copy("AWS CLI commands", commands)];
             }
+            FocusTarget::CopyTerraform => return vec![WizardEvent::Copy("Terraform code", self.terraform(account))],
             FocusTarget::SaveCommands if !self.focus_first_error(account) => {
                 let commands = preview::remaining_commands(&self.draft, account, &self.submission);
                 let (name, text) = preview::shell_script(&self.draft, &commands);

@@ -6,7 +6,7 @@ mod draw;
 mod editors;
 mod fields;
 mod focus;
-mod info;
+pub mod info;
 mod input;
 mod mouse;
 mod outcome;
@@ -86,6 +86,10 @@ pub struct Wizard {
     option_index: usize,
     scroll: ScrollState,
     review_tab: ReviewTab,
+    /// Whether the pane at the right shows the preview instead of help.
+    shows_preview: bool,
+    /// The draft when the focus moved to its current field, to mark what changed since.
+    draft_at_focus: KeyDraft,
     /// Whether the console is read-only, so that Review offers commands instead of creating the KMS key.
     read_only: bool,
 }
@@ -95,7 +99,6 @@ impl Wizard {
     pub fn new(method: Method, account: &AccountState) -> Self {
         let mut wizard = Self {
             draft: KeyDraft::new(&method),
-            method,
             step: Step::ConfigureKey,
             submission: Submission::NotSent,
             permission_check: None,
@@ -112,7 +115,10 @@ impl Wizard {
             option_index: 0,
             scroll: ScrollState::default(),
             review_tab: ReviewTab::default(),
+            shows_preview: false,
+            draft_at_focus: KeyDraft::new(&method),
             read_only: account.is_read_only,
+            method,
         };
         wizard.refresh_tables(account);
         wizard.select_store(account);
@@ -195,6 +201,7 @@ impl Wizard {
 
     fn load_editor(&mut self) {
         self.scroll.reset();
+        self.draft_at_focus.clone_from(&self.draft);
         self.editors.end_undo_steps();
         match self.focused() {
             FocusTarget::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
@@ -330,8 +337,15 @@ impl Wizard {
         self.visited = BTreeSet::from([0]);
     }
 
+    /// Returns the numbers and titles of the steps that the user can go to, without the current one.
+    pub fn reachable_step_titles(&self) -> Vec<(usize, &'static str)> {
+        let steps = self.method.steps(self.draft.origin);
+        let others = self.reachable_steps().filter(|index| *index != self.step_index());
+        others.filter_map(|index| Some((index, steps.get(index)?.title()))).collect()
+    }
+
     /// Goes to a step if it was visited before.
-    fn jump_to_step(&mut self, index: usize) {
+    pub fn jump_to_step(&mut self, index: usize) {
         if let Some(step) =
             self.method.steps(self.draft.origin).get(index).filter(|step| self.available_steps().contains(step))
             && self.visited.contains(&index)

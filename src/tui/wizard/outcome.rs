@@ -48,7 +48,7 @@ impl Wizard {
                 );
             }
             Submission::Unknown { .. } => {
-                view.paragraph("? Outcome unknown: the request might have succeeded.", 2, theme::WARNING);
+                view.warning("Outcome unknown: the request might have succeeded.", 2);
                 let words = "Choose Check again. The console first checks what was created, so you never get two keys.";
                 view.paragraph(words, 2, theme::TEXT);
             }

@@ -107,8 +107,8 @@ impl Wizard {
     fn write_missing_permissions(&self, view: &mut ScrollView, missing: &[MissingPermission]) {
         view.blank_line();
         let is_denied = self.access_denied().is_some();
-        let lead = if is_denied { "!" } else { "! AWS might deny this request." };
-        view.paragraph(&format!("{lead} You don't have these permissions:"), 2, theme::WARNING);
+        let lead = if is_denied { "▲" } else { "▲ AWS might deny this request." };
+        view.warning(&format!("{lead} You don't have these permissions:"), 2);
         for permission in missing {
             view.paragraph(
                 &format!("• {} on {}", permission.permission.action, permission.permission.resource),

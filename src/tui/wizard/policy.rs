@@ -7,7 +7,9 @@ use super::focus::FocusTarget;
 use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
 use crate::create_key::validate::FieldError;
+use crate::text::highlight::Language;
 use crate::tui::theme;
+use crate::tui::widgets::code_view::CodeView;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text_area::{TextArea, write_text_area};
 
@@ -33,7 +35,7 @@ impl Wizard {
             write_policy_errors(view, errors);
         });
         view.blank_line();
-        view.paragraph(&self.draft.policy_json(account), 2, theme::TEXT);
+        CodeView::new(Language::Json, &self.draft.policy_json(account)).with_line_numbers().write(view);
     }
 
     fn write_edited_policy(

@@ -7,8 +7,10 @@ use crate::create_key::draft::KeyDraft;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::preview;
 use crate::create_key::submission::Submission;
+use crate::text::highlight::Language;
 use crate::tui::dialogs::cli_commands;
 use crate::tui::theme;
+use crate::tui::widgets::code_view::CodeView;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::tabs;
 
@@ -18,8 +20,8 @@ impl Wizard {
             let words = if matches!(self.submission, Submission::Unknown { .. }) {
                 "This console can't create KMS keys, but it can check whether a key was created."
             } else {
-                "This console can't create KMS keys. Run the commands at the end of this page with other credentials, \
-                 or give them to someone who has the permissions."
+                "This console can't create KMS keys. Run the commands on the Commands tab with other credentials, or \
+                 give them to someone who has the permissions."
             };
             cli_commands::write_read_only_notice(view, words);
         } else if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
@@ -38,7 +40,8 @@ impl Wizard {
             }
             ReviewTab::KeyPolicy => {
                 self.write_heading_with_button(view, "Key policy (JSON)", FocusTarget::CopyKeyPolicy, "Copy");
-                view.paragraph(&self.draft.policy_json(account), 2, theme::TEXT);
+                let policy = self.draft.policy_json(account);
+                CodeView::new(Language::Json, &policy).with_line_numbers().write(view);
             }
             ReviewTab::Commands => self.write_commands(view, account),
         }
@@ -55,10 +58,14 @@ impl Wizard {
         if commands.is_empty() {
             view.paragraph("No commands are left to run.", 2, theme::SECONDARY);
         }
-        for command in &commands {
-            view.paragraph(command, 2, theme::TEXT);
-            view.blank_line();
-        }
+        CodeView::new(Language::Shell, &commands.join("\n\n")).write(view);
+        view.heading_with_buttons("Terraform", vec![self.button(FocusTarget::CopyTerraform, "Copy")]);
+        CodeView::new(Language::Hcl, self.terraform(account).trim_end()).write(view);
+    }
+
+    /// Returns the draft as Terraform.
+    pub(super) fn terraform(&self, account: &AccountState) -> String {
+        preview::terraform::for_draft(&self.draft, account, &self.submission)
     }
 
     /// Writes the heading of a section with its button at the right edge.
@@ -109,7 +116,9 @@ impl Wizard {
             Step::KeyPolicy => {
                 let source = if draft.edited_policy.is_some() { "Edited by you" } else { "Generated" };
                 view.key_value("Policy document", source, theme::TEXT);
-                for sentence in preview::policy_summary(draft, account) {
+                let policy = draft.policy_json(account);
+                let entries = preview::access::entries(&policy, &account.account_id).unwrap_or_default();
+                for sentence in preview::access::sentences(&entries) {
                     view.paragraph(&format!("• {sentence}"), 2, theme::TEXT);
                 }
             }
@@ -130,7 +139,7 @@ impl Wizard {
             write_external_key_summary(view, &self.draft, account);
         }
         if self.submission.key().is_none() {
-            view.paragraph("You can't change the key configuration after the key is created.", 2, theme::WARNING);
+            view.warning("You can't change the key configuration after the key is created.", 2);
         }
     }
 }

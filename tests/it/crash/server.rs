@@ -45,6 +45,7 @@ impl Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_xks-console"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
+            .env("XDG_CONFIG_HOME", data_dir.join("config"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

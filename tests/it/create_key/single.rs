@@ -388,6 +388,7 @@ fn run_program(dir: &Path, arguments: &[&str], input: &str) -> Output {
         .args(["create-key", "--data-dir"])
         .arg(dir.join("aws"))
         .args(arguments)
+        .env("XDG_CONFIG_HOME", dir.join("config"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -465,6 +466,7 @@ fn ctrl_c_exits_at_once_when_no_change_is_in_progress() {
         ])
         .envs([("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")])
         .env("HOME", dir.path())
+        .env("XDG_CONFIG_HOME", dir.path())
         .spawn();
     let mut child = child.unwrap();
     let _connection = listener.accept().unwrap();

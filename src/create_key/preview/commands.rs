@@ -1,16 +1,10 @@
-//! The draft as requests, as a policy summary, and as AWS CLI commands.
+//! The draft as AWS CLI commands.
 
-use super::account_state::AccountState;
-use super::draft::KeyDraft;
-use super::requests::create_key_request;
-use super::submission::Submission;
 use crate::aws::cli_command::option;
-use crate::aws::policy;
-
-/// Returns sentences that describe what the key policy allows.
-pub fn policy_summary(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
-    policy::check(&draft.policy_json(account)).map(|document| document.describe()).unwrap_or_default()
-}
+use crate::create_key::account_state::AccountState;
+use crate::create_key::draft::KeyDraft;
+use crate::create_key::requests::create_key_request;
+use crate::create_key::submission::Submission;
 
 /// Returns the AWS CLI commands that do the same as Finish, for a POSIX shell.
 pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String> {

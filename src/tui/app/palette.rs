@@ -1,0 +1,173 @@
+//! The entries of the command palette and of the keyboard help, and what they do.
+
+use crossterm::event::KeyEvent;
+
+use super::navigation::NAVIGATION;
+use super::{App, Dialog};
+use crate::aws::lenient::UNREADABLE;
+use crate::tui::dialogs::palette::{Palette, PaletteCommand, PaletteEntry, PaletteEvent, PaletteKind};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::{Action, Binding};
+use crate::tui::pages::Location;
+use crate::tui::pages::key_stores::external_key_stores;
+use crate::tui::theme_name::ThemeName;
+
+/// The themes, with what to say about them.
+const THEMES: [(ThemeName, &str, &str); 6] = [
+    (ThemeName::Auto, "Theme: auto", "dark or light, as the terminal is"),
+    (ThemeName::Dark, "Theme: dark", ""),
+    (ThemeName::Light, "Theme: light", ""),
+    (ThemeName::HighContrast, "Theme: high contrast", "bright colors, links underlined"),
+    (ThemeName::Mono, "Theme: mono", "no colors"),
+    (ThemeName::Projector, "Theme: projector", "white on black"),
+];
+
+impl App {
+    /// Opens the palette with everything that can be done or opened here.
+    pub(super) fn open_palette(&mut self) {
+        let mut entries = self.action_entries(PaletteKind::Commands);
+        if self.wizard.is_some() {
+            entries.extend(self.step_entries());
+        } else {
+            entries.extend(self.page_entries());
+        }
+        entries.extend(THEMES.map(|(name, title, detail)| PaletteEntry {
+            group: "Appearance",
+            title: title.to_owned(),
+            detail: detail.to_owned(),
+            key: String::new(),
+            command: PaletteCommand::SetTheme(name),
+        }));
+        self.dialog = Some(Dialog::Palette(Box::new(Palette::new(PaletteKind::Commands, entries))));
+    }
+
+    /// Opens the list of the keys that are available here.
+    pub(super) fn open_shortcuts(&mut self) {
+        let entries = self.action_entries(PaletteKind::Shortcuts);
+        self.dialog = Some(Dialog::Palette(Box::new(Palette::new(PaletteKind::Shortcuts, entries))));
+    }
+
+    /// Returns an entry for each available action.
+    fn action_entries(&self, kind: PaletteKind) -> Vec<PaletteEntry> {
+        let is_useful = |binding: &&Binding| match kind {
+            PaletteKind::Commands => {
+                !matches!(binding.action, Action::Palette | Action::EditText | Action::Redraw) && binding.is_command()
+            }
+            PaletteKind::Shortcuts => true,
+        };
+        let entry = |binding: &Binding| PaletteEntry {
+            group: if kind == PaletteKind::Shortcuts { binding.context.title() } else { "Actions" },
+            title: if kind == PaletteKind::Shortcuts { binding.help } else { binding.title }.to_owned(),
+            detail: if kind == PaletteKind::Shortcuts { "" } else { binding.help }.to_owned(),
+            key: binding.label.to_owned(),
+            command: PaletteCommand::Press(binding.key_event()),
+        };
+        let mut entries: Vec<PaletteEntry> = self.bindings().filter(is_useful).map(entry).collect();
+        if kind == PaletteKind::Shortcuts {
+            // Entries of one context belong together; contexts keep the order of their first entry.
+            let order: Vec<&str> = entries.iter().map(|entry| entry.group).collect();
+            entries.sort_by_key(|entry| order.iter().position(|group| *group == entry.group));
+        }
+        entries
+    }
+
+    /// Returns an entry for each wizard step that can be reached.
+    fn step_entries(&self) -> Vec<PaletteEntry> {
+        let Some(wizard) = &self.wizard else { return Vec::new() };
+        let entry = |(index, title): (usize, &str)| PaletteEntry {
+            group: "Steps",
+            title: title.to_owned(),
+            detail: format!("step {}", index + 1),
+            key: format!("Alt-{}", index + 1),
+            command: PaletteCommand::GoToStep(index),
+        };
+        wizard.reachable_step_titles().into_iter().map(entry).collect()
+    }
+
+    /// Returns an entry for each page, key store, and key.
+    fn page_entries(&self) -> Vec<PaletteEntry> {
+        let entry = |group, title: String, detail: String, location: Location| PaletteEntry {
+            group,
+            title,
+            detail,
+            key: String::new(),
+            command: PaletteCommand::Open(location),
+        };
+        let mut entries: Vec<PaletteEntry> = Vec::new();
+        for location in self.recent_locations.iter().filter(|location| **location != self.location) {
+            if let Location::Key(id) = location {
+                entries.push(entry("Recent keys", self.key_title(id), id.clone(), location.clone()));
+            }
+        }
+        entries.extend(
+            NAVIGATION
+                .iter()
+                .map(|(title, location)| entry("Pages", (*title).to_owned(), String::new(), location.clone())),
+        );
+        entries.extend(external_key_stores(&self.account).into_iter().map(|store| {
+            let id = &store.custom_key_store_id;
+            let location = Location::KeyStore(id.clone());
+            entry("External key stores", store.custom_key_store_name.clone(), id.clone(), location)
+        }));
+        let keys = self.account.keys.ready().into_iter().flatten().chain(&self.account.aws_managed_keys);
+        entries.extend(keys.filter(|key| key.key_id() != UNREADABLE).map(|key| {
+            let aliases = self.account.aliases_of(key.key_id());
+            let (title, others) = match aliases {
+                [] => (key.key_id(), &[][..]),
+                [first, others @ ..] => (first.as_str(), others),
+            };
+            let mut detail = others.join(" ");
+            if !aliases.is_empty() {
+                detail = format!("{detail} {}", key.key_id()).trim().to_owned();
+            }
+            entry("KMS keys", title.to_owned(), detail, Location::Key(key.key_id().to_owned()))
+        }));
+        entries
+    }
+
+    /// Returns the alias of a key, or its ID.
+    fn key_title(&self, key_id: &str) -> String {
+        self.account.aliases_of(key_id).first().map_or_else(|| key_id.to_owned(), Clone::clone)
+    }
+
+    /// Remembers a key whose page was opened, newest first.
+    pub(super) fn remember_location(&mut self, location: &Location) {
+        if matches!(location, Location::Key(_)) {
+            self.recent_locations.retain(|other| other != location);
+            self.recent_locations.insert(0, location.clone());
+            self.recent_locations.truncate(MAX_RECENT);
+        }
+    }
+
+    pub(super) fn handle_palette_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(Dialog::Palette(palette)) = &mut self.dialog else { return Vec::new() };
+        match palette.handle_key(key) {
+            PaletteEvent::Handled => Vec::new(),
+            PaletteEvent::Close => {
+                self.dialog = None;
+                Vec::new()
+            }
+            PaletteEvent::Run(command) => {
+                self.dialog = None;
+                self.run(command)
+            }
+        }
+    }
+
+    fn run(&mut self, command: PaletteCommand) -> Vec<Effect> {
+        match command {
+            PaletteCommand::Press(key) => self.handle_key(key),
+            PaletteCommand::Open(location) => self.navigate(location),
+            PaletteCommand::GoToStep(index) => {
+                if let Some(wizard) = &mut self.wizard {
+                    wizard.jump_to_step(index);
+                }
+                Vec::new()
+            }
+            PaletteCommand::SetTheme(name) => vec![Effect::SetTheme(name)],
+        }
+    }
+}
+
+/// The maximum number of keys that are remembered.
+const MAX_RECENT: usize = 5;

@@ -1,0 +1,288 @@
+//! The command palette and the keyboard help: a list of everything that can be done or opened here, with a search.
+
+use std::cell::Cell;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::text::{Line, Span};
+
+use crate::tui::pages::Location;
+use crate::tui::theme;
+use crate::tui::theme_name::ThemeName;
+use crate::tui::widgets::canvas::Click;
+use crate::tui::widgets::fuzzy::{self, FuzzyMatch};
+use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::text;
+use crate::tui::widgets::text_field::TextField;
+
+/// The maximum number of entries that are shown. A better search finds the others.
+const MAX_MATCHES: usize = 200;
+/// The lines above the entries: the search field, and a blank line.
+const HEADER_LINES: usize = 2;
+/// The width of the keys at the right.
+const KEY_WIDTH: usize = 11;
+
+/// The list that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaletteKind {
+    /// Everything: actions, pages, key stores, and keys.
+    Commands,
+    /// The keys that are available here, with their descriptions.
+    Shortcuts,
+}
+
+/// What an entry does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PaletteCommand {
+    /// Presses a key.
+    Press(KeyEvent),
+    /// Opens a page.
+    Open(Location),
+    /// Goes to a wizard step, by its number.
+    GoToStep(usize),
+    /// Draws with another theme.
+    SetTheme(ThemeName),
+}
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaletteEntry {
+    /// What kind of thing the entry is, such as "Action" or "KMS key".
+    pub group: &'static str,
+    /// The name.
+    pub title: String,
+    /// More words to show and to find the entry by.
+    pub detail: String,
+    /// The key that does the same, as it is displayed.
+    pub key: String,
+    /// What the entry does.
+    pub command: PaletteCommand,
+}
+
+/// The state of the palette.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Palette {
+    kind: PaletteKind,
+    entries: Vec<PaletteEntry>,
+    /// The text that is searched for each entry: its title and its details.
+    texts: Vec<String>,
+    search: TextField,
+    matches: Vec<FuzzyMatch>,
+    cursor: usize,
+    /// The number of rows that the last frame showed.
+    rows: Cell<usize>,
+}
+
+/// The result of a key press.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PaletteEvent {
+    /// The palette handled the key.
+    Handled,
+    /// Close the palette.
+    Close,
+    /// Close the palette and run a command.
+    Run(PaletteCommand),
+}
+
+impl Palette {
+    /// Creates the palette with these entries.
+    pub fn new(kind: PaletteKind, entries: Vec<PaletteEntry>) -> Self {
+        let texts: Vec<String> = entries.iter().map(search_text).collect();
+        let matches = fuzzy::search("", &texts);
+        Self { kind, entries, texts, search: TextField::default(), matches, cursor: 0, rows: Cell::new(1) }
+    }
+
+    fn update_matches(&mut self) {
+        self.matches = fuzzy::search(self.search.value(), &self.texts);
+        self.cursor = 0;
+    }
+
+    /// Inserts pasted text into the search field.
+    pub fn handle_paste(&mut self, pasted: &str) {
+        self.search.paste(pasted);
+        self.update_matches();
+    }
+
+    /// Handles a key press.
+    pub fn handle_key(&mut self, key: KeyEvent) -> PaletteEvent {
+        let last = self.matches.len().min(MAX_MATCHES).saturating_sub(1);
+        let is_palette_key = key.code == KeyCode::Char('k') && key.modifiers == KeyModifiers::CONTROL;
+        match key.code {
+            KeyCode::Esc => return PaletteEvent::Close,
+            _ if is_palette_key => return PaletteEvent::Close,
+            KeyCode::F(1) => return PaletteEvent::Close,
+            KeyCode::Char('?') if self.kind == PaletteKind::Shortcuts => return PaletteEvent::Close,
+            KeyCode::Enter => {
+                let entry = self.matches.get(self.cursor).and_then(|found| self.entries.get(found.index));
+                return entry.map_or(PaletteEvent::Handled, |entry| PaletteEvent::Run(entry.command.clone()));
+            }
+            KeyCode::Up | KeyCode::BackTab => self.cursor = self.cursor.saturating_sub(1),
+            KeyCode::Down | KeyCode::Tab => self.cursor = (self.cursor + 1).min(last),
+            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(self.rows.get()),
+            KeyCode::PageDown => self.cursor = (self.cursor + self.rows.get()).min(last),
+            _ => {
+                let before = self.search.value().to_owned();
+                self.search.handle_key(key);
+                if self.search.value() != before {
+                    self.update_matches();
+                }
+            }
+        }
+        PaletteEvent::Handled
+    }
+
+    /// Moves the cursor to a clicked entry and returns the key that runs it, or places the cursor in the search field.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        match *click {
+            Click::Row(row) => {
+                self.cursor = row.min(self.matches.len().saturating_sub(1));
+                Some(KeyCode::Enter.into())
+            }
+            Click::Text { column, .. } => {
+                self.search.move_cursor_to_column(column);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Moves the cursor by this number of entries.
+    pub fn move_cursor_by(&mut self, entries: isize) {
+        let last = self.matches.len().min(MAX_MATCHES).saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(entries).min(last);
+    }
+
+    /// Returns the dialog title.
+    pub fn title(&self) -> &'static str {
+        match self.kind {
+            PaletteKind::Commands => "Commands",
+            PaletteKind::Shortcuts => "Keyboard shortcuts",
+        }
+    }
+
+    /// Writes the palette in `height` lines. It always takes all of them, so that it doesn't jump while the user types.
+    pub fn write(&self, view: &mut ScrollView, height: usize) {
+        let count = match (self.matches.len(), self.entries.len()) {
+            (found, all) if found == all => format!("{all}"),
+            (found, all) => format!("{found} of {all}"),
+        };
+        let columns = view.width.saturating_sub(text::width(&count) + 3);
+        self.search.write(view, 0, columns, true, "");
+        view.append_span(Span::styled(format!("  {count}"), theme::SECONDARY));
+        view.blank_line();
+        let end = height.saturating_sub(1);
+        let room = end.saturating_sub(HEADER_LINES).max(1);
+        self.rows.set(room);
+        let first = self.cursor.saturating_sub(room.saturating_sub(1));
+        let mut group = "";
+        for (row, found) in self.matches.iter().enumerate().take(MAX_MATCHES).skip(first) {
+            let Some(entry) = self.entries.get(found.index) else { continue };
+            let has_heading = self.search.value().is_empty() && entry.group != group;
+            if view.len() + usize::from(has_heading) >= end {
+                break;
+            }
+            if has_heading {
+                view.push_line(Line::styled(format!("  {}", entry.group), theme::SECONDARY));
+            }
+            group = entry.group;
+            self.write_entry(view, row, entry, found);
+        }
+        if self.matches.is_empty() {
+            view.push_line(Line::styled("  No matches. Delete some characters to see more.", theme::SECONDARY));
+        }
+        while view.len() < end {
+            view.push_line("");
+        }
+        view.push_line(Line::from(vec![
+            Span::styled("  Enter", theme::ACCENT),
+            Span::styled(" Run  ", theme::SECONDARY),
+            Span::styled("↑ ↓", theme::ACCENT),
+            Span::styled(" Choose  ", theme::SECONDARY),
+            Span::styled("Esc", theme::ACCENT),
+            Span::styled(" Close", theme::SECONDARY),
+        ]));
+    }
+
+    fn write_entry(&self, view: &mut ScrollView, row: usize, entry: &PaletteEntry, found: &FuzzyMatch) {
+        let is_here = row == self.cursor;
+        let style = if is_here { theme::SELECTED } else { theme::TEXT };
+        let mut line = Line::from(Span::styled(if is_here { "▌ " } else { "  " }, theme::ACCENT));
+        if self.kind == PaletteKind::Shortcuts {
+            line.push_span(Span::styled(text::fit(&entry.key, KEY_WIDTH), theme::ACCENT));
+        }
+        let right = if self.kind == PaletteKind::Shortcuts { 0 } else { text::width(&entry.key) + 1 };
+        let room = view.width.saturating_sub(line.width() + right);
+        let text = &self.texts[found.index];
+        let lead = line.width();
+        line.spans.extend(fuzzy::highlight(&text::truncate(text, room), &found.bytes, style));
+        if right > 0 {
+            line.push_span(Span::raw(" ".repeat(view.width.saturating_sub(line.width() + right))));
+            line.push_span(Span::styled(format!("{} ", entry.key), theme::ACCENT));
+        }
+        view.clickable(Click::Row(row), |view| {
+            view.push_line(line);
+            if is_here && self.kind == PaletteKind::Shortcuts && text::width(text) > room {
+                // The list cuts long descriptions; the chosen one is shown in full.
+                for row in text::wrap(text, room) {
+                    view.push_line(Line::raw(format!("{}{row}", " ".repeat(lead))));
+                }
+            }
+        });
+    }
+}
+
+/// Returns the text of an entry: its title, and its details behind it.
+fn search_text(entry: &PaletteEntry) -> String {
+    let detail = text::escape_controls(&entry.detail);
+    let title = text::escape_controls(&entry.title);
+    if detail.is_empty() { title } else { format!("{title}  {detail}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(title: &str, key: char) -> PaletteEntry {
+        PaletteEntry {
+            group: "Action",
+            title: title.to_owned(),
+            detail: String::new(),
+            key: key.to_string(),
+            command: PaletteCommand::Press(KeyCode::Char(key).into()),
+        }
+    }
+
+    fn palette() -> Palette {
+        Palette::new(PaletteKind::Commands, vec![entry("Create key", 'n'), entry("Refresh", 'r'), entry("Quit", 'q')])
+    }
+
+    #[test]
+    fn typing_filters_and_enter_runs_the_best_match() {
+        let mut palette = palette();
+        for letter in "ref".chars() {
+            assert_eq!(palette.handle_key(KeyCode::Char(letter).into()), PaletteEvent::Handled);
+        }
+        let run = palette.handle_key(KeyCode::Enter.into());
+        assert_eq!(run, PaletteEvent::Run(PaletteCommand::Press(KeyCode::Char('r').into())));
+    }
+
+    #[test]
+    fn enter_without_a_match_does_nothing_and_escape_closes() {
+        let mut palette = palette();
+        palette.handle_paste("nothing like this");
+        assert_eq!(palette.handle_key(KeyCode::Enter.into()), PaletteEvent::Handled);
+        assert_eq!(palette.handle_key(KeyCode::Esc.into()), PaletteEvent::Close);
+    }
+
+    #[test]
+    fn palette_keeps_its_height_while_the_user_types() {
+        let mut palette = palette();
+        let lines = |palette: &Palette| {
+            let mut view = ScrollView::new(60);
+            palette.write(&mut view, 12);
+            view.len()
+        };
+        assert_eq!(lines(&palette), 12);
+        palette.handle_paste("zzz");
+        assert_eq!(lines(&palette), 12);
+    }
+}
