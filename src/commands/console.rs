@@ -44,6 +44,7 @@ pub(super) fn show(
     let config = config::config_directory(|name| std::env::var_os(name));
     app.apply_preferences(aws.settings.preferences());
     app.keymap = Keymap::new(aws.settings.keys());
+    app.set_mouse(aws.settings.mouse.value);
     let appearance = (aws.settings.theme.value, aws.settings.symbols.value);
     let save_preferences = |preferences: &Preferences| match &config {
         Some(config) => config::save_preferences(config, preferences),

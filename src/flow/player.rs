@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, mpsc};
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -254,6 +254,13 @@ impl ConsoleDriver for Player {
         self.dispatch(Msg::Key(key));
     }
 
+    fn mouse(&mut self, event: MouseEvent) -> Result<(), Unsupported> {
+        // A click is on the last frame, so it must be up to date.
+        self.frame();
+        self.dispatch(Msg::Mouse(event));
+        Ok(())
+    }
+
     fn paste(&mut self, text: &str) {
         self.dispatch(Msg::Paste(text.to_owned()));
     }
@@ -331,7 +338,7 @@ impl ConsoleDriver for Player {
                     }
                     // It was derived from the current client, so faults concern it too.
                     Effect::SwitchClient(client) => self.client = client,
-                    Effect::SavePreferences(_) | Effect::SetTheme(_) => {}
+                    Effect::SavePreferences(_) | Effect::SetMouse(_) | Effect::SetTheme(_) => {}
                     Effect::Quit => {
                         self.has_quit = true;
                         return self.effects.clear();

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 
@@ -122,6 +122,15 @@ impl<D: ConsoleDriver> ConsoleDriver for Recorder<'_, D> {
         self.waited = SignedDuration::ZERO;
         self.pass(self.pace.after(key));
         self.capture();
+    }
+
+    fn mouse(&mut self, event: MouseEvent) -> Result<(), Unsupported> {
+        self.capture();
+        self.console.mouse(event)?;
+        self.waited = SignedDuration::ZERO;
+        self.pass(self.pace.key);
+        self.capture();
+        Ok(())
     }
 
     fn paste(&mut self, text: &str) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::monitoring::{Monitoring, TimeRange};
 use super::preferences::Preferences;
@@ -41,6 +41,8 @@ pub enum Effect {
     SavePreferences(Preferences),
     /// Perform a request on the saved drafts. The response arrives as [`Msg::Draft`].
     Draft(DraftRequest),
+    /// Turn the mouse on or off.
+    SetMouse(bool),
     /// Copy a text to the clipboard. The result arrives as [`Msg::Copied`].
     Copy(String),
     /// Use another client for all later calls.
@@ -270,6 +272,8 @@ pub enum CopyResult {
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
+    /// A mouse button was pressed, or the wheel turned.
+    Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
     /// The terminal was resized.

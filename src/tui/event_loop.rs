@@ -52,6 +52,7 @@ pub async fn run(
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
     screen.set_appearance(theme, symbols);
+    screen.set_mouse(app.is_mouse_on())?;
     let mut input = TerminalInput::open()?;
     // While the program is stopped, the terminal belongs to the shell.
     let mut is_suspended = false;
@@ -67,6 +68,7 @@ pub async fn run(
         for effect in effects.drain(..) {
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
+                Effect::SetMouse(is_on) => screen.set_mouse(is_on)?,
                 Effect::SetTheme(name) => screen.set_theme(name),
                 Effect::Copy(text) => spawn_copy(text, clipboard.clone()),
                 Effect::Draft(request) => drafts.send(request),
@@ -144,8 +146,9 @@ fn translate(event: Event) -> LoopEvent {
         Event::Key(KeyEvent { code: KeyCode::Char('z'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Suspend,
         Event::Key(KeyEvent { code: KeyCode::Char('l'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Redraw,
         Event::Key(key) => LoopEvent::Msg(Msg::Key(key)),
+        Event::Mouse(event) => LoopEvent::Msg(Msg::Mouse(event)),
         Event::Paste(text) => LoopEvent::Msg(Msg::Paste(text)),
-        Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => LoopEvent::Ignored,
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost => LoopEvent::Ignored,
     }
 }
 
@@ -185,6 +188,7 @@ fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<
             Effect::Copy(_)
             | Effect::Draft(_)
             | Effect::SavePreferences(_)
+            | Effect::SetMouse(_)
             | Effect::SwitchClient(_)
             | Effect::SetTheme(_)
             | Effect::Quit => return,

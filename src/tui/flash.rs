@@ -1,12 +1,18 @@
 //! Flash messages at the top of the page.
 
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pages::Location;
 use super::text_view::TextView;
 use super::theme;
+use super::widgets::canvas::{Canvas, Click};
 use super::widgets::text;
 
+/// The label that closes the newest message.
+const CLOSE: &str = "[Esc] Close";
+/// The gap before each label.
+const GAP: &str = "   ";
 /// The maximum number of text lines of a message, below its title.
 const MAX_LINES: usize = 2;
 
@@ -67,6 +73,28 @@ pub fn error_details(code: &str, message: &str, request_id: &str) -> TextView {
     TextView::new("Error", format!("{code}\n{message}\n{request}"))
 }
 
+/// Draws the lines that fit, and makes the link and *Close* of the newest message react to clicks.
+pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, canvas: &mut Canvas, area: Rect) {
+    if let (Some(flash), Some(title)) = (flashes.last(), lines.first().and_then(|line| line.spans.first())) {
+        let mut x = title.width() + GAP.len();
+        let link = flash.link.as_ref().map(|link| (link_label(link), Click::OpenLink));
+        for (label, click) in link.into_iter().chain([(CLOSE.to_owned(), Click::CloseMessage)]) {
+            let width = text::width(&label);
+            let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+            let place = Rect { x: area.x.saturating_add(cells(x)), width: cells(width), height: 1, ..area };
+            canvas.on_click(place.intersection(area), click);
+            x += width + GAP.len();
+        }
+    }
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        canvas.render(line, Rect { y, height: 1, ..area });
+    }
+}
+
+fn link_label(link: &Link) -> String {
+    format!("[v] {}", link.label())
+}
+
 /// Returns the lines of the newest message, followed by one line with the titles of earlier messages.
 pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
     let Some((Flash { is_success: is_good, title, text: words, link }, beneath)) = flashes.split_last() else {
@@ -74,8 +102,8 @@ pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
     };
     let (mark, style) = if *is_good { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
     let close = match link {
-        Some(link) => format!("   [v] {}   [Esc] Close", link.label()),
-        None => "   [Esc] Close".to_owned(),
+        Some(link) => format!("{GAP}{}{GAP}{CLOSE}", link_label(link)),
+        None => format!("{GAP}{CLOSE}"),
     };
     let title =
         text::truncate(&text::escape_controls(title), usize::from(width).saturating_sub(text::width(&close) + 4));

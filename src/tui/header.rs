@@ -2,13 +2,14 @@
 //!
 //! Real AWS differs from the bundled AWS in color, text, and pattern: its header is filled and striped.
 
+use crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::app::App;
 use super::theme;
-use super::widgets::canvas::Canvas;
+use super::widgets::canvas::{Canvas, Click};
 use super::widgets::text;
 use crate::tui::target::Target;
 
@@ -57,8 +58,11 @@ pub fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
     let read_only = if app.account.is_read_only { READ_ONLY } else { "" };
     let around = 1 + text::width(read_only) + GAP + 1;
     let (left, mut right) = fit_texts(app, &target_style, usize::from(area.width).saturating_sub(around));
-    if around + text::width(&left) + text::width(&right) + text::width(SWITCH_HINT) <= usize::from(area.width) {
+    let mut hint_width = text::width(SWITCH_HINT);
+    if around + text::width(&left) + text::width(&right) + hint_width <= usize::from(area.width) {
         right.push_str(SWITCH_HINT);
+    } else {
+        hint_width = 0;
     }
     let used = 1 + text::width(&left) + 1 + text::width(read_only) + 1 + text::width(&right) + 1;
     let stripes = target_style.stripe.repeat(usize::from(area.width).saturating_sub(used));
@@ -69,6 +73,9 @@ pub fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
         Span::styled(format!("{stripes} {right} "), target_style.style),
     ]);
     canvas.render(line, area);
+    let width = u16::try_from(text::width(&app.account.region) + hint_width).unwrap_or(u16::MAX);
+    let region = Rect { x: area.right().saturating_sub(width.saturating_add(1)), width, ..area };
+    canvas.on_click(region.intersection(area), Click::Key(KeyCode::F(3).into()));
 }
 
 /// Returns the left and right texts, which fit into `room` columns together. A long host or principal never truncates

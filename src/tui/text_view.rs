@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::effect::Call;
 use super::theme;
-use super::widgets::canvas::Canvas;
+use super::widgets::canvas::{Canvas, Click};
 use super::widgets::text;
 use crate::aws::scalar::SecretString;
 
@@ -110,16 +110,37 @@ impl TextView {
         for (y, row) in (area.y..area.bottom().saturating_sub(1)).zip(rows.iter().skip(top)) {
             canvas.render(Line::raw(row.clone()), Rect { y, height: 1, ..area });
         }
-        let mut keys = vec![Span::raw(" ")];
-        for (label, title) in [("y", "Copy"), ("s", "Save to file"), ("Esc", "Close")] {
-            keys.extend([Span::styled(label, theme::ACCENT), Span::styled(format!(" {title}  "), theme::SECONDARY)]);
+        let mut keys = Line::raw(" ");
+        let last_row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+        for (code, label, title) in [
+            (KeyCode::Char('y'), "y", "Copy"),
+            (KeyCode::Char('s'), "s", "Save to file"),
+            (KeyCode::Esc, "Esc", "Close"),
+        ] {
+            let place = columns_after(&keys, label.len() + 1 + title.len(), last_row);
+            canvas.on_click(place, Click::Key(code.into()));
+            keys.push_span(Span::styled(label, theme::ACCENT));
+            keys.push_span(Span::styled(format!(" {title}  "), theme::SECONDARY));
         }
         if rows.len() > page {
             let shown = format!("Lines {}-{} of {}", top + 1, (top + page).min(rows.len()), rows.len());
-            keys.push(Span::styled(shown, theme::SECONDARY));
+            keys.push_span(Span::styled(shown, theme::SECONDARY));
         }
-        canvas.render(Line::from(keys), Rect { y: area.bottom().saturating_sub(1), height: 1, ..area });
+        canvas.render(keys, last_row);
     }
+
+    /// Scrolls by this number of lines, given the width and height of the screen.
+    pub fn scroll_by(&mut self, lines: isize, (width, height): (u16, u16)) {
+        let page = usize::from(height.saturating_sub(1)).max(1);
+        let last = self.wrapped_rows(width).len().saturating_sub(page);
+        self.top_row = self.top_row.saturating_add_signed(lines).min(last);
+    }
+}
+
+/// Returns the place of the next `columns` columns after a line.
+fn columns_after(line: &Line, columns: usize, area: Rect) -> Rect {
+    let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    Rect { x: area.x.saturating_add(cells(line.width())), width: cells(columns), ..area }.intersection(area)
 }
 
 #[cfg(test)]

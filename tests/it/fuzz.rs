@@ -1,17 +1,17 @@
-//! The whole console under random key presses, pastes, sizes, and waits: nothing panics, going back loses no data, and
+//! The whole console under random key presses, clicks, pastes, sizes, and waits: nothing panics, going back loses no data, and
 //! AWS understands every request.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xks_console::client::{Transport, TransportError};
 use xks_console::flow::player::Player;
-use xks_console::flow::tape::ConsoleDriver as _;
+use xks_console::flow::tape::{ConsoleDriver as _, screen_text};
 
 /// Forwards every request and panics if the response says that the request was malformed.
 struct RejectMalformedRequests(Arc<dyn Transport>);
@@ -42,6 +42,18 @@ enum Input {
     Paste(String),
     Resize(u16, u16),
     Wait(i64),
+    Mouse(MouseEvent),
+}
+
+fn mouse_event() -> impl Strategy<Value = MouseEvent> {
+    let kinds = prop_oneof![
+        6 => Just(MouseEventKind::Down(MouseButton::Left)),
+        1 => Just(MouseEventKind::Down(MouseButton::Right)),
+        1 => Just(MouseEventKind::ScrollUp),
+        1 => Just(MouseEventKind::ScrollDown),
+    ];
+    let event = |(kind, column, row)| MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+    (kinds, 0u16..120, 0u16..40).prop_map(event)
 }
 
 fn input() -> impl Strategy<Value = Input> {
@@ -76,6 +88,7 @@ fn input() -> impl Strategy<Value = Input> {
         ]).prop_map(|text| Input::Paste(text.to_owned())),
         2 => (1u16..210, 1u16..70).prop_map(|(width, height)| Input::Resize(width, height)),
         1 => (1i64..9).prop_map(Input::Wait),
+        6 => mouse_event().prop_map(Input::Mouse),
     ]
 }
 
@@ -97,6 +110,15 @@ fn run_inputs(inputs: &[Input]) -> Result<(), TestCaseError> {
             Input::Resize(width, height) => {
                 player.resize((*width, *height));
                 true
+            }
+            Input::Mouse(event) => {
+                let shown = screen_text(&player.frame());
+                player.mouse(*event).unwrap();
+                player.settle();
+                // Only a row of the palette that says so quits.
+                let row = shown.lines().nth(event.row.into()).unwrap_or_default();
+                prop_assert!(!player.has_quit() || row.contains("Quit"), "{event:?} quit the console:\n{shown}");
+                false
             }
             Input::Wait(seconds) => {
                 player.advance(jiff::SignedDuration::from_secs(*seconds));

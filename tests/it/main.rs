@@ -30,6 +30,7 @@ mod lists;
 mod malformed_responses;
 mod metrics;
 mod monitoring;
+mod mouse;
 mod pages;
 mod principals;
 mod program_commands;

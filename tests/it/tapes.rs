@@ -1,12 +1,16 @@
 //! Flows of the console: the tapes in `tests/tapes`, with their golden files.
 
+use super::mouse::check_clicks;
 use super::snapshots::check_keys;
 use xks_console::flow::suite::Suite;
 use xks_console::flow::tape::Tape;
 
 #[test]
 fn tapes_show_the_screens_of_their_golden_files() {
-    let suite = Suite::new(["tests/tapes"]).checking(|name, player| check_keys(name, player.app()));
+    let suite = Suite::new(["tests/tapes"]).checking(|name, player| {
+        check_keys(name, player.app())?;
+        check_clicks(name, player)
+    });
     let report = suite.run().unwrap();
     assert!(report.passed(), "{report}");
     assert!(report.results.len() > 1, "{report}");

@@ -1,6 +1,6 @@
 //! The bytes that a terminal sends for keys and pastes.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 pub(super) const ESCAPE: u8 = 0x1b;
 
@@ -23,6 +23,21 @@ pub(super) fn key_bytes(key: KeyEvent) -> Vec<u8> {
     }
     bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
     bytes
+}
+
+/// Returns the report of a mouse event in the SGR format. A button is pressed and released.
+pub(super) fn mouse_report(event: MouseEvent) -> String {
+    let number = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => 0,
+        MouseEventKind::Down(MouseButton::Middle) => 1,
+        MouseEventKind::Down(MouseButton::Right) => 2,
+        MouseEventKind::ScrollUp => 64,
+        MouseEventKind::ScrollDown => 65,
+        _ => return String::new(),
+    };
+    let report = format!("\x1b[<{number};{};{}", event.column + 1, event.row + 1);
+    let release = if number < 64 { format!("{report}m") } else { String::new() };
+    format!("{report}M{release}")
 }
 
 /// Returns the character that Ctrl and `character` produce.

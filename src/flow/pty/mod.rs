@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::SignedDuration;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use ratatui::buffer::Buffer;
@@ -25,7 +25,7 @@ use rustix::fs::{Mode, OFlags};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use self::keys::{ESCAPE, key_bytes, paste_bytes};
+use self::keys::{ESCAPE, key_bytes, mouse_report, paste_bytes};
 use self::screen::screen_buffer;
 use crate::bundled::{BundledAws, OpenError};
 use crate::client::Client;
@@ -334,6 +334,20 @@ impl ConsoleDriver for PtyConsole {
         if self.ends_with_escape {
             self.settle();
         }
+    }
+
+    /// Sends the reports of a press and its release. Like a terminal, it sends nothing unless the program asked for them.
+    fn mouse(&mut self, event: MouseEvent) -> Result<(), Unsupported> {
+        let is_reported = {
+            let output = lock(&self.output);
+            let screen = output.parser.screen();
+            screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None
+                && screen.mouse_protocol_encoding() == vt100::MouseProtocolEncoding::Sgr
+        };
+        if is_reported {
+            self.send(mouse_report(event).as_bytes());
+        }
+        Ok(())
     }
 
     fn paste(&mut self, text: &str) {

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEvent};
+use crossterm::event::{Event, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -30,6 +30,7 @@ const SHOWN_KEYS: usize = 6;
 /// Something that the user did.
 pub(super) enum UserEvent {
     Key(KeyEvent),
+    Mouse(MouseEvent),
     Paste(String),
     Resized,
     /// A signal ends the program, or the terminal was closed.
@@ -47,6 +48,8 @@ pub(super) struct LiveConsole {
     pub(super) keys: Vec<String>,
     /// Hides IDs and strengthens the contrast, if requested.
     projector: Option<Projector>,
+    /// Whether the terminal reports the mouse.
+    is_mouse_on: bool,
     terminal: TerminalGuard,
     input: TerminalInput,
     signals: Signals,
@@ -62,7 +65,7 @@ impl LiveConsole {
         let input = TerminalInput::open()?;
         let (caption, hint, keys) = (String::new(), String::new(), Vec::new());
         let projector = for_projector.then(Projector::default);
-        Ok(Self { player, caption, hint, keys, projector, terminal, input, signals, runtime })
+        Ok(Self { player, caption, hint, keys, projector, is_mouse_on: false, terminal, input, signals, runtime })
     }
 
     /// Shows the name of a key that the console is about to get, or `•` if the key edits a secret.
@@ -91,6 +94,16 @@ impl LiveConsole {
         self.keys.drain(..excess);
     }
 
+    /// Makes the terminal report the mouse while the user has the console, unless it is off in the console.
+    pub(super) fn use_mouse(&mut self, is_used: bool) -> io::Result<()> {
+        let is_on = is_used && self.player.app().is_mouse_on();
+        if is_on != self.is_mouse_on {
+            self.is_mouse_on = is_on;
+            self.terminal.set_mouse(is_on)?;
+        }
+        Ok(())
+    }
+
     /// Draws the console and the line below it.
     pub(super) fn draw(&mut self) -> io::Result<()> {
         loop {
@@ -117,6 +130,7 @@ impl LiveConsole {
                 tokio::select! {
                     event = input.next() => match event {
                         Some(TerminalEvent::Input(Event::Key(key))) => return UserEvent::Key(key),
+                        Some(TerminalEvent::Input(Event::Mouse(event))) => return UserEvent::Mouse(event),
                         Some(TerminalEvent::Input(Event::Paste(text))) => return UserEvent::Paste(text),
                         Some(TerminalEvent::Color(report)) => terminal.set_color(report),
                         Some(TerminalEvent::Input(_)) => {}
@@ -142,6 +156,16 @@ impl LiveConsole {
 /// Returns the size of the console in a terminal of this size.
 fn console_size(width: u16, height: u16) -> (u16, u16) {
     (width, if height >= ROWS_WITH_LINE { height - 1 } else { height })
+}
+
+/// Returns the name of a mouse event.
+pub(super) fn mouse_label(event: MouseEvent) -> &'static str {
+    match event.kind {
+        MouseEventKind::ScrollUp => "Wheel up",
+        MouseEventKind::ScrollDown => "Wheel down",
+        MouseEventKind::Down(MouseButton::Right) => "Right click",
+        _ => "Click",
+    }
 }
 
 /// Returns the name of a key, or `•` if it edits a secret.

@@ -3,6 +3,7 @@
 //! Both show a [`Player`] in the terminal: a console with an account in memory. [`play`] presses the keys of a tape at
 //! the pace of a person, and the user can take over at any time. [`record`] writes what the user does as a tape.
 
+mod clicks;
 mod live;
 mod projector;
 mod record;
@@ -11,7 +12,7 @@ use std::io;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 
@@ -123,7 +124,7 @@ impl Stage {
                 (false, Some(_)) => "",
             };
             match self.next_event(hint, left.filter(|_| !is_paused)) {
-                None | Some(UserEvent::Resized) => {}
+                None | Some(UserEvent::Resized | UserEvent::Mouse(_)) => {}
                 Some(UserEvent::Stop) => self.has_stopped = true,
                 Some(UserEvent::Key(key)) => match key.code {
                     KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => self.has_stopped = true,
@@ -155,9 +156,11 @@ impl Stage {
         let mut event = first;
         let mut since = Instant::now();
         while !self.has_stopped {
+            self.use_mouse(true);
             match event.take() {
-                Some(UserEvent::Key(key)) if can_give_back && key.code == KeyCode::Esc => return,
+                Some(UserEvent::Key(key)) if can_give_back && key.code == KeyCode::Esc => return self.use_mouse(false),
                 Some(UserEvent::Key(key)) => self.live.player.press(key),
+                Some(UserEvent::Mouse(event)) => drop(self.live.player.mouse(event)),
                 Some(UserEvent::Paste(text)) => self.live.player.paste(&text),
                 Some(UserEvent::Stop) => self.has_stopped = true,
                 Some(UserEvent::Resized) | None => {}
@@ -170,6 +173,12 @@ impl Stage {
             if !self.has_stopped {
                 event = self.next_event("", Some(live::TICK));
             }
+        }
+    }
+
+    fn use_mouse(&mut self, is_used: bool) {
+        if let Err(error) = self.live.use_mouse(is_used) {
+            (self.error, self.has_stopped) = (Some(error), true);
         }
     }
 
@@ -198,6 +207,16 @@ impl ConsoleDriver for Stage {
             self.waited = SignedDuration::ZERO;
             self.live.player.press(key);
         }
+    }
+
+    fn mouse(&mut self, event: MouseEvent) -> Result<(), Unsupported> {
+        self.wait(Some(self.pace.key));
+        if self.has_stopped {
+            return Ok(());
+        }
+        self.live.show_key(live::mouse_label(event));
+        self.waited = SignedDuration::ZERO;
+        self.live.player.mouse(event)
     }
 
     fn paste(&mut self, text: &str) {

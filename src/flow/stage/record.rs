@@ -6,14 +6,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use jiff::SignedDuration;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
 use rustix::fs::{Access, access};
 
+use super::clicks;
 use super::live::{self, LiveConsole, UserEvent};
 use crate::expectation::names_in;
 use crate::flow::player::{Player, PlayerError, PlayerSettings};
-use crate::flow::tape::{ConsoleDriver as _, StartTime, Tape, key_label};
+use crate::flow::tape::{ConsoleDriver as _, StartTime, Tape, key_label, wheel_event};
 use crate::storage::atomic_file;
 use crate::text;
 use crate::tui::app::App;
@@ -63,6 +66,7 @@ pub fn record(settings: PlayerSettings, path: &Path, replaces: bool) -> Result<V
     let mut since = Instant::now();
     let mut waited = SignedDuration::ZERO;
     loop {
+        live.use_mouse(true)?;
         live.draw()?;
         let event = live.next_event(Some(live::TICK));
         let passed = SignedDuration::try_from(since.elapsed()).unwrap_or(SignedDuration::ZERO);
@@ -91,6 +95,13 @@ pub fn record(settings: PlayerSettings, path: &Path, replaces: bool) -> Result<V
                 live.show_press(key);
                 live.player.press(key);
                 waited = SignedDuration::ZERO;
+            }
+            Some(UserEvent::Mouse(event)) => {
+                if let Some(event) = tape.mouse(event, live.player.app(), &live.player.frame()) {
+                    live.show_key(live::mouse_label(event));
+                    let _ = live.player.mouse(event);
+                    waited = SignedDuration::ZERO;
+                }
             }
             Some(UserEvent::Paste(text)) => {
                 tape.paste(&text, screen::pasted_secret(live.player.app(), &text));
@@ -190,6 +201,8 @@ struct TapeWriter {
     /// The message that the tape has waited for last.
     message: String,
     screenshots: usize,
+    /// The place of the last click.
+    pointer: Option<Position>,
     /// The environment variables for secrets.
     secrets: Vec<String>,
 }
@@ -205,6 +218,7 @@ impl TapeWriter {
             title: String::new(),
             message: String::new(),
             screenshots: 0,
+            pointer: None,
             secrets: Vec::new(),
         }
     }
@@ -281,6 +295,22 @@ impl TapeWriter {
                 }
             }
         }
+    }
+
+    /// Writes a click or a step of the wheel. Returns the event that the tape causes, or `None` if a tape can't hold it.
+    fn mouse(&mut self, event: MouseEvent, app: &App, frame: &Buffer) -> Option<MouseEvent> {
+        let is_down = event.kind == MouseEventKind::ScrollDown;
+        if is_down || event.kind == MouseEventKind::ScrollUp {
+            self.flush();
+            let _ = writeln!(self.lines, "#: wheel {}", if is_down { "down" } else { "up" });
+            return Some(wheel_event(is_down, self.pointer, frame));
+        }
+        let click = clicks::tape_click(app, frame, event)?;
+        self.flush();
+        self.is_typing_secret = false;
+        let _ = writeln!(self.lines, "{}", click.line);
+        self.pointer = Some(Position { x: click.event.column, y: click.event.row });
+        Some(click.event)
     }
 
     /// Writes a paste. `secret` is the input that it goes to if the text is a secret there.

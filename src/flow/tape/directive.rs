@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::fault::parse_fault;
 use super::key_names::parse_key;
+use super::mouse::{parse_click, parse_wheel};
 use super::parse::{MAX_COUNT, parse_count, parse_pattern, parse_size};
 use super::tokens::{Token, Tokens};
 use super::{Command, Header, StartTime, VariableSource};
@@ -16,8 +17,8 @@ use crate::text::nearest;
 /// What begins the lines of this program in a tape.
 pub(super) const PREFIX: &str = "#:";
 
-const DIRECTIVES: [&str; 11] =
-    ["world", "size", "clock", "mask", "step", "key", "paste", "let", "call", "fault", "expect"];
+const DIRECTIVES: [&str; 13] =
+    ["world", "size", "clock", "mask", "step", "key", "click", "wheel", "paste", "let", "call", "fault", "expect"];
 
 /// The largest step of the clock, in days.
 const MAX_DAYS: i64 = 3650;
@@ -60,6 +61,8 @@ fn parse(tokens: &mut Tokens<'_>, header: Option<&mut Header>) -> Result<Option<
         }
         "step" => tokens.quoted_text("step").map(|text| Command::Step(text.to_owned())),
         "key" => parse_key_line(tokens),
+        "click" => parse_click(tokens),
+        "wheel" => parse_wheel(tokens),
         "paste" => return parse_paste(tokens).map(Some),
         "let" => return parse_let(tokens).map(Some),
         "call" => return parse_state(tokens, Request::parse).map(|request| Some(Command::Call(request))),

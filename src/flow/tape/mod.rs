@@ -44,6 +44,8 @@
 //! | `#: mask /regex/` | replaces matches in golden files with `*`, and keeps their width |
 //! | `#: step "text"` | starts a step: a caption, and a marker in recordings |
 //! | `#: key F2 [count]` | presses a key that VHS doesn't have, such as `Home`, `F2`, or `Alt+3` |
+//! | `#: click "text" [2]` | clicks the first cell of a text on the screen, or of its second occurrence; `#: click right "text"` uses the right button |
+//! | `#: wheel down [count]` | turns the wheel, at the place of the last click, or in the middle of the screen; also `up` |
 //! | `#: paste "one\ntwo"` | pastes a text of several lines; the escapes are `\n`, `\t`, `\\`, and `\"` |
 //! | `#: clock +8d` | advances the clock, without stops in between; `d`, `h`, `m`, `s` |
 //! | `#: let name "text"` | sets a variable; `${name}` in later texts stands for its value |
@@ -59,31 +61,37 @@
 //! | `#: expect kms:DescribeKey {…} .KeyMetadata.Enabled == true` | the state of AWS; see [`expectation`](crate::expectation) |
 
 mod directive;
+mod error;
 mod fault;
 mod key_names;
+mod mouse;
 mod parse;
 mod pattern;
 mod play;
+mod screen;
 mod tokens;
 mod vhs;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseButton};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::style::Style;
 use regex_lite::Regex;
 
+pub use error::TapeError;
 pub use fault::{ApiFailure, Fault};
 pub use key_names::key_label;
+pub use mouse::{click_event, wheel_event};
 pub use parse::parse_size;
-pub use play::{AwsAccess, BoxError, ConsoleDriver, PlayObserver, Unsupported, play, play_observed, screen_text};
+pub use play::{AwsAccess, BoxError, ConsoleDriver, PlayObserver, Unsupported, play, play_observed};
+pub use screen::{find_text, screen_text};
 pub use vhs::VhsError;
 
 use self::pattern::Pattern;
 use crate::client::named_call::NamedOperation;
-use crate::expectation::{Expectation, Query, Request, Variables};
+use crate::expectation::{Expectation, Query, Request};
 
 /// The default timeout of `Wait`, as in VHS.
 const WAIT_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
@@ -261,6 +269,10 @@ enum Command {
     Press { key: KeyEvent, count: usize, pause: SignedDuration },
     /// Presses a key for each character, with a pause after each.
     Type { text: String, pause: SignedDuration },
+    /// Presses a mouse button at an occurrence of a text, counted from 1.
+    Click { button: MouseButton, text: String, occurrence: usize },
+    /// Turns the wheel.
+    Wheel { is_down: bool, count: usize },
     /// Pastes a text.
     Paste(String),
     /// Advances the clock and stops at each deadline.
@@ -302,98 +314,4 @@ enum VariableSource {
 enum Scope {
     Screen,
     Line,
-}
-
-/// An error in a tape, or while playing it.
-#[derive(Debug, thiserror::Error)]
-pub enum TapeError {
-    /// The file can't be read.
-    #[error("couldn't read {tape}: {problem}")]
-    Read {
-        /// The path.
-        tape: String,
-        /// Why not.
-        problem: String,
-    },
-    /// A line of the tape is not valid.
-    #[error("{tape}:{line}:{column}: {problem}")]
-    Parse {
-        /// The name of the tape.
-        tape: String,
-        /// The line number, starting at 1.
-        line: usize,
-        /// The column in characters, starting at 1.
-        column: usize,
-        /// What is wrong, and how to correct it.
-        problem: String,
-    },
-    /// A line can't be played: a variable has no value, or the AWS doesn't allow it.
-    #[error("{place}: {problem}")]
-    CannotPlay {
-        /// The line.
-        place: TapeLine,
-        /// What is wrong, and how to correct it.
-        problem: String,
-    },
-    /// The pattern of a `Wait` never matched.
-    #[error("{place}: Wait /{pattern}/ never matched: {reason}. The screen was:\n{screen}")]
-    WaitFailed {
-        /// The line.
-        place: TapeLine,
-        /// The regular expression.
-        pattern: String,
-        /// Why the wait ended.
-        reason: String,
-        /// The text of the screen, row by row.
-        screen: String,
-    },
-    /// An expectation isn't met.
-    #[error("{place}: {reason}. The screen was:\n{screen}")]
-    ExpectationFailed {
-        /// The line.
-        place: TapeLine,
-        /// What was found, and what was expected.
-        reason: String,
-        /// The text of the screen, row by row.
-        screen: String,
-    },
-    /// Taking a screenshot failed.
-    #[error("{place}: couldn't take the screenshot {name}: {source}")]
-    Screenshot {
-        /// The line.
-        place: TapeLine,
-        /// The name of the screenshot.
-        name: String,
-        /// The cause.
-        source: BoxError,
-    },
-}
-
-impl TapeError {
-    /// Returns the exit code for the error: 1 if an expectation isn't met, 2 if the tape is invalid or can't be played, 3 if
-    /// the pattern of a `Wait` never matched.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::ExpectationFailed { .. } => 1,
-            Self::Read { .. } | Self::Parse { .. } | Self::CannotPlay { .. } | Self::Screenshot { .. } => 2,
-            Self::WaitFailed { .. } => 3,
-        }
-    }
-
-    /// Returns the message without the screen, for a user who has just seen it.
-    pub fn message(&self) -> String {
-        let text = self.to_string();
-        text.split(" The screen was:").next().unwrap_or(&text).to_owned()
-    }
-
-    /// Returns the error without values of variables that can be secrets. The screen is kept as it is.
-    fn redacted(mut self, variables: &Variables) -> Self {
-        match &mut self {
-            Self::CannotPlay { problem: text, .. }
-            | Self::WaitFailed { pattern: text, .. }
-            | Self::ExpectationFailed { reason: text, .. } => *text = variables.redact(text),
-            Self::Read { .. } | Self::Parse { .. } | Self::Screenshot { .. } => {}
-        }
-        self
-    }
 }

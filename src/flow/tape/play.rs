@@ -2,14 +2,16 @@
 
 use std::error::Error;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
 use regex_lite::Regex;
-use unicode_width::UnicodeWidthStr as _;
 
 use super::fault::Fault;
 use super::key_names::key_for_char;
+use super::mouse::{click_event, locate, wheel_event};
+use super::screen::{last_line, screen_text, styles_of};
 use super::{Command, PlacedCommand, Scope, Tape, TapeError, TapeLine, VariableSource};
 use crate::client::Client;
 use crate::client::log::ApiCall;
@@ -20,6 +22,13 @@ use crate::flow::style_words;
 pub trait ConsoleDriver {
     /// Presses a key.
     fn press(&mut self, key: KeyEvent);
+    /// Presses a mouse button or turns the wheel, unless the mouse is off.
+    ///
+    /// # Errors
+    /// [`Unsupported`] if the console has no mouse.
+    fn mouse(&mut self, _event: MouseEvent) -> Result<(), Unsupported> {
+        Err(Unsupported("this console has no mouse".to_owned()))
+    }
     /// Pastes text, as a terminal with bracketed paste does.
     fn paste(&mut self, text: &str);
     /// Advances the clock and fires the timers that have become due.
@@ -125,7 +134,8 @@ pub fn play_observed<D: ConsoleDriver>(
     observer: &mut dyn PlayObserver<D>,
 ) -> Result<(), TapeError> {
     console.settle();
-    let mut playback = Playback { variables: Variables::default(), first_call: console.api_calls().len() };
+    let mut playback =
+        Playback { variables: Variables::default(), first_call: console.api_calls().len(), pointer: None };
     for step in &tape.commands {
         playback.play_step(step, console, observer).map_err(|error| error.redacted(&playback.variables))?;
         console.settle();
@@ -139,6 +149,8 @@ struct Playback {
     variables: Variables,
     /// The number of API calls before the tape.
     first_call: usize,
+    /// The place of the last click.
+    pointer: Option<Position>,
 }
 
 impl Playback {
@@ -163,6 +175,21 @@ impl Playback {
                 for character in expand(text)?.chars() {
                     console.press(key_for_char(character));
                     advance_through_deadlines(console, *pause);
+                }
+            }
+            Command::Click { button, text, occurrence } => {
+                let frame = console.frame();
+                let at = locate(&frame, &expand(text)?, *occurrence).map_err(|reason| {
+                    TapeError::ExpectationFailed { place: place.clone(), reason, screen: screen_text(&frame) }
+                })?;
+                self.pointer = Some(at);
+                console.mouse(click_event(*button, at)).map_err(|error| cannot_play(error.to_string()))?;
+            }
+            Command::Wheel { is_down, count } => {
+                for _ in 0..*count {
+                    let event = wheel_event(*is_down, self.pointer, &console.frame());
+                    console.mouse(event).map_err(|error| cannot_play(error.to_string()))?;
+                    console.settle();
                 }
             }
             Command::Paste(text) => console.paste(&expand(text)?),
@@ -293,24 +320,6 @@ fn is_match(regex: &Regex, scope: Scope, frame: &Buffer) -> bool {
     }
 }
 
-/// Returns the styles of the cells of each place at which `text` is on the screen.
-fn styles_of(frame: &Buffer, text: &str) -> Vec<Vec<ratatui::style::Style>> {
-    let mut found = Vec::new();
-    for y in frame.area.top()..frame.area.bottom() {
-        // The text of the row, and the cell of each of its bytes.
-        let (mut row, mut cells) = (String::new(), Vec::new());
-        let mut x = frame.area.left();
-        while x < frame.area.right() {
-            let Some(cell) = frame.cell((x, y)) else { break };
-            row.push_str(cell.symbol());
-            cells.resize(row.len(), cell.style());
-            x += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
-        }
-        found.extend(row.match_indices(text).map(|(at, _)| cells[at..at + text.len()].to_vec()));
-    }
-    found
-}
-
 /// Advances the clock by `time` and stops at each deadline, because the work done there might start other timers.
 fn advance_through_deadlines(console: &mut impl ConsoleDriver, time: SignedDuration) {
     if time.is_zero() {
@@ -362,132 +371,5 @@ fn at_least_a_millisecond(due: SignedDuration) -> SignedDuration {
     due.max(SignedDuration::from_millis(1))
 }
 
-/// Returns the text of a screen, row by row, without trailing spaces.
-pub fn screen_text(frame: &Buffer) -> String {
-    let mut text = String::new();
-    for row in 0..frame.area.height {
-        let mut column = 0;
-        let mut line = String::new();
-        while let Some(cell) = frame.cell((frame.area.x + column, frame.area.y + row)) {
-            line.push_str(cell.symbol());
-            // A wide character also occupies the next cell.
-            column += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
-            if column >= frame.area.width {
-                break;
-            }
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-fn last_line(text: &str) -> &str {
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crossterm::event::KeyCode;
-
-    /// Shows the typed text. Enter starts a job with two stages of one second each.
-    #[derive(Default)]
-    struct FakeConsole {
-        typed: String,
-        now: SignedDuration,
-        due: Vec<(SignedDuration, &'static str)>,
-        status: &'static str,
-        unsettled: bool,
-        ticking: bool,
-    }
-
-    impl ConsoleDriver for FakeConsole {
-        fn press(&mut self, key: KeyEvent) {
-            match key.code {
-                KeyCode::Char(character) => self.typed.push(character),
-                KeyCode::Enter => self.due.push((self.now + SignedDuration::from_secs(1), "half")),
-                _ => {}
-            }
-            self.unsettled = true;
-        }
-        fn paste(&mut self, text: &str) {
-            self.typed.push_str(text);
-        }
-        fn advance(&mut self, by: SignedDuration) {
-            self.now += by;
-            let now = self.now;
-            if let Some(index) = self.due.iter().position(|(at, _)| *at <= now) {
-                let (at, status) = self.due.remove(index);
-                self.status = status;
-                if status == "half" {
-                    self.due.push((at + SignedDuration::from_secs(1), "done"));
-                }
-            }
-        }
-        fn settle(&mut self) {
-            self.unsettled = false;
-        }
-        fn frame(&self) -> Buffer {
-            assert!(!self.unsettled, "a frame was taken before the console had settled");
-            Buffer::with_lines([format!("{}日", self.typed), format!("said {}", self.status), String::new()])
-        }
-        fn next_deadline(&self) -> Option<SignedDuration> {
-            let next = self.due.iter().map(|(at, _)| *at - self.now).min();
-            next.or(self.ticking.then(|| SignedDuration::from_millis(100)))
-        }
-    }
-
-    fn run(text: &str, console: &mut FakeConsole) -> Result<Vec<(String, String)>, TapeError> {
-        let mut shots = Vec::new();
-        play(&Tape::parse("toy.tape", text).unwrap(), console, &mut |name, console| {
-            shots.push((name.to_owned(), screen_text(&console.frame())));
-            Ok(())
-        })?;
-        Ok(shots)
-    }
-
-    #[test]
-    fn keys_and_pastes_reach_the_console_and_screenshots_are_taken() {
-        let shots = run("Type 'ab'\nSpace\nCopy 'cd'\nPaste\nScreenshot x.png", &mut FakeConsole::default()).unwrap();
-        assert_eq!(shots, [("x.png".to_owned(), "ab cd日\nsaid\n\n".to_owned())]);
-    }
-
-    #[test]
-    fn sleep_advances_exactly_that_long_and_fires_chained_deadlines() {
-        let mut console = FakeConsole::default();
-        run("Enter\nSleep 1999ms", &mut console).unwrap();
-        assert_eq!(console.status, "half");
-        run("Sleep 1ms", &mut console).unwrap();
-        assert_eq!((console.status, console.now.as_millis()), ("done", 2000));
-    }
-
-    #[test]
-    fn wait_advances_from_deadline_to_deadline() {
-        let mut console = FakeConsole::default();
-        run("Enter\nWait+Screen /done/\nWait+Line /^said done$/", &mut console).unwrap();
-        assert_eq!(console.now.as_secs(), 2);
-    }
-
-    #[test]
-    fn wait_fails_immediately_when_nothing_is_due() {
-        let error = run("Type 'a'\nWait+Screen /never/", &mut FakeConsole::default()).unwrap_err().to_string();
-        assert!(error.starts_with("toy.tape:2: Wait /never/ never matched: the console is idle"), "{error}");
-        assert!(error.ends_with("The screen was:\na日\nsaid\n\n"), "{error}");
-    }
-
-    #[test]
-    fn wait_fails_after_its_timeout() {
-        let mut console = FakeConsole { ticking: true, ..FakeConsole::default() };
-        let error = run("Wait+Screen@2s /never/", &mut console).unwrap_err().to_string();
-        assert!(error.contains("it timed out after 2s"), "{error}");
-        assert_eq!(console.now.as_secs(), 2);
-    }
-
-    #[test]
-    fn failed_screenshot_is_named_in_the_error() {
-        let tape = Tape::parse("toy.tape", "Screenshot x.png").unwrap();
-        let error = play(&tape, &mut FakeConsole::default(), &mut |_, _| Err("disk full".into())).unwrap_err();
-        assert_eq!(error.to_string(), "toy.tape:1: couldn't take the screenshot x.png: disk full");
-    }
-}
+mod tests;

@@ -83,6 +83,7 @@ impl App {
             | Action::Preview
             | Action::Drafts
             | Action::Redraw
+            | Action::ToggleMouse
             | Action::Quit => true,
         }
     }

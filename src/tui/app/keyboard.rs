@@ -25,17 +25,19 @@ const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
 
 impl App {
     pub(super) fn handle_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let action = keymap::action(&[], key);
-        if action == Some(Action::Quit) {
-            return self.quit();
-        }
-        let Some(key) = self.keymap.translate(key, self.is_typing(), self.bindings()) else { return Vec::new() };
-        self.handle_translated_key(key)
+        let translated = self.keymap.translate(key, self.is_typing(), self.bindings());
+        translated.map_or_else(Vec::new, |key| self.handle_translated_key(key))
     }
 
     /// Handles a key of the table of bindings, or one that has no binding.
     pub(super) fn handle_translated_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         let action = keymap::action(&[], key);
+        if action == Some(Action::Quit) {
+            return self.quit();
+        }
+        if action == Some(Action::ToggleMouse) {
+            return self.toggle_mouse();
+        }
         if let Some(view) = &mut self.text_view {
             let event = view.handle_key(key, self.screen_size);
             return self.handle_text_view_event(event);

@@ -8,6 +8,7 @@ mod dialog_events;
 pub mod drafts;
 mod key_store_responses;
 mod keyboard;
+mod mouse;
 pub mod navigation;
 mod palette;
 mod responses;
@@ -108,6 +109,8 @@ pub struct App {
     pending_calls: BTreeMap<CallId, Call>,
     /// The parts of the last frame that react to clicks.
     clicks: RefCell<ClickMap>,
+    /// Whether the console reacts to the mouse.
+    is_mouse_on: bool,
     poll_timer: Option<TimerId>,
     refresh_timer: Option<TimerId>,
     last_id: u64,
@@ -166,6 +169,7 @@ impl App {
             incoming_keys: Vec::new(),
             pending_calls: BTreeMap::new(),
             clicks: RefCell::default(),
+            is_mouse_on: true,
             poll_timer: None,
             refresh_timer: None,
             last_id: 0,
@@ -231,6 +235,8 @@ impl App {
             Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Msg::Key(key) if self.is_too_small() && !is_quit(key) => Vec::new(),
             Msg::Key(key) => self.handle_key(key),
+            Msg::Mouse(_) if self.is_too_small() || !self.is_mouse_on => Vec::new(),
+            Msg::Mouse(event) => self.handle_mouse(event),
             Msg::Paste(_) if self.is_too_small() || self.text_view.is_some() => Vec::new(),
             Msg::Paste(text) => {
                 self.handle_paste(&text);

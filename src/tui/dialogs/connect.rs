@@ -8,6 +8,7 @@ use crate::create_key::account_state::AccountState;
 use crate::error_remedies;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
 
 /// What happens to a key store whose last connection attempt failed.
@@ -186,6 +187,13 @@ impl ConnectDialog {
             _ => {}
         }
         ConnectEvent::Nothing
+    }
+
+    /// Moves the focus to a clicked button, and returns the key that presses it.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        let Click::Button(button) = *click else { return None };
+        self.focused_button = button;
+        Some(KeyCode::Enter.into())
     }
 
     /// Starts connecting, or starts again after a failure.

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use crossterm::event::KeyCode;
 use zeroize::Zeroizing;
 
 use super::events::{DialogEvent, InputError};
@@ -12,8 +13,10 @@ use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretBlob};
 use crate::tui::effect::{Change, ChangeOutcome};
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::form::{Form, FormField, FormInput};
 use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::text;
 
 const INPUT: &str = "input";
 const PATH: &str = "path";
@@ -131,6 +134,10 @@ pub fn write_outcome(view: &mut ScrollView, outcome: &ChangeOutcome, is_copied: 
         "Press y to copy it, or Esc to close."
     };
     view.paragraph(words, 0, if is_copied { theme::SUCCESS } else { theme::SECONDARY });
+    if !is_copied {
+        view.clickable_columns(0..18, Click::Key(KeyCode::Char('y').into()));
+        view.clickable_columns(20..text::width(words), Click::Key(KeyCode::Esc.into()));
+    }
 }
 
 /// Returns the event that copies the result to the clipboard, if there is one.

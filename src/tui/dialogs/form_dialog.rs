@@ -13,6 +13,7 @@ use crate::tui::effect::{Call, CallFailure, Change, ChangeOutcome};
 use crate::tui::preferences::Preferences;
 use crate::tui::target::Target;
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::form::{Form, FormEvent, SecretInput, SecretKind};
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -135,6 +136,25 @@ impl FormDialog {
             }
             FormEvent::Cancel => vec![DialogEvent::Close],
             FormEvent::Submit => self.submit(account),
+        }
+    }
+
+    /// Moves the focus to what was clicked, and returns the key that activates it, if it isn't a text.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        if !self.has_form() {
+            return None;
+        }
+        let key = self.form.on_click(click);
+        self.scroll.reset();
+        (self.is_copied, self.is_confirming_discard) = (false, false);
+        self.update_visible_inputs();
+        key
+    }
+
+    /// Scrolls by this number of lines: down, or up if it is negative.
+    pub fn scroll_by(&mut self, lines: isize) {
+        if self.has_form() {
+            self.scroll.scroll_by(lines);
         }
     }
 

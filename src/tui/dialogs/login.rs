@@ -10,6 +10,7 @@ use crate::client::credentials::LoadCredentialsError;
 use crate::tui::effect::Call;
 use crate::tui::theme;
 use crate::tui::widgets::button_row;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::editing::Edit;
 use crate::tui::widgets::form::{SecretInput, SecretKind};
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -108,6 +109,23 @@ impl LoginDialog {
         LoginEvent::Nothing
     }
 
+    /// Moves the focus to a clicked button and returns the key that presses it, or places the cursor in the code.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        match *click {
+            _ if self.is_fetching => None,
+            Click::Button(button) => {
+                self.is_close_focused = button == 0;
+                Some(KeyCode::Enter.into())
+            }
+            Click::Text { column, .. } => {
+                self.is_close_focused = false;
+                self.code.move_cursor_to(column);
+                None
+            }
+            _ => None,
+        }
+    }
+
     /// Whether digits are input of the MFA code.
     pub fn is_typing(&self) -> bool {
         !self.is_fetching && self.credentials_error.mfa_serial.is_some()
@@ -192,6 +210,7 @@ impl LoginDialog {
             Span::styled("Code  ", theme::HEADING),
             Span::styled(shown, theme::FOCUS),
         ]));
+        view.clickable_text(8..8 + CODE_LENGTH, 0, 0);
         view.set_cursor_column(8 + self.code.column());
         match &self.error {
             Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),

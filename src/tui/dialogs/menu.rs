@@ -12,6 +12,7 @@ use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::key_summary::KeySummary;
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
 
 /// The action of a menu entry.
@@ -259,6 +260,18 @@ impl Menu {
         MenuEvent::Handled
     }
 
+    /// Moves the cursor to a clicked entry, and returns the key that activates it.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        let Click::Row(row) = *click else { return None };
+        self.cursor = row.min(self.entries.len().saturating_sub(1));
+        Some(KeyCode::Enter.into())
+    }
+
+    /// Moves the cursor by this number of entries.
+    pub fn move_cursor_by(&mut self, entries: isize) {
+        self.cursor = self.cursor.saturating_add_signed(entries).min(self.entries.len().saturating_sub(1));
+    }
+
     /// Writes the entries. Returns the menu title.
     pub fn write(&self, view: &mut ScrollView) -> &'static str {
         for (place, entry) in self.entries.iter().enumerate() {
@@ -270,11 +283,13 @@ impl Menu {
             };
             let why = entry.action.as_ref().err().map_or(String::new(), |why| format!("   {why}"));
             let mark = Span::styled(if here { "▌ " } else { "  " }, theme::ACCENT);
-            view.push_line(Line::from(vec![
-                mark,
-                Span::styled(entry.label, style),
-                Span::styled(why, theme::SECONDARY),
-            ]));
+            view.clickable(Click::Row(place), |view| {
+                view.push_line(Line::from(vec![
+                    mark,
+                    Span::styled(entry.label, style),
+                    Span::styled(why, theme::SECONDARY),
+                ]));
+            });
             if here {
                 view.focus_last_line();
             }

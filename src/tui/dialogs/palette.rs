@@ -130,9 +130,25 @@ impl Palette {
         PaletteEvent::Handled
     }
 
-    /// Moves the cursor to an entry, by its number on the list.
-    pub fn move_cursor_to(&mut self, row: usize) {
-        self.cursor = row.min(self.matches.len().saturating_sub(1));
+    /// Moves the cursor to a clicked entry and returns the key that runs it, or places the cursor in the search field.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        match *click {
+            Click::Row(row) => {
+                self.cursor = row.min(self.matches.len().saturating_sub(1));
+                Some(KeyCode::Enter.into())
+            }
+            Click::Text { column, .. } => {
+                self.search.move_cursor_to_column(column);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Moves the cursor by this number of entries.
+    pub fn move_cursor_by(&mut self, entries: isize) {
+        let last = self.matches.len().min(MAX_MATCHES).saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(entries).min(last);
     }
 
     /// Returns the dialog title.

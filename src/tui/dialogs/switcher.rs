@@ -11,6 +11,7 @@ use crate::create_key::account_state::Loadable;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::theme;
 use crate::tui::widgets::button_row;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::picker::{Entry, Picker};
 use crate::tui::widgets::scroll_view::ScrollView;
 
@@ -166,6 +167,34 @@ impl Switcher {
         SwitcherEvent::Nothing
     }
 
+    /// Moves the focus to what was clicked, and returns the key that presses it, if it is a button.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        if self.is_opening {
+            return None;
+        }
+        if self.discard_confirmation.is_some() {
+            let Click::Button(button) = *click else { return None };
+            self.discard_confirmation = Some(button == 1);
+            return Some(KeyCode::Enter.into());
+        }
+        match *click {
+            Click::Button(button) => {
+                self.focus = if button == 0 { SwitcherFocus::Cancel } else { SwitcherFocus::Switch };
+                Some(KeyCode::Enter.into())
+            }
+            Click::Focus(place) | Click::Choose(place, _) | Click::Text { control: place, .. } => {
+                self.focus = *self.focus_order().get(place)?;
+                match self.focus {
+                    SwitcherFocus::Profile if self.profile.on_click(click) => self.sync_region_with_profile(),
+                    SwitcherFocus::Region => self.is_region_chosen |= self.region.on_click(click),
+                    SwitcherFocus::Profile | SwitcherFocus::Cancel | SwitcherFocus::Switch => {}
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
     /// Inserts pasted text.
     pub fn handle_paste(&mut self, pasted: &str) {
         match self.focus {
@@ -231,7 +260,7 @@ impl Switcher {
             return;
         }
         if self.current.profile.is_some() {
-            self.profile.write(view, "Profile", self.focus == SwitcherFocus::Profile);
+            view.control(0, |view| self.profile.write(view, "Profile", self.focus == SwitcherFocus::Profile));
             match &self.profiles {
                 Loadable::Loading => drop(view.paragraph("… Loading profiles", 2, theme::SECONDARY)),
                 Loadable::Failed(reason) => drop(view.error(&format!("✗ {reason}"), 2, theme::ERROR)),
@@ -239,7 +268,8 @@ impl Switcher {
             }
             view.blank_line();
         }
-        self.region.write(view, "Region", self.focus == SwitcherFocus::Region);
+        let place = self.focus_order().iter().position(|target| *target == SwitcherFocus::Region).unwrap_or(0);
+        view.control(place, |view| self.region.write(view, "Region", self.focus == SwitcherFocus::Region));
         view.blank_line();
         if let Some(failure) = &self.failure {
             view.error(&format!("✗ {failure}"), 2, theme::ERROR);

@@ -1,5 +1,7 @@
 //! The list of drafts, to resume or discard one.
 
+use std::ops::Range;
+
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
@@ -9,8 +11,12 @@ use crate::create_key::method::Method;
 use crate::drafts::{DraftEntry, DraftScope, SavedDraft};
 use crate::tui::pages::format_date;
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::{button_row, text};
+
+/// The columns of *d to discard* in the line below the list.
+const DISCARD_COLUMNS: Range<usize> = 23..35;
 
 /// The list of drafts on the screen.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,6 +113,25 @@ impl DraftList {
         DraftListEvent::Handled
     }
 
+    /// Moves the cursor to a clicked row or button, and returns the key that activates it.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        match (click, &mut self.discard_confirmation) {
+            _ if self.opening.is_some() => return None,
+            (Click::Button(button), Some((_, is_discard_focused))) => *is_discard_focused = *button == 1,
+            (Click::Row(row), None) => self.cursor = Some(*row),
+            _ => return None,
+        }
+        Some(KeyCode::Enter.into())
+    }
+
+    /// Moves the cursor by this number of rows.
+    pub fn move_cursor_by(&mut self, rows: isize, drafts: &Drafts, account: &AccountState) {
+        if self.opening.is_none() && self.discard_confirmation.is_none() {
+            let moved = self.cursor(drafts, account).saturating_add_signed(rows);
+            self.cursor = Some(moved.min(self.rows(drafts).saturating_sub(1)));
+        }
+    }
+
     /// Writes the list, or the confirmation for discarding a draft. Returns the dialog title.
     pub fn write(&self, view: &mut ScrollView, drafts: &Drafts, account: &AccountState) -> &'static str {
         let Some(place) = drafts.scope(account) else { return "Drafts" };
@@ -119,7 +144,9 @@ impl DraftList {
             return "Discard the draft?";
         }
         for (row, entry) in drafts.list.iter().enumerate() {
-            view.focused(row == cursor, |view| write_entry(view, entry, row == cursor, &place, account));
+            view.focused(row == cursor, |view| {
+                view.clickable(Click::Row(row), |view| write_entry(view, entry, row == cursor, &place, account));
+            });
         }
         if drafts.list.is_empty() {
             view.paragraph("No drafts", 0, theme::TEXT);
@@ -127,11 +154,16 @@ impl DraftList {
         if self.new_key_method.is_some() {
             view.blank_line();
             let here = cursor == drafts.list.len();
-            view.focused(here, |view| write_row(view, here, "Create another KMS key", true));
+            view.focused(here, |view| {
+                let row = Click::Row(drafts.list.len());
+                view.clickable(row, |view| write_row(view, here, "Create another KMS key", true));
+            });
         }
         view.blank_line();
         let new_key = if self.new_key_method.is_some() { ", n for a new key" } else { "" };
+        let line = view.len();
         view.paragraph(&format!("Press Enter to resume, d to discard{new_key}, or Esc to close."), 0, theme::SECONDARY);
+        view.clickable_at(line, DISCARD_COLUMNS, Click::Key(KeyCode::Char('d').into()));
         "Unfinished KMS keys"
     }
 }

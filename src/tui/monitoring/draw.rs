@@ -9,6 +9,7 @@ use super::{Monitoring, Series, TimeRange};
 use crate::aws::kms::metrics::KEY_MANAGER_STATES;
 use crate::aws::limits::XKS_PROXY_TIMEOUT_MILLIS;
 use crate::tui::theme;
+use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
@@ -177,18 +178,17 @@ impl Graph<'_> {
 pub fn write_range(view: &mut ScrollView, range: TimeRange, is_focused: bool) {
     let (time, period) = range.describe();
     let mark = if is_focused { "▸" } else { " " };
-    let mut spans = vec![Span::styled(format!("{mark} t "), theme::ACCENT)];
-    for other in TimeRange::ALL {
+    view.push_line(Line::from(Span::styled(format!("{mark} t "), theme::ACCENT)));
+    for (index, other) in TimeRange::ALL.into_iter().enumerate() {
         let label = other.label();
         let (words, style) = match (other == range, is_focused) {
             (true, true) => (format!("[{label}]"), theme::FOCUS),
             (true, false) => (format!("[{label}]"), theme::HEADING),
             _ => (format!(" {label} "), theme::TEXT),
         };
-        spans.push(Span::styled(words, style));
+        view.append_clickable(Span::styled(words, style), Click::Choose(view.current_control(), index));
     }
-    spans.push(Span::styled(format!("  {time}, period {period}"), theme::SECONDARY));
-    view.push_line(Line::from(spans));
+    view.append_span(Span::styled(format!("  {time}, period {period}"), theme::SECONDARY));
 }
 
 /// Writes the metrics of a key store.

@@ -91,6 +91,11 @@ impl ApiCallList {
         &self.table
     }
 
+    /// Returns the table of the page, to move its cursor.
+    pub fn table_mut(&mut self) -> &mut Table {
+        &mut self.table
+    }
+
     /// Inserts pasted text into the search field.
     pub fn handle_paste(&mut self, text: &str) {
         self.table.handle_paste(text);

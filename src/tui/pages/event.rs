@@ -77,6 +77,11 @@ impl EventPage {
         Vec::new()
     }
 
+    /// Scrolls by this number of lines: down, or up if it is negative.
+    pub fn scroll_by(&mut self, lines: isize) {
+        self.scroll.scroll_by(lines);
+    }
+
     /// Draws the page.
     pub fn draw(&self, buttons: Vec<Button>, canvas: &mut Canvas, area: Rect) {
         let title = self.event.as_ref().map_or("Event not found", |event| &event.event_name);

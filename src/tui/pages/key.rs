@@ -20,7 +20,7 @@ use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
 use crate::tui::widgets::button::Button;
-use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::canvas::{Canvas, Click};
 use crate::tui::widgets::code_view::CodeView;
 use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll::ScrollState;
@@ -154,6 +154,23 @@ impl KeyPage {
         Vec::new()
     }
 
+    /// Shows a clicked tab, or returns the key that was clicked.
+    pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
+        match *click {
+            Click::Tab(tab) if tab < TABS.len() => {
+                self.show_tab(tab);
+                None
+            }
+            Click::PageKey(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Scrolls by this number of lines: down, or up if it is negative.
+    pub fn scroll_by(&mut self, lines: isize) {
+        self.scroll.scroll_by(lines);
+    }
+
     /// Draws the page.
     pub fn draw(&self, account: &AccountState, buttons: Vec<Button>, canvas: &mut Canvas, area: Rect) {
         let title = match self.key(account) {
@@ -234,18 +251,11 @@ impl KeyPage {
         if key.origin != Origin::ExternalKeyStore {
             return;
         }
-        view.heading("Custom key store");
-        let id = key.custom_key_store_id.as_deref().unwrap_or_default();
-        let stores = account.key_stores.ready().map_or(&[][..], Vec::as_slice);
-        let store = stores.iter().find(|store| store.custom_key_store_id == id);
-        view.key_value("Custom key store ID", id, theme::ACCENT);
-        if let Some(store) = store {
-            view.key_value("Custom key store name", &store.custom_key_store_name, theme::TEXT);
-            view.key_value("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
-            view.key_value("Creation date", &super::format_date(store.creation_date.0), theme::TEXT);
-            let state = status::indicator(store.connection_state.label());
-            view.key_value("Connection state", &state, status::style(&state));
-        }
+        view.clickable(Click::PageKey(KeyCode::Enter.into()), |view| write_key_store(view, key, account));
+        self.write_external_key(view, key);
+    }
+
+    fn write_external_key(&self, view: &mut ScrollView, key: &KeySummary) {
         view.heading("External key");
         let external = key.xks_key_id.as_deref().unwrap_or("-");
         view.key_value("External key ID", external, theme::TEXT);
@@ -279,6 +289,22 @@ impl KeyPage {
     }
 }
 
+/// Writes the key store of a key. Enter opens its page.
+fn write_key_store(view: &mut ScrollView, key: &KeySummary, account: &AccountState) {
+    view.heading("Custom key store");
+    let id = key.custom_key_store_id.as_deref().unwrap_or_default();
+    let stores = account.key_stores.ready().map_or(&[][..], Vec::as_slice);
+    let store = stores.iter().find(|store| store.custom_key_store_id == id);
+    view.key_value("Custom key store ID", id, theme::ACCENT);
+    if let Some(store) = store {
+        view.key_value("Custom key store name", &store.custom_key_store_name, theme::TEXT);
+        view.key_value("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
+        view.key_value("Creation date", &super::format_date(store.creation_date.0), theme::TEXT);
+        let state = status::indicator(store.connection_state.label());
+        view.key_value("Connection state", &state, status::style(&state));
+    }
+}
+
 /// Writes the principals of the console's policy statements, as the default view of the AWS console shows them.
 fn write_default_view(view: &mut ScrollView, policy: &ConsolePolicy) {
     let list = |view: &mut ScrollView, title: &'static str, names: &[String]| {
@@ -309,12 +335,15 @@ fn write_encrypt_decrypt(view: &mut ScrollView, key: &KeySummary) {
     }
     view.paragraph("Encrypt text or a file of up to 4,096 bytes, or decrypt ciphertext.", 2, theme::TEXT);
     view.blank_line();
-    for (letter, words) in [("e", "Encrypt"), ("d", "Decrypt")] {
-        view.push_line(Line::from(vec![
-            Span::raw("  "),
-            Span::styled(letter, theme::ACCENT),
-            Span::raw(format!("  {words} with this key")),
-        ]));
+    for (letter, words) in [('e', "Encrypt"), ('d', "Decrypt")] {
+        let key = KeyCode::Char(letter);
+        view.clickable(Click::PageKey(key.into()), |view| {
+            view.push_line(Line::from(vec![
+                Span::raw("  "),
+                Span::styled(letter.to_string(), theme::ACCENT),
+                Span::raw(format!("  {words} with this key")),
+            ]));
+        });
     }
     if !key.key_state.is_known() {
         view.blank_line();

@@ -170,6 +170,26 @@ impl KeyStorePage {
         Vec::new()
     }
 
+    /// Moves the focus to what was clicked, and returns the key that activates it.
+    pub fn on_click(&mut self, click: &Click, account: &AccountState) -> Option<KeyEvent> {
+        let monitoring = BUTTONS.len() + keys_in_store(&self.store_id, account).len();
+        match *click {
+            Click::Focus(index) if index <= monitoring => self.set_focus(index),
+            Click::Choose(index, range) if index == monitoring => {
+                self.set_focus(index);
+                // Enter shows the range after this one.
+                self.range = TimeRange::ALL[(range + TimeRange::ALL.len() - 1) % TimeRange::ALL.len()];
+            }
+            _ => return None,
+        }
+        Some(KeyCode::Enter.into())
+    }
+
+    /// Scrolls by this number of lines: down, or up if it is negative.
+    pub fn scroll_by(&mut self, lines: isize) {
+        self.scroll.scroll_by(lines);
+    }
+
     /// Draws the page.
     pub fn draw(&self, account: &AccountState, canvas: &mut Canvas, area: Rect) {
         let title = match self.store(account) {
@@ -226,12 +246,13 @@ impl KeyStorePage {
         }
         self.write_keys(view, account);
         let here = self.focus_index == BUTTONS.len() + keys_in_store(&self.store_id, account).len();
-        view.focused(here, |view| self.write_monitoring(view, here));
+        view.focused(here, |view| self.write_monitoring(view, here, account));
     }
 
-    fn write_monitoring(&self, view: &mut ScrollView, is_focused: bool) {
+    fn write_monitoring(&self, view: &mut ScrollView, is_focused: bool, account: &AccountState) {
         view.heading("Monitoring");
-        monitoring::write_range(view, self.range, is_focused);
+        let place = BUTTONS.len() + keys_in_store(&self.store_id, account).len();
+        view.control(place, |view| monitoring::write_range(view, self.range, is_focused));
         if super::write_load_state(view, "the metrics", &self.monitoring)
             && let Some(shown) = self.monitoring.ready()
         {

@@ -72,6 +72,11 @@ impl KeyList {
         &self.table
     }
 
+    /// Returns the table of the page, to move its cursor.
+    pub fn table_mut(&mut self) -> &mut Table {
+        &mut self.table
+    }
+
     /// Returns the ID of the key at the cursor.
     pub fn current(&self, account: &AccountState) -> Option<String> {
         self.list(account).get(self.table.current()?).map(|key| key.key_id().to_owned())

@@ -1,5 +1,6 @@
 //! The line with the path to the current page.
 
+use crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -57,7 +58,8 @@ pub(super) fn page_name(app: &App) -> String {
     crumbs(app).pop().map(|(name, _)| text::escape_controls(&name)).unwrap_or_default()
 }
 
-/// Draws the path. The wizard's own path can't be clicked, because leaving it needs a confirmation.
+/// Draws the path. Its first part opens the navigation. The wizard's own path can't be clicked, because leaving it needs
+/// a confirmation.
 pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
     let (mut line, mut x) = (Line::raw(" "), area.x + 1);
     let crumbs = crumbs(app);
@@ -66,8 +68,14 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
         let room = usize::from(area.right().saturating_sub(x));
         let name = text::truncate(&text::escape_controls(&name), room);
         let width = u16::try_from(text::width(&name)).unwrap_or(u16::MAX);
-        if let Some(location) = location.filter(|_| app.wizard.is_none()) {
-            canvas.on_click(Rect { x, width, height: 1, ..area }, Click::Navigate(location));
+        let click = match location {
+            Some(location) if app.location != Location::CreateKey => Some(Click::Navigate(location)),
+            // On narrow screens, the navigation is hidden.
+            None if index == 0 && app.is_on_navigation_page() => Some(Click::PageKey(KeyCode::Tab.into())),
+            _ => None,
+        };
+        if let Some(click) = click {
+            canvas.on_click(Rect { x, width, height: 1, ..area }, click);
         }
         x = x.saturating_add(width + 3);
         line.push_span(Span::styled(name, if index == last { theme::TEXT } else { theme::SECONDARY }));

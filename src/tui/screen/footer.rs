@@ -38,7 +38,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
         let label = app.keymap.label(binding);
         let width = text::width(&label) + 1 + text::width(binding.title);
         let width = u16::try_from(width).unwrap_or(u16::MAX);
-        canvas.on_click(Rect { x, width, ..area }, Click::Key(binding.key_event()));
+        // A stray click must not end the console.
+        if binding.action != Action::Quit {
+            canvas.on_click(Rect { x, width, ..area }, Click::Key(binding.key_event()));
+        }
         x = x.saturating_add(width + 2);
         line.push_span(Span::styled(label, theme::ACCENT));
         line.push_span(Span::styled(format!(" {}  ", binding.title), theme::SECONDARY));

@@ -6,7 +6,7 @@ mod dialog_box;
 mod footer;
 mod navigation;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
@@ -23,6 +23,9 @@ use super::widgets::button::{Button, ButtonKind};
 use super::widgets::canvas::{Canvas, Click};
 use super::widgets::form::SecretInput;
 use super::widgets::text;
+
+/// The key of *Drafts*, which the notice about drafts names.
+const DRAFTS_KEY: KeyCode = KeyCode::Char('D');
 
 /// Draws the whole screen, and remembers which parts of it react to clicks.
 pub fn draw(app: &App, frame: &mut Frame) {
@@ -53,11 +56,11 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     header::draw(app, canvas, header);
     breadcrumbs::draw(app, canvas, crumbs);
-    for (row, line) in flashes.into_iter().take(shown.into()).enumerate() {
-        let y = flash.y + u16::try_from(row).unwrap_or(0);
-        canvas.render(line, Rect { y, height: 1, ..flash });
+    flash::draw(&app.flashes, flashes, canvas, flash);
+    if let Some(notice) = notice {
+        canvas.on_click(draft, Click::PageKey(DRAFTS_KEY.into()));
+        canvas.render(notice, draft);
     }
-    canvas.render(notice.unwrap_or_default(), draft);
     draw_body(app, canvas, body);
     dialog_box::draw(app, canvas, area);
     // The keys of a dialog depend on whether there is more to scroll to, which is known when it has been drawn.
@@ -113,7 +116,7 @@ pub fn pasted_secret(app: &App, text: &str) -> Option<SecretInput> {
 fn page_buttons(app: &App) -> Vec<Button> {
     let buttons = app.page_bindings().filter_map(|(binding, applies)| {
         let (label, kind) = keymap::page_button(binding)?;
-        let button = Button::new(label).on_click(Click::Key(binding.key_event()));
+        let button = Button::new(label).on_click(Click::PageKey(binding.key_event()));
         Some((kind, Button { kind: if applies { kind } else { ButtonKind::Disabled }, ..button }))
     });
     let mut buttons: Vec<(ButtonKind, Button)> = buttons.collect();

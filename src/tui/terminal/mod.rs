@@ -20,6 +20,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
 use ratatui::Frame;
@@ -41,6 +42,11 @@ use super::theme_name::{SymbolSet, ThemeName};
 
 /// Whether the console holds the terminal. It is static because a panic in any thread needs it.
 static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// Makes the terminal report presses of mouse buttons and the wheel, but no motion. The second mode is the format.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+/// Ends these reports, so that the terminal selects text with the mouse.
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// The console can't run in this environment.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,6 +132,7 @@ impl Terminal {
             theme: Theme::new(ThemeName::Auto, &palette),
             palette,
             needs_full_redraw: false,
+            is_mouse_on: false,
         };
         acquire()?;
         Ok(guard)
@@ -145,6 +152,8 @@ pub struct TerminalGuard {
     palette: Palette,
     /// Whether the terminal may have drawn a part of the last frame in the wrong place.
     needs_full_redraw: bool,
+    /// Whether the terminal reports the mouse.
+    is_mouse_on: bool,
 }
 
 /// Creates a screen with unknown content.
@@ -194,6 +203,15 @@ impl TerminalGuard {
         self.theme = Theme::new(self.theme_name, &self.palette);
     }
 
+    /// Turns reports of the mouse on or off.
+    ///
+    /// # Errors
+    /// If the terminal can't be written to.
+    pub fn set_mouse(&mut self, is_on: bool) -> io::Result<()> {
+        self.is_mouse_on = is_on;
+        execute!(device(), Print(if is_on { MOUSE_ON } else { MOUSE_OFF }))
+    }
+
     /// Clears the terminal, so that the next frame is drawn in full.
     ///
     /// # Errors
@@ -241,6 +259,9 @@ impl TerminalGuard {
     pub fn resume(&mut self) -> io::Result<()> {
         // The shell may have changed the modes, so set them again even if the guard still holds the terminal.
         acquire()?;
+        if self.is_mouse_on {
+            self.set_mouse(true)?;
+        }
         self.force_redraw()
     }
 }
@@ -266,7 +287,7 @@ fn acquire() -> io::Result<()> {
 /// Restores the terminal, unless that was done before. Errors are ignored because the terminal may be closed.
 fn restore() {
     if IN_USE.swap(false, Ordering::SeqCst) {
-        let _ = execute!(device(), DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);
+        let _ = execute!(device(), Print(MOUSE_OFF), DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
     }
 }

@@ -21,6 +21,7 @@ fn inside() {
         let mut signals = Signals::listen().unwrap();
         let mut guard = Terminal::enter().unwrap();
         assert!(Terminal::enter().is_err(), "a second guard must be refused");
+        guard.set_mouse(true).unwrap();
         guard.draw(|frame| frame.render_widget("drawn", frame.area())).unwrap();
         match end.as_str() {
             "panic" => panic!("the message of the panic"),
@@ -126,11 +127,16 @@ impl PtySession {
         while let Ok(bytes) = self.output_chunks.recv_timeout(Duration::from_secs(5)) {
             self.output.push_str(&String::from_utf8_lossy(&bytes));
         }
-        for (on, off) in [("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?2004h", "\x1b[?2004l"), ("\x1b[?25l", "\x1b[?25h")] {
+        let mouse = [("\x1b[?1000h", "\x1b[?1000l"), ("\x1b[?1006h", "\x1b[?1006l")];
+        let others = [("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?2004h", "\x1b[?2004l"), ("\x1b[?25l", "\x1b[?25h")];
+        for (on, off) in mouse.into_iter().chain(others) {
             let last = |part: &str| self.output.rfind(part);
             assert!(last(on) < last(off), "{on:?} without {off:?} after it: {:?}", self.output);
         }
         assert_eq!(self.output.matches("\x1b[?1049l").count(), times, "{:?}", self.output);
+        // Resuming turns the mouse on again. Nothing asks for reports of motion.
+        assert_eq!(self.output.matches("\x1b[?1000h").count(), times, "{:?}", self.output);
+        assert!(!self.output.contains("\x1b[?1002h") && !self.output.contains("\x1b[?1003h"), "{:?}", self.output);
         (code, self.output)
     }
 }

@@ -12,6 +12,9 @@ use crate::tui::pages::Location;
 pub enum Click {
     /// Presses a key.
     Key(KeyEvent),
+    /// Presses a key of the page. Before that, the focus moves from the navigation or an open search to the page. In the
+    /// wizard, it moves to the table.
+    PageKey(KeyEvent),
     /// Opens a page.
     Navigate(Location),
     /// Presses a button in the row of buttons at the end, by its number.
@@ -20,14 +23,29 @@ pub enum Click {
     Focus(usize),
     /// Chooses an option of the element with this number in focus order.
     Choose(usize, usize),
-    /// Moves the cursor of the table to a row, by its number on the screen, and opens or selects it.
+    /// Places the cursor in a text.
+    Text {
+        /// The number of the element in focus order. The search field of a page has none, and is 0.
+        control: usize,
+        /// The line of the text.
+        row: usize,
+        /// The screen column in that line, from the start of the text.
+        column: usize,
+    },
+    /// Moves the cursor of the table to a row, by its position, and opens or selects it.
     Row(usize),
+    /// Moves the cursor of the table to a row, by its position, and selects or clears it.
+    SelectRow(usize),
     /// Sorts the table by a column.
     Sort(usize),
     /// Goes to a wizard step, by its number.
     Step(usize),
     /// Shows a tab, by its number.
     Tab(usize),
+    /// Opens the link of the newest message.
+    OpenLink,
+    /// Closes the newest message.
+    CloseMessage,
 }
 
 /// The parts of a frame that react to clicks.
@@ -35,10 +53,16 @@ pub enum Click {
 pub struct ClickMap(Vec<(Rect, Click)>);
 
 impl ClickMap {
-    /// Returns what a click at this position does. Parts drawn later cover earlier ones.
-    pub fn at(&self, column: u16, row: u16) -> Option<&Click> {
+    /// Returns what a click at this position does. Parts drawn later cover earlier ones. In a text, the result has the
+    /// column of the position.
+    pub fn at(&self, column: u16, row: u16) -> Option<Click> {
         let is_there = |(area, _): &&(Rect, Click)| area.contains(Position { x: column, y: row });
-        self.0.iter().rev().find(is_there).map(|(_, click)| click)
+        self.0.iter().rev().find(is_there).map(|(area, click)| match click {
+            Click::Text { control, row, column: first } => {
+                Click::Text { control: *control, row: *row, column: first + usize::from(column - area.x) }
+            }
+            other => other.clone(),
+        })
     }
 
     /// Returns all parts that react to clicks, in drawing order.

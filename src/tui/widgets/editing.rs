@@ -7,6 +7,7 @@ use tui_input::{Input, InputRequest};
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
 use super::history::EditKind;
+use super::text;
 
 /// A target for moving the cursor or deleting text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +182,19 @@ pub fn cursor_byte(line: &Input) -> usize {
 /// Returns the byte index of a character.
 pub fn byte_index(text: &str, character: usize) -> usize {
     text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte)
+}
+
+/// Returns the number of characters before a screen column. A wide grapheme counts from its last column on.
+pub fn character_at_column(line: &str, column: usize) -> usize {
+    let (mut width, mut characters) = (0, 0);
+    for grapheme in line.graphemes(true) {
+        width += text::width(&text::escape_controls(grapheme));
+        if width > column {
+            break;
+        }
+        characters += grapheme.chars().count();
+    }
+    characters
 }
 
 /// Returns `byte` if it is a grapheme boundary, or else the nearest boundary on the given side.

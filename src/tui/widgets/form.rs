@@ -1,5 +1,7 @@
 //! A form: labeled inputs with their errors, and the buttons below. The owner of the form defines its meaning.
 
+mod mouse;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -7,6 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::canvas::Click;
 use super::editing::{Edit, Motion};
 use super::scroll_view::ScrollView;
 use super::secret_field::SecretField;
@@ -216,11 +219,27 @@ impl Form {
         self.fields.get(index).is_some_and(|row| self.hidden.contains(&row.name))
     }
 
-    fn move_focus(&mut self, forward: bool) {
+    /// Ends editing the focused input, so that its error is shown.
+    fn leave_field(&mut self) {
         if let Some(row) = self.fields.get_mut(self.focus) {
             row.input.end_undo_group();
             self.visited.insert(row.name);
         }
+    }
+
+    /// Chooses a radio button.
+    fn choose(&mut self, index: usize, option: usize) {
+        if let Some(FormInput::Radio(labels, chosen)) = self.fields.get_mut(index).map(|row| &mut row.input)
+            && option < labels.len()
+            && option != *chosen
+        {
+            *chosen = option;
+            self.is_modified = true;
+        }
+    }
+
+    fn move_focus(&mut self, forward: bool) {
+        self.leave_field();
         let count = self.fields.len() + 2;
         for _ in 0..count {
             self.focus = (self.focus + if forward { 1 } else { count - 1 }) % count;
@@ -292,13 +311,13 @@ impl Form {
             (FormInput::Line(_) | FormInput::Secret(_), KeyCode::Enter) if is_only => return FormEvent::Submit,
             (FormInput::Line(_), KeyCode::Enter) => return FormEvent::EnterPressed(row.name),
             (FormInput::Radio(labels, chosen), KeyCode::Down | KeyCode::Right) if *chosen + 1 < labels.len() => {
-                *chosen += 1;
-                self.is_modified = true;
+                let next = *chosen + 1;
+                self.choose(self.focus, next);
                 None
             }
             (FormInput::Radio(_, chosen), KeyCode::Up | KeyCode::Left) if *chosen > 0 => {
-                *chosen -= 1;
-                self.is_modified = true;
+                let previous = *chosen - 1;
+                self.choose(self.focus, previous);
                 None
             }
             (FormInput::Checkbox(ticked), _) if enters => {
@@ -362,7 +381,7 @@ impl Form {
             let is_live = self.is_modified && matches!(row.input, FormInput::Text(..));
             let error = errors.iter().find(|(name, _)| *name == row.name && (is_live || self.visited.contains(name)));
             view.focused(is_focused, |view| {
-                self.write_field(view, row, is_focused);
+                view.control(index, |view| self.write_field(view, row, is_focused));
                 match error {
                     Some((_, error)) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
                     None if row.hint.is_empty() => view,
@@ -426,7 +445,10 @@ impl Form {
                     let style = if on && is_focused { theme::SELECTED } else { theme::TEXT };
                     let mark =
                         Span::styled(if on { "  ◉ " } else { "  ○ " }, if on { theme::ACCENT } else { theme::TEXT });
-                    view.push_line(Line::from(vec![mark, Span::styled(text::escape_controls(label), style)]));
+                    let choose = Click::Choose(view.current_control(), index);
+                    view.clickable(choose, |view| {
+                        view.push_line(Line::from(vec![mark, Span::styled(text::escape_controls(label), style)]));
+                    });
                 }
             }
             FormInput::Checkbox(_) => {}

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
+use super::canvas::Click;
 use super::scroll_view::ScrollView;
 use super::text;
 use super::text_field::TextField;
@@ -67,6 +68,17 @@ impl Picker {
         true
     }
 
+    /// Moves the cursor to a clicked entry, or the text cursor to a clicked column. Returns whether the value changed.
+    pub fn on_click(&mut self, click: &Click) -> bool {
+        let before = self.cursor;
+        match *click {
+            Click::Choose(_, row) if row < self.matching_entries().len() => self.cursor = row,
+            Click::Text { column, .. } => self.input.move_cursor_to_column(column),
+            _ => {}
+        }
+        self.cursor != before
+    }
+
     /// Inserts pasted text.
     pub fn handle_paste(&mut self, pasted: &str) {
         self.input.paste(pasted);
@@ -97,11 +109,13 @@ impl Picker {
             let (mark, style) = if is_here { ("  ◉ ", theme::SELECTED) } else { ("  ○ ", theme::TEXT) };
             let value = text::truncate(&text::escape_controls(value), view.width.saturating_sub(5));
             let note = text::truncate(&text::escape_controls(note), view.width.saturating_sub(7 + text::width(&value)));
-            view.push_line(Line::from(vec![
-                Span::styled(mark, theme::ACCENT),
-                Span::styled(value, style),
-                Span::styled(format!("  {note}"), theme::SECONDARY),
-            ]));
+            view.clickable(Click::Choose(view.current_control(), row), |view| {
+                view.push_line(Line::from(vec![
+                    Span::styled(mark, theme::ACCENT),
+                    Span::styled(value, style),
+                    Span::styled(format!("  {note}"), theme::SECONDARY),
+                ]));
+            });
         }
         let more = matches.len().saturating_sub(VISIBLE_ROWS);
         if more > 0 {

@@ -70,11 +70,16 @@ impl ScrollState {
         true
     }
 
+    /// Scrolls by this number of lines: down, or up if it is negative.
+    pub fn scroll_by(&mut self, lines: isize) {
+        self.scroll_to(self.top().saturating_add_signed(lines));
+    }
+
     /// Handles keys that scroll by line, by page, or to either end. Returns whether the key was one of them.
     pub fn handle_key(&mut self, key: KeyCode) -> bool {
         match key {
-            KeyCode::Down => self.scroll_to(self.top().saturating_add(1)),
-            KeyCode::Up => self.scroll_to(self.top().saturating_sub(1)),
+            KeyCode::Down => self.scroll_by(1),
+            KeyCode::Up => self.scroll_by(-1),
             KeyCode::Home => self.scroll_to(0),
             KeyCode::End => self.scroll_to(usize::MAX),
             _ => return self.handle_page_key(key),

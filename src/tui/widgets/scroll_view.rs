@@ -26,6 +26,8 @@ pub struct ScrollView {
     cursor: Option<(usize, usize)>,
     /// The lines and columns that react to clicks.
     clicks: Vec<(Range<usize>, Range<usize>, Click)>,
+    /// The number of the element in focus order that is being written.
+    control: usize,
     /// The key-value pairs at the end of the page, with the number of the first line that they take.
     grid: Option<(usize, KeyValueGrid)>,
 }
@@ -140,13 +142,12 @@ impl ScrollView {
 
     /// Appends a button to the last line.
     pub fn append_button(&mut self, button: &Button) -> &mut Self {
-        let line = self.lines.len().saturating_sub(1);
         let start = self.lines.last().map_or(0, Line::width);
         for span in button.spans() {
             self.append_span(span);
         }
         if let Some(click) = &button.click {
-            self.clicks.push((line..line + 1, start..start + button.width(), click.clone()));
+            self.clickable_columns(start..start + button.width(), click.clone());
         }
         if button.is_focused {
             self.focus_last_line();
@@ -156,9 +157,8 @@ impl ScrollView {
 
     /// Appends a span that reacts to clicks to the last line.
     pub fn append_clickable(&mut self, span: Span<'static>, click: Click) -> &mut Self {
-        let line = self.lines.len().saturating_sub(1);
         let start = self.lines.last().map_or(0, Line::width);
-        self.clicks.push((line..line + 1, start..start + span.width(), click));
+        self.clickable_columns(start..start + span.width(), click);
         self.append_span(span)
     }
 
@@ -170,6 +170,36 @@ impl ScrollView {
         write(self);
         self.clicks.insert(place, (start..self.lines.len(), 0..self.width, click));
         self
+    }
+
+    /// Makes the lines that `write` writes react to clicks as the element with this number in focus order.
+    pub fn control(&mut self, number: usize, write: impl FnOnce(&mut Self)) -> &mut Self {
+        let outer = std::mem::replace(&mut self.control, number);
+        self.clickable(Click::Focus(number), write);
+        self.control = outer;
+        self
+    }
+
+    /// Returns the number of the element that is being written, in focus order.
+    pub fn current_control(&self) -> usize {
+        self.control
+    }
+
+    /// Makes columns of a line react to clicks.
+    pub fn clickable_at(&mut self, line: usize, columns: Range<usize>, click: Click) -> &mut Self {
+        self.clicks.push((line..line + 1, columns, click));
+        self
+    }
+
+    /// Makes columns of the last line react to clicks.
+    pub fn clickable_columns(&mut self, columns: Range<usize>, click: Click) -> &mut Self {
+        self.clickable_at(self.lines.len().saturating_sub(1), columns, click)
+    }
+
+    /// Makes columns of the last line a text in which a click places the cursor. `row` is the line of the text, and
+    /// `first` the column of the text that is shown first.
+    pub fn clickable_text(&mut self, columns: Range<usize>, row: usize, first: usize) -> &mut Self {
+        self.clickable_columns(columns, Click::Text { control: self.control, row, column: first })
     }
 
     /// Marks the lines that `write` writes as focused if `is_focused` is true.
@@ -265,7 +295,10 @@ impl ScrollView {
                 width: position(columns.len()),
                 height: position(last - first),
             };
-            canvas.on_click(place.intersection(area), click.clone());
+            let place = place.intersection(area);
+            if !place.is_empty() {
+                canvas.on_click(place, click.clone());
+            }
         }
     }
 }

@@ -40,6 +40,17 @@ impl SecretField {
         self.text[..self.cursor].graphemes(true).count()
     }
 
+    /// Moves the cursor before a grapheme, by its number. Each is one column wide while the secret is masked.
+    pub fn move_cursor_to(&mut self, grapheme: usize) {
+        let place = self.text.grapheme_indices(true).nth(grapheme).map(|(byte, _)| byte);
+        self.cursor = place.unwrap_or(self.text.len());
+    }
+
+    /// Moves the cursor to the character at a screen column of the visible secret.
+    pub fn move_cursor_to_column(&mut self, column: usize) {
+        self.cursor = editing::byte_index(&self.text, editing::character_at_column(&self.text, column));
+    }
+
     /// Wipes the secret.
     pub fn clear(&mut self) {
         self.text.zeroize();

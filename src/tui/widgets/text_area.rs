@@ -14,6 +14,8 @@ use super::scroll_view::ScrollView;
 use super::text;
 use crate::tui::theme;
 
+/// A tab as the screen shows it.
+const TAB: &str = "  ";
 /// The number of lines that Page Up and Page Down move the cursor.
 const PAGE_LINES: usize = 8;
 
@@ -130,6 +132,23 @@ impl TextArea {
     pub fn set_cursor(&mut self, (row, column): Cursor) {
         self.row = row.min(self.lines.len() - 1);
         self.column = column.min(self.line().chars().count());
+    }
+
+    /// Moves the cursor to a line and to the character at a screen column of it.
+    pub fn move_cursor_to_column(&mut self, row: usize, column: usize) {
+        self.end_undo_group();
+        self.row = row.min(self.lines.len() - 1);
+        self.column = editing::character_at_column(&self.line().replace('\t', TAB), column);
+        // The screen shows a tab as spaces, which are more characters.
+        let (mut characters, mut shown) = (0, 0);
+        for letter in self.line().chars() {
+            shown += if letter == '\t' { TAB.len() } else { 1 };
+            if shown > self.column {
+                break;
+            }
+            characters += 1;
+        }
+        self.column = characters;
     }
 
     fn line(&self) -> &str {
@@ -258,6 +277,7 @@ pub fn write_text_area(view: &mut ScrollView, area: &TextArea, is_focused: bool,
             Span::raw(text::fit(&kept, inner)),
             Span::styled(if is_focused { "▐" } else { "▕" }, edge),
         ]));
+        view.clickable_text(3..3 + inner, index, skip);
         if is_here {
             view.set_cursor_column(3 + before - skip);
         }
@@ -266,7 +286,7 @@ pub fn write_text_area(view: &mut ScrollView, area: &TextArea, is_focused: bool,
 
 /// Returns a line as the screen shows it.
 fn displayed_line(line: &str) -> String {
-    text::escape_controls(&line.replace('\t', "  "))
+    text::escape_controls(&line.replace('\t', TAB))
 }
 
 #[cfg(test)]

@@ -47,6 +47,13 @@ impl TextField {
         self.input.cursor()
     }
 
+    /// Moves the cursor to the character at a screen column, from the start of the text.
+    pub fn move_cursor_to_column(&mut self, column: usize) {
+        let cursor = editing::character_at_column(self.value(), column);
+        self.input = std::mem::take(&mut self.input).with_cursor(cursor);
+        self.history.end_undo_group();
+    }
+
     /// Returns whether the cursor is at the end of the text.
     pub fn is_at_end(&self) -> bool {
         editing::cursor_byte(&self.input) == self.value().len()
@@ -112,10 +119,11 @@ impl TextField {
         let scroll = self.input.visual_scroll(inner.saturating_sub(1).max(1));
         let value = text::escape_controls(self.value());
         let mut shown = String::new();
-        let mut passed = 0;
+        let (mut passed, mut first) = (0, 0);
         for grapheme in value.graphemes(true) {
             let wide = text::width(grapheme);
             if passed >= scroll && text::width(&shown) + wide <= inner {
+                first = if shown.is_empty() { passed } else { first };
                 shown.push_str(grapheme);
             }
             passed += wide;
@@ -133,6 +141,7 @@ impl TextField {
             Span::styled(text::fit(&shown, inner), style.patch(ratatui::style::Modifier::UNDERLINED)),
             Span::styled(right, edge),
         ]));
+        view.clickable_text(indent + 1..indent + 1 + inner, 0, first);
         if is_focused {
             view.set_cursor_column(indent + 1 + self.input.visual_cursor().saturating_sub(scroll).min(inner));
         }

@@ -164,10 +164,7 @@ impl Wizard {
                     (false, None) => theme::TEXT,
                 };
                 let mark = if index == on { "◉ " } else { "○ " };
-                let choose = match self.click_on(FocusTarget::Field(field)) {
-                    Click::Focus(place) => Click::Choose(place, index),
-                    other => other,
-                };
+                let choose = Click::Choose(self.place(FocusTarget::Field(field)), index);
                 let line = Line::from(vec![
                     Span::styled(if here { "▌ " } else { "  " }, theme::ACCENT),
                     Span::styled(mark, if index == on { theme::ACCENT } else { theme::TEXT }),

@@ -16,7 +16,17 @@ use crate::tui::widgets::text_field::TextField;
 impl Wizard {
     /// Returns the click that moves the focus to a control and activates it.
     pub(super) fn click_on(&self, target: FocusTarget) -> Click {
-        Click::Focus(self.focus_targets().iter().position(|other| *other == target).unwrap_or(usize::MAX))
+        Click::Focus(self.place(target))
+    }
+
+    /// Returns the number of a control in focus order.
+    pub(super) fn place(&self, target: FocusTarget) -> usize {
+        self.focus_targets().iter().position(|other| *other == target).unwrap_or(usize::MAX)
+    }
+
+    /// Makes the lines that `write` writes react to clicks as a field.
+    pub(super) fn write_control(&self, view: &mut ScrollView, field: Field, write: impl FnOnce(&mut ScrollView)) {
+        view.control(self.place(FocusTarget::Field(field)), write);
     }
 
     /// Returns the button of a control.
@@ -55,11 +65,13 @@ impl Wizard {
         let error = self.visible_error(field, errors);
         view.focused(is_focused, |view| {
             let mark = if is_focused { "▸ " } else { "  " };
-            view.push_line(Line::from(vec![
-                Span::styled(mark, theme::ACCENT),
-                Span::styled(field.label(), theme::HEADING),
-            ]));
-            write(view, is_focused);
+            self.write_control(view, field, |view| {
+                view.push_line(Line::from(vec![
+                    Span::styled(mark, theme::ACCENT),
+                    Span::styled(field.label(), theme::HEADING),
+                ]));
+                write(view, is_focused);
+            });
             match error {
                 Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
                 None => view.paragraph(field.hint(), 2, theme::SECONDARY),

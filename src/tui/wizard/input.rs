@@ -165,7 +165,7 @@ impl Wizard {
     }
 
     /// Edits a one-line text field, and copies its value to the draft.
-    fn edit_text_field(&mut self, field: Field, edit: impl FnOnce(&mut TextField)) {
+    pub(super) fn edit_text_field(&mut self, field: Field, edit: impl FnOnce(&mut TextField)) {
         let Some(value) = self.text_value(field) else { return };
         let editor = self.editors.open_text_field(field, &value);
         edit(editor);
@@ -174,7 +174,7 @@ impl Wizard {
     }
 
     /// Edits a multi-line text field, and copies its value to the draft.
-    fn edit_text_area(&mut self, field: Field, edit: impl FnOnce(&mut TextArea)) {
+    pub(super) fn edit_text_area(&mut self, field: Field, edit: impl FnOnce(&mut TextArea)) {
         let value = self.text_area_value(field);
         let area = self.editors.open_text_area(field, &value);
         edit(area);

@@ -8,6 +8,7 @@ mod fields;
 mod focus;
 pub mod info;
 mod input;
+mod mouse;
 mod outcome;
 mod permissions;
 mod policy;

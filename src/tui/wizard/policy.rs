@@ -56,7 +56,9 @@ impl Wizard {
             }
             let still = TextArea::new(edited);
             let area = if is_focused { self.editors.text_area(Field::KeyPolicy) } else { None }.unwrap_or(&still);
-            write_text_area(view, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
+            self.write_control(view, Field::KeyPolicy, |view| {
+                write_text_area(view, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
+            });
         });
     }
 }

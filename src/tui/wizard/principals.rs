@@ -275,7 +275,9 @@ impl Wizard {
         } else {
             format!("{} selected", selected.len())
         };
-        view.heading(&format!("{title} ({count})"));
+        self.write_control(view, field, |view| {
+            view.heading(&format!("{title} ({count})"));
+        });
         view.focused(is_focused, |_| {});
         if listed.len() > 0 {
             let rows = Rows {
@@ -285,7 +287,9 @@ impl Wizard {
                 selection_mode: SelectionMode::Multiple,
                 is_selected: &|row| listed.arn(row).is_some_and(|arn| selected.iter().any(|one| one == arn)),
             };
-            table.write(view, &PRINCIPAL_COLUMNS, height, is_focused, &rows);
+            self.write_control(view, field, |view| {
+                table.write(view, &PRINCIPAL_COLUMNS, height, is_focused, &rows);
+            });
         }
         write_list_progress(view, &account.principals, is_focused, !table.search().is_empty());
     }

@@ -82,15 +82,17 @@ impl Wizard {
             for (field, note) in [(Field::TagKey(row), ""), (Field::TagValue(row), " - optional")] {
                 let is_focused = self.focused() == FocusTarget::Field(field);
                 let label = format!("{} {}{note}", if note.is_empty() { "Key" } else { "Value" }, row + 1);
-                view.push_line(Line::from(vec![
-                    Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
-                    Span::styled(label, theme::HEADING),
-                ]));
-                if field == Field::TagKey(row) {
-                    view.append_span(Span::raw("  "));
-                    view.append_button(&self.button(FocusTarget::RemoveTag(row), "Remove"));
-                }
-                self.write_editor(view, field, 2, 44, is_focused, "");
+                self.write_control(view, field, |view| {
+                    view.push_line(Line::from(vec![
+                        Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
+                        Span::styled(label, theme::HEADING),
+                    ]));
+                    if field == Field::TagKey(row) {
+                        view.append_span(Span::raw("  "));
+                        view.append_button(&self.button(FocusTarget::RemoveTag(row), "Remove"));
+                    }
+                    self.write_editor(view, field, 2, 44, is_focused, "");
+                });
                 if let Some(error) = self.visible_error(field, errors) {
                     view.paragraph(&format!("✗ {error}"), 2, theme::ERROR);
                 }
@@ -107,14 +109,16 @@ impl Wizard {
             let value = TextField::new(&self.draft.other_accounts[row]);
             let error = self.visible_error(field, errors);
             view.focused(is_focused || self.focused() == FocusTarget::RemoveAccount(row), |view| {
-                view.push_line(Line::from(vec![
-                    Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
-                    Span::styled(format!("Account ID {}", row + 1), theme::HEADING),
-                    Span::raw("  "),
-                ]));
-                view.append_button(&self.button(FocusTarget::RemoveAccount(row), "Remove"));
-                let shown = if is_focused { self.editors.text_field(field) } else { None }.unwrap_or(&value);
-                shown.write(view, 2, 20, is_focused, "444455556666");
+                self.write_control(view, field, |view| {
+                    view.push_line(Line::from(vec![
+                        Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
+                        Span::styled(format!("Account ID {}", row + 1), theme::HEADING),
+                        Span::raw("  "),
+                    ]));
+                    view.append_button(&self.button(FocusTarget::RemoveAccount(row), "Remove"));
+                    let shown = if is_focused { self.editors.text_field(field) } else { None }.unwrap_or(&value);
+                    shown.write(view, 2, 20, is_focused, "444455556666");
+                });
                 if let Some(error) = error {
                     view.paragraph(&format!("✗ {error}"), 2, theme::ERROR);
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crossterm::event::KeyCode;
 use ratatui::text::{Line, Span};
 
 use super::{Column, Rows, SelectionMode, Table, TableViewport};
@@ -23,7 +24,13 @@ impl Table {
         let shown = self.visible_columns(columns, view.width.saturating_sub(lead + 1));
         let is_last_shown = shown.last().is_none_or(|(column, _)| column + 1 == columns.len());
         let is_second_shown = shown.get(1).is_none_or(|(column, _)| *column == 1);
-        let mut headings = vec![Span::styled(text::fit(if is_second_shown { "" } else { "‹" }, lead), theme::ACCENT)];
+        view.push_line(Line::default());
+        let left = Span::styled(text::fit(if is_second_shown { "" } else { "‹" }, lead), theme::ACCENT);
+        if is_second_shown {
+            view.append_span(left);
+        } else {
+            view.append_clickable(left, Click::PageKey(KeyCode::Left.into()));
+        }
         for (index, width) in &shown {
             let column = &columns[*index];
             let mark = match (*index == self.sort_column, self.is_descending) {
@@ -32,10 +39,12 @@ impl Table {
                 _ => "",
             };
             let title = text::truncate(column.title, width.saturating_sub(text::width(mark) + 1));
-            headings.push(Span::styled(text::fit(&format!("{title}{mark}"), *width), theme::HEADING));
+            let heading = Span::styled(text::fit(&format!("{title}{mark}"), *width), theme::HEADING);
+            view.append_clickable(heading, Click::Sort(*index));
         }
-        headings.push(Span::styled(if is_last_shown { "" } else { "›" }, theme::ACCENT));
-        view.push_line(Line::from(headings));
+        if !is_last_shown {
+            view.append_clickable(Span::styled("›", theme::ACCENT), Click::PageKey(KeyCode::Right.into()));
+        }
         let texts = |position: usize| self.row_lines(self.matching[position], columns, &shown, rows);
         let visible = self.visible_rows(height.saturating_sub(2).max(1), &texts);
         let passed = shown.get(1).map_or(0, |(column, _)| column - 1);
@@ -69,6 +78,9 @@ impl Table {
                             Span::styled(format!("{} ", text::fit(&cell, width.saturating_sub(1))), style)
                         }));
                         view.push_line(Line::from(spans));
+                        if index == 0 && rows.selection_mode == SelectionMode::Multiple {
+                            view.clickable_columns(0..lead, Click::SelectRow(position));
+                        }
                     }
                 });
             });
@@ -174,8 +186,6 @@ fn distribute_width(columns: &[Column], width: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crossterm::event::KeyCode;
-
     use super::*;
 
     #[test]

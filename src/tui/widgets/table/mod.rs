@@ -1,6 +1,7 @@
 //! A table with search, sorting, a cursor, and row selection. It builds only the visible rows.
 
 mod draw;
+mod mouse;
 mod search;
 
 use std::cell::Cell;
@@ -114,6 +115,8 @@ pub struct Table {
     sort_column: usize,
     is_descending: bool,
     cursor: usize,
+    /// The column to sort by next, if its heading was clicked.
+    clicked_heading: Option<usize>,
     /// The number of columns scrolled past, after the first column. `None` scrolls only as far as the sort column
     /// needs.
     column_offset: Option<usize>,
@@ -202,7 +205,8 @@ impl Table {
             KeyCode::End => self.cursor = last,
             KeyCode::Char('/') if self.has_rows() => self.is_searching = true,
             KeyCode::Char('s') => {
-                self.sort_column = (self.sort_column + 1) % columns.max(1);
+                let next = self.clicked_heading.take().unwrap_or(self.sort_column + 1);
+                self.sort_column = next % columns.max(1);
                 self.column_offset = None;
                 return TableEvent::SortChanged;
             }

@@ -110,7 +110,7 @@ impl Table {
             (format!("Search: {}", text::escape_controls(self.search.value())), theme::TEXT)
         };
         view.push_line("  ");
-        view.append_clickable(Span::styled(text::fit(&lead, room), style), Click::Key(KeyCode::Char('/').into()));
+        view.append_clickable(Span::styled(text::fit(&lead, room), style), Click::PageKey(KeyCode::Char('/').into()));
         view.append_span(Span::styled(format!(" {count}"), theme::SECONDARY));
     }
 }
