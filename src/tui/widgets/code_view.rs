@@ -115,11 +115,8 @@ mod tests {
     #[test]
     fn lines_are_numbered_and_long_ones_continue_below() {
         let code = CodeView::new(Language::Json, "{\n  \"Sid\": \"Allow use of the key\"\n}").with_line_numbers();
-        assert_eq!(
-            written(code, 26),
-            [" 1  {", " 2    \"Sid\": \"Allow use", "     of the key\"", " 3  }"]
-                .map(|line| line.replacen("     of", "     of", 1))
-        );
+        let lines = [" 1  {", " 2    \"Sid\": \"Allow use o", "    f the key\"", " 3  }"];
+        assert_eq!(written(code, 26), lines);
     }
 
     #[test]

@@ -109,7 +109,7 @@ mod tests {
         );
         assert_eq!(
             grid(&pairs, 90),
-            ["  Key type   Symmetric                         Key usage  Encrypt and decrypt", "  Origin     External"]
+            ["  Key type   Symmetric                        Key usage  Encrypt and decrypt", "  Origin     External"]
         );
     }
 
