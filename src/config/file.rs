@@ -170,13 +170,13 @@ mod tests {
     #[test]
     fn keys_are_one_or_several() {
         let configuration =
-            read_text("[keys]\nrefresh = 'F5'\ncreate-key = ['n', 'Alt-Right', 'ctrl-k']\nnext-field = ['Tab']")
+            read_text("[keys]\nrefresh = 'F5'\ncreate-key = ['n', 'Alt-Right', 'ctrl-g']\nnext-field = ['Tab']")
                 .unwrap();
         let keys = configuration.keys();
         let names = |action| keys[&action].iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(keys.len(), 3);
         assert_eq!(names(Action::Refresh), ["F5"]);
-        assert_eq!(names(Action::CreateKey), ["n", "Alt-Right", "Ctrl-K"]);
+        assert_eq!(names(Action::CreateKey), ["n", "Alt-Right", "Ctrl-G"]);
         assert_eq!(names(Action::NextField), ["Tab"]);
     }
 

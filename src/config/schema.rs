@@ -105,7 +105,7 @@ mod tests {
             "columns = ['aliases', 'description']\ntarget = 'https://kms.example.com'\nprofile = 'work'",
             "region = 'eu-west-1'\nread-only = true\ndata-dir = '~/keys'\n[profiles.prod]\nread-only = true",
             "[profile.prod]\nread-only = true\n[profile.dev]",
-            "[keys]\nrefresh = 'F5'\ncreate-key = ['n', 'Ctrl-K']",
+            "[keys]\nrefresh = 'F5'\ncreate-key = ['n', 'Ctrl-G']",
         ] {
             assert_eq!(check(text), Vec::<String>::new(), "{text}");
             assert!(parse(text, Path::new("c")).is_ok(), "{text}");

@@ -8,6 +8,7 @@ mod badge;
 mod build_script;
 mod bundled;
 mod cloudtrail;
+mod colors;
 mod condition_keys;
 mod configuration;
 mod crash;

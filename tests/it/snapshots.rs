@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::colors::check_colors;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -13,7 +14,9 @@ use xks_console::tui::effect::Msg;
 use xks_console::tui::keymap::Action;
 use xks_console::tui::screen;
 
-/// The sizes of the snapshots of every screen: narrow, usual, and wide.
+/// The sizes of the snapshots of every screen: narrow, usual, wide, and with a third pane.
+const SNAPSHOT_SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
+/// The sizes at which every key is pressed.
 pub const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
 
 /// Returns the text of the screen, followed by every run of cells with a style.
@@ -56,13 +59,21 @@ pub fn screen(app: &App, size: (u16, u16)) -> String {
     tape::screen_text(&draw(app, size))
 }
 
-/// Asserts that each key in the footer does something.
-pub fn assert_keys_work(name: &str, app: &App) {
-    check_keys(name, app).unwrap_or_else(|problem| panic!("{problem}"));
+/// Asserts that a screen is in order: each key in the footer does something, and the colors are legible.
+pub fn assert_screen_works(name: &str, app: &App) {
+    check_screen(name, app).unwrap_or_else(|problem| panic!("{problem}"));
+}
+
+/// Checks the keys and the colors of a screen.
+pub fn check_screen(name: &str, app: &App) -> Result<(), String> {
+    for size in SNAPSHOT_SIZES {
+        check_colors(&draw(app, size)).map_err(|problem| format!("{name} at {size:?}: {problem}"))?;
+    }
+    check_keys(name, app)
 }
 
 /// Checks that each key in the footer does something: it causes an effect or changes the screen.
-pub fn check_keys(name: &str, app: &App) -> Result<(), String> {
+fn check_keys(name: &str, app: &App) -> Result<(), String> {
     for size in SIZES {
         let before = draw(app, size);
         for binding in screen::footer_bindings(app, size.0) {
@@ -98,25 +109,25 @@ pub fn check_keys(name: &str, app: &App) -> Result<(), String> {
     Ok(())
 }
 
-/// Compares the screen with its snapshot at each of [`SIZES`].
+/// Compares the screen with its snapshot at each of [`SNAPSHOT_SIZES`].
 pub fn assert_screen_matches(name: &str, app: &App) {
-    assert_keys_work(name, app);
-    for (width, height) in SIZES {
+    assert_screen_works(name, app);
+    for (width, height) in SNAPSHOT_SIZES {
         insta::assert_snapshot!(format!("{name}-{width}x{height}"), snapshot(&draw(app, (width, height))));
     }
 }
 
-/// Compares the screens of all cases with one combined snapshot at each of [`SIZES`].
+/// Compares the screens of all cases with one combined snapshot at each of [`SNAPSHOT_SIZES`].
 pub fn assert_screens_match(name: &str, cases: &[(&str, App)]) {
-    cases.iter().for_each(|(case, app)| assert_keys_work(&format!("{name}, {case}"), app));
-    for (width, height) in SIZES {
+    cases.iter().for_each(|(case, app)| assert_screen_works(&format!("{name}, {case}"), app));
+    for (width, height) in SNAPSHOT_SIZES {
         let all = cases.iter().map(|(case, app)| format!("== {case}\n{}", snapshot(&draw(app, (width, height)))));
         let all: Vec<String> = all.collect();
         insta::assert_snapshot!(format!("{name}-{width}x{height}"), all.join("\n"));
     }
 }
 
-/// Plays a tape and compares each of its screenshots with the snapshot `name-screenshot` at each of [`SIZES`].
+/// Plays a tape and compares each of its screenshots with the snapshot `name-screenshot` at each of [`SNAPSHOT_SIZES`].
 pub fn play_tape(player: &mut Player, name: &str, text: &str) {
     let tape = Tape::parse(name, text).unwrap();
     let size = player.frame().area.as_size();

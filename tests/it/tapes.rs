@@ -1,14 +1,14 @@
 //! Flows of the console: the tapes in `tests/tapes`, with their golden files.
 
 use super::mouse::check_clicks;
-use super::snapshots::check_keys;
+use super::snapshots::check_screen;
 use xks_console::flow::suite::Suite;
 use xks_console::flow::tape::Tape;
 
 #[test]
 fn tapes_show_the_screens_of_their_golden_files() {
     let suite = Suite::new(["tests/tapes"]).checking(|name, player| {
-        check_keys(name, player.app())?;
+        check_screen(name, player.app())?;
         check_clicks(name, player)
     });
     let report = suite.run().unwrap();
@@ -33,4 +33,35 @@ fn vhs_accepts_every_tape() {
         }
     }
     assert!(count > 3, "{count} tapes");
+}
+
+/// Returns how many keys a tape presses beside the texts that the user chooses. A letter that is a shortcut counts.
+fn pressed_keys(tape: &str) -> usize {
+    let is_shortcut = |text: &str| text.len() == 1;
+    let count = |line: &str| -> usize {
+        let mut words = line.split_whitespace();
+        match words.next() {
+            Some("Wait+Screen" | "#" | "#:") if !line.starts_with("#: key") => 0,
+            Some("#:") => 1,
+            Some("Type") => usize::from(is_shortcut(words.next().unwrap_or_default().trim_matches('"'))),
+            Some(_) => words.next().map_or(1, |count| count.parse().unwrap()),
+            None => 0,
+        }
+    };
+    tape.lines().map(count).sum()
+}
+
+#[test]
+fn methods_need_few_keys_without_the_optional_steps() {
+    assert_eq!(
+        pressed_keys("Tab 2\nType \"n\"\nType \"text\"\n#: key F8\nCtrl+N\nWait+Screen /x y/\n# x\n\n#: size 1x1"),
+        5
+    );
+    for (tape, most) in [("method-1-shortest", 8), ("method-2-shortest", 14)] {
+        let text = std::fs::read_to_string(format!("tests/tapes/create-key/{tape}.tape")).unwrap();
+        // In Method 2, opening the list of keys comes before the method.
+        let start = text.find("Wait+Screen /Customer managed keys").unwrap_or(0);
+        let keys = pressed_keys(&text[start..]);
+        assert!(keys <= most, "{tape}: {keys} keys");
+    }
 }

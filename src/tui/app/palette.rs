@@ -110,7 +110,11 @@ impl App {
             entry("External key stores", store.custom_key_store_name.clone(), id.clone(), location)
         }));
         let keys = self.account.keys.ready().into_iter().flatten().chain(&self.account.aws_managed_keys);
-        entries.extend(keys.filter(|key| key.key_id() != UNREADABLE).map(|key| {
+        let is_recent = |id: &str| {
+            self.recent_locations.iter().any(|location| matches!(location, Location::Key(recent) if recent == id))
+        };
+        let others = keys.filter(|key| key.key_id() != UNREADABLE && !is_recent(key.key_id()));
+        entries.extend(others.map(|key| {
             let aliases = self.account.aliases_of(key.key_id());
             let (title, others) = match aliases {
                 [] => (key.key_id(), &[][..]),

@@ -92,7 +92,8 @@ impl Palette {
     }
 
     fn update_matches(&mut self) {
-        self.matches = fuzzy::search(self.search.value(), &self.texts);
+        let search = if self.kind == PaletteKind::Shortcuts { fuzzy::search_words } else { fuzzy::search };
+        self.matches = search(self.search.value(), &self.texts);
         self.cursor = 0;
     }
 
@@ -209,14 +210,17 @@ impl Palette {
         if self.kind == PaletteKind::Shortcuts {
             line.push_span(Span::styled(text::fit(&entry.key, KEY_WIDTH), theme::ACCENT));
         }
-        let right = if self.kind == PaletteKind::Shortcuts { 0 } else { text::width(&entry.key) + 1 };
+        // Without group headings, each entry says what it is.
+        let note = if self.search.value().is_empty() || !entry.key.is_empty() { &entry.key } else { entry.group };
+        let note_style = if note == entry.group { theme::SECONDARY } else { theme::ACCENT };
+        let right = if self.kind == PaletteKind::Shortcuts { 0 } else { text::width(note) + 1 };
         let room = view.width.saturating_sub(line.width() + right);
-        let text = &self.texts[found.index];
+        let text = &shown_text(entry);
         let lead = line.width();
         line.spans.extend(fuzzy::highlight(&text::truncate(text, room), &found.bytes, style));
         if right > 0 {
             line.push_span(Span::raw(" ".repeat(view.width.saturating_sub(line.width() + right))));
-            line.push_span(Span::styled(format!("{} ", entry.key), theme::ACCENT));
+            line.push_span(Span::styled(format!("{note} "), note_style));
         }
         view.clickable(Click::Row(row), |view| {
             view.push_line(line);
@@ -230,11 +234,20 @@ impl Palette {
     }
 }
 
-/// Returns the text of an entry: its title, and its details behind it.
-fn search_text(entry: &PaletteEntry) -> String {
+/// Returns the text of an entry as it is shown: its title, and its details behind it.
+fn shown_text(entry: &PaletteEntry) -> String {
     let detail = text::escape_controls(&entry.detail);
     let title = text::escape_controls(&entry.title);
     if detail.is_empty() { title } else { format!("{title}  {detail}") }
+}
+
+/// Returns the text that is searched. It starts like the shown text, so that matching characters have the same positions.
+/// Descriptions of actions contain almost any letters, so the key is searched instead.
+fn search_text(entry: &PaletteEntry) -> String {
+    match entry.command {
+        PaletteCommand::Press(_) => format!("{}  {}", text::escape_controls(&entry.title), entry.key),
+        _ => shown_text(entry),
+    }
 }
 
 #[cfg(test)]

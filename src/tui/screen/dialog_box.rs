@@ -12,6 +12,7 @@ use crate::tui::drafts;
 use crate::tui::keymap::{Binding, Keymap};
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::container::MIN_BORDERED_WIDTH;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::{button_row, text};
@@ -83,11 +84,12 @@ fn draw_preview(app: &App, scroll: &ScrollState, canvas: &mut Canvas, area: Rect
 
 /// Draws the palette, which is wider than other dialogs and takes most of the height.
 fn draw_palette(palette: &Palette, canvas: &mut Canvas, area: Rect) {
-    let width = area.width.saturating_sub(4).min(MAX_PALETTE_WIDTH);
-    let height = area.height.saturating_sub(2).min(MAX_PALETTE_HEIGHT);
+    let width = if area.width < MIN_BORDERED_WIDTH { area.width } else { MAX_PALETTE_WIDTH.min(area.width - 4) };
+    let height = area.height.saturating_sub(3).min(MAX_PALETTE_HEIGHT);
     let mut view = ScrollView::new(width.saturating_sub(4));
     palette.write(&mut view, usize::from(height.saturating_sub(2)));
-    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
+    let place =
+        Rect { x: area.x + (area.width - width) / 2, y: area.y + ((area.height - height) / 3).max(1), width, height };
     let inner = draw_frame(palette.title(), canvas, place);
     view.draw(canvas, inner);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use frizbee::{Config, Matcher, UnicodeMatching};
+use frizbee::{Config, Matcher, Matching, UnicodeMatching};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -21,7 +21,17 @@ pub struct FuzzyMatch {
 /// Returns the texts that match `typed`, best matches first. Every word of `typed` has to match. Without words, all
 /// texts match, in their order.
 pub fn search(typed: &str, texts: &[String]) -> Vec<FuzzyMatch> {
-    let config = Config::default().max_typos(Some(0)).unicode(UnicodeMatching::Smart);
+    search_with(typed, texts, Matching::Fuzzy)
+}
+
+/// Returns the texts that contain every word of `typed`, as [`search`] does. It suits sentences, which contain almost any
+/// characters in order.
+pub fn search_words(typed: &str, texts: &[String]) -> Vec<FuzzyMatch> {
+    search_with(typed, texts, Matching::Substring)
+}
+
+fn search_with(typed: &str, texts: &[String], matching: Matching) -> Vec<FuzzyMatch> {
+    let config = Config::default().matching(matching).max_typos(Some(0)).unicode(UnicodeMatching::Smart);
     let mut found: Option<Vec<(u64, FuzzyMatch)>> = None;
     for word in typed.split_whitespace() {
         let matches = Matcher::new(word, &config).match_list_indices(texts);

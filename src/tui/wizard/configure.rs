@@ -53,11 +53,10 @@ impl Wizard {
                     if store.connection_state != ConnectionState::Connected {
                         return vec![WizardEvent::Connect(id, AfterConnect::SelectInWizard)];
                     }
-                    // Enter on the selected key store moves on.
-                    if self.draft.custom_key_store_id.as_ref() == Some(&id) && key.code == KeyCode::Enter {
+                    self.draft.custom_key_store_id = Some(id);
+                    if key.code == KeyCode::Enter {
                         self.move_focus(1);
                     }
-                    self.draft.custom_key_store_id = Some(id);
                 }
             }
             TableEvent::SortChanged => self.refresh_tables(account),
@@ -79,25 +78,34 @@ impl Wizard {
         self.select_store(account);
     }
 
-    /// Handles a key on radio buttons: moves the cursor, or selects an option if it is available.
+    /// Handles a key on radio buttons. Moving to an option selects it, if it is available.
     pub(super) fn handle_radio_key(&mut self, field: Field, key: KeyEvent) -> Vec<WizardEvent> {
-        let options = radio_options(field);
+        let last = radio_options(field).len().saturating_sub(1);
         match key.code {
-            KeyCode::Up | KeyCode::Left if self.option_index > 0 => self.option_index -= 1,
-            KeyCode::Down | KeyCode::Right if self.option_index + 1 < options.len() => self.option_index += 1,
+            KeyCode::Up | KeyCode::Left if self.option_index > 0 => self.select_option(field, self.option_index - 1),
+            KeyCode::Down | KeyCode::Right if self.option_index < last => {
+                self.select_option(field, self.option_index + 1);
+            }
             KeyCode::Up | KeyCode::Left => self.move_focus(-1),
             KeyCode::Down | KeyCode::Right => self.move_focus(1),
-            KeyCode::Enter | KeyCode::Char(' ') => {
-                let can = options.get(self.option_index).is_some_and(|option| option.unavailable_reason.is_none());
-                if field == Field::Origin && can {
-                    self.draft.origin = Origin::ALL.get(self.option_index).copied().unwrap_or(self.draft.origin);
-                    self.reset_visited();
-                }
-            }
+            KeyCode::Home => self.select_option(field, 0),
+            KeyCode::End => self.select_option(field, last),
+            KeyCode::Enter | KeyCode::Char(' ') => self.select_option(field, self.option_index),
             KeyCode::Esc => return self.leave(),
             _ => {}
         }
         Vec::new()
+    }
+
+    /// Moves the cursor to an option, and selects it if it is available.
+    fn select_option(&mut self, field: Field, index: usize) {
+        self.option_index = index;
+        let is_available = radio_options(field).get(index).is_some_and(|option| option.unavailable_reason.is_none());
+        let origin = Origin::ALL.get(index).copied().filter(|_| field == Field::Origin && is_available);
+        if let Some(origin) = origin.filter(|origin| *origin != self.draft.origin) {
+            self.draft.origin = origin;
+            self.reset_visited();
+        }
     }
 
     pub(super) fn write_configure_key(

@@ -15,7 +15,7 @@ use crate::tui::widgets::container::{Container, MIN_BORDERED_WIDTH};
 use crate::tui::widgets::scroll_view::ScrollView;
 
 /// The width of the list of steps with its border, in columns.
-const STEP_LIST_WIDTH: u16 = 26;
+const STEP_LIST_WIDTH: u16 = 28;
 /// The maximum width of the pane for help, in columns.
 const MAX_INFO_WIDTH: u16 = 70;
 /// The maximum width of a step, in columns.

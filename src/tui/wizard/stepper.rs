@@ -61,16 +61,22 @@ impl Wizard {
         let steps = self.steps();
         let lead = format!(" Step {} of {} · ", self.step_index() + 1, steps.len());
         let optional = if self.step.is_optional() { " (optional)" } else { "" };
-        let marks_width = steps.len() * 2;
-        let room = usize::from(area.width).saturating_sub(marks_width + text::width(&lead) + 2);
-        let title = text::truncate(&format!("{}{optional}", self.step.title()), room);
-        let padding = room.saturating_sub(text::width(&title));
+        let title = self.step.title();
+        let (with_note, marks_width) = (format!("{title}{optional}"), steps.len() * 2);
+        let room = usize::from(area.width).saturating_sub(text::width(&lead) + 2);
+        // The title matters most. The marks of the steps are shown if there is room.
+        let choices = [(with_note.as_str(), true), (title, true), (with_note.as_str(), false), (title, false)];
+        let fits =
+            |(title, has_marks): &(&str, bool)| text::width(title) + if *has_marks { marks_width } else { 0 } <= room;
+        let (title, has_marks) = choices.into_iter().find(fits).unwrap_or((title, false));
+        let title = text::truncate(title, room);
+        let padding = room.saturating_sub(text::width(&title) + marks_width);
         let mut line = Line::from(vec![
             Span::styled(lead, theme::SECONDARY),
             Span::styled(title, theme::HEADING),
             Span::raw(" ".repeat(padding + 1)),
         ]);
-        for (index, step) in steps.iter().enumerate() {
+        for (index, step) in steps.iter().enumerate().filter(|_| has_marks) {
             let (mark, style) = self.step_mark(index, *step, account);
             let x = area.x.saturating_add(u16::try_from(line.width()).unwrap_or(u16::MAX));
             canvas.on_click(Rect { x, width: 2, ..area }, Click::Step(index));
