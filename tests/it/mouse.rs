@@ -167,6 +167,17 @@ fn every_control_reacts_to_a_click_as_to_the_keyboard() {
     assert!(problems.is_empty(), "{} controls don't react:\n{}", problems.len(), problems.join("\n"));
 }
 
+/// Returns whether a click can belong to a part of a control. Of a control that is scrolled away, only that part is left.
+fn is_part(control: &Click, part: &Click) -> bool {
+    match (control, part) {
+        (Click::Focus(number), Click::Choose(other, _) | Click::Text { control: other, .. }) => number == other,
+        (Click::Focus(_), part) => {
+            matches!(part, Click::Row(_) | Click::SelectRow(_) | Click::Sort(_) | Click::PageKey(_))
+        }
+        _ => false,
+    }
+}
+
 /// Checks that two areas with different clicks overlap only if the later one is inside of the other.
 pub fn check_clicks(name: &str, player: &Player) -> Result<(), String> {
     let frame = player.frame();
@@ -177,7 +188,7 @@ pub fn check_clicks(name: &str, player: &Player) -> Result<(), String> {
         }
         for (later, other) in &areas[index + 1..] {
             let common = area.intersection(*later);
-            if click != other && !common.is_empty() && (common != *later || later == area) {
+            if click != other && !common.is_empty() && (common != *later || later == area && !is_part(click, other)) {
                 return Err(format!("{name}: {click:?} at {area:?} overlaps {other:?} at {later:?}"));
             }
         }
@@ -210,7 +221,7 @@ fn clicks_anywhere_neither_panic_nor_quit() {
     ]);
     let events = prop::collection::vec((kinds, 0u16..82, 0u16..26), 1..30);
     let start: Vec<App> = screens().iter().map(|(name, text)| open(name, text, (80, 24)).app().clone()).collect();
-    let config = Config { cases: 300, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
+    let config = Config { cases: 60, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
     let chosen = (prop::sample::select(start), events, prop::sample::select(vec![(80, 24), (60, 20), (59, 19)]));
     TestRunner::new(config)
         .run(&chosen, |(mut app, events, (width, height))| {
