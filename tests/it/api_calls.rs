@@ -8,7 +8,7 @@ use super::snapshots::play_from_start;
 /// Fills in a key that AWS will reject, goes to *Review*, and chooses Finish.
 const FINISH_REJECTED_KEY: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
     Wait+Screen /Create key/\nType \"no-such-key\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\n\
-    Ctrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /XksKeyNotFoundException/\n";
+    Ctrl+N\nCtrl+N\nWait+Screen /Step 7 of 7 · Review/\nCtrl+N\nWait+Screen /XksKeyNotFoundException/\n";
 
 #[test]
 fn api_calls_page_lists_opens_and_copies_calls_and_escape_goes_back() {

@@ -67,7 +67,7 @@ fn finish_tape(external_key: &str, alias: &str) -> String {
     format!(
         "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
          Wait+Screen /Create key/\nType \"{external_key}\"\nTab\nSpace\nCtrl+N\nType \"{alias}\"\nCtrl+N\nCtrl+N\nCtrl+N\n\
-         Ctrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\n"
+         Ctrl+N\nCtrl+N\nWait+Screen /Step 7 of 7 · Review/\nCtrl+N\n"
     )
 }
 
@@ -75,7 +75,7 @@ fn finish_tape(external_key: &str, alias: &str) -> String {
 fn wizard_updates_the_proxy_credential_of_a_failed_key_store_and_connects_it() {
     // The wizard is opened from a connected key store, and then the failed one is chosen.
     let tape = "Wait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\nDown\nType \"n\"\nWait+Screen /External key ID/\n\
-                Shift+Tab\nDown\nEnter\nWait+Screen /Update proxy credential/\nScreenshot offer.png\nTab\nEnter\n\
+                Shift+Tab\nDown\nEnter\nWait+Screen /Update proxy credential/\nScreenshot offer.png\nLeft\nEnter\n\
                 Wait+Screen /▸ Proxy credential: Access key ID/\nScreenshot form.png\n";
     let mut player = play_from_start("credential", tape);
     let configuration = player.bundled().unwrap().proxy_configuration("paris").unwrap();

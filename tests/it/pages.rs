@@ -189,7 +189,7 @@ fn key_stores_are_polled_only_while_a_visible_one_is_changing_state() {
     play_tape(&mut player, "polling", "Tab\nUp\nEnter\nWait+Screen /An AWS CloudHSM key store is/\nSleep 1s\n");
     assert_eq!((player.next_deadline(), player.app().is_idle()), (None, true));
     play_tape(&mut player, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
-    play_tape(&mut player, "polling", "Wait+Screen /Zurich DR +Connected/\n");
+    play_tape(&mut player, "polling", "Wait+Screen /Zurich DR +✓ Connected/\n");
     assert_eq!(player.next_deadline(), None);
 }
 

@@ -45,7 +45,7 @@ fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
            Wait+Screen /1 selected/\nWait+Screen /Typed/\nScreenshot typed.png\nCtrl+N\nWait+Screen /usage permissions/\nTab\n\
            Type \"arn:aws:iam::444455556666:role/PartnerDecrypt\"\nEnter\n\
            Type \"arn:aws:iam::111122223333:user/payments/grace.liu\"\nScreenshot users.png\nCtrl+N\n\
-           Wait+Screen /Edit key policy/\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /You have the permissions/\n\
+           Wait+Screen /Edit key policy/\nCtrl+N\nWait+Screen /Step 7 of 7 · Review/\nWait+Screen /You have the permissions/\n\
            Screenshot review.png\nCtrl+N\nWait+Screen /Success/\n";
     play_tape(&mut player, "typed-arns", &tape);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -69,7 +69,7 @@ fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
     let mut player = console_for_role(OPERATOR);
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Ctrl+P\nWait+Screen /Add tags/\nEnter\nType \"team\"\nTab\nType \"hsm\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
-           Wait+Screen /7 Review/\nWait+Screen /AWS might deny/\nScreenshot before.png\nEnter\nWait+Screen /Sent/\nEscape\n\
+           Wait+Screen /Step 7 of 7 · Review/\nWait+Screen /AWS might deny/\nScreenshot before.png\nEnter\nWait+Screen /Sent/\nEscape\n\
            Ctrl+N\nWait+Screen /AccessDeniedException/\nScreenshot refused.png\nTab\nEnter\nWait+Screen /Sent/\n";
     play_tape(&mut player, "lacking", &tape);
     let [before, after] = player.copied() else { panic!("{:?}", player.copied()) };
@@ -90,7 +90,7 @@ fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
 fn permissions_that_cannot_be_checked_are_reported_but_do_not_block() {
     let mut player = console_for_role("arn:aws:iam::111122223333:role/security/KeyAdministrator");
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
-        + "Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /Couldn't check/\nScreenshot unchecked.png\nCtrl+N\n\
+        + "Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Step 7 of 7 · Review/\nWait+Screen /Couldn't check/\nScreenshot unchecked.png\nCtrl+N\n\
            Wait+Screen /Success/\n";
     play_tape(&mut player, "permissions", &tape);
 }
@@ -202,12 +202,12 @@ fn next_page_loads_when_the_cursor_nears_the_end() {
     assert_eq!(console.pending_calls(), [&Call::Roles(Some("m1".to_owned()))]);
     assert_screen_matches("many-roles-loading", &console.app);
     let before = screen(&console.app, (80, 24));
-    assert!(before.contains("▸ ☐ tess.vandijk"), "{before}");
+    assert!(before.contains("▌ ☐ tess.vandijk"), "{before}");
     console.press(KeyCode::Down);
     assert_eq!(screen(&console.app, (80, 24)), before, "the cursor stays at the end while more roles are loading");
     console.answer_roles(200..1200, Some("m2"));
     let after = screen(&console.app, (80, 24));
-    assert!(after.contains("▸ ☐ tess.vandijk"), "the cursor stays on its principal: {after}");
+    assert!(after.contains("▌ ☐ tess.vandijk"), "the cursor stays on its principal: {after}");
     console.press(KeyCode::Home);
     console.pending.clear();
     console.press(KeyCode::Down);

@@ -105,7 +105,7 @@ fn connection_state_changes_by_others_are_followed_without_sending_changes() {
     play_tape(
         &mut player,
         "read-only",
-        "Wait+Screen /Paris legacy +Disconnecting/\nDown 2\nType \"c\"\nWait+Screen /… Disconnecting/\n\
+        "Wait+Screen /Paris legacy +◌ Disconnecting/\nDown 2\nType \"c\"\nWait+Screen /… Disconnecting/\n\
          Wait+Screen@30s /kms connect-custom-key-store/\nEnter\nWait+Screen /The command was sent/\n",
     );
     assert!(!player.copied()[0].contains("disconnect"), "{:?}", player.copied());

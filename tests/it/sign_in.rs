@@ -63,7 +63,7 @@ fn assert_shown_without_port(name: &str, mut app: App) {
 
 /// Goes from the first page to *Review* and fills in every step.
 const GO_TO_REVIEW: &str = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\n\
-    Space\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
+    Space\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Step 7 of 7 · Review/\n";
 
 #[test]
 fn profile_with_mfa_serial_prompts_for_a_code_and_again_after_a_wrong_one() {

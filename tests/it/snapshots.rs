@@ -78,7 +78,7 @@ fn check_keys(name: &str, app: &App) -> Result<(), String> {
         let before = draw(app, size);
         for binding in screen::footer_bindings(app, size.0) {
             // Retrying an invalid input shows the same error again.
-            let is_retry = matches!(binding.action, Action::NextStep | Action::Activate);
+            let is_retry = matches!(binding.action, Action::NextStep | Action::SkipToReview | Action::Activate);
             if is_retry && tape::screen_text(&before).contains('✗') {
                 continue;
             }

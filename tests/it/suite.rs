@@ -68,7 +68,7 @@ fn changed_screen_is_reported_by_its_rows_and_calls_and_leaves_a_recording_and_a
     let text = fs::read_to_string(&golden).unwrap();
     fs::write(
         &golden,
-        text.replace("|External key stores (4)", "|External key stores (5)").replacen(" dim", " red", 1),
+        text.replace("| External key stores (4)", "| External key stores (5)").replacen(" dim", " red", 1),
     )
     .unwrap();
     let report = tapes.run();
@@ -77,10 +77,10 @@ fn changed_screen_is_reported_by_its_rows_and_calls_and_leaves_a_recording_and_a
     for part in [
         "open.tape at 80x24",
         "open.tape:3: the screen stores.png differs from",
-        "  3 - |External key stores (5)\n",
-        "  3 + |External key stores (4)\n",
-        "- @1-80 red",
-        "+ @1-80 dim",
+        "  3 - | External key stores (5)",
+        "  3 + | External key stores (4)",
+        "- @2-7 red",
+        "+ @2-7 dim",
         "kms:DescribeKey 200",
         "Recording: ",
         "1 passed, 1 failed",
@@ -162,7 +162,7 @@ fn masked_text_may_change_and_keeps_its_width() {
     let tapes = Tapes::new(&[("open.tape", &format!("#: mask /cks-[0-9a-f]+/\n{OPEN}"))]);
     tapes.accept();
     let golden = fs::read_to_string(golden_path(&tapes.path("open.tape"), (120, 40))).unwrap();
-    assert!(golden.contains(&format!(" {} Public endpoint", "*".repeat(21))), "{golden}");
+    assert!(golden.contains(&format!(" {} ", "*".repeat(21))), "{golden}");
 }
 
 #[test]

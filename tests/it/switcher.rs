@@ -126,7 +126,7 @@ fn closing_the_dialog_while_the_client_opens_cancels_the_switch() {
 #[test]
 fn switch_is_rejected_while_a_change_is_in_progress() {
     let review = "Down\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\n\
-                  Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
+                  Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Step 7 of 7 · Review/\n";
     let mut app = play_from_start("half-done", &format!("{WAIT_FOR_KEY_STORES}{review}")).app().clone();
     let assert_rejected = |app: &mut App, words: &str| {
         assert_eq!(press(app, KeyCode::F(3), KeyModifiers::NONE), []);

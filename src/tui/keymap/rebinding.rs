@@ -53,7 +53,8 @@ impl Keymap {
         for binding in available {
             match self.assigned.get(&binding.action) {
                 Some(keys) if keys.iter().any(|assigned| assigned.matches(key)) => return Some(binding.key_event()),
-                Some(_) if binding.is_pressed_by(key) => is_released = true,
+                // Ctrl-C always quits.
+                Some(_) if binding.is_pressed_by(key) && binding.action != Action::Quit => is_released = true,
                 _ => {}
             }
         }
@@ -62,7 +63,8 @@ impl Keymap {
 
     /// Returns the key of a binding as it is displayed.
     pub fn label(&self, binding: &Binding) -> String {
-        let assigned = self.assigned.get(&binding.action).and_then(|keys| keys.first());
+        let assigned = self.assigned.get(&binding.action).filter(|_| binding.action != Action::Quit);
+        let assigned = assigned.and_then(|keys| keys.first());
         assigned.map_or_else(|| binding.label.to_owned(), ToString::to_string)
     }
 

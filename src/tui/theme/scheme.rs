@@ -57,7 +57,7 @@ impl Theme {
         };
         let role = |color: Color| role_style(name, color, pick);
         let stand_in = |style: Style| style.fg.unwrap_or_default();
-        let has_dim = matches!(name, ThemeName::Dark | ThemeName::Light)
+        let has_dim = matches!(name, ThemeName::Dark | ThemeName::Light | ThemeName::Mono)
             && contrast(palette.foreground.blend(palette.background, DIM_PERCENT), palette.background) >= MIN_CONTRAST;
         Self {
             name,

@@ -24,7 +24,7 @@ fn complete_wizard(console: &mut Console) {
     console.wait_for("◉ Frankfurt HSM");
     console.send("\x0e");
     console.wait_for("Add alias");
-    for title in ["Add tags", "administrative permissions", "usage permissions", "Edit key policy", "▸ 8 Review"] {
+    for title in ["Add tags", "administrative permissions", "usage permissions", "Edit key policy", "● 8 Review"] {
         console.send("\x0e");
         console.wait_for(title);
     }
@@ -82,7 +82,7 @@ fn invalid_option_values_are_shown_in_their_steps() {
     let script = "create_key --custom-key-store-id Oslo --xks-key-id 'a b' --alias customer-db --tag aws:x=1 | cat";
     let mut console = shell(dir.path(), script);
     console.wait_for("no external key store has the ID or name \"Oslo\"");
-    for mark in ["! 2 Choose external key", "! 3 Add alias and", "! 4 Add tags"] {
+    for mark in ["▲ 2 External key", "▲ 3 Alias, description", "▲ 4 Tags"] {
         console.wait_for(mark);
     }
     console.send("\x1b3");

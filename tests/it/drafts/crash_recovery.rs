@@ -142,7 +142,7 @@ fn kill_at_each_step(navigation: &[&str], first_steps: &[WizardStep]) -> (Aws, K
         console.kill();
         console = aws.resume_draft();
     }
-    console.wait_for("▸[ Edit ]");
+    console.wait_for("▸ Summary");
     console.wait_for("Frankfurt HSM");
     console.send(NEXT_STEP);
     console.wait_for("Success");
@@ -222,7 +222,7 @@ fn kill_during_request(navigation: &[&str], first_steps: &[WizardStep], fault: F
         console.send(keys);
         console.send(NEXT_STEP);
     }
-    console.wait_for("▸[ Edit ]");
+    console.wait_for("▸ Summary");
     console.wait_for("Frankfurt HSM");
     console.send(NEXT_STEP);
     let keys = usize::from(operation == "CreateAlias" || fault == Fault::HangsAfter);

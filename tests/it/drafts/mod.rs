@@ -129,7 +129,7 @@ fn enter_resumes_the_first_draft_not_open_in_another_console() {
     );
     clock.advance(jiff::SignedDuration::from_secs(60));
     play(&mut one, "Enter\nType 'team'\n");
-    play(&mut other, "Escape\nType 'n'\nWait+Screen /already open/\nWait+Screen /▸ other-key/\n");
+    play(&mut other, "Escape\nType 'n'\nWait+Screen /already open/\nWait+Screen /▌ other-key/\n");
     play(&mut other, "Enter\nWait+Screen /▸ External key ID/\nWait+Screen /other-key/\n");
 }
 

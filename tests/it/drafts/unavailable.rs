@@ -192,6 +192,7 @@ fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
         play(&mut player, &format!("Ctrl+N\nWait+Screen /{words}/\nCtrl+N\nWait+Screen /clipboard/\n"));
         let copied = player.copied().last().unwrap();
         assert!(copied.starts_with(first), "{copied}");
+        play(&mut player, "#: click \"Commands\"\n");
         assert!(screen_text(&player).contains(first), "{}", screen_text(&player));
     }
 }
