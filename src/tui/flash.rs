@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::error_report::ErrorDetails;
 use super::pages::Location;
 use super::text_view::TextView;
 use super::theme;
@@ -20,8 +21,8 @@ pub struct Flash {
     pub title: String,
     /// The message text.
     pub text: String,
-    /// A link to more details.
-    pub link: Option<Link>,
+    /// The links to more details.
+    pub links: Vec<Link>,
 }
 
 /// A link of a message: its label and its target.
@@ -31,12 +32,22 @@ pub enum Link {
     Page(&'static str, Location),
     /// Opens a text view.
     Text(&'static str, TextView),
+    /// Opens the dialog that tries the key with this ID.
+    TryKey(&'static str, String),
 }
 
 impl Link {
     fn label(&self) -> &'static str {
         match self {
-            Self::Page(words, _) | Self::Text(words, _) => words,
+            Self::Page(words, _) | Self::Text(words, _) | Self::TryKey(words, _) => words,
+        }
+    }
+
+    /// Returns the key that opens the link.
+    pub fn key(&self) -> char {
+        match self {
+            Self::Page(..) | Self::Text(..) => 'v',
+            Self::TryKey(..) => 't',
         }
     }
 }
@@ -44,47 +55,48 @@ impl Link {
 impl Flash {
     /// Creates a success message.
     pub fn success(title: &str, text: String) -> Self {
-        Self { is_success: true, title: title.to_owned(), text, link: None }
+        Self { is_success: true, title: title.to_owned(), text, links: Vec::new() }
     }
 
     /// Creates a failure message with a link that shows the full text.
     pub fn failure(title: &str, text: &str) -> Self {
-        let whole = TextView::new("Error", format!("{title}\n{text}\n"));
-        let link = Some(Link::Text("Show all", whole));
-        Self { is_success: false, title: title.to_owned(), text: text.to_owned(), link }
+        let (title, text) = (title.to_owned(), text.to_owned());
+        let error = ErrorDetails { code: title.clone(), message: text.clone(), request_id: String::new() };
+        Self { is_success: false, title, text, links: vec![Link::Text("Show all", TextView::of_error(error))] }
     }
 
-    /// Adds a link.
+    /// Adds a link. It replaces a link with the same key.
     #[must_use]
-    pub fn with_link(self, link: Link) -> Self {
-        Self { link: Some(link), ..self }
+    pub fn with_link(mut self, link: Link) -> Self {
+        self.links.retain(|other| other.key() != link.key());
+        self.links.push(link);
+        self
     }
 }
 
-/// Creates the text view with the details of a failure.
-pub fn error_details(code: &str, message: &str, request_id: &str) -> TextView {
-    let request = if request_id.is_empty() { String::new() } else { format!("Request ID: {request_id}\n") };
-    TextView::new("Error", format!("{code}\n{message}\n{request}"))
+/// Returns the keys of a message. The key of the report is left out if it would shorten the title.
+fn keys(links: &[Link], can_report: bool, room: usize) -> String {
+    let links: String = links.iter().map(|link| format!("   [{}] {}", link.key(), link.label())).collect();
+    let close = "   [Esc] Close";
+    let with_report = format!("{links}   [e] Report{close}");
+    if can_report && text::width(&with_report) <= room { with_report } else { format!("{links}{close}") }
 }
 
-/// Returns the lines of the newest message, followed by one line with the titles of earlier messages.
-pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
-    let Some((Flash { is_success: is_good, title, text: words, link }, beneath)) = flashes.split_last() else {
+/// Returns the lines of the newest message, followed by one line with the titles of earlier messages. `can_report` says
+/// whether the key of the error report works.
+pub fn lines(flashes: &[Flash], width: u16, can_report: bool) -> Vec<Line<'static>> {
+    let Some((Flash { is_success: is_good, title, text: words, links }, beneath)) = flashes.split_last() else {
         return Vec::new();
     };
     let (mark, style) = if *is_good { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
-    let close = match link {
-        Some(link) => format!("   [v] {}   [Esc] Close", link.label()),
-        None => "   [Esc] Close".to_owned(),
-    };
-    let title =
-        text::truncate(&text::escape_controls(title), usize::from(width).saturating_sub(text::width(&close) + 4));
+    let (title, width) = (text::escape_controls(title), usize::from(width));
+    let close = keys(links, can_report, width.saturating_sub(text::width(&title) + 4));
+    let title = text::truncate(&title, width.saturating_sub(text::width(&close) + 4));
     let mut lines = vec![Line::from(vec![
         Span::styled(format!(" {mark} {title}"), style.patch(theme::HEADING)),
         Span::styled(close, theme::ACCENT),
     ])];
-    let rows =
-        text::wrap_truncated(&text::escape_controls(words), usize::from(width).saturating_sub(4), MAX_LINES, "…");
+    let rows = text::wrap_truncated(&text::escape_controls(words), width.saturating_sub(4), MAX_LINES, "…");
     lines.extend(rows.into_iter().map(|row| Line::raw(format!("   {row}"))));
     if !beneath.is_empty() {
         let title = |flash: &Flash| {
@@ -92,7 +104,7 @@ pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
         };
         let titles: Vec<String> = beneath.iter().rev().map(title).collect();
         let earlier = format!("   Earlier: {}", titles.join(", "));
-        lines.push(Line::styled(text::truncate(&earlier, usize::from(width)), theme::SECONDARY));
+        lines.push(Line::styled(text::truncate(&earlier, width), theme::SECONDARY));
     }
     lines
 }
@@ -102,18 +114,33 @@ mod tests {
     use super::*;
 
     fn shown(flashes: &[Flash]) -> Vec<String> {
-        lines(flashes, 40).iter().map(ToString::to_string).collect()
+        lines(flashes, 40, false).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn long_failure_is_truncated_to_three_lines_and_its_link_shows_all_of_it() {
         let long = "word ".repeat(40_000);
         let flash = Flash::failure("KMSInternalException", &long);
-        let Some(Link::Text(_, view)) = &flash.link else { panic!("{flash:?}") };
+        let [Link::Text(_, view)] = &flash.links[..] else { panic!("{flash:?}") };
         assert!(view.text().contains(&long));
         let shown = shown(&[flash]);
         assert_eq!(shown.len(), 3);
         assert!(shown[2].ends_with('…'), "{shown:?}");
+    }
+
+    #[test]
+    fn key_of_the_report_is_shown_if_the_title_leaves_room() {
+        let title = |width| lines(&[Flash::failure("DisabledException", "No.")], width, true)[0].to_string();
+        assert_eq!(title(70), " ✗ DisabledException   [v] Show all   [e] Report   [Esc] Close");
+        assert_eq!(title(60), " ✗ DisabledException   [v] Show all   [Esc] Close");
+    }
+
+    #[test]
+    fn success_can_have_two_links() {
+        let flash = Flash::success("Success", String::new())
+            .with_link(Link::Page("View key", Location::Key("k1".to_owned())))
+            .with_link(Link::TryKey("Try it", "k1".to_owned()));
+        assert_eq!(lines(&[flash], 60, false)[0].to_string(), " ✓ Success   [v] View key   [t] Try it   [Esc] Close");
     }
 
     #[test]

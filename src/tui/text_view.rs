@@ -7,6 +7,7 @@ use ratatui::widgets::Clear;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::effect::Call;
+use super::error_report::ErrorDetails;
 use super::theme;
 use super::widgets::canvas::Canvas;
 use super::widgets::text;
@@ -17,6 +18,7 @@ use crate::aws::scalar::SecretString;
 pub struct TextView {
     title: &'static str,
     text: SecretString,
+    error: Option<ErrorDetails>,
     top_row: usize,
 }
 
@@ -31,12 +33,24 @@ pub enum TextViewEvent {
     Copy(&'static str, String),
     /// Save the text to a file.
     Save(Call),
+    /// Show a report of the error.
+    Report(ErrorDetails),
 }
 
 impl TextView {
     /// Creates a view of `text`. `what` names it, for example "key policy".
     pub fn new(what: &'static str, text: String) -> Self {
-        Self { title: what, text: SecretString::new(text), top_row: 0 }
+        Self { title: what, text: SecretString::new(text), error: None, top_row: 0 }
+    }
+
+    /// Creates the view of an error.
+    pub fn of_error(error: ErrorDetails) -> Self {
+        Self { error: Some(error.clone()), ..Self::new("Error", error.to_string()) }
+    }
+
+    /// Returns the error, if the view shows one.
+    pub fn error(&self) -> Option<&ErrorDetails> {
+        self.error.as_ref()
     }
 
     /// Returns the text.
@@ -57,6 +71,7 @@ impl TextView {
             KeyCode::End => last,
             KeyCode::Char('y') => return TextViewEvent::Copy(self.title, self.text().to_owned()),
             KeyCode::Char('s') => return TextViewEvent::Save(self.save_request()),
+            KeyCode::Char('e') if let Some(error) = &self.error => return TextViewEvent::Report(error.clone()),
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return TextViewEvent::Close,
             _ => self.top_row,
         }
@@ -111,7 +126,9 @@ impl TextView {
             canvas.render(Line::raw(row.clone()), Rect { y, height: 1, ..area });
         }
         let mut keys = vec![Span::raw(" ")];
-        for (label, title) in [("y", "Copy"), ("s", "Save to file"), ("Esc", "Close")] {
+        let report = self.error.as_ref().map(|_| ("e", "Error report"));
+        let actions = [Some(("y", "Copy")), Some(("s", "Save to file")), report, Some(("Esc", "Close"))];
+        for (label, title) in actions.into_iter().flatten() {
             keys.extend([Span::styled(label, theme::ACCENT), Span::styled(format!(" {title}  "), theme::SECONDARY)]);
         }
         if rows.len() > page {

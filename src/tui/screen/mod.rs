@@ -39,7 +39,7 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
         canvas.render(line, Rect { height: area.height.min(1), ..area });
         return;
     }
-    let flashes = flash::lines(&app.flashes, area.width);
+    let flashes = flash::lines(&app.flashes, area.width, app.shows_reportable_error());
     let shown = u16::try_from(flashes.len()).unwrap_or(u16::MAX).min(area.height / 3);
     let notice = app.drafts.notice(&app.account, area.width.into()).filter(|_| shows_drafts(&app.location));
     let rows = [
