@@ -9,6 +9,7 @@ mod bundled;
 mod cloudtrail;
 mod condition_keys;
 mod configuration;
+mod copying;
 mod crash;
 mod create_key;
 mod credential_sources;
