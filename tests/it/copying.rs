@@ -27,7 +27,10 @@ fn y_copies_the_id_and_capital_y_the_arn() {
     let is_store = |id: &str| stores.iter().any(|store| store.custom_key_store_id == id);
     play(&mut player, "Wait+Screen /External key stores \\(4\\)/\nType \"y\"\nWait+Screen /The custom key store ID/\n");
     assert!(is_store(&last_copied(&player)));
-    play(&mut player, "Enter\nWait+Screen /General configuration/\nType \"y\"\nWait+Screen /The custom key store ID/\n");
+    play(
+        &mut player,
+        "Enter\nWait+Screen /General configuration/\nType \"y\"\nWait+Screen /The custom key store ID/\n",
+    );
     assert!(is_store(&last_copied(&player)));
     play(&mut player, "Escape\nEscape\nWait+Screen /External key stores \\(4\\)/\n");
     play(&mut player, &OPEN_LIST.replace("Wait+Screen /External key stores \\(4\\)/\n", ""));

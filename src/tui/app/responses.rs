@@ -102,14 +102,19 @@ impl App {
 
     /// Remembers the details of a failure, so that the user can view them.
     fn remember_failure(&mut self, result: &Result<Response, CallFailure>) {
+        let result = match result {
+            Ok(Response::KeyTried(trial)) => trial.outcome.as_ref().map(|_| None),
+            Ok(other) => Ok(Some(other)),
+            Err(failure) => Err(failure),
+        };
         match result {
             Err(CallFailure { code, message, request_id })
-            | Ok(Response::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
+            | Ok(Some(Response::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
                 code,
                 message,
                 request_id,
                 ..
-            }))) => {
+            })))) => {
                 let (code, message, request_id) = (code.clone(), message.clone(), request_id.clone());
                 self.last_error = Some(TextView::of_error(ErrorDetails { code, message, request_id }));
             }

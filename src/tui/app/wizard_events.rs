@@ -47,7 +47,8 @@ impl App {
     /// Opens the wizard with a filled-in draft.
     pub(super) fn open_filled_in_wizard(&mut self, (method, draft): (Method, KeyDraft)) -> Vec<Effect> {
         // A wizard that the user left through navigation while it was sending or not saved isn't replaced.
-        if self.wizard.is_some() {
+        let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
+        if self.wizard.is_some() && (is_sending || !self.drafts.is_saved() || self.single_key_session.is_some()) {
             self.location = Location::CreateKey;
             self.show_error(
                 "Finish this KMS key first",
@@ -55,7 +56,9 @@ impl App {
             );
             return Vec::new();
         }
-        self.show_wizard(Wizard::filled_in(method, draft, &self.account))
+        let close = then_refresh(self.drafts.close());
+        let wizard = Wizard::filled_in(method, draft, &self.account);
+        close.into_iter().chain(self.show_wizard(wizard)).collect()
     }
 
     /// Shows a wizard.

@@ -7,7 +7,7 @@ use super::form_kind::{FormKind, KeyName, key_name};
 use super::{cli_commands, external_keys};
 use crate::aws::cli_command::command;
 use crate::aws::kms::{
-    ConnectionState, CustomKeyStore, CustomKeyStoreType, DescribeKey, KeyManagerType, KeyState, Tag,
+    ConnectionState, CustomKeyStore, CustomKeyStoreType, DescribeKey, KeyManagerType, KeyState, Origin, Tag,
 };
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::policy::ConsolePolicy;
@@ -91,6 +91,7 @@ fn single_key_entries(
     let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
     let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
     let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));
+    let asymmetric = (key.key_spec != "SYMMETRIC_DEFAULT").then_some("Not a symmetric encryption key.");
     let loading = "Still loading.";
     vec![
         form_entry("Edit description", FormKind::EditDescription(name.clone(), key.description.to_string()), pending),
@@ -114,7 +115,7 @@ fn single_key_entries(
         edit_permissions_entry(&name, policy, aws_managed_reason),
         form_entry("Encrypt", FormKind::Encrypt(name.clone()), usable),
         form_entry("Decrypt", FormKind::Decrypt(name.clone()), usable),
-        MenuEntry { label: "Try it", action: usable.map_or(Ok(MenuAction::TryKey(name)), Err) },
+        MenuEntry { label: "Try it", action: usable.or(asymmetric).map_or(Ok(MenuAction::TryKey(name)), Err) },
     ]
 }
 
@@ -133,7 +134,14 @@ fn template_entries(
     };
     let aliases = account.aliases_of(key.key_id());
     let existing = ExistingKey { key, aliases, tags, policy, rotation_period_in_days: None };
+    // The console doesn't load the rotation status, which Terraform would reset.
+    let rotation_note = if key.origin == Origin::AwsKms {
+        "# If automatic key rotation is enabled, add enable_key_rotation = true. Terraform disables it otherwise.\n"
+    } else {
+        ""
+    };
     let terraform = terraform::for_key(&existing, account).ok_or("AWS manages this key.");
+    let terraform = terraform.map(|code| format!("{rotation_note}{code}"));
     let copied = |what, text: String| MenuAction::Copy(what, text);
     let describe = command(&DescribeKey::new(key.key_id().to_owned()), account.command_target(), &[]);
     vec![
