@@ -48,6 +48,18 @@ const GOV_CLOUD: [Region; 2] = [("us-gov-east-1", "GovCloud, East"), ("us-gov-we
 /// The partitions.
 pub const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 
+/// Returns the domain of the AWS web console in a partition, or `None` for an unknown partition.
+///
+/// Source: *AWS Management Console endpoints and quotas*, and those of the partitions in China and GovCloud.
+pub fn console_domain(partition: &str) -> Option<&'static str> {
+    match partition {
+        "aws" => Some("console.aws.amazon.com"),
+        "aws-cn" => Some("console.amazonaws.cn"),
+        "aws-us-gov" => Some("console.amazonaws-us-gov.com"),
+        _ => None,
+    }
+}
+
 /// Returns the Regions of a partition, or none for an unknown partition.
 pub fn in_partition(partition: &str) -> &'static [Region] {
     match partition {

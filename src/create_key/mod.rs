@@ -13,6 +13,7 @@ pub mod permissions;
 pub mod preview;
 pub mod principals;
 pub mod requests;
+pub mod similar_key;
 pub mod store_lookup;
 pub mod submission;
 pub mod validate;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
 
 use super::monitoring::{Monitoring, TimeRange};
 use super::preferences::Preferences;
@@ -106,6 +107,8 @@ pub enum Call {
     Submission(submission::SubmissionRequest),
     /// Perform a change.
     Change(Box<Change>),
+    /// Try a key: send one request that encrypts or decrypts, and measure it.
+    TryKey(Box<Change>),
     /// Read a file that the user chose, at most 64 KiB.
     ReadFile(String),
     /// Write a new file.
@@ -115,6 +118,8 @@ pub enum Call {
         /// The content of the file.
         text: SecretString,
     },
+    /// The current time, for a report.
+    CurrentTime,
     /// The available profiles.
     Profiles,
     /// Open a client for another profile or Region.
@@ -171,6 +176,27 @@ pub enum ChangeOutcome {
     Configuration(SecretString),
 }
 
+/// What was measured while a key was tried with one request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// The ciphertext or the plaintext, or the failure.
+    pub outcome: Result<ChangeOutcome, CallFailure>,
+    /// The request ID. Empty without a response.
+    pub request_id: String,
+    /// The duration of the request in milliseconds. `None` if it was not sent.
+    pub milliseconds: Option<u64>,
+    /// The requests to the external key store proxy that belong to the request. `None` without a proxy log.
+    pub proxy_requests: Option<Vec<ProxyRequest>>,
+}
+
+impl Trial {
+    /// Creates the trial of a request that failed before it was sent.
+    pub fn failed(failure: CallFailure) -> Self {
+        let request_id = failure.request_id.clone();
+        Self { outcome: Err(failure), request_id, milliseconds: None, proxy_requests: None }
+    }
+}
+
 /// The successful response to a [`Call`].
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
@@ -204,9 +230,11 @@ pub enum Response {
     Metrics(Box<Monitoring>),
     Accepted,
     Changed(ChangeOutcome),
+    KeyTried(Box<Trial>),
     FileRead(SecretString),
     FileWritten(String),
     Submission(submission::SubmissionResponse),
+    CurrentTime(Timestamp),
     Profiles(Vec<ProfileSummary>),
     ClientOpened(Client),
     LoggedIn,

@@ -1,8 +1,10 @@
 //! Flash messages at the top of the page.
 
+use crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::error_report::ErrorDetails;
 use super::pages::Location;
 use super::text_view::TextView;
 use super::theme;
@@ -26,8 +28,8 @@ pub struct Flash {
     pub title: String,
     /// The message text.
     pub text: String,
-    /// A link to more details.
-    pub link: Option<Link>,
+    /// The links to more details.
+    pub links: Vec<Link>,
 }
 
 /// A link of a message: its label and its target.
@@ -37,12 +39,22 @@ pub enum Link {
     Page(&'static str, Location),
     /// Opens a text view.
     Text(&'static str, TextView),
+    /// Opens the dialog that tries the key with this ID.
+    TryKey(&'static str, String),
 }
 
 impl Link {
     fn label(&self) -> &'static str {
         match self {
-            Self::Page(words, _) | Self::Text(words, _) => words,
+            Self::Page(words, _) | Self::Text(words, _) | Self::TryKey(words, _) => words,
+        }
+    }
+
+    /// Returns the key that opens the link.
+    pub fn key(&self) -> char {
+        match self {
+            Self::Page(..) | Self::Text(..) => 'v',
+            Self::TryKey(..) => 't',
         }
     }
 }
@@ -50,35 +62,44 @@ impl Link {
 impl Flash {
     /// Creates a success message.
     pub fn success(title: &str, text: String) -> Self {
-        Self { is_success: true, title: title.to_owned(), text, link: None }
+        Self { is_success: true, title: title.to_owned(), text, links: Vec::new() }
     }
 
     /// Creates a failure message with a link that shows the full text.
     pub fn failure(title: &str, text: &str) -> Self {
-        let whole = TextView::new("Error", format!("{title}\n{text}\n"));
-        let link = Some(Link::Text("Show all", whole));
-        Self { is_success: false, title: title.to_owned(), text: text.to_owned(), link }
+        let (title, text) = (title.to_owned(), text.to_owned());
+        let error = ErrorDetails { code: title.clone(), message: text.clone(), request_id: String::new() };
+        Self { is_success: false, title, text, links: vec![Link::Text("Show all", TextView::of_error(error))] }
     }
 
-    /// Adds a link.
+    /// Adds a link. It replaces a link with the same key.
     #[must_use]
-    pub fn with_link(self, link: Link) -> Self {
-        Self { link: Some(link), ..self }
+    pub fn with_link(mut self, link: Link) -> Self {
+        self.links.retain(|other| other.key() != link.key());
+        self.links.push(link);
+        self
     }
 }
 
-/// Creates the text view with the details of a failure.
-pub fn error_details(code: &str, message: &str, request_id: &str) -> TextView {
-    let request = if request_id.is_empty() { String::new() } else { format!("Request ID: {request_id}\n") };
-    TextView::new("Error", format!("{code}\n{message}\n{request}"))
+/// Returns the labels of the actions of a message, and what a click on them does. The key of the report is left out if it
+/// would shorten the title.
+fn actions(links: &[Link], can_report: bool, room: usize) -> Vec<(String, Click)> {
+    let link = |(index, link): (usize, &Link)| (format!("[{}] {}", link.key(), link.label()), Click::OpenLink(index));
+    let mut actions: Vec<(String, Click)> = links.iter().enumerate().map(link).collect();
+    let close = (CLOSE.to_owned(), Click::CloseMessage);
+    let report = ("[e] Report".to_owned(), Click::Key(KeyCode::Char('e').into()));
+    let used: usize = actions.iter().chain([&close, &report]).map(|(label, _)| text::width(label) + GAP.len()).sum();
+    actions.extend((can_report && used <= room).then_some(report));
+    actions.push(close);
+    actions
 }
 
-/// Draws the lines that fit, and makes the link and *Close* of the newest message react to clicks.
-pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, canvas: &mut Canvas, area: Rect) {
+/// Draws the lines that fit, and makes the links and *Close* of the newest message react to clicks.
+pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, can_report: bool, canvas: &mut Canvas, area: Rect) {
     if let (Some(flash), Some(title)) = (flashes.last(), lines.first().and_then(|line| line.spans.first())) {
         let mut x = title.width() + GAP.len();
-        let link = flash.link.as_ref().map(|link| (link_label(link), Click::OpenLink));
-        for (label, click) in link.into_iter().chain([(CLOSE.to_owned(), Click::CloseMessage)]) {
+        let room = usize::from(area.width).saturating_sub(title.width() + 1);
+        for (label, click) in actions(&flash.links, can_report, room) {
             let width = text::width(&label);
             let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
             let place = Rect { x: area.x.saturating_add(cells(x)), width: cells(width), height: 1, ..area };
@@ -91,28 +112,22 @@ pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, canvas: &mut Canvas, a
     }
 }
 
-fn link_label(link: &Link) -> String {
-    format!("[v] {}", link.label())
-}
-
-/// Returns the lines of the newest message, followed by one line with the titles of earlier messages.
-pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
-    let Some((Flash { is_success: is_good, title, text: words, link }, beneath)) = flashes.split_last() else {
+/// Returns the lines of the newest message, followed by one line with the titles of earlier messages. `can_report` says
+/// whether the key of the error report works.
+pub fn lines(flashes: &[Flash], width: u16, can_report: bool) -> Vec<Line<'static>> {
+    let Some((Flash { is_success: is_good, title, text: words, links }, beneath)) = flashes.split_last() else {
         return Vec::new();
     };
     let (mark, style) = if *is_good { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
-    let close = match link {
-        Some(link) => format!("{GAP}{}{GAP}{CLOSE}", link_label(link)),
-        None => format!("{GAP}{CLOSE}"),
-    };
-    let title =
-        text::truncate(&text::escape_controls(title), usize::from(width).saturating_sub(text::width(&close) + 4));
+    let (title, width) = (text::escape_controls(title), usize::from(width));
+    let actions = actions(links, can_report, width.saturating_sub(text::width(&title) + 4));
+    let close: String = actions.into_iter().map(|(label, _)| format!("{GAP}{label}")).collect();
+    let title = text::truncate(&title, width.saturating_sub(text::width(&close) + 4));
     let mut lines = vec![Line::from(vec![
         Span::styled(format!(" {mark} {title}"), style.patch(theme::HEADING)),
         Span::styled(close, theme::ACCENT),
     ])];
-    let rows =
-        text::wrap_truncated(&text::escape_controls(words), usize::from(width).saturating_sub(4), MAX_LINES, "…");
+    let rows = text::wrap_truncated(&text::escape_controls(words), width.saturating_sub(4), MAX_LINES, "…");
     lines.extend(rows.into_iter().map(|row| Line::raw(format!("   {row}"))));
     if !beneath.is_empty() {
         let title = |flash: &Flash| {
@@ -120,7 +135,7 @@ pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
         };
         let titles: Vec<String> = beneath.iter().rev().map(title).collect();
         let earlier = format!("   Earlier: {}", titles.join(", "));
-        lines.push(Line::styled(text::truncate(&earlier, usize::from(width)), theme::SECONDARY));
+        lines.push(Line::styled(text::truncate(&earlier, width), theme::SECONDARY));
     }
     lines
 }
@@ -130,18 +145,33 @@ mod tests {
     use super::*;
 
     fn shown(flashes: &[Flash]) -> Vec<String> {
-        lines(flashes, 40).iter().map(ToString::to_string).collect()
+        lines(flashes, 40, false).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn long_failure_is_truncated_to_three_lines_and_its_link_shows_all_of_it() {
         let long = "word ".repeat(40_000);
         let flash = Flash::failure("KMSInternalException", &long);
-        let Some(Link::Text(_, view)) = &flash.link else { panic!("{flash:?}") };
+        let [Link::Text(_, view)] = &flash.links[..] else { panic!("{flash:?}") };
         assert!(view.text().contains(&long));
         let shown = shown(&[flash]);
         assert_eq!(shown.len(), 3);
         assert!(shown[2].ends_with('…'), "{shown:?}");
+    }
+
+    #[test]
+    fn key_of_the_report_is_shown_if_the_title_leaves_room() {
+        let title = |width| lines(&[Flash::failure("DisabledException", "No.")], width, true)[0].to_string();
+        assert_eq!(title(70), " ✗ DisabledException   [v] Show all   [e] Report   [Esc] Close");
+        assert_eq!(title(60), " ✗ DisabledException   [v] Show all   [Esc] Close");
+    }
+
+    #[test]
+    fn success_can_have_two_links() {
+        let flash = Flash::success("Success", String::new())
+            .with_link(Link::Page("View key", Location::Key("k1".to_owned())))
+            .with_link(Link::TryKey("Try it", "k1".to_owned()));
+        assert_eq!(lines(&[flash], 60, false)[0].to_string(), " ✓ Success   [v] View key   [t] Try it   [Esc] Close");
     }
 
     #[test]

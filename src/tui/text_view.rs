@@ -7,6 +7,7 @@ use ratatui::widgets::Clear;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::effect::Call;
+use super::error_report::ErrorDetails;
 use super::theme;
 use super::widgets::canvas::{Canvas, Click};
 use super::widgets::text;
@@ -17,6 +18,7 @@ use crate::aws::scalar::SecretString;
 pub struct TextView {
     title: &'static str,
     text: SecretString,
+    error: Option<ErrorDetails>,
     top_row: usize,
 }
 
@@ -31,12 +33,24 @@ pub enum TextViewEvent {
     Copy(&'static str, String),
     /// Save the text to a file.
     Save(Call),
+    /// Show a report of the error.
+    Report(ErrorDetails),
 }
 
 impl TextView {
     /// Creates a view of `text`. `what` names it, for example "key policy".
     pub fn new(what: &'static str, text: String) -> Self {
-        Self { title: what, text: SecretString::new(text), top_row: 0 }
+        Self { title: what, text: SecretString::new(text), error: None, top_row: 0 }
+    }
+
+    /// Creates the view of an error.
+    pub fn of_error(error: ErrorDetails) -> Self {
+        Self { error: Some(error.clone()), ..Self::new("Error", error.to_string()) }
+    }
+
+    /// Returns the error, if the view shows one.
+    pub fn error(&self) -> Option<&ErrorDetails> {
+        self.error.as_ref()
     }
 
     /// Returns the text.
@@ -57,6 +71,7 @@ impl TextView {
             KeyCode::End => last,
             KeyCode::Char('y') => return TextViewEvent::Copy(self.title, self.text().to_owned()),
             KeyCode::Char('s') => return TextViewEvent::Save(self.save_request()),
+            KeyCode::Char('e') if let Some(error) = &self.error => return TextViewEvent::Report(error.clone()),
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return TextViewEvent::Close,
             _ => self.top_row,
         }
@@ -112,11 +127,14 @@ impl TextView {
         }
         let mut keys = Line::raw(" ");
         let last_row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
-        for (code, label, title) in [
-            (KeyCode::Char('y'), "y", "Copy"),
-            (KeyCode::Char('s'), "s", "Save to file"),
-            (KeyCode::Esc, "Esc", "Close"),
-        ] {
+        let report = self.error.as_ref().map(|_| (KeyCode::Char('e'), "e", "Error report"));
+        let actions = [
+            Some((KeyCode::Char('y'), "y", "Copy")),
+            Some((KeyCode::Char('s'), "s", "Save to file")),
+            report,
+            Some((KeyCode::Esc, "Esc", "Close")),
+        ];
+        for (code, label, title) in actions.into_iter().flatten() {
             let place = columns_after(&keys, label.len() + 1 + title.len(), last_row);
             canvas.on_click(place, Click::Key(code.into()));
             keys.push_span(Span::styled(label, theme::ACCENT));

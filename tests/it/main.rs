@@ -11,6 +11,7 @@ mod cloudtrail;
 mod colors;
 mod condition_keys;
 mod configuration;
+mod copying;
 mod crash;
 mod create_key;
 mod credential_sources;

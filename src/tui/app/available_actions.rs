@@ -34,7 +34,7 @@ impl App {
         keymap::bindings(self.page_contexts()).map(|binding| {
             let applies = match binding.action {
                 Action::CreateKey => self.can_act_on_store(binding.action),
-                Action::OpenActionsMenu | Action::Copy => self.has_current_item(),
+                Action::OpenActionsMenu | Action::Copy | Action::CopyArn => self.has_current_item(),
                 _ => true,
             };
             (binding, applies)
@@ -68,7 +68,8 @@ impl App {
             Action::SkipToReview => self.wizard.as_ref().is_some_and(Wizard::can_skip_to_review),
             Action::JumpToStep => self.wizard.as_ref().is_some_and(Wizard::can_jump_to_step),
             Action::CreateKey | Action::Connect | Action::Disconnect => self.can_act_on_store(binding.action),
-            Action::OpenActionsMenu | Action::Copy => self.has_current_item(),
+            Action::OpenActionsMenu | Action::Copy | Action::CopyArn => self.has_current_item(),
+            Action::CopyWebAddress => self.web_address().is_some(),
             Action::NextStep
             | Action::NextField
             | Action::PreviousField
@@ -82,6 +83,7 @@ impl App {
             | Action::Remove
             | Action::Preview
             | Action::Drafts
+            | Action::ErrorReport
             | Action::Redraw
             | Action::ToggleMouse
             | Action::Quit => true,
@@ -95,9 +97,11 @@ impl App {
                 scroll.has_more_below()
             }
             (Action::Scroll, Some(Dialog::Task(task))) => task.can_scroll(),
+            (Action::Scroll, Some(Dialog::TryKey(trial))) => trial.scroll().has_more_below(),
             (Action::Scroll, _) => false,
             (Action::Activate, Some(Dialog::Menu(menu))) => menu.can_activate(),
             (Action::Toggle, Some(Dialog::Task(task))) => task.can_toggle(),
+            (Action::Toggle, Some(Dialog::TryKey(trial))) => trial.can_toggle(),
             (Action::Toggle, Some(Dialog::Switcher(switcher))) => !switcher.is_typing(),
             _ => true,
         }
@@ -170,6 +174,7 @@ impl App {
         match (&self.login, &self.dialog) {
             (Some(login), _) => login.is_typing(),
             (_, Some(Dialog::Task(task))) => task.is_typing(),
+            (_, Some(Dialog::TryKey(trial))) => trial.is_typing(),
             (_, Some(Dialog::Switcher(switcher))) => switcher.is_typing(),
             (_, Some(Dialog::Palette(_))) => true,
             (_, Some(_)) => false,

@@ -1,9 +1,16 @@
 //! Shows full-screen texts, opens the links of messages, and copies texts to the clipboard.
 
+use crossterm::event::{KeyCode, KeyEvent};
+
 use super::App;
 use crate::tui::effect::{CopyResult, Effect};
 use crate::tui::flash::{Flash, Link};
+use crate::tui::target::Target;
 use crate::tui::text_view::{self, TextView};
+use crate::tui::web_address;
+
+/// The name of a copied address in messages.
+const WEB_ADDRESS: &str = "address of this page in the AWS web console";
 
 impl App {
     pub(super) fn handle_text_view_event(&mut self, event: text_view::TextViewEvent) -> Vec<Effect> {
@@ -18,7 +25,14 @@ impl App {
                 self.copy(what, text)
             }
             text_view::TextViewEvent::Save(call) => vec![self.request(call)],
+            text_view::TextViewEvent::Report(error) => self.report_error(error),
         }
+    }
+
+    /// Returns the link of the newest message that a key opens.
+    pub(super) fn link_at(&self, key: KeyEvent) -> Option<Link> {
+        let links = self.flashes.last().filter(|_| !self.is_typing())?.links.iter();
+        links.filter(|link| key.code == KeyCode::Char(link.key())).next_back().cloned()
     }
 
     /// Opens the link of a message. A page closes the message; a text doesn't, so that it can be opened again.
@@ -32,7 +46,18 @@ impl App {
                 self.text_view = Some(view);
                 Vec::new()
             }
+            Link::TryKey(_, key_id) => self.try_key(&key_id),
         }
+    }
+
+    /// Returns the address of the page in the AWS web console, which exists only for AWS itself.
+    pub(super) fn web_address(&self) -> Option<String> {
+        if self.target == Target::Aws { web_address::of_page(&self.location, &self.account.region) } else { None }
+    }
+
+    /// Copies the address of the page in the AWS web console, and shows it.
+    pub(super) fn copy_web_address(&mut self) -> Vec<Effect> {
+        self.web_address().map(|address| self.copy(WEB_ADDRESS, address)).unwrap_or_default()
     }
 
     pub(super) fn copy(&mut self, what: &'static str, text: String) -> Vec<Effect> {
@@ -43,6 +68,8 @@ impl App {
     /// Shows the result of copying a text.
     pub(super) fn on_copied(&mut self, copied: CopyResult) {
         let Some((what, view)) = self.pending_copy.take() else { return };
+        // An address is also useful to someone who has to type it, or to click it.
+        let shown = if what == WEB_ADDRESS { format!("{} ", view.text()) } else { String::new() };
         let (is, was) = if what.ends_with('s') { ("are", "were") } else { ("is", "was") };
         let flash = match copied {
             CopyResult::Clipboard => Flash::success("Copied", format!("The {what} {is} on the clipboard.")),
@@ -62,6 +89,7 @@ impl App {
             }
         };
         let link = Link::Text("Show all", view);
+        let flash = Flash { text: format!("{shown}{}", flash.text), ..flash };
         self.flashes.retain(|flash| !matches!(&*flash.title, "Copied" | "Sent"));
         self.flashes.push(flash.with_link(link));
     }

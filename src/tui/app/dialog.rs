@@ -29,6 +29,8 @@ pub enum Dialog {
     Menu(Menu),
     /// A form and the result of its request.
     Task(Box<dialogs::FormDialog>),
+    /// Tries a key.
+    TryKey(Box<dialogs::TryKeyDialog>),
     /// Switches the Region or profile.
     Switcher(Box<Switcher>),
     /// Confirms discarding the wizard or a form.

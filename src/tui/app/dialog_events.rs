@@ -27,6 +27,10 @@ impl App {
                 let events = task.handle_key(key, &self.account);
                 return events.into_iter().flat_map(|event| self.handle_dialog_event(event)).collect();
             }
+            Some(Dialog::TryKey(trial)) => {
+                let events = trial.handle_key(key, &self.account);
+                return events.into_iter().flat_map(|event| self.handle_dialog_event(event)).collect();
+            }
             Some(Dialog::Switcher(switcher)) => {
                 let event = switcher.handle_key(key);
                 return self.handle_switcher_event(event);
@@ -98,6 +102,9 @@ impl App {
             menu::MenuEvent::Activate(MenuAction::Disconnect(store)) => {
                 self.handle_page_event(pages::PageEvent::ConfirmDisconnect(store))
             }
+            menu::MenuEvent::Activate(MenuAction::TryKey(key)) => self.open_try_key(key),
+            menu::MenuEvent::Activate(MenuAction::CreateSimilar(similar)) => self.open_filled_in_wizard(*similar),
+            menu::MenuEvent::Activate(MenuAction::Copy(what, text)) => self.copy(what, text),
         }
     }
 
@@ -107,6 +114,7 @@ impl App {
             dialogs::DialogEvent::Copy(what, text) => self.copy(what, text),
             dialogs::DialogEvent::Close => {
                 self.dialog = None;
+                self.cancel_trial();
                 self.reopen_connect_dialog()
             }
             dialogs::DialogEvent::SetPreferences(preferences) => {

@@ -42,7 +42,7 @@ impl App {
             let event = view.handle_key(key, self.screen_size);
             return self.handle_text_view_event(event);
         }
-        if !KEYS_KEEPING_SUCCESS.contains(&key.code) {
+        if !KEYS_KEEPING_SUCCESS.contains(&key.code) && self.link_at(key).is_none() {
             self.flashes.retain(|flash| !flash.is_success);
         }
         if action == Some(Action::ShowError)
@@ -128,9 +128,10 @@ impl App {
         }
         match &self.dialog {
             Some(Dialog::Task(task)) if !task.has_form() => return vec![Context::Dialog],
+            Some(Dialog::TryKey(trial)) if !trial.has_form() => return vec![Context::Dialog],
             Some(Dialog::Connect(connecting)) if connecting.is_busy() => return vec![Context::Dialog],
             Some(Dialog::Switcher(switcher)) if !switcher.has_form() => return vec![Context::Dialog, Context::Fields],
-            Some(Dialog::Task(_) | Dialog::Switcher(_)) => {
+            Some(Dialog::Task(_) | Dialog::TryKey(_) | Dialog::Switcher(_)) => {
                 return vec![Context::Dialog, Context::Fields, Context::Form];
             }
             Some(
@@ -158,20 +159,40 @@ impl App {
             Location::CreateKey => {
                 self.wizard.as_ref().map(|wizard| wizard.contexts(&self.account)).unwrap_or_default()
             }
-            Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::Refreshable, Context::List],
-            Location::KeyStore(_) => {
-                vec![Context::KeyStore, Context::Fields, Context::Monitoring, Context::Scrollable, Context::Refreshable]
+            Location::KeyStores => {
+                vec![Context::KeyStore, Context::Table, Context::Refreshable, Context::List, Context::WebPage]
             }
-            Location::Keys => vec![Context::KeyList, Context::Table, Context::Refreshable, Context::List],
-            Location::AwsKeys | Location::Events => vec![Context::Table, Context::Refreshable, Context::List],
+            Location::KeyStore(_) => {
+                vec![
+                    Context::KeyStore,
+                    Context::Fields,
+                    Context::Monitoring,
+                    Context::Scrollable,
+                    Context::Refreshable,
+                    Context::WebPage,
+                ]
+            }
+            Location::Keys => vec![
+                Context::KeyList,
+                Context::KeyRows,
+                Context::Table,
+                Context::Refreshable,
+                Context::List,
+                Context::WebPage,
+            ],
+            Location::AwsKeys => {
+                vec![Context::KeyRows, Context::Table, Context::Refreshable, Context::List, Context::WebPage]
+            }
+            Location::Events => vec![Context::Table, Context::Refreshable, Context::List, Context::WebPage],
             Location::ApiCalls => vec![Context::Table, Context::List],
             Location::CloudHsm => vec![Context::List],
             Location::ExternalKeys => vec![Context::ExternalKeys, Context::Table, Context::Refreshable, Context::List],
-            Location::Event(_) => vec![Context::Event, Context::Scrollable],
+            Location::Event(_) => vec![Context::Event, Context::Scrollable, Context::WebPage],
             Location::ApiCall(_) => vec![Context::ApiCall],
-            Location::Key(_) => vec![Context::Key, Context::Scrollable, Context::Refreshable],
+            Location::Key(_) => vec![Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
         };
         contexts.extend(has_drafts.then_some(Context::Drafts));
+        contexts.extend(self.shows_reportable_error().then_some(Context::ErrorMessage));
         contexts
     }
 
@@ -207,10 +228,7 @@ impl App {
         {
             return self.focus_navigation();
         }
-        if key.code == KeyCode::Char('v')
-            && !self.is_typing()
-            && let Some(link) = self.flashes.last().and_then(|flash| flash.link.clone())
-        {
+        if let Some(link) = self.link_at(key) {
             return self.open_link(link);
         }
         // The message at the top says that Esc closes it, also in the wizard.
@@ -228,6 +246,13 @@ impl App {
         }
         if !self.accepts_key(key) {
             return Vec::new();
+        }
+        if !self.is_typing() {
+            match keymap::action(&[Context::WebPage, Context::ErrorMessage], key) {
+                Some(Action::CopyWebAddress) => return self.copy_web_address(),
+                Some(Action::ErrorReport) if self.shows_reportable_error() => return self.report_shown_error(),
+                _ => {}
+            }
         }
         let events = match self.location {
             Location::KeyStores => self.key_stores.handle_key(key, &self.account),

@@ -6,6 +6,7 @@ mod copying;
 mod dialog;
 mod dialog_events;
 pub mod drafts;
+mod error_reports;
 mod key_store_responses;
 mod keyboard;
 mod mouse;
@@ -14,6 +15,7 @@ mod palette;
 mod responses;
 mod session;
 mod single_key_session;
+mod try_key;
 mod wizard_events;
 
 use std::cell::RefCell;
@@ -28,6 +30,7 @@ use super::dialogs::connect::AfterConnect;
 use super::dialogs::login::LoginDialog;
 use super::drafts::Drafts;
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
+use super::error_report::ErrorDetails;
 use super::flash::Flash;
 use super::keymap::Keymap;
 use super::pages::Location;
@@ -76,6 +79,8 @@ pub struct App {
     pub(super) last_error: Option<TextView>,
     /// The connect dialog to reopen after its proxy credential is updated: the key store and what follows.
     resume_connect: Option<(String, AfterConnect)>,
+    /// The error whose report is shown when the time is known.
+    pending_report: Option<ErrorDetails>,
     /// The text that is being copied.
     pending_copy: Option<(&'static str, TextView)>,
     /// The focused entry of the navigation, if the navigation has the focus.
@@ -147,6 +152,7 @@ impl App {
             text_view: None,
             last_error: None,
             resume_connect: None,
+            pending_report: None,
             pending_copy: None,
             navigation_focus: None,
             screen_size: (80, 24),
@@ -281,6 +287,9 @@ impl App {
         }
         if let Some(Dialog::Task(task)) = &mut self.dialog {
             task.handle_paste(text);
+        }
+        if let Some(Dialog::TryKey(trial)) = &mut self.dialog {
+            trial.handle_paste(text);
         }
         if let Some(Dialog::Palette(palette)) = &mut self.dialog {
             palette.handle_paste(text);

@@ -63,8 +63,8 @@ impl App {
         let key = match click {
             Click::Key(key) => Some(*key),
             _ if self.text_view.is_some() => None,
-            Click::OpenLink => {
-                let link = self.flashes.last().and_then(|flash| flash.link.clone());
+            Click::OpenLink(index) => {
+                let link = self.flashes.last().and_then(|flash| flash.links.get(*index).cloned());
                 return link.map_or_else(Vec::new, |link| self.open_link(link));
             }
             Click::CloseMessage => {
@@ -198,6 +198,7 @@ impl Dialog {
             Self::Menu(menu) => menu.on_click(click),
             Self::Drafts(list) => list.on_click(click),
             Self::Task(task) => task.on_click(click),
+            Self::TryKey(trial) => trial.on_click(click),
             Self::Switcher(switcher) => switcher.on_click(click),
             Self::Connect(connecting) => connecting.on_click(click),
             Self::ConfirmDisconnect { is_confirm_focused, .. }

@@ -8,9 +8,11 @@ use crate::create_key::key_summary::KeySummary;
 use crate::create_key::principals::PrincipalKind;
 use crate::create_key::submission::{self, SubmissionResponse};
 use crate::tui::effect::{Call, CallFailure, ChangeOutcome, Effect, Response};
-use crate::tui::flash::{Flash, error_details};
+use crate::tui::error_report::ErrorDetails;
+use crate::tui::flash::Flash;
 use crate::tui::monitoring::Monitoring;
 use crate::tui::pages::Location;
+use crate::tui::text_view::TextView;
 
 /// Stores the result of a call. Returns the failure if the previous value stays, so that the failure is shown as a
 /// message.
@@ -44,6 +46,11 @@ impl App {
             (Call::Permissions(_), result) => return self.permissions_answered(result),
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.on_connection_response(result),
             (Call::Change(_), result) => return self.on_change_response(result),
+            (Call::TryKey(_), result) => return self.on_key_tried(result),
+            (_, Ok(Response::CurrentTime(time))) => {
+                self.on_report_time(time);
+                return Vec::new();
+            }
             (Call::ReadFile(_), result) => return self.on_file_read(result),
             (Call::WriteFile { .. }, result) => return self.on_file_written(result),
             (_, Ok(Response::Identity { caller, account_alias })) => {
@@ -95,15 +102,21 @@ impl App {
 
     /// Remembers the details of a failure, so that the user can view them.
     fn remember_failure(&mut self, result: &Result<Response, CallFailure>) {
+        let result = match result {
+            Ok(Response::KeyTried(trial)) => trial.outcome.as_ref().map(|_| None),
+            Ok(other) => Ok(Some(other)),
+            Err(failure) => Err(failure),
+        };
         match result {
             Err(CallFailure { code, message, request_id })
-            | Ok(Response::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
+            | Ok(Some(Response::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
                 code,
                 message,
                 request_id,
                 ..
-            }))) => {
-                self.last_error = Some(error_details(code, message, request_id));
+            })))) => {
+                let (code, message, request_id) = (code.clone(), message.clone(), request_id.clone());
+                self.last_error = Some(TextView::of_error(ErrorDetails { code, message, request_id }));
             }
             Ok(_) => {}
         }

@@ -5,6 +5,7 @@ use super::navigation::CANCELED;
 use super::{App, Dialog};
 use crate::aws::kms::ConnectionState;
 use crate::create_key::account_state::Loadable;
+use crate::create_key::draft::KeyDraft;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::method::Method;
 use crate::create_key::submission::{self, Submission, SubmissionResponse};
@@ -41,6 +42,23 @@ impl App {
             return self.show_wizard(Wizard::new(method, &self.account));
         }
         self.show_drafts(Some(method))
+    }
+
+    /// Opens the wizard with a filled-in draft.
+    pub(super) fn open_filled_in_wizard(&mut self, (method, draft): (Method, KeyDraft)) -> Vec<Effect> {
+        // A wizard that the user left through navigation while it was sending or not saved isn't replaced.
+        let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
+        if self.wizard.is_some() && (is_sending || !self.drafts.is_saved() || self.single_key_session.is_some()) {
+            self.location = Location::CreateKey;
+            self.show_error(
+                "Finish this KMS key first",
+                "Its request is being sent, or its draft isn't saved. Finish or leave the wizard, then try again.",
+            );
+            return Vec::new();
+        }
+        let close = then_refresh(self.drafts.close());
+        let wizard = Wizard::filled_in(method, draft, &self.account);
+        close.into_iter().chain(self.show_wizard(wizard)).collect()
     }
 
     /// Shows a wizard.
@@ -147,7 +165,8 @@ impl App {
         let Submission::Done { key } = wizard.submission else { return Vec::new() };
         let text = format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id);
         let view = Link::Page("View key", Location::Key(key.key_id.clone()));
-        self.flashes = vec![Flash::success("Success", text).with_link(view)];
+        let test = Link::TryKey("Try it", key.key_id.clone());
+        self.flashes = vec![Flash::success("Success", text).with_link(view).with_link(test)];
         let key_id = key.key_id.clone();
         if let Loadable::Ready(keys) = &mut self.account.keys {
             keys.retain(|other| other.key_id() != key_id);

@@ -3,14 +3,21 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::external_keys;
 use super::form_kind::{FormKind, KeyName, key_name};
-use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyState, Tag};
+use super::{cli_commands, external_keys};
+use crate::aws::cli_command::command;
+use crate::aws::kms::{
+    ConnectionState, CustomKeyStore, CustomKeyStoreType, DescribeKey, KeyManagerType, KeyState, Origin, Tag,
+};
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::policy::ConsolePolicy;
 use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
 use crate::create_key::account_state::AccountState;
+use crate::create_key::draft::KeyDraft;
 use crate::create_key::key_summary::KeySummary;
+use crate::create_key::method::Method;
+use crate::create_key::preview::terraform::{self, ExistingKey};
+use crate::create_key::similar_key::similar_key;
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -24,6 +31,12 @@ pub enum MenuAction {
     Connect(String),
     /// Disconnects a key store.
     Disconnect(String),
+    /// Opens the dialog that tries a key.
+    TryKey(KeyName),
+    /// Opens the wizard with a filled-in draft.
+    CreateSimilar(Box<(Method, KeyDraft)>),
+    /// Copies a text: its name and the text.
+    Copy(&'static str, String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +92,7 @@ fn single_key_entries(
     let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
     let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
     let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));
+    let asymmetric = (key.key_spec != "SYMMETRIC_DEFAULT").then_some("Not a symmetric encryption key.");
     let loading = "Still loading.";
     vec![
         form_entry("Edit description", FormKind::EditDescription(name.clone(), key.description.to_string()), pending),
@@ -102,6 +116,48 @@ fn single_key_entries(
         edit_permissions_entry(&name, policy, aws_managed_reason),
         form_entry("Encrypt", FormKind::Encrypt(name.clone()), usable),
         form_entry("Decrypt", FormKind::Decrypt(name.clone()), usable),
+        MenuEntry { label: "Try it", action: usable.or(asymmetric).map_or(Ok(MenuAction::TryKey(name)), Err) },
+    ]
+}
+
+/// Returns the entries that use a key as a template: for another key, or for other tools.
+fn template_entries(
+    key: &KeySummary,
+    (tags, policy): (Option<&[Tag]>, Option<&str>),
+    account: &AccountState,
+    nameless: Option<&'static str>,
+) -> Vec<MenuEntry> {
+    let similar = match (nameless, tags, policy) {
+        (Some(reason), ..) => Err(reason),
+        (None, Some(tags), Some(policy)) => similar_key(key, (tags, policy), account),
+        (None, None, None) => Err("Open the key first."),
+        (None, ..) => Err("Still loading."),
+    };
+    let aliases = account.aliases_of(key.key_id());
+    let existing = ExistingKey { key, aliases, tags, policy, rotation_period_in_days: None };
+    // The console doesn't load the rotation status, which Terraform would reset.
+    let rotation_note = if key.origin == Origin::AwsKms {
+        "# If automatic key rotation is enabled, add enable_key_rotation = true. Terraform disables it otherwise.\n"
+    } else {
+        ""
+    };
+    let terraform = terraform::for_key(&existing, account).ok_or("AWS manages this key.");
+    let terraform = terraform.map(|code| format!("{rotation_note}{code}"));
+    let copied = |what, text: String| MenuAction::Copy(what, text);
+    let describe = command(&DescribeKey::new(key.key_id().to_owned()), account.command_target(), &[]);
+    vec![
+        MenuEntry {
+            label: "Create another like this",
+            action: similar.map(|similar| MenuAction::CreateSimilar(Box::new(similar))),
+        },
+        MenuEntry {
+            label: "Copy as AWS CLI command",
+            action: nameless.map_or(Ok(copied(cli_commands::CLIPBOARD_NAME, describe)), Err),
+        },
+        MenuEntry {
+            label: "Copy as Terraform",
+            action: nameless.map_or(terraform, Err).map(|text| copied("Terraform code", text)),
+        },
     ]
 }
 
@@ -153,6 +209,7 @@ impl Menu {
         ];
         if let [key] = keys {
             entries.extend(single_key_entries(key, (tags, policy), account, aws_managed_reason, pending));
+            entries.extend(template_entries(key, (tags, policy), account, nameless));
         }
         Self::new("Key actions", entries)
     }

@@ -16,8 +16,10 @@ mod preferences;
 pub mod stores;
 pub mod switcher;
 mod tasks;
+mod try_key;
 
 pub use self::events::{DialogEvent, InputError};
 pub use self::form_dialog::FormDialog;
 pub use self::form_kind::{FormKind, KeyName, key_name};
 pub use self::menu::Menu;
+pub use self::try_key::TryKeyDialog;

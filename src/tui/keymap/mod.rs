@@ -30,8 +30,10 @@ pub enum Context {
     SelectableTable,
     /// On a tag or account in the wizard that can be removed.
     RemovableRow,
-    /// In the list of KMS keys.
+    /// In the list of customer managed keys.
     KeyList,
+    /// In the lists of customer managed and AWS managed keys.
+    KeyRows,
     /// In the list of key stores and on the page of a key store.
     KeyStore,
     /// On the page of an external key store, which shows metrics.
@@ -42,6 +44,10 @@ pub enum Context {
     Drafts,
     /// On the page of a KMS key.
     Key,
+    /// On pages that the AWS web console has, too.
+    WebPage,
+    /// Below an error message.
+    ErrorMessage,
     /// In the list of external keys.
     ExternalKeys,
     /// On the page of an event.
@@ -73,10 +79,10 @@ impl Context {
             Self::Fields | Self::RemovableRow | Self::Form | Self::Dialog => "Fields and buttons",
             Self::Table | Self::SelectableTable => "Tables",
             Self::Refreshable | Self::Scrollable | Self::Drafts => "This page",
-            Self::KeyList | Self::Key => "KMS keys",
+            Self::KeyList | Self::KeyRows | Self::Key => "KMS keys",
             Self::KeyStore | Self::Monitoring => "External key stores",
             Self::ExternalKeys => "External keys",
-            Self::Event | Self::ApiCall => "This page",
+            Self::Event | Self::ApiCall | Self::WebPage | Self::ErrorMessage => "This page",
             Self::Wizard | Self::NonFinalStep | Self::Review | Self::ReadOnlyReview => "Wizard",
             Self::TextInput => "Text fields",
         }
@@ -112,6 +118,8 @@ pub enum Action {
     Connect,
     Disconnect,
     Copy,
+    CopyArn,
+    CopyWebAddress,
     NextTab,
     TimeRange,
     NextStep,
@@ -127,6 +135,7 @@ pub enum Action {
     Redraw,
     ShowError,
     ToggleMouse,
+    ErrorReport,
     EditText,
 }
 
@@ -191,7 +200,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Event, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event to the clipboard as JSON."),
     bind(Context::ApiCall, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the API call to the clipboard as JSON."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab. ← shows the previous tab."),
-    bind(Context::Key, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the key ARN to the clipboard."),
+    bind(Context::Key, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy ID", "Copy the key ID to the clipboard."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to search the table. Enter keeps the search, and Esc clears it."),
     bind(Context::Everywhere, Action::Activate, KeyCode::Enter, NONE, "Enter", "Open", "Open, choose, or press the focused item."),
     bind(Context::List, Action::FocusNavigation, KeyCode::Tab, NONE, "Tab", "Menu", "Switch between the navigation menu and the page."),
@@ -213,12 +222,18 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Refreshable, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Reload the data from AWS."),
     bind(Context::Table, Action::SortColumn, KeyCode::Char('s'), NONE, "s", "Sort", "Sort by the next column."),
     bind(Context::Table, Action::ScrollColumns, KeyCode::Right, NONE, "←/→", "Columns", "Show hidden columns (marked with ‹ and ›)."),
+    bind(Context::KeyRows, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy ID", "Copy the key ID to the clipboard."),
+    bind(Context::KeyRows, Action::CopyArn, KeyCode::Char('Y'), NONE, "Y", "Copy ARN", "Copy the key ARN to the clipboard."),
+    bind(Context::Key, Action::CopyArn, KeyCode::Char('Y'), NONE, "Y", "Copy ARN", "Copy the key ARN to the clipboard."),
+    bind(Context::KeyStore, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy ID", "Copy the custom key store ID to the clipboard."),
+    bind(Context::WebPage, Action::CopyWebAddress, KeyCode::Char('o'), NONE, "o", "Web address", "Copy the address of this page in the AWS web console."),
     bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Reverse", "Reverse the sort order."),
     bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Prev field", "Go to the previous field."),
     bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the API calls of this console and their results. Esc goes back."),
     bind(Context::Everywhere, Action::SwitchProfileOrRegion, KeyCode::F(3), NONE, "F3", "Region", "Switch Region or profile."),
     bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the full text of the last error, to copy or save it."),
     bind(Context::Everywhere, Action::ToggleMouse, KeyCode::F(6), NONE, "F6", "", "Turn the mouse off or on. With the mouse off, or with Shift held, the terminal selects text as usual."),
+    bind(Context::ErrorMessage, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show a report of the error, to copy or save it for whoever helps you."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),
@@ -262,7 +277,8 @@ pub fn page_button(binding: &Binding) -> Option<(&'static str, ButtonKind)> {
         (Context::ExternalKeys, Action::OpenActionsMenu) => ("Actions ▾", Primary),
         (Context::KeyStore, Action::CreateKeyStore) => ("Create external key store", Normal),
         (Context::KeyList | Context::KeyStore, Action::CreateKey) => ("Create key", Primary),
-        (Context::Key, Action::Copy) => ("Copy ARN", Normal),
+        (Context::Key, Action::Copy) => ("Copy ID", Normal),
+        (Context::Key, Action::CopyArn) => ("Copy ARN", Normal),
         (Context::Event, Action::Copy) => ("Copy event", Normal),
         (Context::ApiCall, Action::Copy) => ("Copy API call", Normal),
         _ => return None,

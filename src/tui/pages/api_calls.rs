@@ -71,6 +71,11 @@ impl ApiCallList {
         self.total_count += 1;
     }
 
+    /// Returns the calls that the list keeps, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &ApiCall> {
+        self.calls.iter()
+    }
+
     /// Returns the call with this number, counted from 0, if the list still has it.
     pub fn call(&self, number: u64) -> Option<&ApiCall> {
         let row = self.total_count.checked_sub(number + 1)?;

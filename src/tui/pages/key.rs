@@ -99,6 +99,11 @@ impl KeyPage {
         self.tab == 1 && self.key(account).is_some_and(|key| key.custom_key_store_id.is_some())
     }
 
+    /// Returns whether the tab that encrypts and decrypts is shown.
+    pub fn shows_encrypt_and_decrypt(&self) -> bool {
+        self.tab == 4
+    }
+
     fn show_tab(&mut self, tab: usize) {
         self.tab = tab;
         self.scroll.reset();
@@ -132,12 +137,8 @@ impl KeyPage {
                     let menu = |key| PageEvent::OpenMenu(Menu::for_keys(&[key], tags, policy, account));
                     return self.key(account).map(menu).into_iter().collect();
                 }
-                Some(Action::Copy) => {
-                    return self
-                        .key(account)
-                        .map(|key| PageEvent::Copy("Key ARN", key.arn.to_string()))
-                        .into_iter()
-                        .collect();
+                Some(action @ (Action::Copy | Action::CopyArn)) => {
+                    return self.key(account).map(|key| super::copy_key(key, action)).into_iter().collect();
                 }
                 Some(Action::Refresh) => {
                     let mut events = vec![

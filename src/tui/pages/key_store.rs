@@ -107,7 +107,7 @@ impl KeyStorePage {
             Action::Disconnect if Self::is_enabled(action, store) => vec![PageEvent::ConfirmDisconnect(id)],
             Action::CreateKeyStore => vec![PageEvent::OpenTask(FormKind::CreateKeyStore)],
             Action::OpenActionsMenu => super::key_store_actions_menu(&id, account).into_iter().collect(),
-            Action::Copy => vec![PageEvent::Copy("Custom key store ID", id)],
+            Action::Copy => vec![PageEvent::Copy(super::KEY_STORE_ID, id)],
             Action::Refresh => vec![
                 PageEvent::Request(Call::KeyStores),
                 PageEvent::Request(Call::Keys(None)),
@@ -159,7 +159,7 @@ impl KeyStorePage {
                 };
             }
             _ => {
-                let contexts = [Context::KeyStore, Context::Monitoring, Context::Key, Context::Refreshable];
+                let contexts = [Context::KeyStore, Context::Monitoring, Context::Refreshable];
                 return match keymap::action(&contexts, key) {
                     Some(Action::TimeRange) => self.show_next_range(),
                     Some(action) => self.handle_action(action, account),

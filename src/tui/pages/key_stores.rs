@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
-use super::{Location, PageEvent};
+use super::{KEY_STORE_ID, Location, PageEvent};
 use crate::aws::lenient::UNREADABLE;
 use crate::create_key::account_state::AccountState;
 use crate::listing::key_stores::TITLES;
@@ -89,12 +89,15 @@ impl KeyStoreList {
                 super::key_store_actions_menu(&store, account).into_iter().collect()
             }
             // The menu explains why no action is available.
-            (Some(Action::CreateKey | Action::Connect | Action::Disconnect), Some(store)) if store == UNREADABLE => {
+            (Some(Action::CreateKey | Action::Connect | Action::Disconnect | Action::Copy), Some(store))
+                if store == UNREADABLE =>
+            {
                 super::key_store_actions_menu(&store, account).into_iter().collect()
             }
             (Some(Action::CreateKey), Some(store)) => vec![PageEvent::CreateKey(store)],
             // Without a key store, Method 2 can create one, or a KMS key outside of key stores.
             (Some(Action::CreateKey), None) if account.key_stores.ready().is_some() => vec![PageEvent::OpenWizard],
+            (Some(Action::Copy), Some(store)) => vec![PageEvent::Copy(KEY_STORE_ID, store)],
             (Some(Action::Connect), Some(store)) => vec![PageEvent::Connect(store, AfterConnect::Stay)],
             (Some(Action::Disconnect), Some(store)) => vec![PageEvent::ConfirmDisconnect(store)],
             _ => Vec::new(),

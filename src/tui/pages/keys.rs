@@ -163,8 +163,9 @@ impl KeyList {
     /// Handles a key press that the table doesn't use.
     fn handle_action(&self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
         let is_ours = self.key_manager == KeyManagerType::Customer;
-        match keymap::action(&[Context::KeyList, Context::Refreshable], key)
-            .filter(|action| is_ours || *action == Action::Refresh)
+        let is_for_all = |action: &Action| matches!(action, Action::Refresh | Action::Copy | Action::CopyArn);
+        match keymap::action(&[Context::KeyList, Context::KeyRows, Context::Refreshable], key)
+            .filter(|action| is_ours || is_for_all(action))
         {
             Some(Action::CreateKey) => vec![PageEvent::OpenWizard],
             Some(Action::Preferences) => vec![PageEvent::OpenTask(FormKind::Preferences)],
@@ -173,6 +174,10 @@ impl KeyList {
                 let menu =
                     (!targets.is_empty()).then(|| PageEvent::OpenMenu(Menu::for_keys(&targets, None, None, account)));
                 menu.into_iter().collect()
+            }
+            Some(action @ (Action::Copy | Action::CopyArn)) => {
+                let current = self.table.current().and_then(|row| self.list(account).get(row));
+                current.map(|key| super::copy_key(key, action)).into_iter().collect()
             }
             Some(Action::Refresh) => vec![PageEvent::Request(Call::Keys(None)), PageEvent::Request(Call::Aliases)],
             _ => Vec::new(),

@@ -17,6 +17,7 @@ use ratatui::text::Line;
 use super::dialogs::connect::AfterConnect;
 use super::dialogs::{FormKind, Menu};
 use super::effect::Call;
+use super::keymap::Action;
 use super::theme;
 use super::widgets::canvas::Canvas;
 use super::widgets::container::Container;
@@ -24,8 +25,12 @@ use super::widgets::scroll_view::ScrollView;
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 use crate::create_key::account_state::{AccountState, Loadable};
+use crate::create_key::key_summary::KeySummary;
 use crate::listing::keys::has_unreadable_date;
 use crate::text;
+
+/// The name of a copied key store ID in messages.
+const KEY_STORE_ID: &str = "custom key store ID";
 
 /// A page of the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +128,14 @@ pub fn draw_cloud_hsm(canvas: &mut Canvas, area: Rect) {
         view.blank_line();
     }
     view.draw(canvas, area);
+}
+
+/// Returns the event that copies the ID or the ARN of a KMS key.
+pub fn copy_key(key: &KeySummary, action: Action) -> PageEvent {
+    match action {
+        Action::CopyArn => PageEvent::Copy("key ARN", key.arn.to_string()),
+        _ => PageEvent::Copy("key ID", key.key_id().to_owned()),
+    }
 }
 
 /// Returns the event that opens the *Key store actions* menu of a key store.

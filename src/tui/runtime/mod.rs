@@ -8,6 +8,7 @@ mod perform_error;
 mod permissions;
 mod principals;
 mod submission;
+mod try_key;
 
 pub use self::submission::submit_stage;
 
@@ -43,6 +44,8 @@ async fn try_perform(client: &Client, call: Call) -> Result<Response, PerformErr
         Call::ReadFile(path) => Response::FileRead(files::decode_text(&files::read_file(&path).await?)),
         Call::WriteFile { name, text } => Response::FileWritten(files::write_new(name, text).await?),
         Call::Change(change) => Response::Changed(changes::perform(client, *change).await?),
+        Call::TryKey(change) => Response::KeyTried(Box::new(try_key::perform(client, *change).await?)),
+        Call::CurrentTime => Response::CurrentTime(client.now()),
         Call::Profiles => Response::Profiles(client.profiles().await.map_err(|error| open_failure(&error))?),
         Call::OpenClient(place) => {
             Response::ClientOpened(client.switch_to(&place).await.map_err(|error| open_failure(&error))?)
@@ -103,8 +106,10 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
         // `try_perform` handles these, because their errors differ.
         Call::Submission(_)
         | Call::Change(_)
+        | Call::TryKey(_)
         | Call::ReadFile(_)
         | Call::WriteFile { .. }
+        | Call::CurrentTime
         | Call::Profiles
         | Call::OpenClient(_)
         | Call::LogIn(_) => {

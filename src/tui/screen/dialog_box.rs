@@ -65,6 +65,7 @@ fn draw_dialog(app: &App, dialog: &Dialog, canvas: &mut Canvas, area: Rect) {
     let title = write(app, dialog, &mut view);
     let scroll = match dialog {
         Dialog::Task(task) => Some(task.scroll()),
+        Dialog::TryKey(trial) => Some(trial.scroll()),
         Dialog::FieldHelp { scroll, .. } => Some(scroll),
         _ => None,
     };
@@ -151,6 +152,7 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, keymap: &Keymap, view: 
             switcher.title().to_owned()
         }
         Dialog::Task(task) => task.write(view, account),
+        Dialog::TryKey(trial) => trial.write(view, account),
         Dialog::Connect(connecting) => {
             connecting.write(view);
             connecting.title().to_owned()

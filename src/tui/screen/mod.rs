@@ -42,7 +42,8 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
         canvas.render(line, Rect { height: area.height.min(1), ..area });
         return;
     }
-    let flashes = flash::lines(&app.flashes, area.width);
+    let can_report = app.shows_reportable_error();
+    let flashes = flash::lines(&app.flashes, area.width, can_report);
     let shown = u16::try_from(flashes.len()).unwrap_or(u16::MAX).min(area.height / 3);
     let notice = app.drafts.notice(&app.account, area.width.into()).filter(|_| shows_drafts(&app.location));
     let rows = [
@@ -56,7 +57,7 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     header::draw(app, canvas, header);
     breadcrumbs::draw(app, canvas, crumbs);
-    flash::draw(&app.flashes, flashes, canvas, flash);
+    flash::draw(&app.flashes, flashes, can_report, canvas, flash);
     if let Some(notice) = notice {
         canvas.on_click(draft, Click::PageKey(DRAFTS_KEY.into()));
         canvas.render(notice, draft);

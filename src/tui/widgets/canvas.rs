@@ -42,8 +42,8 @@ pub enum Click {
     Step(usize),
     /// Shows a tab, by its number.
     Tab(usize),
-    /// Opens the link of the newest message.
-    OpenLink,
+    /// Opens a link of the newest message, by its number.
+    OpenLink(usize),
     /// Closes the newest message.
     CloseMessage,
 }

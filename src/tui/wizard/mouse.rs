@@ -48,7 +48,7 @@ impl Wizard {
                 self.focus_clicked(FocusTarget::Field(field));
                 self.table_of(field)?.on_click(click, KeyCode::Char(' '))
             }
-            Click::Key(_) | Click::Navigate(_) | Click::OpenLink | Click::CloseMessage => None,
+            Click::Key(_) | Click::Navigate(_) | Click::OpenLink(_) | Click::CloseMessage => None,
         }
     }
 

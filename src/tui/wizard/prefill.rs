@@ -12,11 +12,27 @@ impl Wizard {
     /// All steps count as visited, and errors in filled-in fields are shown. The focus is on the acknowledgment, which
     /// is always left to the user, or on the first field if the draft's origin has no acknowledgment.
     pub fn prefilled(draft: KeyDraft, account: &AccountState) -> Self {
-        let mut wizard = Self::new(Method::FromCustomerManagedKeys, account);
+        let mut wizard = Self::with_draft(Method::FromCustomerManagedKeys, draft, account);
+        wizard.focus_field(Field::Acknowledgement);
+        wizard
+    }
+
+    /// Creates a wizard of a method that is filled in with the draft of another key. The focus is on the first field
+    /// that the user has to fill in: the external key ID, or the alias of a key without an external key.
+    pub fn filled_in(method: Method, draft: KeyDraft, account: &AccountState) -> Self {
+        let first = if draft.is_external() { Field::ExternalKeyId } else { Field::Alias };
+        let mut wizard = Self::with_draft(method, draft, account);
+        wizard.touched.retain(|field| *field != first);
+        wizard.select_store(account);
+        wizard.focus_field(first);
+        wizard
+    }
+
+    fn with_draft(method: Method, draft: KeyDraft, account: &AccountState) -> Self {
+        let mut wizard = Self::new(method, account);
         wizard.visited = (0..wizard.method.steps(draft.origin).len()).collect();
         wizard.touched = filled_fields(&draft);
         wizard.draft = draft;
-        wizard.focus_field(Field::Acknowledgement);
         wizard
     }
 
