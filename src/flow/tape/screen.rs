@@ -1,6 +1,6 @@
 //! The text of a screen, and where a text is on it.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
@@ -49,7 +49,7 @@ pub(super) fn styles_of(frame: &Buffer, text: &str) -> Vec<Vec<Style>> {
     let mut found = Vec::new();
     for y in frame.area.top()..frame.area.bottom() {
         let (row, columns) = row_text(frame, y);
-        let style = |x: &u16| frame.cell((*x, y)).map(|cell| cell.style()).unwrap_or_default();
+        let style = |x: &u16| frame.cell((*x, y)).map(Cell::style).unwrap_or_default();
         let matches = row.match_indices(text);
         found.extend(matches.map(|(at, _)| columns[at..at + text.len()].iter().map(style).collect()));
     }
