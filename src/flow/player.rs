@@ -331,7 +331,7 @@ impl ConsoleDriver for Player {
                     }
                     // It was derived from the current client, so faults concern it too.
                     Effect::SwitchClient(client) => self.client = client,
-                    Effect::SavePreferences(_) | Effect::SetTheme(_) => {}
+                    Effect::SavePreferences(_) | Effect::SaveUsedExternalKeyId { .. } | Effect::SetTheme(_) => {}
                     Effect::Quit => {
                         self.has_quit = true;
                         return self.effects.clear();

@@ -44,8 +44,9 @@ impl App {
     }
 
     /// Shows a wizard.
-    pub(super) fn show_wizard(&mut self, wizard: Wizard) -> Vec<Effect> {
+    pub(super) fn show_wizard(&mut self, mut wizard: Wizard) -> Vec<Effect> {
         self.flashes.clear();
+        wizard.set_used_external_key_ids(self.used_external_key_ids.clone());
         self.wizard = Some(wizard);
         self.location = Location::CreateKey;
         let fresh = [Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)];
@@ -54,7 +55,10 @@ impl App {
 
     pub(super) fn handle_wizard_event(&mut self, event: wizard::WizardEvent) -> Vec<Effect> {
         match event {
-            wizard::WizardEvent::Request(Call::Submission(call)) => self.submit(call),
+            wizard::WizardEvent::Request(Call::Submission(call)) => {
+                let used = self.add_used_external_key_id(&call);
+                self.submit(call).into_iter().chain(used).collect()
+            }
             wizard::WizardEvent::Request(call) => vec![self.request(call)],
             wizard::WizardEvent::Connect(store_id, afterwards) => self.open_connect_dialog(&store_id, afterwards),
             wizard::WizardEvent::Copy(what, text) => self.copy(what, text),
@@ -75,6 +79,16 @@ impl App {
             wizard::WizardEvent::Leave { has_unsaved_changes: false } => self.leave_wizard(),
             wizard::WizardEvent::Finished => self.on_key_created(),
         }
+    }
+
+    /// Remembers the external key ID of a CreateKey request, and returns the effect that saves it.
+    fn add_used_external_key_id(&mut self, call: &submission::SubmissionRequest) -> Option<Effect> {
+        let submission::SubmissionRequest::CreateKey(request) = call else { return None };
+        let (custom_key_store_id, xks_key_id) = (request.custom_key_store_id.clone()?, request.xks_key_id.clone()?);
+        let mut used = std::mem::take(&mut self.used_external_key_ids);
+        used.add(&custom_key_store_id, &xks_key_id);
+        self.set_used_external_key_ids(used);
+        Some(Effect::SaveUsedExternalKeyId { custom_key_store_id, xks_key_id })
     }
 
     /// Cancels the current stage of creating a key. A late response is ignored.

@@ -4,6 +4,7 @@ mod alias;
 mod configure;
 mod draw;
 mod editors;
+mod external_keys;
 mod fields;
 mod focus;
 pub mod info;
@@ -21,6 +22,7 @@ mod tags;
 use std::collections::BTreeSet;
 
 use self::editors::Editors;
+use self::external_keys::ExternalKeyDropDown;
 use self::focus::{FocusTarget, ReviewTab};
 use super::dialogs::connect::AfterConnect;
 use super::effect::Call;
@@ -81,6 +83,7 @@ pub struct Wizard {
     administrators: Table,
     users: Table,
     stores: Table,
+    external_keys: ExternalKeyDropDown,
     shows_origins: bool,
     option_index: usize,
     scroll: ScrollState,
@@ -110,6 +113,7 @@ impl Wizard {
             administrators: Table::default(),
             users: Table::default(),
             stores: Table::default(),
+            external_keys: ExternalKeyDropDown::default(),
             shows_origins: false,
             option_index: 0,
             scroll: ScrollState::default(),
@@ -202,6 +206,7 @@ impl Wizard {
         self.scroll.reset();
         self.draft_at_focus.clone_from(&self.draft);
         self.editors.end_undo_steps();
+        self.external_keys.reset();
         match self.focused() {
             FocusTarget::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
                 self.option_index = configuration_options::selected_index(field, self.draft.origin);
