@@ -175,3 +175,43 @@ impl App {
         effects
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::CreateKey;
+    use crate::tui::target::Target;
+
+    fn request(xks_key_id: Option<&str>) -> wizard::WizardEvent {
+        let request = CreateKey {
+            custom_key_store_id: xks_key_id.map(|_| "cks-1".to_owned()),
+            xks_key_id: xks_key_id.map(str::to_owned),
+            ..CreateKey::default()
+        };
+        wizard::WizardEvent::Request(Call::Submission(submission::SubmissionRequest::CreateKey(Box::new(request))))
+    }
+
+    #[test]
+    fn external_key_id_is_saved_when_a_kms_key_is_requested_with_it() {
+        let (mut app, _) = App::new(Target::Aws, "us-west-2");
+        let effects = app.handle_wizard_event(request(Some("payments-2026")));
+        let saved = Effect::SaveUsedExternalKeyId {
+            custom_key_store_id: "cks-1".to_owned(),
+            xks_key_id: "payments-2026".to_owned(),
+        };
+        assert_eq!(effects.last(), Some(&saved));
+        assert_eq!(app.used_external_key_ids.of("cks-1"), ["payments-2026"]);
+        let effects = app.handle_wizard_event(request(None));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::SaveUsedExternalKeyId { .. })));
+    }
+
+    #[test]
+    fn wizard_shows_no_error_if_external_keys_cannot_be_listed() {
+        let (mut app, _) = App::new(Target::Aws, "us-west-2");
+        app.show_wizard(Wizard::new(Method::FromCustomerManagedKeys, &app.account));
+        let failure =
+            CallFailure { code: "NotAvailable".to_owned(), message: String::new(), request_id: String::new() };
+        app.on_response(Call::ExternalKeys, Err(failure));
+        assert!(app.flashes.is_empty() && app.last_error.is_none());
+    }
+}

@@ -272,16 +272,19 @@ impl RowLayout {
             used += width + GAP.len();
             used <= details + GAP.len()
         };
-        Self { id, details, shown_details: DETAIL_COLUMNS.iter().take_while(fits).count() }
+        // Only the IDs are known of external keys that were used before.
+        let has_details = listed.iter().any(|key| key.option.spec != "-");
+        let shown_details = if has_details { DETAIL_COLUMNS.iter().take_while(fits).count() } else { 0 };
+        Self { id, details, shown_details }
     }
 
     fn heading(&self) -> String {
-        let titles = self.details(DETAIL_COLUMNS.map(|(title, _)| title));
+        let titles = self.details_line(DETAIL_COLUMNS.map(|(title, _)| title));
         format!("{}{GAP}{}{GAP}{titles}", text::fit("External key ID", self.id), text::fit("Status", STATUS_WIDTH))
     }
 
     /// Returns the cells of the columns after the status. The last one gets the remaining width.
-    fn details(&self, cells: [&str; 3]) -> String {
+    fn details_line(&self, cells: [&str; 3]) -> String {
         let mut line = String::new();
         let mut left = self.details;
         for (index, (cell, (_, width))) in cells.into_iter().zip(DETAIL_COLUMNS).take(self.shown_details).enumerate() {
@@ -307,7 +310,7 @@ impl RowLayout {
         let status_style = if option.unavailable_reason.is_none() { status::style(&indicator) } else { style };
         let details = match &option.unavailable_reason {
             Some(reason) => text::fit(&text::escape_controls(reason), self.details),
-            None => self.details([&option.usage, &option.spec, &option.kms_key].map(String::as_str)),
+            None => self.details_line([&option.usage, &option.spec, &option.kms_key].map(String::as_str)),
         };
         let mut spans = vec![Span::styled(if is_here { "  ▌ " } else { "    " }, theme::ACCENT)];
         spans.extend(self.id_spans(key, style));
@@ -327,3 +330,6 @@ impl RowLayout {
         spans
     }
 }
+
+#[cfg(test)]
+mod tests;
