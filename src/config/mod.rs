@@ -25,10 +25,12 @@ pub use settings::{DataDirError, Resolved, Settings};
 pub use values::{Columns, DirectoryPath, InvalidTarget, KeyBinding, PageSize, RegionName, TargetSetting};
 
 use crate::storage::atomic_file::replace;
-use crate::tui::preferences::Preferences;
+use crate::tui::preferences::{Preferences, UsedExternalKeyIds};
 
 /// The file name of the preferences.
 const PREFERENCES_FILE: &str = "preferences.toml";
+/// The table of the external key IDs used before, in the file of the preferences.
+const EXTERNAL_KEY_IDS: &str = "external-key-ids";
 
 /// Returns the directory of the configuration: `$XDG_CONFIG_HOME/xks-console`, or else `~/.config/xks-console`.
 ///
@@ -60,16 +62,52 @@ fn xdg_directory(environment: impl Fn(&str) -> Option<OsString>, variable: &str,
 /// `None` if there are none, or if they can't be read.
 pub fn saved_preferences(directory: &Path) -> Option<(PathBuf, Preferences)> {
     let path = directory.join(PREFERENCES_FILE);
-    let text = std::fs::read_to_string(&path).ok()?;
-    toml::from_str(&text).ok().map(|preferences| (path, preferences))
+    let mut table = read_table(&path)?;
+    table.remove(EXTERNAL_KEY_IDS);
+    if table.is_empty() {
+        return None;
+    }
+    table.try_into().ok().map(|preferences| (path, preferences))
 }
 
-/// Saves the preferences for the next run. The file is written atomically.
+/// Reads the external key IDs that the user tried earlier. Returns none if they can't be read.
+pub fn used_external_key_ids(directory: &Path) -> UsedExternalKeyIds {
+    let ids = read_table(&directory.join(PREFERENCES_FILE)).and_then(|mut table| table.remove(EXTERNAL_KEY_IDS));
+    ids.and_then(|ids| ids.try_into().ok()).unwrap_or_default()
+}
+
+fn read_table(path: &Path) -> Option<toml::Table> {
+    std::fs::read_to_string(path).ok()?.parse().ok()
+}
+
+/// Saves the preferences for the next run, and keeps the external key IDs. The file is written atomically.
 ///
 /// # Errors
 /// The directory or the file can't be written.
 pub fn save_preferences(directory: &Path, preferences: &Preferences) -> std::io::Result<()> {
-    let text = toml::to_string(preferences).map_err(std::io::Error::other)?;
+    let mut table = toml::Table::try_from(preferences).map_err(std::io::Error::other)?;
+    let used = used_external_key_ids(directory);
+    if !used.is_empty() {
+        table.insert(EXTERNAL_KEY_IDS.to_owned(), toml::Value::try_from(used).map_err(std::io::Error::other)?);
+    }
+    write_table(directory, &table)
+}
+
+/// Saves an external key ID as the newest one of a key store, and keeps the other preferences. The file is written
+/// atomically.
+///
+/// # Errors
+/// The directory or the file can't be written.
+pub fn add_used_external_key_id(directory: &Path, store_id: &str, xks_key_id: &str) -> std::io::Result<()> {
+    let mut used = used_external_key_ids(directory);
+    used.add(store_id, xks_key_id);
+    let mut table = read_table(&directory.join(PREFERENCES_FILE)).unwrap_or_default();
+    table.insert(EXTERNAL_KEY_IDS.to_owned(), toml::Value::try_from(used).map_err(std::io::Error::other)?);
+    write_table(directory, &table)
+}
+
+fn write_table(directory: &Path, table: &toml::Table) -> std::io::Result<()> {
+    let text = toml::to_string(table).map_err(std::io::Error::other)?;
     std::fs::create_dir_all(directory)?;
     replace(&directory.join(PREFERENCES_FILE), text.as_bytes())
 }
@@ -94,6 +132,23 @@ mod tests {
         std::fs::write(directory.join(PREFERENCES_FILE), "key-columns = 7").unwrap();
         assert_eq!(saved_preferences(&directory), None);
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn external_key_ids_and_preferences_are_saved_independently() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut used = UsedExternalKeyIds::default();
+        used.add("cks-1", "payments-2026");
+        add_used_external_key_id(dir.path(), "cks-1", "payments-2026").unwrap();
+        assert_eq!(saved_preferences(dir.path()), None, "the file must not override config.toml");
+        assert_eq!(used_external_key_ids(dir.path()), used);
+        let chosen = Preferences { page_size: Some(20), ..Preferences::default() };
+        save_preferences(dir.path(), &chosen).unwrap();
+        assert_eq!(used_external_key_ids(dir.path()), used);
+        used.add("cks-2", "ledger");
+        add_used_external_key_id(dir.path(), "cks-1", "payments-2026").unwrap();
+        assert_eq!(saved_preferences(dir.path()).unwrap().1, chosen);
+        assert_eq!(used_external_key_ids(dir.path()), used);
     }
 
     #[test]

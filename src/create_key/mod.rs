@@ -3,6 +3,7 @@
 pub mod account_state;
 pub mod configuration_options;
 pub mod draft;
+pub mod external_keys;
 pub mod field;
 pub mod key_options;
 pub mod key_summary;

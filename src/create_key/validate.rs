@@ -2,6 +2,7 @@
 
 use super::account_state::AccountState;
 use super::draft::KeyDraft;
+use super::external_keys;
 use super::field::Field;
 use super::method::{Method, Step};
 use crate::aws::kms::{ConnectionState, CustomKeyStore, Tag};
@@ -136,15 +137,15 @@ fn external_key_error(draft: &KeyDraft, account: &AccountState) -> Option<String
     if let Some(wrong) = violation_message(limits::xks_key_id(&draft.xks_key_id)) {
         return Some(wrong);
     }
-    let user = account.keys.ready()?.iter().find(|key| {
-        key.custom_key_store_id.as_deref() == draft.custom_key_store_id.as_deref()
-            && key.xks_key_id.as_deref() == Some(&draft.xks_key_id)
-    })?;
+    let user = external_keys::kms_key_with(draft.custom_key_store_id.as_deref()?, &draft.xks_key_id, account)?;
+    let name = match account.aliases_of(user.key_id()).first() {
+        Some(alias) => format!("{alias} ({})", user.key_id()),
+        None => user.key_id().to_owned(),
+    };
     Some(format!(
-        "The external key {} is already associated with the KMS key {} in this key store. Enter another external key \
+        "The external key {} is already associated with the KMS key {name} in this key store. Enter another external key \
          ID.",
         draft.xks_key_id,
-        user.key_id()
     ))
 }
 
@@ -251,7 +252,11 @@ mod tests {
     #[test]
     fn external_key_in_use_shows_its_kms_key() {
         let draft = KeyDraft { xks_key_id: "customer-db".to_owned(), ..draft() };
-        assert!(messages(Step::ConfigureKey, &draft)[0].1.contains("with the KMS key 1111aaaa"));
+        assert!(messages(Step::ConfigureKey, &draft)[0].1.contains("with the KMS key 1111aaaa in this key store"));
+        let mut account = account_state();
+        account.index_aliases();
+        let errors = validate(&method(), Step::ConfigureKey, &draft, &account);
+        assert!(errors[0].message.contains("with the KMS key customer-db (1111aaaa) in"), "{}", errors[0].message);
     }
 
     #[test]

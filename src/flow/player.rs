@@ -338,7 +338,10 @@ impl ConsoleDriver for Player {
                     }
                     // It was derived from the current client, so faults concern it too.
                     Effect::SwitchClient(client) => self.client = client,
-                    Effect::SavePreferences(_) | Effect::SetMouse(_) | Effect::SetTheme(_) => {}
+                    Effect::SavePreferences(_)
+                    | Effect::SaveUsedExternalKeyId { .. }
+                    | Effect::SetMouse(_)
+                    | Effect::SetTheme(_) => {}
                     Effect::Quit => {
                         self.has_quit = true;
                         return self.effects.clear();

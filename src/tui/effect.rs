@@ -40,6 +40,13 @@ pub enum Effect {
     StartTimer(TimerId, u64),
     /// Save the preferences.
     SavePreferences(Preferences),
+    /// Save the external key ID with which the user tries to create a KMS key.
+    SaveUsedExternalKeyId {
+        /// The ID of the key store.
+        custom_key_store_id: String,
+        /// The external key ID.
+        xks_key_id: String,
+    },
     /// Perform a request on the saved drafts. The response arrives as [`Msg::Draft`].
     Draft(DraftRequest),
     /// Turn the mouse on or off.

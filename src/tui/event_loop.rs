@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::app::App;
 use super::effect::{CopyResult, Effect, Msg};
-use super::preferences::Preferences;
+use super::preferences::ChangedPreferences;
 use super::runtime::perform;
 use super::screen;
 use super::terminal::signals::{Signal, Signals};
@@ -47,7 +47,7 @@ pub async fn run(
     (theme, symbols): (ThemeName, SymbolSet),
     changes: impl Stream<Item = ()>,
     drafts: &mut DraftWriter,
-    save_preferences: impl Fn(&Preferences) -> std::io::Result<()>,
+    save_preferences: impl Fn(ChangedPreferences<'_>) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
@@ -75,10 +75,20 @@ pub async fn run(
                 // It was derived from the previous client and has the same observer.
                 Effect::SwitchClient(next) => client = next,
                 Effect::SavePreferences(preferences) => {
-                    if let Err(error) = save_preferences(&preferences) {
+                    if let Err(error) = save_preferences(ChangedPreferences::Lists(&preferences)) {
                         app.show_error(
                             "Couldn't save preferences",
                             &format!("Your preferences apply to this session only: {error}."),
+                        );
+                    }
+                }
+                Effect::SaveUsedExternalKeyId { custom_key_store_id, xks_key_id } => {
+                    let (custom_key_store_id, xks_key_id) = (&*custom_key_store_id, &*xks_key_id);
+                    let changed = ChangedPreferences::UsedExternalKeyId { custom_key_store_id, xks_key_id };
+                    if let Err(error) = save_preferences(changed) {
+                        app.show_error(
+                            "Couldn't save the external key ID",
+                            &format!("The console offers the ID again in this session only: {error}."),
                         );
                     }
                 }
@@ -189,6 +199,7 @@ fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<
             | Effect::Draft(_)
             | Effect::SavePreferences(_)
             | Effect::SetMouse(_)
+            | Effect::SaveUsedExternalKeyId { .. }
             | Effect::SwitchClient(_)
             | Effect::SetTheme(_)
             | Effect::Quit => return,

@@ -1,5 +1,7 @@
 //! The preferences of the user, saved between sessions.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::widgets::table::Column;
@@ -54,4 +56,64 @@ impl Default for Preferences {
 impl Preferences {
     /// The available page sizes.
     pub const PAGE_SIZES: [Option<usize>; 4] = [None, Some(10), Some(20), Some(50)];
+}
+
+/// The external key IDs with which the user tried to create KMS keys, by the ID of the key store, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UsedExternalKeyIds(BTreeMap<String, Vec<String>>);
+
+impl UsedExternalKeyIds {
+    /// The maximum number of IDs of each key store.
+    pub const MAX_IDS: usize = 20;
+
+    /// Returns the IDs that were used in a key store, newest first.
+    pub fn of(&self, store_id: &str) -> &[String] {
+        self.0.get(store_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns whether there are no IDs.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds an ID as the newest one of a key store, and drops the oldest ones over [`MAX_IDS`](Self::MAX_IDS).
+    pub fn add(&mut self, store_id: &str, xks_key_id: &str) {
+        let ids = self.0.entry(store_id.to_owned()).or_default();
+        ids.retain(|id| id != xks_key_id);
+        ids.insert(0, xks_key_id.to_owned());
+        ids.truncate(Self::MAX_IDS);
+    }
+}
+
+/// A change of the preferences file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ChangedPreferences<'a> {
+    /// What the user chose in the *Preferences* dialog.
+    Lists(&'a Preferences),
+    /// The user tried to create a KMS key with an external key ID.
+    UsedExternalKeyId {
+        /// The ID of the key store.
+        custom_key_store_id: &'a str,
+        /// The external key ID.
+        xks_key_id: &'a str,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newest_external_key_ids_are_first_and_the_oldest_are_dropped() {
+        let mut used = UsedExternalKeyIds::default();
+        for number in 0..25 {
+            used.add("cks-1", &format!("key-{number}"));
+        }
+        used.add("cks-1", "key-10");
+        let ids = used.of("cks-1");
+        assert_eq!(ids.len(), UsedExternalKeyIds::MAX_IDS);
+        assert_eq!((ids[0].as_str(), ids[1].as_str(), ids[19].as_str()), ("key-10", "key-24", "key-5"));
+        assert!(used.of("cks-2").is_empty());
+    }
 }

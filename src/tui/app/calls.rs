@@ -6,6 +6,7 @@ use crate::create_key::principals::PrincipalKind;
 use crate::tui::effect::{Call, CallId, Effect, TimerId};
 use crate::tui::flash::Flash;
 use crate::tui::pages::Location;
+use crate::tui::wizard::Wizard;
 
 /// The delay before a refresh, so that several changes cause only one.
 const REFRESH_DEBOUNCE_MILLISECONDS: u64 = 100;
@@ -82,6 +83,9 @@ impl App {
             Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
             Location::ExternalKeys => calls.push(Call::ExternalKeys),
             Location::Events => calls.push(Call::Events(None)),
+            Location::CreateKey if self.wizard.as_ref().is_some_and(Wizard::has_external_keys) => {
+                calls.push(Call::ExternalKeys);
+            }
             _ => {}
         }
         calls.into_iter().map(|call| self.request(call)).collect()

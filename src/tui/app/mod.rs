@@ -42,7 +42,7 @@ use super::pages::key::KeyPage;
 use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
-use super::preferences::Preferences;
+use super::preferences::{Preferences, UsedExternalKeyIds};
 use super::target::Target;
 use super::text_view::TextView;
 use super::widgets::canvas::ClickMap;
@@ -93,6 +93,8 @@ pub struct App {
     pub drafts: Drafts,
     /// The preferences of the user.
     pub preferences: Preferences,
+    /// The external key IDs with which the user tried to create KMS keys.
+    used_external_key_ids: UsedExternalKeyIds,
     /// The keys that the user assigned.
     pub keymap: Keymap,
     pub(super) key_stores: KeyStoreList,
@@ -159,6 +161,7 @@ impl App {
             wizard: None,
             drafts: Drafts::default(),
             preferences: Preferences::default(),
+            used_external_key_ids: UsedExternalKeyIds::default(),
             keymap: Keymap::default(),
             key_stores: KeyStoreList::default(),
             key_store: KeyStorePage::default(),
@@ -205,6 +208,14 @@ impl App {
         self.preferences = preferences;
     }
 
+    /// Sets the external key IDs that the wizard offers as used before.
+    pub fn set_used_external_key_ids(&mut self, used: UsedExternalKeyIds) {
+        if let Some(wizard) = &mut self.wizard {
+            wizard.set_used_external_key_ids(used.clone());
+        }
+        self.used_external_key_ids = used;
+    }
+
     /// Handles a message and returns the effects to perform.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = self.handle_message(msg);
@@ -215,6 +226,7 @@ impl App {
         if let Some(wizard) = self.wizard.as_mut().filter(|_| self.location == Location::CreateKey) {
             let mut calls = wizard.principal_requests(&self.account);
             calls.extend(wizard.permission_request(&self.account));
+            calls.extend(wizard.external_key_request());
             effects.extend(calls.into_iter().map(|call| self.request(call)));
         }
         let follow = self.sync_draft();

@@ -32,7 +32,10 @@ fn store_result<T>(result: Result<T, CallFailure>, current: &mut Loadable<T>) ->
 
 impl App {
     pub(super) fn on_response(&mut self, call: Call, result: Result<Response, CallFailure>) -> Vec<Effect> {
-        self.remember_failure(&result);
+        // The wizard works without the list of external keys, so it shows no error.
+        if call != Call::ExternalKeys || self.location == Location::ExternalKeys {
+            self.remember_failure(&result);
+        }
         let stale = match (call, result) {
             (call, Ok(Response::NoCredentials(none))) => {
                 self.on_logged_out(call, none);
@@ -173,10 +176,16 @@ impl App {
                 None
             }
             (_, Ok(Response::ExternalKeys(partitions))) => {
+                if let Some(wizard) = &mut self.wizard {
+                    wizard.on_external_keys_loaded(Ok(partitions.clone()));
+                }
                 self.external_keys.on_external_keys_loaded(partitions, &self.account);
                 None
             }
             (Call::ExternalKeys, Err(failure)) => {
+                if let Some(wizard) = &mut self.wizard {
+                    wizard.on_external_keys_loaded(Err(failure.code.clone()));
+                }
                 self.external_keys.on_load_failed(&failure);
                 None
             }

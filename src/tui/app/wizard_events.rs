@@ -62,8 +62,9 @@ impl App {
     }
 
     /// Shows a wizard.
-    pub(super) fn show_wizard(&mut self, wizard: Wizard) -> Vec<Effect> {
+    pub(super) fn show_wizard(&mut self, mut wizard: Wizard) -> Vec<Effect> {
         self.flashes.clear();
+        wizard.set_used_external_key_ids(self.used_external_key_ids.clone());
         self.wizard = Some(wizard);
         self.location = Location::CreateKey;
         let fresh = [Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)];
@@ -72,7 +73,10 @@ impl App {
 
     pub(super) fn handle_wizard_event(&mut self, event: wizard::WizardEvent) -> Vec<Effect> {
         match event {
-            wizard::WizardEvent::Request(Call::Submission(call)) => self.submit(call),
+            wizard::WizardEvent::Request(Call::Submission(call)) => {
+                let used = self.add_used_external_key_id(&call);
+                self.submit(call).into_iter().chain(used).collect()
+            }
             wizard::WizardEvent::Request(call) => vec![self.request(call)],
             wizard::WizardEvent::Connect(store_id, afterwards) => self.open_connect_dialog(&store_id, afterwards),
             wizard::WizardEvent::Copy(what, text) => self.copy(what, text),
@@ -93,6 +97,16 @@ impl App {
             wizard::WizardEvent::Leave { has_unsaved_changes: false } => self.leave_wizard(),
             wizard::WizardEvent::Finished => self.on_key_created(),
         }
+    }
+
+    /// Remembers the external key ID of a CreateKey request, and returns the effect that saves it.
+    fn add_used_external_key_id(&mut self, call: &submission::SubmissionRequest) -> Option<Effect> {
+        let submission::SubmissionRequest::CreateKey(request) = call else { return None };
+        let (custom_key_store_id, xks_key_id) = (request.custom_key_store_id.clone()?, request.xks_key_id.clone()?);
+        let mut used = std::mem::take(&mut self.used_external_key_ids);
+        used.add(&custom_key_store_id, &xks_key_id);
+        self.set_used_external_key_ids(used);
+        Some(Effect::SaveUsedExternalKeyId { custom_key_store_id, xks_key_id })
     }
 
     /// Cancels the current stage of creating a key. A late response is ignored.
@@ -178,5 +192,45 @@ impl App {
         self.keys.update_rows(&self.account);
         self.keys.move_cursor_to(&key_id, &self.account);
         effects
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::CreateKey;
+    use crate::tui::target::Target;
+
+    fn request(xks_key_id: Option<&str>) -> wizard::WizardEvent {
+        let request = CreateKey {
+            custom_key_store_id: xks_key_id.map(|_| "cks-1".to_owned()),
+            xks_key_id: xks_key_id.map(str::to_owned),
+            ..CreateKey::default()
+        };
+        wizard::WizardEvent::Request(Call::Submission(submission::SubmissionRequest::CreateKey(Box::new(request))))
+    }
+
+    #[test]
+    fn external_key_id_is_saved_when_a_kms_key_is_requested_with_it() {
+        let (mut app, _) = App::new(Target::Aws, "us-west-2");
+        let effects = app.handle_wizard_event(request(Some("payments-2026")));
+        let saved = Effect::SaveUsedExternalKeyId {
+            custom_key_store_id: "cks-1".to_owned(),
+            xks_key_id: "payments-2026".to_owned(),
+        };
+        assert_eq!(effects.last(), Some(&saved));
+        assert_eq!(app.used_external_key_ids.of("cks-1"), ["payments-2026"]);
+        let effects = app.handle_wizard_event(request(None));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::SaveUsedExternalKeyId { .. })));
+    }
+
+    #[test]
+    fn wizard_shows_no_error_if_external_keys_cannot_be_listed() {
+        let (mut app, _) = App::new(Target::Aws, "us-west-2");
+        app.show_wizard(Wizard::new(Method::FromCustomerManagedKeys, &app.account));
+        let failure =
+            CallFailure { code: "NotAvailable".to_owned(), message: String::new(), request_id: String::new() };
+        app.on_response(Call::ExternalKeys, Err(failure));
+        assert!(app.flashes.is_empty() && app.last_error.is_none());
     }
 }

@@ -113,6 +113,11 @@ impl TextField {
         self.change(EditKind::Standalone, |input, _| editing::insert(input, &clean));
     }
 
+    /// Replaces the text, in one undo step.
+    pub fn replace(&mut self, text: &str) {
+        self.change(EditKind::Standalone, |input, _| *input = Input::new(text.to_owned()));
+    }
+
     /// Writes the field as one line of at most `columns` columns that shows the cursor.
     pub fn write(&self, view: &mut ScrollView, indent: usize, columns: usize, is_focused: bool, placeholder: &str) {
         let inner = columns.saturating_sub(2).max(1);

@@ -131,7 +131,7 @@ impl Wizard {
         view.blank_line();
         self.write_key_store_table(view, height, account, errors);
         view.blank_line();
-        self.write_text_field(view, Field::ExternalKeyId, errors, "bb8562717f809024");
+        self.write_external_key_field(view, height, account, errors);
         view.blank_line();
         self.write_checkbox(view, Field::Acknowledgement, self.draft.acknowledged, errors);
     }
@@ -207,7 +207,7 @@ impl Wizard {
         view.blank_line();
         self.write_key_store_table(view, height, account, errors);
         view.blank_line();
-        self.write_text_field(view, Field::ExternalKeyId, errors, "bb8562717f809024");
+        self.write_external_key_field(view, height, account, errors);
         view.blank_line();
         view.push_line(Line::raw(" "));
         view.append_button(&self.button(FocusTarget::CreateKeyStore, "Create external key store"));

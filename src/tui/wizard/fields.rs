@@ -36,12 +36,12 @@ impl Wizard {
 
     /// Returns the error to show at a field.
     ///
-    /// Most errors are shown only after the user left the field or tried to continue. Those of the alias, the tags, and
-    /// the key policy are shown while the user types.
+    /// Most errors are shown only after the user left the field or tried to continue. Those of the external key ID, the
+    /// alias, the tags, and the key policy are shown while the user types.
     pub(super) fn visible_error(&self, field: Field, errors: &[FieldError]) -> Option<String> {
         let shown = self.touched.contains(&field) && !(Some(field) == self.focused_field() && self.is_empty(field));
-        let live =
-            matches!(field, Field::Alias | Field::KeyPolicy) || matches!(field, Field::TagKey(_) | Field::TagValue(_));
+        let live = matches!(field, Field::ExternalKeyId | Field::Alias | Field::KeyPolicy)
+            || matches!(field, Field::TagKey(_) | Field::TagValue(_));
         let typed = !self.is_empty(field);
         errors
             .iter()
@@ -61,6 +61,18 @@ impl Wizard {
         errors: &[FieldError],
         write: impl FnOnce(&mut ScrollView, bool),
     ) {
+        self.write_field_with_hint(view, field, field.hint(), errors, write);
+    }
+
+    /// Writes a field as [`write_field`](Self::write_field) does, with another hint.
+    pub(super) fn write_field_with_hint(
+        &self,
+        view: &mut ScrollView,
+        field: Field,
+        hint: &str,
+        errors: &[FieldError],
+        write: impl FnOnce(&mut ScrollView, bool),
+    ) {
         let is_focused = self.focused_field() == Some(field);
         let error = self.visible_error(field, errors);
         view.focused(is_focused, |view| {
@@ -74,7 +86,7 @@ impl Wizard {
             });
             match error {
                 Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
-                None => view.paragraph(field.hint(), 2, theme::SECONDARY),
+                None => view.paragraph(hint, 2, theme::SECONDARY),
             };
         });
     }

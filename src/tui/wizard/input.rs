@@ -103,6 +103,7 @@ impl Wizard {
                 self.add_typed_principal(account);
                 Vec::new()
             }
+            FocusTarget::Field(Field::ExternalKeyId) => self.handle_external_key_key(key, account),
             FocusTarget::Field(field) if self.text_value(field).is_some() => self.handle_text_field_key(field, key),
             FocusTarget::ReviewTabs if matches!(key.code, KeyCode::Left | KeyCode::Right) => {
                 self.show_review_tab(self.review_tab.neighbor(key.code == KeyCode::Right));
@@ -128,7 +129,7 @@ impl Wizard {
         vec![WizardEvent::Leave { has_unsaved_changes: self.has_unsaved_changes() }]
     }
 
-    fn handle_text_field_key(&mut self, field: Field, key: KeyEvent) -> Vec<WizardEvent> {
+    pub(super) fn handle_text_field_key(&mut self, field: Field, key: KeyEvent) -> Vec<WizardEvent> {
         match key.code {
             KeyCode::Esc => return self.leave(),
             KeyCode::Enter | KeyCode::Down => self.move_focus(1),
@@ -166,10 +167,13 @@ impl Wizard {
 
     /// Edits a one-line text field, and copies its value to the draft.
     pub(super) fn edit_text_field(&mut self, field: Field, edit: impl FnOnce(&mut TextField)) {
-        let Some(value) = self.text_value(field) else { return };
-        let editor = self.editors.open_text_field(field, &value);
+        let Some(before) = self.text_value(field) else { return };
+        let editor = self.editors.open_text_field(field, &before);
         edit(editor);
         let value = editor.value().to_owned();
+        if field == Field::ExternalKeyId && value != before {
+            self.on_external_key_id_edited();
+        }
         self.set_text_value(field, value);
     }
 

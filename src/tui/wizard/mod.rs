@@ -4,6 +4,7 @@ mod alias;
 mod configure;
 mod draw;
 mod editors;
+mod external_keys;
 mod fields;
 mod focus;
 pub mod info;
@@ -22,6 +23,7 @@ mod tags;
 use std::collections::BTreeSet;
 
 use self::editors::Editors;
+use self::external_keys::ExternalKeyDropDown;
 use self::focus::{FocusTarget, ReviewTab};
 use super::dialogs::connect::AfterConnect;
 use super::effect::Call;
@@ -83,6 +85,7 @@ pub struct Wizard {
     administrators: Table,
     users: Table,
     stores: Table,
+    external_keys: ExternalKeyDropDown,
     shows_origins: bool,
     option_index: usize,
     scroll: ScrollState,
@@ -112,6 +115,7 @@ impl Wizard {
             administrators: Table::default(),
             users: Table::default(),
             stores: Table::default(),
+            external_keys: ExternalKeyDropDown::default(),
             shows_origins: false,
             option_index: 0,
             scroll: ScrollState::default(),
@@ -204,6 +208,7 @@ impl Wizard {
         self.scroll.reset();
         self.draft_at_focus.clone_from(&self.draft);
         self.editors.end_undo_steps();
+        self.external_keys.reset();
         match self.focused() {
             FocusTarget::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
                 self.option_index = configuration_options::selected_index(field, self.draft.origin);
