@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 24] = [
+const CONTEXTS: [(Context, &str); 26] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -45,6 +45,8 @@ const CONTEXTS: [(Context, &str); 24] = [
     (Context::TextInput, "Text fields"),
     (Context::Form, "Forms"),
     (Context::Dialog, "Dialogs"),
+    (Context::ErrorMessage, "Error messages"),
+    (Context::WebPage, "Pages that the AWS web console has"),
 ];
 
 /// Prints a page, or writes all of them to files.

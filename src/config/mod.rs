@@ -146,7 +146,7 @@ mod tests {
         save_preferences(dir.path(), &chosen).unwrap();
         assert_eq!(used_external_key_ids(dir.path()), used);
         used.add("cks-2", "ledger");
-        add_used_external_key_id(dir.path(), "cks-1", "payments-2026").unwrap();
+        add_used_external_key_id(dir.path(), "cks-2", "ledger").unwrap();
         assert_eq!(saved_preferences(dir.path()).unwrap().1, chosen);
         assert_eq!(used_external_key_ids(dir.path()), used);
     }

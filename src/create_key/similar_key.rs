@@ -12,9 +12,9 @@ use crate::aws::policy::{ConsolePolicy, check_principal_arn, is_equivalent};
 /// The prefix of the tag keys that only AWS services can set.
 const RESERVED_TAG_PREFIX: &str = "aws:";
 
-/// Returns the method and the draft that create a KMS key like `key`: in the same key store, and with its description,
-/// tags, key administrators, key users, and other accounts. The alias and the external key stay empty, because they
-/// belong to one key.
+/// Returns the method and the draft that create a KMS key like `key`: in the same key store, and with its tags, key
+/// administrators, key users, and other accounts. The alias, the description, and the external key stay empty, because
+/// they belong to one key.
 ///
 /// If the key policy has other statements than the console generates, the draft gets it as an edited policy.
 ///
@@ -37,7 +37,6 @@ pub fn similar_key(
         names.into_iter().filter(|name| check_principal_arn(name, &account.partition).is_ok()).collect()
     };
     let draft = KeyDraft {
-        description: key.description.to_string(),
         tags: tags.iter().filter(|tag| !tag.tag_key.starts_with(RESERVED_TAG_PREFIX)).cloned().collect(),
         administrators: existing(console.administrators),
         administrators_may_delete: console.administrators_may_delete,

@@ -84,8 +84,8 @@ pub async fn run(
                 }
                 Effect::SaveUsedExternalKeyId { custom_key_store_id, xks_key_id } => {
                     let (custom_key_store_id, xks_key_id) = (&*custom_key_store_id, &*xks_key_id);
-                    let changed = ChangedPreferences::UsedExternalKeyId { custom_key_store_id, xks_key_id };
-                    if let Err(error) = save_preferences(changed) {
+                    let used = ChangedPreferences::UsedExternalKeyId { custom_key_store_id, xks_key_id };
+                    if let Err(error) = save_preferences(used) {
                         app.show_error(
                             "Couldn't save the external key ID",
                             &format!("The console offers the ID again in this session only: {error}."),

@@ -121,7 +121,7 @@ pub fn lines(flashes: &[Flash], width: u16, can_report: bool) -> Vec<Line<'stati
     let (mark, style) = if *is_good { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
     let (title, width) = (text::escape_controls(title), usize::from(width));
     let actions = actions(links, can_report, width.saturating_sub(text::width(&title) + 4));
-    let close: String = actions.into_iter().map(|(label, _)| format!("{GAP}{label}")).collect();
+    let close = actions.into_iter().fold(String::new(), |line, (label, _)| line + GAP + &label);
     let title = text::truncate(&title, width.saturating_sub(text::width(&close) + 4));
     let mut lines = vec![Line::from(vec![
         Span::styled(format!(" {mark} {title}"), style.patch(theme::HEADING)),

@@ -45,7 +45,8 @@ impl TextView {
 
     /// Creates the view of an error.
     pub fn of_error(error: ErrorDetails) -> Self {
-        Self { error: Some(error.clone()), ..Self::new("Error", error.to_string()) }
+        let text = error.to_string();
+        Self { error: Some(error), ..Self::new("Error", text) }
     }
 
     /// Returns the error, if the view shows one.

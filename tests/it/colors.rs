@@ -16,6 +16,9 @@ const TOLERANCE: f64 = 0.005;
 /// The colors that stand for a state while a page is drawn.
 const STATE_COLORS: [Color; 3] = [Color::Green, Color::Yellow, Color::Red];
 
+/// The symbols of states.
+const STATE_SYMBOLS: [char; 5] = ['✓', '✗', '▲', '◌', '⊘'];
+
 /// Checks every style on the screen.
 pub fn check_colors(frame: &Buffer) -> Result<(), String> {
     check_contrast(frame)?;
@@ -52,7 +55,7 @@ fn check_contrast(frame: &Buffer) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks that each text in the color of a state starts with a symbol, or continues such a text of the row above.
+/// Checks that each text in the color of a state has a symbol, or continues such a text of the row above.
 fn check_states(frame: &Buffer) -> Result<(), String> {
     for y in 0..frame.area.height {
         let mut x = 0;
@@ -66,7 +69,8 @@ fn check_states(frame: &Buffer) -> Result<(), String> {
                 continue;
             }
             let text: String = (start..x).map(|column| frame[(column, y)].symbol()).collect();
-            let is_marked = text.trim_start().chars().next().is_none_or(|first| !first.is_alphanumeric());
+            let starts_with_symbol = text.trim_start().chars().next().is_none_or(|first| !first.is_alphanumeric());
+            let is_marked = starts_with_symbol || text.contains(STATE_SYMBOLS);
             let is_continued = y > 0 && (start..x).any(|column| frame[(column, y - 1)].fg == color);
             // The first line can be above the visible part of the page.
             let is_scrolled = (0..frame.area.width).any(|column| frame[(column, y)].symbol() == "↑");
@@ -91,5 +95,5 @@ fn state_that_only_its_color_tells_is_found() {
 fn illegible_color_is_found() {
     let mut frame = Buffer::with_lines(["text"]);
     frame.set_style(frame.area, ratatui::style::Style::new().fg(Color::DarkGray));
-    assert!(check_colors(&frame).unwrap_err().contains("contrast"));
+    assert!(check_colors(&frame).unwrap_err().contains("DarkGray"));
 }

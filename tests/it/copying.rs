@@ -49,12 +49,12 @@ fn y_copies_the_id_and_capital_y_the_arn() {
 fn key_actions_copy_the_command_and_terraform() {
     let mut player = Player::start((80, 24)).unwrap();
     play(&mut player, &format!("{OPEN_LIST}Down 3\nEnter\nWait+Screen /General configuration/\n"));
-    play(&mut player, "Type \"m\"\nWait+Screen /Key actions/\nEnd\nUp\nEnter\nWait+Screen /The command/\n");
+    play(&mut player, "Type \"m\"\nWait+Screen /Key actions/\n#: key End\nUp\nEnter\nWait+Screen /The command/\n");
     let command = last_copied(&player);
     assert!(command.starts_with("aws kms describe-key \\\n") && command.contains("--key-id "), "{command}");
-    play(&mut player, "Type \"m\"\nWait+Screen /Key actions/\nEnd\nEnter\nWait+Screen /The Terraform code/\n");
+    play(&mut player, "Type \"m\"\nWait+Screen /Key actions/\n#: key End\nEnter\nWait+Screen /The Terraform code/\n");
     let terraform = last_copied(&player);
-    assert!(terraform.contains("resource \"aws_kms_key\" \"customer-db\"") && terraform.contains("import {"));
+    assert!(terraform.contains("resource \"aws_kms_key\" \"customer_db\"") && terraform.contains("import {"));
     assert!(terraform.contains("team"), "the tags of the page are known: {terraform}");
 }
 

@@ -573,13 +573,13 @@ fn open_shows_the_page_of_a_key_or_a_key_store() {
     };
     let mut console = run("customer-db");
     console.wait_for("Customer managed keys ›");
-    console.wait_for("Alias                     customer-db");
+    console.wait_for("Alias          customer-db");
     console.send("\x1b");
     console.wait_for("Customer managed keys (");
     console.send("\x03");
     assert_eq!(console.wait_for_exit().0, 0);
     let mut console = run("Frankfurt HSM");
-    console.wait_for("External key stores > Frankfurt HSM");
+    console.wait_for("External key stores › Frankfurt HSM");
     console.send("\x03");
     assert_eq!(console.wait_for_exit().0, 0);
     let mut console = run("nobody");

@@ -237,8 +237,8 @@ fn read_only_option_prevents_changes() {
     console.wait_for("READ-ONLY: This console");
     console.send("\x0e");
     console.wait_for("AWS CLI commands were sent");
-    // Moves back from the first button, past Next, Previous, and Cancel, to the button that saves.
-    console.send("\x1b[Z\x1b[Z\x1b[Z\x1b[Z");
+    // Shows the tab with the commands, and moves past the button that copies to the one that saves.
+    console.send("\x1b[C\x1b[C\t\t");
     console.wait_for("▸[ Save to file ]");
     console.send("\r");
     console.wait_for("Saved to");

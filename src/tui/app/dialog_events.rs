@@ -68,7 +68,7 @@ impl App {
             Some(Dialog::FieldHelp { scroll, .. } | Dialog::Preview { scroll }) => match key.code {
                 code if scroll.handle_key(code) => {}
                 KeyCode::Esc | KeyCode::Enter | PREVIEW_KEY | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => {
-                    self.dialog = None
+                    self.dialog = None;
                 }
                 _ => {}
             },

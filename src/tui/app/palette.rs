@@ -120,11 +120,9 @@ impl App {
                 [] => (key.key_id(), &[][..]),
                 [first, others @ ..] => (first.as_str(), others),
             };
-            let mut detail = others.join(" ");
-            if !aliases.is_empty() {
-                detail = format!("{detail} {}", key.key_id()).trim().to_owned();
-            }
-            entry("KMS keys", title.to_owned(), detail, Location::Key(key.key_id().to_owned()))
+            let id = if aliases.is_empty() { "" } else { key.key_id() };
+            let detail = format!("{} {id}", others.join(" "));
+            entry("KMS keys", title.to_owned(), detail.trim().to_owned(), Location::Key(key.key_id().to_owned()))
         }));
         entries
     }

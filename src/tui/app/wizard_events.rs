@@ -179,8 +179,8 @@ impl App {
         let Submission::Done { key } = wizard.submission else { return Vec::new() };
         let text = format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id);
         let view = Link::Page("View key", Location::Key(key.key_id.clone()));
-        let test = Link::TryKey("Try it", key.key_id.clone());
-        self.flashes = vec![Flash::success("Success", text).with_link(view).with_link(test)];
+        let trial = Link::TryKey("Try it", key.key_id.clone());
+        self.flashes = vec![Flash::success("Success", text).with_link(view).with_link(trial)];
         let key_id = key.key_id.clone();
         if let Loadable::Ready(keys) = &mut self.account.keys {
             keys.retain(|other| other.key_id() != key_id);

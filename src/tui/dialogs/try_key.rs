@@ -69,10 +69,15 @@ impl TryKeyDialog {
             input: FormInput::line(DEFAULT_TEXT),
         };
         let label = if read_only { cli_commands::COPY_LABEL } else { "Encrypt and decrypt" };
+        let mut form = Form::new(vec![text], label, false);
+        if read_only {
+            form.hidden = vec![TEXT];
+            form.focus_first();
+        }
         Self {
             key,
             is_external,
-            form: Form::new(vec![text], label, false),
+            form,
             plaintext: SecretBlob::default(),
             encrypt: Leg::NotSent,
             decrypt: Leg::NotSent,
@@ -151,13 +156,13 @@ impl TryKeyDialog {
     }
 
     fn submit(&mut self, account: &AccountState) -> Vec<DialogEvent> {
-        if !self.validate().is_empty() {
-            self.form.focus_field(TEXT);
-            return Vec::new();
-        }
         if self.read_only {
             self.is_copied = true;
             return vec![DialogEvent::Copy(cli_commands::CLIPBOARD_NAME, self.commands(account))];
+        }
+        if !self.validate().is_empty() {
+            self.form.focus_field(TEXT);
+            return Vec::new();
         }
         self.plaintext = SecretBlob::new(self.form.text(TEXT).into_bytes());
         self.encrypt = Leg::Pending;
@@ -286,7 +291,7 @@ fn write_proxy_request(view: &mut ScrollView, request: &ProxyRequest) {
     let error = request.error_name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
     let style = if request.status == 200 { theme::TEXT } else { theme::ERROR };
     let words = format!(
-        "of it, {milliseconds} in the external key store proxy ({} {}{error})",
+        "{milliseconds} of it in the external key store proxy ({} {}{error})",
         crate::text::escape_controls(&request.operation),
         request.status
     );
@@ -326,7 +331,7 @@ mod tests {
     fn shown(dialog: &TryKeyDialog) -> String {
         let mut view = ScrollView::new(70);
         dialog.write(&mut view, &account_state());
-        view.lines().iter().map(|line| format!("{line}\n")).collect()
+        view.lines().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     fn sent(events: &[DialogEvent]) -> &Change {

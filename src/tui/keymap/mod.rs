@@ -78,11 +78,16 @@ impl Context {
             Self::Navigation | Self::List => "Pages",
             Self::Fields | Self::RemovableRow | Self::Form | Self::Dialog => "Fields and buttons",
             Self::Table | Self::SelectableTable => "Tables",
-            Self::Refreshable | Self::Scrollable | Self::Drafts => "This page",
             Self::KeyList | Self::KeyRows | Self::Key => "KMS keys",
             Self::KeyStore | Self::Monitoring => "External key stores",
             Self::ExternalKeys => "External keys",
-            Self::Event | Self::ApiCall | Self::WebPage | Self::ErrorMessage => "This page",
+            Self::Refreshable
+            | Self::Scrollable
+            | Self::Drafts
+            | Self::Event
+            | Self::ApiCall
+            | Self::WebPage
+            | Self::ErrorMessage => "This page",
             Self::Wizard | Self::NonFinalStep | Self::Review | Self::ReadOnlyReview => "Wizard",
             Self::TextInput => "Text fields",
         }

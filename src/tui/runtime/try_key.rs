@@ -15,9 +15,9 @@ use crate::tui::effect::{Change, Trial};
 /// Only missing credentials. Any other failure is part of the result.
 pub(super) async fn perform(client: &Client, change: Change) -> Result<Trial, PerformError> {
     let recorded: Arc<Mutex<Option<ApiCall>>> = Arc::default();
-    let recorder = Arc::clone(&recorded);
+    let last_call = Arc::clone(&recorded);
     let record = move |call: &ApiCall| {
-        *recorder.lock().unwrap_or_else(PoisonError::into_inner) = Some(call.clone());
+        *last_call.lock().unwrap_or_else(PoisonError::into_inner) = Some(call.clone());
     };
     let measured = client.clone().with_observer(Arc::new(record));
     let outcome = match changes::perform(&measured, change).await {

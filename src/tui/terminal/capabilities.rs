@@ -8,6 +8,7 @@ use crate::tui::theme;
 use crate::tui::theme_name::SymbolSet;
 
 /// The capabilities of the terminal, as the environment variables describe them.
+#[allow(clippy::struct_excessive_bools, reason = "the capabilities are independent of each other")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// Whether colors may be used. See <https://no-color.org>.

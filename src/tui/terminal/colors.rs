@@ -74,8 +74,8 @@ fn parse_channel(digits: &str) -> Option<u8> {
 
 /// Returns the sequence that asks a terminal for all of its colors.
 pub(super) fn query() -> String {
-    let ansi: String = (0..16).map(|index| format!("\x1b]4;{index};?\x1b\\")).collect();
-    format!("\x1b]10;?\x1b\\\x1b]11;?\x1b\\{ansi}")
+    let slots = ["10", "11"].map(str::to_owned).into_iter().chain((0..16).map(|index| format!("4;{index}")));
+    slots.fold(String::new(), |query, slot| query + "\x1b]" + &slot + ";?\x1b\\")
 }
 
 /// Returns the palette to assume until the terminal replies. rxvt and others announce a light background in

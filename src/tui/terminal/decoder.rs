@@ -272,7 +272,7 @@ fn mouse_event(report: &[u8], last: u8) -> Option<TerminalEvent> {
     let mut numbers = std::str::from_utf8(report).ok()?.split(';').map(|number| number.parse::<u16>().ok());
     let (button, column, row) = (numbers.next()??, numbers.next()??, numbers.next()??);
     let modifiers = [(4, KeyModifiers::SHIFT), (8, KeyModifiers::ALT), (16, KeyModifiers::CONTROL)];
-    let kind = match (button & !28, last) {
+    let kind = match (button & !0b1_1100, last) {
         (0, b'M') => MouseEventKind::Down(MouseButton::Left),
         (1, b'M') => MouseEventKind::Down(MouseButton::Middle),
         (2, b'M') => MouseEventKind::Down(MouseButton::Right),

@@ -87,6 +87,8 @@ impl Theme {
         if let Some((_, style)) = self.roles.iter().find(|(stand_in, _)| *stand_in == cell.fg) {
             cell.fg = style.fg.unwrap_or_default();
             cell.modifier.insert(style.add_modifier);
+            // The contrast of a color is known only if it isn't dim.
+            cell.modifier.remove(Modifier::DIM);
         }
         if Some(cell.underline_color) == SELECTED.underline_color {
             cell.underline_color = Color::Reset;

@@ -60,7 +60,7 @@ impl<'a> CodeView<'a> {
                     (true, _) => " ".repeat(digits + 1),
                 };
                 let lead = [Span::styled(mark, theme::ACCENT), Span::styled(label, theme::SECONDARY), Span::raw(" ")];
-                view.push_line(Line::from_iter(lead.into_iter().chain(spans)));
+                view.push_line(lead.into_iter().chain(spans).collect::<Line>());
                 if self.changed_lines.first() == Some(&(number + 1)) {
                     view.focus_last_line();
                 }

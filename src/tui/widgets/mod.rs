@@ -31,10 +31,10 @@ use self::scroll_view::ScrollView;
 /// Writes buttons in a row: the first one at the left, the others at the right edge, the last one as the primary one.
 /// Marks the button at `focused` and skips `None`.
 pub fn button_row(view: &mut ScrollView, buttons: &[Option<&str>], focused: usize) {
-    let button = |(index, label): (usize, &Option<&str>)| {
+    let button = |(index, label): (usize, Option<&str>)| {
         label.map(|label| Button::new(label).focused(index == focused).on_click(Click::Button(index)))
     };
-    let mut buttons: Vec<Button> = buttons.iter().enumerate().filter_map(button).collect();
+    let mut buttons: Vec<Button> = buttons.iter().copied().enumerate().filter_map(button).collect();
     if let Some(last) = buttons.last_mut() {
         last.kind = ButtonKind::Primary;
     }

@@ -142,7 +142,7 @@ impl Wizard {
                 self.external_keys.visibility = Visibility::Closed;
             }
             (Visibility::Open, KeyCode::Up) if !listed.is_empty() => {
-                self.option_index = (self.option_index - 1).min(last)
+                self.option_index = (self.option_index - 1).min(last);
             }
             (Visibility::Open, KeyCode::Down) if !listed.is_empty() => {
                 self.option_index = (self.option_index + 1).min(last);

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::Wizard;
 use crate::create_key::account_state::AccountState;
+use crate::create_key::field::Field;
 use crate::create_key::preview::{Preview, PreviewSection, changes::changed_lines};
 use crate::text::highlight::Language;
 use crate::tui::keymap::PREVIEW_KEY;
@@ -38,20 +39,12 @@ impl Wizard {
     }
 
     fn write_help(&self, view: &mut ScrollView) {
-        match self.focused_field() {
-            Some(field) => {
-                view.paragraph(field.short_label(), 1, theme::HEADING);
-                view.blank_line();
-                view.paragraph(field.help(), 1, theme::TEXT);
-                view.blank_line();
-                view.paragraph(field.hint(), 1, theme::SECONDARY);
-            }
-            None => {
-                view.paragraph(self.step.title(), 1, theme::HEADING);
-                view.blank_line();
-                view.paragraph(self.step.intro(), 1, theme::TEXT);
-            }
-        }
+        let field = self.focused_field();
+        view.paragraph(field.map_or(self.step.title(), Field::short_label), 1, theme::HEADING);
+        view.blank_line();
+        view.paragraph(field.map_or(self.step.intro(), Field::help), 1, theme::TEXT);
+        view.blank_line();
+        view.paragraph(field.map_or("", Field::hint), 1, theme::SECONDARY);
     }
 
     /// Writes the preview. Lines that changed since the focus moved to its field are marked and visible.

@@ -87,7 +87,7 @@ fn key_with_kms_origin_does_not_need_describe_custom_key_stores() {
     play(
         &mut player,
         "Wait+Screen /Key material origin: KMS/\nCtrl+N\nWait+Screen /Add alias/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
-         Wait+Screen /Step 7 of 7 · Review/\n",
+         Wait+Screen /● 7 Review/\n",
     );
     assert!(player.app().flashes.is_empty(), "{:?}", player.app().flashes);
     play(&mut player, "Ctrl+N\n");
