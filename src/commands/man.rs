@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 26] = [
+const CONTEXTS: [(Context, &str); 27] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -28,6 +28,7 @@ const CONTEXTS: [(Context, &str); 26] = [
     (Context::SelectableTable, "Tables with rows to select"),
     (Context::Refreshable, "Pages with data from AWS"),
     (Context::Scrollable, "Long pages"),
+    (Context::KeyRows, "Lists of keys"),
     (Context::KeyList, "Customer managed keys"),
     (Context::Key, "KMS key"),
     (Context::KeyStore, "External key stores"),
