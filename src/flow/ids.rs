@@ -256,13 +256,13 @@ mod tests {
     fn ids_that_a_table_cuts_off_are_hidden() {
         assert_hidden(
             &[
-                "KMS > Customer managed keys > ed6b914b-364a-4b2e-9e37-4a9c…",
+                "KMS › Customer managed keys › ed6b914b-364a-4b2e-9e37-4a9c…",
                 "▸ ☐ payments           92a6da02-4a62-44… Enabled",
                 "  ☐ app-logs           c5b38e98-cdf2-… Enabled",
                 "  ☐ orders             c5b38e98-… cks-2892dd67… 1431923d… Enabled",
             ],
             &[
-                "KMS > Customer managed keys > •…",
+                "KMS › Customer managed keys › •…",
                 "▸ ☐ payments           •… Enabled",
                 "  ☐ app-logs           •-… Enabled",
                 "  ☐ orders             • •… • Enabled",

@@ -110,7 +110,7 @@ COMMANDS = {
     "cargo run --release -- create-key --batch keys.csv --custom-key-store-id 'Frankfurt HSM'": ([], 0, '"outcome":"made"'),
     "xks-console tape new open-a-key-store": ([], 0, "4 screens accepted"),
     "xks-console test open-a-key-store.tape": ([], 0, "2 passed, 0 failed"),
-    "sed -i 's/frankfurt/dublin/' open-a-key-store.tape": ([], 1, "+ |  Custom key store name     Dublin HSM"),
+    "sed -i 's/frankfurt/dublin/' open-a-key-store.tape": ([], 1, "+ |  Custom key store name  Dublin HSM"),
     "rm open-a-key-store.*": ([], 0, "2 passed, 0 failed"),
     "xks-console serve --detach --tls-self-signed --data-dir ./my-proxy --listen 127.0.0.1:8443": ([], 0, ""),
     "xks-console record draft.tape --connect-to localhost=127.0.0.1:8443 --proxy-ca my-proxy/tls-ca.pem": (
