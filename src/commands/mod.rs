@@ -29,6 +29,7 @@ use crate::build_info::BuildInfo;
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Command, Proxy};
 use crate::config::Settings;
+use crate::text::escape_controls_in_lines;
 use crate::xks::network::Network;
 
 /// Parses the command line, runs the command, and returns the exit code of the process.
@@ -94,6 +95,8 @@ fn print_version(is_json: bool) -> Result<ExitCode, Box<dyn Error>> {
 
 /// Writes a message for people to standard error. Ignores errors, such as a closed pipe.
 pub fn note(message: impl std::fmt::Display) {
+    // A message can contain text from AWS or from a file.
+    let message = escape_controls_in_lines(&message.to_string());
     let _ = writeln!(std::io::stderr(), "xks-console: {message}");
 }
 

@@ -7,6 +7,7 @@ use crate::aws::kms::KeyManagerType;
 use crate::client::Client;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::error_remedies;
+use crate::text::escape_controls_in_lines;
 use crate::tui::effect::{Call, CallFailure, Response};
 use crate::tui::runtime::perform;
 
@@ -32,7 +33,11 @@ fn describe(failure: &CallFailure) -> String {
     let remedy = error_remedies::for_error(&failure.code, &failure.message);
     let request =
         if failure.request_id.is_empty() { String::new() } else { format!("\n  Request ID: {}", failure.request_id) };
-    format!("{}: {}\n  {}\n  What to do: {}{request}", failure.code, failure.message, remedy.meaning, remedy.action)
+    let text = format!(
+        "{}: {}\n  {}\n  What to do: {}{request}",
+        failure.code, failure.message, remedy.meaning, remedy.action
+    );
+    escape_controls_in_lines(&text)
 }
 
 /// Performs a call. Missing credentials are a failure.

@@ -32,7 +32,7 @@ impl App {
     /// Returns the link of the newest message that a key opens.
     pub(super) fn link_at(&self, key: KeyEvent) -> Option<Link> {
         let mut links = self.flashes.last().filter(|_| !self.is_typing())?.links.iter();
-        links.rfind(|link| key.code == KeyCode::Char(link.key())).cloned()
+        links.rfind(|link| key.modifiers.is_empty() && key.code == KeyCode::Char(link.key())).cloned()
     }
 
     /// Opens the link of a message. A page closes the message; a text doesn't, so that it can be opened again.

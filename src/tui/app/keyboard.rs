@@ -10,6 +10,7 @@ use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
+use crate::tui::wizard::Wizard;
 use crate::tui::wizard::info::MIN_INFO_WIDTH;
 
 /// Keys that only view something. Any other key is an action that closes success messages.
@@ -25,6 +26,10 @@ const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
 
 impl App {
     pub(super) fn handle_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        if self.text_view.is_some() {
+            // A text has keys of its own, which can't be assigned.
+            return self.handle_translated_key(key);
+        }
         let translated = self.keymap.translate(key, self.is_typing(), self.bindings());
         translated.map_or_else(Vec::new, |key| self.handle_translated_key(key))
     }
@@ -93,9 +98,11 @@ impl App {
 
     /// Shows the preview of the wizard: in its pane on wide screens, else as a dialog.
     fn show_preview(&mut self) {
-        match &mut self.wizard {
-            Some(wizard) if self.screen_size.0 >= MIN_INFO_WIDTH => wizard.toggle_preview(),
-            _ => self.dialog = Some(Dialog::Preview { scroll: ScrollState::default() }),
+        let has_pane = self.screen_size.0 >= MIN_INFO_WIDTH;
+        let is_in_pane = has_pane && self.wizard.as_mut().is_some_and(Wizard::toggle_preview);
+        // In the pane, only what fits is visible. The key pressed again shows all of it.
+        if !is_in_pane {
+            self.dialog = Some(Dialog::Preview { scroll: ScrollState::default() });
         }
     }
 

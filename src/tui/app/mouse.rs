@@ -148,6 +148,7 @@ impl App {
                 Dialog::FieldHelp { scroll, .. } | Dialog::Preview { scroll } => scroll.scroll_by(lines),
                 Dialog::Palette(palette) => palette.move_cursor_by(lines),
                 Dialog::Task(task) => task.scroll_by(lines),
+                Dialog::TryKey(trial) => trial.scroll_by(lines),
                 Dialog::Menu(menu) => menu.move_cursor_by(lines),
                 // Each row has three lines.
                 Dialog::Drafts(list) => list.move_cursor_by(lines.signum(), &self.drafts, &self.account),

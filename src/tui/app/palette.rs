@@ -26,7 +26,7 @@ impl App {
     /// Opens the palette with everything that can be done or opened here.
     pub(super) fn open_palette(&mut self) {
         let mut entries = self.action_entries(PaletteKind::Commands);
-        if self.wizard.is_some() {
+        if self.location == Location::CreateKey {
             entries.extend(self.step_entries());
         } else {
             entries.extend(self.page_entries());

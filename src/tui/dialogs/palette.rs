@@ -173,9 +173,10 @@ impl Palette {
         let end = height.saturating_sub(1);
         let room = end.saturating_sub(HEADER_LINES).max(1);
         self.rows.set(room);
-        let first = self.cursor.saturating_sub(room.saturating_sub(1));
         let mut group = "";
-        for (row, found) in self.matches.iter().enumerate().take(MAX_MATCHES).skip(first) {
+        for (row, found) in
+            self.matches.iter().enumerate().take(MAX_MATCHES).skip(self.first_visible_row(room, view.width))
+        {
             let Some(entry) = self.entries.get(found.index) else { continue };
             let has_heading = self.search.value().is_empty() && entry.group != group;
             if view.len() + usize::from(has_heading) >= end {
@@ -186,6 +187,7 @@ impl Palette {
             }
             group = entry.group;
             self.write_entry(view, row, entry, found);
+            view.truncate(end);
         }
         if self.matches.is_empty() {
             view.push_line(Line::styled("  No matches. Delete some characters to see more.", theme::SECONDARY));
@@ -203,6 +205,29 @@ impl Palette {
         ]));
     }
 
+    /// Returns the first row to show in `room` lines, so that the row at the cursor is visible with its group heading.
+    fn first_visible_row(&self, room: usize, width: usize) -> usize {
+        let entry = |row: usize| self.matches.get(row).and_then(|found| self.entries.get(found.index));
+        let starts_group = |row: usize| {
+            let group = |row| entry(row).map(|entry| entry.group);
+            self.search.value().is_empty() && group(row) != group(row.wrapping_sub(1))
+        };
+        let description = entry(self.cursor).map_or(0, |entry| self.full_description(entry, width).len());
+        let (mut first, mut used) = (self.cursor, 2 + description);
+        while first > 0 && used + 1 + usize::from(starts_group(first)) <= room {
+            used += 1 + usize::from(starts_group(first));
+            first -= 1;
+        }
+        first
+    }
+
+    /// Returns the lines with the full description of a key, if the list cuts it.
+    fn full_description(&self, entry: &PaletteEntry, width: usize) -> Vec<String> {
+        let room = width.saturating_sub(KEY_WIDTH + 2);
+        let is_cut = self.kind == PaletteKind::Shortcuts && text::width(&entry.title) > room;
+        if is_cut { text::wrap(&entry.title, room) } else { Vec::new() }
+    }
+
     fn write_entry(&self, view: &mut ScrollView, row: usize, entry: &PaletteEntry, found: &FuzzyMatch) {
         let is_here = row == self.cursor;
         let style = if is_here { theme::SELECTED } else { theme::TEXT };
@@ -217,18 +242,20 @@ impl Palette {
         let room = view.width.saturating_sub(line.width() + right);
         let text = &shown_text(entry);
         let lead = line.width();
-        line.spans.extend(fuzzy::highlight(&text::truncate(text, room), &found.bytes, style));
+        // For an action, the key is searched behind the title, but the description is shown there.
+        let is_title_searched = matches!(entry.command, PaletteCommand::Press(_) | PaletteCommand::SetTheme(_));
+        let searched = if is_title_searched { entry.title.len() } else { text.len() };
+        let bytes = found.bytes.range(..searched).copied().collect();
+        line.spans.extend(fuzzy::highlight(&text::truncate(text, room), &bytes, style));
         if right > 0 {
             line.push_span(Span::raw(" ".repeat(view.width.saturating_sub(line.width() + right))));
             line.push_span(Span::styled(format!("{note} "), note_style));
         }
         view.clickable(Click::Row(row), |view| {
             view.push_line(line);
-            if is_here && self.kind == PaletteKind::Shortcuts && text::width(text) > room {
-                // The list cuts long descriptions; the chosen one is shown in full.
-                for row in text::wrap(text, room) {
-                    view.push_line(Line::raw(format!("{}{row}", " ".repeat(lead))));
-                }
+            // The list cuts long descriptions; the chosen one is shown in full.
+            for row in self.full_description(entry, view.width).into_iter().filter(|_| is_here) {
+                view.push_line(Line::raw(format!("{}{row}", " ".repeat(lead))));
             }
         });
     }
@@ -245,7 +272,9 @@ fn shown_text(entry: &PaletteEntry) -> String {
 /// Descriptions of actions contain almost any letters, so the key is searched instead.
 fn search_text(entry: &PaletteEntry) -> String {
     match entry.command {
-        PaletteCommand::Press(_) => format!("{}  {}", text::escape_controls(&entry.title), entry.key),
+        PaletteCommand::Press(_) | PaletteCommand::SetTheme(_) => {
+            format!("{}  {}", text::escape_controls(&entry.title), entry.key)
+        }
         _ => shown_text(entry),
     }
 }
@@ -284,6 +313,25 @@ mod tests {
         palette.handle_paste("nothing like this");
         assert_eq!(palette.handle_key(KeyCode::Enter.into()), PaletteEvent::Handled);
         assert_eq!(palette.handle_key(KeyCode::Esc.into()), PaletteEvent::Close);
+    }
+
+    #[test]
+    fn row_at_the_cursor_is_visible_however_many_groups_are_above() {
+        let groups = ["Actions", "Pages", "KMS keys"];
+        let entries =
+            (0..30).map(|index| PaletteEntry { group: groups[index / 10], ..entry(&format!("entry {index}."), 'x') });
+        let mut palette = Palette::new(PaletteKind::Commands, entries.collect());
+        for index in 0..30 {
+            for height in [8, 12, 20] {
+                let mut view = ScrollView::new(60);
+                palette.write(&mut view, height);
+                let lines: Vec<String> = view.lines().iter().map(ToString::to_string).collect();
+                let row = format!("▌ entry {index}.");
+                assert!(lines.iter().any(|line| line.starts_with(&row)), "{row} in {height} lines: {lines:#?}");
+                assert_eq!(lines.len(), height);
+            }
+            palette.handle_key(KeyCode::Down.into());
+        }
     }
 
     #[test]

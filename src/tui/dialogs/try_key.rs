@@ -124,6 +124,11 @@ impl TryKeyDialog {
         }
     }
 
+    /// Scrolls by this number of lines: down, or up if it is negative.
+    pub fn scroll_by(&mut self, lines: isize) {
+        self.scroll.scroll_by(lines);
+    }
+
     /// Moves the focus to a clicked input or button, and returns the key that activates it.
     pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
         if self.has_form() { self.form.on_click(click) } else { None }

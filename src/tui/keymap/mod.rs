@@ -188,7 +188,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::NonFinalStep, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that needs attention."),
     bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key, or resume an interrupted creation."),
     bind(Context::NonFinalStep, Action::SkipToReview, KeyCode::F(8), NONE, "F8", "Review", "Skip the remaining optional steps and go to Review."),
-    bind(Context::Wizard, Action::Preview, PREVIEW_KEY, NONE, "F5", "Preview", "Show what Finish will create: AWS CLI commands, key policy, access, and Terraform."),
+    bind(Context::Wizard, Action::Preview, PREVIEW_KEY, NONE, "F5", "Preview", "Show what Finish will create: AWS CLI commands, key policy, access, and Terraform. On a wide screen, press it again to see all of it."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go to the previous step. Your entries are kept."),
     bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
     bind(Context::ReadOnlyReview, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Copy commands", "Copy the AWS CLI commands that create the KMS key."),

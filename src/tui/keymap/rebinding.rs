@@ -27,6 +27,49 @@ pub struct KeyConflict {
     pub key: KeyPress,
 }
 
+/// The contexts that can be active at the same time, beside [`Context::Everywhere`]. F5 may refresh the tables of the
+/// wizard, although it shows the preview elsewhere in the wizard.
+const COEXISTING: [&[Context]; 7] = [
+    &[Context::KeyStore, Context::Table, Context::Refreshable, Context::List, Context::Drafts, Context::WebPage],
+    &[
+        Context::KeyStore,
+        Context::Fields,
+        Context::Monitoring,
+        Context::Scrollable,
+        Context::Refreshable,
+        Context::Drafts,
+        Context::WebPage,
+    ],
+    &[
+        Context::KeyList,
+        Context::KeyRows,
+        Context::Table,
+        Context::Refreshable,
+        Context::List,
+        Context::Drafts,
+        Context::WebPage,
+    ],
+    &[Context::ExternalKeys, Context::Table, Context::Refreshable, Context::List],
+    &[Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
+    &[
+        Context::Wizard,
+        Context::NonFinalStep,
+        Context::Fields,
+        Context::RemovableRow,
+        Context::Table,
+        Context::SelectableTable,
+        Context::TextInput,
+    ],
+    &[Context::Dialog, Context::Fields, Context::Form, Context::TextInput],
+];
+
+/// Returns whether the keys of both contexts can be available at the same time.
+fn can_coexist(one: Context, other: Context) -> bool {
+    one == other
+        || [one, other].contains(&Context::Everywhere)
+        || COEXISTING.iter().any(|contexts| contexts.contains(&one) && contexts.contains(&other))
+}
+
 /// Returns whether a key inserts a character in a text field.
 fn is_text(key: KeyEvent) -> bool {
     matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
@@ -73,9 +116,7 @@ impl Keymap {
         let mut conflicts = Vec::new();
         for (index, one) in BINDINGS.iter().enumerate() {
             for other in &BINDINGS[index + 1..] {
-                let is_same_place =
-                    one.context == other.context || [one.context, other.context].contains(&Context::Everywhere);
-                if !is_same_place || one.action == other.action {
+                if !can_coexist(one.context, other.context) || one.action == other.action {
                     continue;
                 }
                 let keys = self.keys(one);
@@ -138,6 +179,9 @@ mod tests {
         let key = "m".parse().unwrap();
         assert_eq!(conflicts, [KeyConflict { action: Action::CreateKey, other: Action::OpenActionsMenu, key }]);
         assert!(keymap(Action::CreateKey, "x").conflicts().is_empty());
+        // The list of keys has the keys of tables, too.
+        assert_eq!(keymap(Action::CreateKey, "s").conflicts().len(), 1);
+        assert_eq!(keymap(Action::Refresh, "/").conflicts().len(), 1);
         assert!(Keymap::default().conflicts().is_empty());
     }
 }

@@ -180,6 +180,7 @@ impl KeyStorePage {
                 // Enter shows the range after this one.
                 self.range = TimeRange::ALL[(range + TimeRange::ALL.len() - 1) % TimeRange::ALL.len()];
             }
+            Click::PageKey(key) => return Some(key),
             _ => return None,
         }
         Some(KeyCode::Enter.into())

@@ -124,16 +124,16 @@ impl Terminal {
             return Err(io::Error::other("the terminal is already in use; only one guard can exist at a time"));
         }
         // From here on, dropping the guard restores the terminal, even after a partial setup.
-        let palette = colors::assumed_palette(std::env::var("COLORFGBG").ok().as_deref());
-        let guard = TerminalGuard {
+        let mut guard = TerminalGuard {
             screen: new_screen()?,
             capabilities: Capabilities::from_env(),
             theme_name: ThemeName::Auto,
-            theme: Theme::new(ThemeName::Auto, &palette),
-            palette,
+            theme: Theme::default(),
+            reports: Vec::new(),
             needs_full_redraw: false,
             is_mouse_on: false,
         };
+        guard.update_theme();
         acquire()?;
         Ok(guard)
     }
@@ -148,8 +148,8 @@ pub struct TerminalGuard {
     theme_name: ThemeName,
     /// The theme for this terminal.
     theme: Theme,
-    /// The colors of the terminal, as far as it reported them.
-    palette: Palette,
+    /// The colors that the terminal reported.
+    reports: Vec<ColorReport>,
     /// Whether the terminal may have drawn a part of the last frame in the wrong place.
     needs_full_redraw: bool,
     /// Whether the terminal reports the mouse.
@@ -194,13 +194,26 @@ impl TerminalGuard {
     /// Draws with this theme from the next frame on.
     pub fn set_theme(&mut self, theme: ThemeName) {
         self.theme_name = theme;
-        self.theme = Theme::new(theme, &self.palette);
+        self.update_theme();
+    }
+
+    /// Adapts the theme to the colors of the terminal.
+    fn update_theme(&mut self) {
+        let name = if self.capabilities.has_color { self.theme_name } else { ThemeName::Mono };
+        let mut palette = match name {
+            ThemeName::Light => Palette::XTERM_LIGHT,
+            ThemeName::Dark => Palette::XTERM_DARK,
+            _ => colors::assumed_palette(std::env::var("COLORFGBG").ok().as_deref()),
+        };
+        self.reports.iter().for_each(|report| report.store_in(&mut palette));
+        self.theme = Theme::new(name, &palette);
     }
 
     /// Stores a color that the terminal reported, which may change the theme.
     pub fn set_color(&mut self, report: ColorReport) {
-        report.store_in(&mut self.palette);
-        self.theme = Theme::new(self.theme_name, &self.palette);
+        self.reports.retain(|earlier| earlier.slot != report.slot);
+        self.reports.push(report);
+        self.update_theme();
     }
 
     /// Turns reports of the mouse on or off.

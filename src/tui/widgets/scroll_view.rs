@@ -47,6 +47,13 @@ impl ScrollView {
         self.lines.len()
     }
 
+    /// Removes the lines after the first `length` ones.
+    pub fn truncate(&mut self, length: usize) -> &mut Self {
+        self.grid = None;
+        self.lines.truncate(length);
+        self
+    }
+
     /// Returns the lines.
     pub fn lines(&self) -> &[Line<'static>] {
         &self.lines

@@ -39,7 +39,8 @@ impl Wizard {
     /// Most errors are shown only after the user left the field or tried to continue. Those of the external key ID, the
     /// alias, the tags, and the key policy are shown while the user types.
     pub(super) fn visible_error(&self, field: Field, errors: &[FieldError]) -> Option<String> {
-        let shown = self.touched.contains(&field) && !(Some(field) == self.focused_field() && self.is_empty(field));
+        let is_begun = Some(field) == self.focused_field() && self.is_empty(field) && !self.is_refused;
+        let shown = self.touched.contains(&field) && !is_begun;
         let live = matches!(field, Field::ExternalKeyId | Field::Alias | Field::KeyPolicy)
             || matches!(field, Field::TagKey(_) | Field::TagValue(_));
         let typed = !self.is_empty(field);

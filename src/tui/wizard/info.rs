@@ -20,9 +20,10 @@ use crate::tui::widgets::scroll_view::ScrollView;
 pub const MIN_INFO_WIDTH: u16 = 150;
 
 impl Wizard {
-    /// Shows the other tab of the pane.
-    pub fn toggle_preview(&mut self) {
+    /// Shows the other tab of the pane. Returns whether it is the preview.
+    pub fn toggle_preview(&mut self) -> bool {
         self.shows_preview = !self.shows_preview;
+        self.shows_preview
     }
 
     /// Draws the pane.
@@ -50,7 +51,10 @@ impl Wizard {
     /// Writes the preview. Lines that changed since the focus moved to its field are marked and visible.
     pub fn write_preview(&self, view: &mut ScrollView, account: &AccountState) {
         let preview = Preview::new(&self.draft, account, &self.submission);
-        let before = Preview::new(&self.draft_at_focus, account, &self.submission);
+        let before = match self.draft == self.draft_at_focus {
+            true => preview.clone(),
+            false => Preview::new(&self.draft_at_focus, account, &self.submission),
+        };
         for (section, before) in preview.sections.iter().zip(&before.sections) {
             let changes = changed_lines(&before.text, &section.text);
             view.heading(section.title);

@@ -289,6 +289,7 @@ impl Wizard {
         let Some(FieldError { field, .. }) = errors.first() else { return false };
         self.touched.push(*field);
         self.focus_field(*field);
+        self.is_refused = true;
         true
     }
 

@@ -81,6 +81,8 @@ pub struct Wizard {
     visited: BTreeSet<usize>,
     focus_index: usize,
     touched: Vec<Field>,
+    /// Whether Next was refused because of an error, and the focus is still where it went then.
+    is_refused: bool,
     editors: Editors,
     administrators: Table,
     users: Table,
@@ -111,6 +113,7 @@ impl Wizard {
             visited: BTreeSet::from([0]),
             focus_index: 0,
             touched: Vec::new(),
+            is_refused: false,
             editors: Editors::default(),
             administrators: Table::default(),
             users: Table::default(),
@@ -206,6 +209,7 @@ impl Wizard {
 
     fn load_editor(&mut self) {
         self.scroll.reset();
+        self.is_refused = false;
         self.draft_at_focus.clone_from(&self.draft);
         self.editors.end_undo_steps();
         self.external_keys.reset();
@@ -302,6 +306,7 @@ impl Wizard {
         if let Some(error) = errors.first() {
             self.touched.extend(errors.iter().map(|error| error.field));
             self.focus_field(error.field);
+            self.is_refused = true;
             return;
         }
         self.move_step(1);
@@ -322,6 +327,7 @@ impl Wizard {
         if let Some(error) = errors.first() {
             self.touched.extend(errors.iter().map(|error| error.field));
             self.focus_field(error.field);
+            self.is_refused = true;
             return;
         }
         self.visited.extend(0..self.method.steps(self.draft.origin).len());
@@ -345,6 +351,7 @@ impl Wizard {
         if let Some(step) =
             self.method.steps(self.draft.origin).get(index).filter(|step| self.available_steps().contains(step))
             && self.visited.contains(&index)
+            && !matches!(self.submission, Submission::Sending { .. })
         {
             self.go_to_step(*step);
         }
