@@ -248,7 +248,7 @@ class CreateKey(unittest.TestCase):
             ("(1/6)", NEW_SEARCH + "grace\r "),
             ("(2/6)", NEXT),
             ("Edit key policy", NEXT),
-            ("Step 7 of 7 · Review", NEXT),
+            ("● 7 Review", NEXT),
             ("Success", "v"),
             ("General configuration", ""),
         ):
@@ -318,7 +318,7 @@ class CreateKey(unittest.TestCase):
                 "Define key administrative permissions",
                 "Define key usage permissions",
                 "Edit key policy",
-                "Step 7 of 7 · Review",
+                "● 7 Review",
             ):
                 console.wait_for(text)
                 self.assertNotIn("couldn't load the key stores", console.text())

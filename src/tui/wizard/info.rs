@@ -19,22 +19,34 @@ use crate::tui::widgets::scroll_view::ScrollView;
 /// The minimum width of a screen with the pane, in columns.
 pub const MIN_INFO_WIDTH: u16 = 150;
 
+/// A tab of the pane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InfoTab {
+    /// Help for the focused field.
+    #[default]
+    Help,
+    /// The preview of what *Finish* will create.
+    Preview,
+}
+
 impl Wizard {
     /// Shows the other tab of the pane. Returns whether it is the preview.
     pub fn toggle_preview(&mut self) -> bool {
-        self.shows_preview = !self.shows_preview;
-        self.shows_preview
+        self.info_tab = match self.info_tab {
+            InfoTab::Help => InfoTab::Preview,
+            InfoTab::Preview => InfoTab::Help,
+        };
+        self.info_tab == InfoTab::Preview
     }
 
     /// Draws the pane.
     pub(super) fn draw_info(&self, account: &AccountState, canvas: &mut Canvas, area: Rect) {
         let inner = Container::new("").draw(canvas, area);
-        draw_tabs(self.shows_preview, canvas, Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area });
+        draw_tabs(self.info_tab, canvas, Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area });
         let mut view = ScrollView::new(inner.width);
-        if self.shows_preview {
-            self.write_preview(&mut view, account);
-        } else {
-            self.write_help(&mut view);
+        match self.info_tab {
+            InfoTab::Help => self.write_help(&mut view),
+            InfoTab::Preview => self.write_preview(&mut view, account),
         }
         view.draw(canvas, inner);
     }
@@ -51,9 +63,10 @@ impl Wizard {
     /// Writes the preview. Lines that changed since the focus moved to its field are marked and visible.
     pub fn write_preview(&self, view: &mut ScrollView, account: &AccountState) {
         let preview = Preview::new(&self.draft, account, &self.submission);
-        let before = match self.draft == self.draft_at_focus {
-            true => preview.clone(),
-            false => Preview::new(&self.draft_at_focus, account, &self.submission),
+        let before = if self.draft == self.draft_at_focus {
+            preview.clone()
+        } else {
+            Preview::new(&self.draft_at_focus, account, &self.submission)
         };
         for (section, before) in preview.sections.iter().zip(&before.sections) {
             let changes = changed_lines(&before.text, &section.text);
@@ -77,9 +90,10 @@ fn write_section(view: &mut ScrollView, section: &PreviewSection, changes: &[usi
 }
 
 /// Draws the titles of the tabs into the border of the pane.
-fn draw_tabs(shows_preview: bool, canvas: &mut Canvas, area: Rect) {
+fn draw_tabs(shown: InfoTab, canvas: &mut Canvas, area: Rect) {
     let mut x = area.x;
-    for (title, is_shown) in [(" Info ", !shows_preview), (" Preview ", shows_preview)] {
+    for (title, tab) in [(" Info ", InfoTab::Help), (" Preview ", InfoTab::Preview)] {
+        let is_shown = tab == shown;
         let width = u16::try_from(title.len()).unwrap_or(u16::MAX);
         let place = Rect { x, width, height: 1, ..area };
         let style = ratatui::style::Style::reset().patch(if is_shown { theme::PRIMARY } else { theme::TEXT });

@@ -25,6 +25,7 @@ use std::collections::BTreeSet;
 use self::editors::Editors;
 use self::external_keys::ExternalKeyDropDown;
 use self::focus::{FocusTarget, ReviewTab};
+use self::info::InfoTab;
 use super::dialogs::connect::AfterConnect;
 use super::effect::Call;
 use super::keymap::Context;
@@ -92,8 +93,7 @@ pub struct Wizard {
     option_index: usize,
     scroll: ScrollState,
     review_tab: ReviewTab,
-    /// Whether the pane at the right shows the preview instead of help.
-    shows_preview: bool,
+    info_tab: InfoTab,
     /// The draft when the focus moved to its current field, to mark what changed since.
     draft_at_focus: KeyDraft,
     /// Whether the console is read-only, so that Review offers commands instead of creating the KMS key.
@@ -123,7 +123,7 @@ impl Wizard {
             option_index: 0,
             scroll: ScrollState::default(),
             review_tab: ReviewTab::default(),
-            shows_preview: false,
+            info_tab: InfoTab::default(),
             draft_at_focus: KeyDraft::new(&method),
             read_only: account.is_read_only,
             method,
