@@ -100,7 +100,7 @@ impl Session<'_> {
 
     /// Lists the IDs of all keys, which tell a new key apart from older ones.
     pub(super) fn load_key_ids(&mut self) {
-        // Without permission to list keys, nobody can search for the new key, either.
+        // Without permission to list keys, the user can't search for the new key either.
         let keys = self.runtime.block_on(self.client.collect_keys()).ok();
         self.account.key_ids = keys.map(|keys| keys.into_iter().map(|key| key.key_id).collect());
     }

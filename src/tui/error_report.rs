@@ -1,4 +1,5 @@
-//! A report of an error for whoever helps the user. It has no credentials, and no content of requests or responses.
+//! An error report to send to support: the error as AWS returned it, and the latest API calls, without credentials or
+//! plaintext.
 
 use std::fmt::{self, Display};
 

@@ -27,7 +27,7 @@ const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
 impl App {
     pub(super) fn handle_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         if self.text_view.is_some() {
-            // A text has keys of its own, which can't be assigned.
+            // A text view has its own keys, which can't be assigned.
             return self.handle_translated_key(key);
         }
         let translated = self.keymap.translate(key, self.is_typing(), self.bindings());

@@ -238,7 +238,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Everywhere, Action::SwitchProfileOrRegion, KeyCode::F(3), NONE, "F3", "Region", "Switch Region or profile."),
     bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the full text of the last error, to copy or save it."),
     bind(Context::Everywhere, Action::ToggleMouse, KeyCode::F(6), NONE, "F6", "", "Turn the mouse off or on. With the mouse off, or with Shift held, the terminal selects text as usual."),
-    bind(Context::ErrorMessage, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show a report of the error, to copy or save it for whoever helps you."),
+    bind(Context::ErrorMessage, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),

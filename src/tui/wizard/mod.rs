@@ -299,14 +299,20 @@ impl Wizard {
         step_errors(&self.method, step, &self.draft, &self.submission, account)
     }
 
-    /// Goes to the next step if this one has no errors. Otherwise moves the focus to the first error.
-    fn go_next(&mut self, account: &AccountState) {
+    /// Whether the step has errors. If so, moves the focus to the first one.
+    fn is_step_refused(&mut self, account: &AccountState) -> bool {
         self.add_typed_principal(account);
         let errors = self.step_errors(self.step, account);
-        if let Some(error) = errors.first() {
-            self.touched.extend(errors.iter().map(|error| error.field));
-            self.focus_field(error.field);
-            self.is_refused = true;
+        let Some(first) = errors.first() else { return false };
+        self.touched.extend(errors.iter().map(|error| error.field));
+        self.focus_field(first.field);
+        self.is_refused = true;
+        true
+    }
+
+    /// Goes to the next step if this one has no errors. Otherwise moves the focus to the first error.
+    fn go_next(&mut self, account: &AccountState) {
+        if self.is_step_refused(account) {
             return;
         }
         self.move_step(1);
@@ -322,12 +328,7 @@ impl Wizard {
 
     /// Goes to Review. The steps in between count as visited, because they are all optional.
     fn skip_to_review(&mut self, account: &AccountState) {
-        self.add_typed_principal(account);
-        let errors = self.step_errors(self.step, account);
-        if let Some(error) = errors.first() {
-            self.touched.extend(errors.iter().map(|error| error.field));
-            self.focus_field(error.field);
-            self.is_refused = true;
+        if self.is_step_refused(account) {
             return;
         }
         self.visited.extend(0..self.method.steps(self.draft.origin).len());
