@@ -29,6 +29,7 @@ mod call;
 mod clock_skew;
 pub mod credentials;
 pub mod endpoints;
+pub mod find;
 pub mod log;
 pub mod mfa;
 pub mod named_call;

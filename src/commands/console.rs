@@ -16,7 +16,7 @@ use crate::storage::watch;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Keymap;
-use crate::tui::preferences::ChangedPreferences;
+use crate::tui::preferences::SavedChange;
 use crate::tui::{event_loop, terminal};
 
 /// Opens the console on the AWS that the command line selects.
@@ -44,15 +44,13 @@ pub(super) fn show(
     let config = config::config_directory(|name| std::env::var_os(name));
     app.apply_preferences(aws.settings.preferences());
     app.set_used_external_key_ids(config.as_deref().map(config::used_external_key_ids).unwrap_or_default());
+    app.set_recent_keys(config.as_deref().map(config::recent_keys).unwrap_or_default());
     app.keymap = Keymap::new(aws.settings.keys());
     app.set_mouse(aws.settings.mouse.value);
     let appearance = (aws.settings.theme.value, aws.settings.symbols.value);
-    let save_preferences = |changed: ChangedPreferences<'_>| match (&config, changed) {
-        (Some(config), ChangedPreferences::Lists(preferences)) => config::save_preferences(config, preferences),
-        (Some(config), ChangedPreferences::UsedExternalKeyId { custom_key_store_id, xks_key_id }) => {
-            config::add_used_external_key_id(config, custom_key_store_id, xks_key_id)
-        }
-        (None, _) => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
+    let save = |change: &SavedChange| match &config {
+        Some(config) => config::save(config, change),
+        None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
     let changes = match aws.data_dir.map(|data_dir| watch::watch(&data_dir)) {
         Some(Ok(changes)) => changes.left_stream(),
@@ -72,7 +70,7 @@ pub(super) fn show(
         appearance,
         changes,
         &mut draft_writer,
-        save_preferences,
+        save,
     ));
     draft_writer.shutdown();
     // A thread that is still reading from the terminal must not prevent the program from exiting.

@@ -25,12 +25,19 @@ pub use settings::{DataDirError, Resolved, Settings};
 pub use values::{Columns, DirectoryPath, InvalidTarget, KeyBinding, PageSize, RegionName, TargetSetting};
 
 use crate::storage::atomic_file::replace;
-use crate::tui::preferences::{Preferences, UsedExternalKeyIds};
+use crate::tui::preferences::{Preferences, RememberedIds, SavedChange};
+use crate::tui::theme_name::ThemeName;
 
 /// The file name of the preferences.
 const PREFERENCES_FILE: &str = "preferences.toml";
+/// The visible columns in the file of the preferences. Saved preferences always have them.
+const KEY_COLUMNS: &str = "key-columns";
+/// The theme in the file of the preferences.
+const THEME: &str = "theme";
 /// The table of the external key IDs used before, in the file of the preferences.
 const EXTERNAL_KEY_IDS: &str = "external-key-ids";
+/// The table of the keys whose pages were opened, in the file of the preferences.
+const RECENT_KEYS: &str = "recent-keys";
 
 /// Returns the directory of the configuration: `$XDG_CONFIG_HOME/xks-console`, or else `~/.config/xks-console`.
 ///
@@ -62,17 +69,31 @@ fn xdg_directory(environment: impl Fn(&str) -> Option<OsString>, variable: &str,
 /// `None` if there are none, or if they can't be read.
 pub fn saved_preferences(directory: &Path) -> Option<(PathBuf, Preferences)> {
     let path = directory.join(PREFERENCES_FILE);
-    let mut table = read_table(&path)?;
-    table.remove(EXTERNAL_KEY_IDS);
-    if table.is_empty() {
-        return None;
-    }
+    let table = read_table(&path)?;
+    // The file can exist without them: it also has what the console remembers on its own.
+    table.get(KEY_COLUMNS)?;
     table.try_into().ok().map(|preferences| (path, preferences))
 }
 
+/// Reads the theme that the user chose in the console, and returns it with the path of its file.
+pub fn saved_theme(directory: &Path) -> Option<(PathBuf, ThemeName)> {
+    let path = directory.join(PREFERENCES_FILE);
+    let theme = read_table(&path)?.remove(THEME)?.try_into().ok()?;
+    Some((path, theme))
+}
+
 /// Reads the external key IDs that the user tried earlier. Returns none if they can't be read.
-pub fn used_external_key_ids(directory: &Path) -> UsedExternalKeyIds {
-    let ids = read_table(&directory.join(PREFERENCES_FILE)).and_then(|mut table| table.remove(EXTERNAL_KEY_IDS));
+pub fn used_external_key_ids(directory: &Path) -> RememberedIds {
+    read_remembered(directory, EXTERNAL_KEY_IDS)
+}
+
+/// Reads the IDs of the keys whose pages the user opened, by account and Region. Returns none if they can't be read.
+pub fn recent_keys(directory: &Path) -> RememberedIds {
+    read_remembered(directory, RECENT_KEYS)
+}
+
+fn read_remembered(directory: &Path, section: &str) -> RememberedIds {
+    let ids = read_table(&directory.join(PREFERENCES_FILE)).and_then(|mut table| table.remove(section));
     ids.and_then(|ids| ids.try_into().ok()).unwrap_or_default()
 }
 
@@ -80,29 +101,37 @@ fn read_table(path: &Path) -> Option<toml::Table> {
     std::fs::read_to_string(path).ok()?.parse().ok()
 }
 
-/// Saves the preferences for the next run, and keeps the external key IDs. The file is written atomically.
+/// Saves a change for the next run, and keeps everything else that is saved. The file is written atomically.
 ///
 /// # Errors
 /// The directory or the file can't be written.
-pub fn save_preferences(directory: &Path, preferences: &Preferences) -> std::io::Result<()> {
-    let mut table = toml::Table::try_from(preferences).map_err(std::io::Error::other)?;
-    let used = used_external_key_ids(directory);
-    if !used.is_empty() {
-        table.insert(EXTERNAL_KEY_IDS.to_owned(), toml::Value::try_from(used).map_err(std::io::Error::other)?);
+pub fn save(directory: &Path, change: &SavedChange) -> std::io::Result<()> {
+    let path = directory.join(PREFERENCES_FILE);
+    let mut table = read_table(&path).unwrap_or_default();
+    let mut remember = |section: &str, group: &str, id: &str| {
+        let mut ids = read_remembered(directory, section);
+        ids.add(group, id);
+        toml::Value::try_from(ids).map(|ids| table.insert(section.to_owned(), ids)).map_err(std::io::Error::other)
+    };
+    match change {
+        SavedChange::Preferences(preferences) => {
+            // Without a value, a preference has no line. The earlier one must not stay.
+            let known = toml::Table::try_from(Preferences { page_size: Some(1), ..Preferences::default() });
+            for name in known.map_err(std::io::Error::other)?.keys() {
+                table.remove(name);
+            }
+            table.extend(toml::Table::try_from(preferences).map_err(std::io::Error::other)?);
+        }
+        SavedChange::Theme(theme) => {
+            table.insert(THEME.to_owned(), toml::Value::try_from(theme).map_err(std::io::Error::other)?);
+        }
+        SavedChange::UsedExternalKeyId { custom_key_store_id, xks_key_id } => {
+            remember(EXTERNAL_KEY_IDS, custom_key_store_id, xks_key_id)?;
+        }
+        SavedChange::RecentKey { account_and_region, key_id } => {
+            remember(RECENT_KEYS, account_and_region, key_id)?;
+        }
     }
-    write_table(directory, &table)
-}
-
-/// Saves an external key ID as the newest one of a key store, and keeps the other preferences. The file is written
-/// atomically.
-///
-/// # Errors
-/// The directory or the file can't be written.
-pub fn add_used_external_key_id(directory: &Path, store_id: &str, xks_key_id: &str) -> std::io::Result<()> {
-    let mut used = used_external_key_ids(directory);
-    used.add(store_id, xks_key_id);
-    let mut table = read_table(&directory.join(PREFERENCES_FILE)).unwrap_or_default();
-    table.insert(EXTERNAL_KEY_IDS.to_owned(), toml::Value::try_from(used).map_err(std::io::Error::other)?);
     write_table(directory, &table)
 }
 
@@ -127,7 +156,7 @@ mod tests {
             page_size: Some(20),
             wrap_lines: true,
         };
-        save_preferences(&directory, &chosen).unwrap();
+        save(&directory, &SavedChange::Preferences(chosen.clone())).unwrap();
         assert_eq!(saved_preferences(&directory), Some((directory.join(PREFERENCES_FILE), chosen)));
         std::fs::write(directory.join(PREFERENCES_FILE), "key-columns = 7").unwrap();
         assert_eq!(saved_preferences(&directory), None);
@@ -135,20 +164,27 @@ mod tests {
     }
 
     #[test]
-    fn external_key_ids_and_preferences_are_saved_independently() {
+    fn everything_in_the_file_is_saved_independently() {
         let dir = tempfile::tempdir().unwrap();
-        let mut used = UsedExternalKeyIds::default();
-        used.add("cks-1", "payments-2026");
-        add_used_external_key_id(dir.path(), "cks-1", "payments-2026").unwrap();
+        let save = |change: SavedChange| save(dir.path(), &change).unwrap();
+        let used = |store: &str, id: &str| SavedChange::UsedExternalKeyId {
+            custom_key_store_id: store.to_owned(),
+            xks_key_id: id.to_owned(),
+        };
+        save(used("cks-1", "payments-2026"));
+        save(SavedChange::Theme(ThemeName::Light));
         assert_eq!(saved_preferences(dir.path()), None, "the file must not override config.toml");
-        assert_eq!(used_external_key_ids(dir.path()), used);
-        let chosen = Preferences { page_size: Some(20), ..Preferences::default() };
-        save_preferences(dir.path(), &chosen).unwrap();
-        assert_eq!(used_external_key_ids(dir.path()), used);
-        used.add("cks-2", "ledger");
-        add_used_external_key_id(dir.path(), "cks-2", "ledger").unwrap();
+        let wrapped = Preferences { page_size: Some(20), wrap_lines: true, ..Preferences::default() };
+        save(SavedChange::Preferences(wrapped));
+        let chosen = Preferences::default();
+        save(SavedChange::Preferences(chosen.clone()));
+        save(SavedChange::RecentKey { account_and_region: "1 us-west-2".to_owned(), key_id: "k1".to_owned() });
+        save(used("cks-2", "ledger"));
         assert_eq!(saved_preferences(dir.path()).unwrap().1, chosen);
-        assert_eq!(used_external_key_ids(dir.path()), used);
+        assert_eq!(saved_theme(dir.path()).unwrap().1, ThemeName::Light);
+        assert_eq!(recent_keys(dir.path()).of("1 us-west-2"), ["k1"]);
+        let ids = used_external_key_ids(dir.path());
+        assert_eq!((ids.of("cks-1"), ids.of("cks-2")), (&["payments-2026".to_owned()][..], &["ledger".to_owned()][..]));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The settings of a run: for each of them the value that applies, and where it comes from.
 //!
 //! An option of the command line takes precedence over an environment variable, and that over `config.toml`. There are
-//! two exceptions. Read-only mode is on if any source turns it on. The preferences that the user saved in the console
-//! take precedence over the file, but not over the environment.
+//! two exceptions. Read-only mode is on if any source turns it on. The preferences and the theme that the user chose in
+//! the console take precedence over the file, but not over the environment.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use super::check::ConfigurationError;
 use super::file::{CONFIG_FILE, Configuration};
 use super::layer::{Layer, Origin};
 use super::values::TargetSetting;
-use super::{config_directory, data_directory, environment, file, saved_preferences};
+use super::{config_directory, data_directory, environment, file, saved_preferences, saved_theme};
 use crate::client::{ReadOnly, profile};
 use crate::tui::key_press::KeyPress;
 use crate::tui::keymap::Action;
@@ -128,10 +128,14 @@ impl Settings {
             (Err(error), _) => return Err(error),
             (Ok(_), Err(problems)) => return Err(ConfigurationError::Invalid(problems)),
         };
-        let saved = directory.and_then(|directory| saved_preferences(&directory));
         let mut settings = Self::resolve(&Sources([options, &variables, &file]), &environment);
-        if let Some((path, preferences)) = saved {
+        if let Some((path, preferences)) = directory.as_deref().and_then(saved_preferences) {
             settings.apply_preferences(&path, preferences);
+        }
+        if let Some((path, theme)) = directory.as_deref().and_then(saved_theme)
+            && is_below_preferences(&settings.theme.origin)
+        {
+            settings.theme = Resolved { value: theme, origin: Origin::Preferences(path) };
         }
         Ok(settings)
     }
@@ -169,12 +173,11 @@ impl Settings {
 
     /// Applies the preferences that the user saved in the file at `path`.
     fn apply_preferences(&mut self, path: &Path, saved: Preferences) {
-        let is_weaker = |origin: &Origin| matches!(origin, Origin::Default | Origin::File { .. });
         let origin = || Origin::Preferences(path.to_owned());
-        if is_weaker(&self.columns.origin) {
+        if is_below_preferences(&self.columns.origin) {
             self.columns = Resolved { value: saved.key_columns, origin: origin() };
         }
-        if is_weaker(&self.page_size.origin) {
+        if is_below_preferences(&self.page_size.origin) {
             self.page_size = Resolved { value: saved.page_size, origin: origin() };
         }
         self.wraps_lines = saved.wrap_lines;
@@ -226,6 +229,11 @@ impl Settings {
     }
 }
 
+/// Whether what the user chose in the console takes precedence over a source.
+fn is_below_preferences(origin: &Origin) -> bool {
+    matches!(origin, Origin::Default | Origin::File { .. })
+}
+
 /// Returns the name of an action in `config.toml`.
 pub(super) fn action_name(action: Action) -> String {
     serde_json::to_value(action).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
@@ -234,7 +242,8 @@ pub(super) fn action_name(action: Action) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::save_preferences;
+    use crate::config::save;
+    use crate::tui::preferences::SavedChange;
     use crate::config::values::{Columns, PageSize, RegionName};
 
     /// A home directory with this `config.toml`.
@@ -314,12 +323,16 @@ mod tests {
         let before = home.load(&Layer::default(), &[]).unwrap().preferences();
         assert_eq!((before.key_columns, before.page_size), (vec![KeyColumn::Status], Some(10)));
         let saved = Preferences { key_columns: vec![KeyColumn::KeyId], page_size: None, wrap_lines: true };
-        save_preferences(&home.config(), &saved).unwrap();
+        save(&home.config(), &SavedChange::Preferences(saved.clone())).unwrap();
+        save(&home.config(), &SavedChange::Theme(ThemeName::Light)).unwrap();
         let after = home.load(&Layer::default(), &[]).unwrap();
         assert_eq!(after.preferences(), saved);
         let origin = Origin::Preferences(home.config().join("preferences.toml"));
         assert_eq!((&after.columns.origin, &after.page_size.origin), (&origin, &origin));
+        assert_eq!(after.theme, Resolved { value: ThemeName::Light, origin });
         let variables = [("XKS_CONSOLE_COLUMNS", "origin"), ("XKS_CONSOLE_PAGE_SIZE", "50")];
+        let mono = home.load(&Layer::default(), &[("XKS_CONSOLE_THEME", "mono")]).unwrap();
+        assert_eq!(mono.theme.value, ThemeName::Mono);
         let with_variables = home.load(&Layer::default(), &variables).unwrap().preferences();
         let expected = Preferences { key_columns: vec![KeyColumn::Origin], page_size: Some(50), wrap_lines: true };
         assert_eq!(with_variables, expected);

@@ -6,7 +6,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use super::monitoring::{Monitoring, TimeRange};
-use super::preferences::Preferences;
+use super::pages::Location;
+use super::preferences::SavedChange;
 use super::theme_name::ThemeName;
 use crate::aws::cloudtrail::Event;
 use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
@@ -38,15 +39,8 @@ pub enum Effect {
     Call(CallId, Call),
     /// Start a timer, in milliseconds. [`Msg::TimerElapsed`] arrives when it elapses.
     StartTimer(TimerId, u64),
-    /// Save the preferences.
-    SavePreferences(Preferences),
-    /// Save the external key ID with which the user tries to create a KMS key.
-    SaveUsedExternalKeyId {
-        /// The ID of the key store.
-        custom_key_store_id: String,
-        /// The external key ID.
-        xks_key_id: String,
-    },
+    /// Save a change for the next run.
+    Save(SavedChange),
     /// Perform a request on the saved drafts. The response arrives as [`Msg::Draft`].
     Draft(DraftRequest),
     /// Turn the mouse on or off.
@@ -57,6 +51,10 @@ pub enum Effect {
     SwitchClient(Client),
     /// Draw with another theme.
     SetTheme(ThemeName),
+    /// Draw the whole screen again.
+    Redraw,
+    /// Return to the shell until it continues the console.
+    Suspend,
     /// Quit the console.
     Quit,
 }
@@ -74,6 +72,8 @@ pub enum Call {
     Keys(Option<String>),
     /// One key, by its ID.
     Key(String),
+    /// The page of a key or a key store, by any of its names.
+    FindPage(String),
     /// A page of the IAM users: the first page, or the page at a marker.
     Users(Option<String>),
     /// A page of the IAM roles: the first page, or the page at a marker.
@@ -219,6 +219,7 @@ pub enum Response {
         next: Option<String>,
     },
     Key(Box<KeySummary>),
+    PageFound(Location),
     Principals {
         page: Vec<IamPrincipal>,
         next: Option<String>,

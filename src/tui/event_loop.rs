@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::Event;
 use futures_util::stream::{Stream, StreamExt as _};
 use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
 use super::app::App;
 use super::effect::{CopyResult, Effect, Msg};
-use super::preferences::ChangedPreferences;
+use super::preferences::SavedChange;
 use super::runtime::perform;
 use super::screen;
 use super::terminal::signals::{Signal, Signals};
@@ -27,7 +27,6 @@ enum LoopEvent {
     Msg(Msg),
     Suspend,
     Resume,
-    Redraw,
     Exit(ExitCode),
     Ignored,
 }
@@ -35,8 +34,8 @@ enum LoopEvent {
 /// Runs the console in this terminal, in this theme and with these symbols, until the user quits or a signal ends it.
 /// `app` keeps its last state.
 ///
-/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, and `save_preferences` saves the
-/// preferences.
+/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, and `save` saves a change for the next
+/// run.
 ///
 /// # Errors
 /// If the terminal can't be set up, read, or written.
@@ -47,7 +46,7 @@ pub async fn run(
     (theme, symbols): (ThemeName, SymbolSet),
     changes: impl Stream<Item = ()>,
     drafts: &mut DraftWriter,
-    save_preferences: impl Fn(ChangedPreferences<'_>) -> std::io::Result<()>,
+    save: impl Fn(&SavedChange) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
@@ -74,22 +73,15 @@ pub async fn run(
                 Effect::Draft(request) => drafts.send(request),
                 // It was derived from the previous client and has the same observer.
                 Effect::SwitchClient(next) => client = next,
-                Effect::SavePreferences(preferences) => {
-                    if let Err(error) = save_preferences(ChangedPreferences::Lists(&preferences)) {
-                        app.show_error(
-                            "Couldn't save preferences",
-                            &format!("Your preferences apply to this session only: {error}."),
-                        );
-                    }
+                Effect::Redraw => screen.force_redraw()?,
+                Effect::Suspend => {
+                    is_suspended = true;
+                    screen.suspend()?;
                 }
-                Effect::SaveUsedExternalKeyId { custom_key_store_id, xks_key_id } => {
-                    let (custom_key_store_id, xks_key_id) = (&*custom_key_store_id, &*xks_key_id);
-                    let used = ChangedPreferences::UsedExternalKeyId { custom_key_store_id, xks_key_id };
-                    if let Err(error) = save_preferences(used) {
-                        app.show_error(
-                            "Couldn't save the external key ID",
-                            &format!("The console offers the ID again in this session only: {error}."),
-                        );
+                Effect::Save(change) => {
+                    if let Err(error) = save(&change) {
+                        let (title, consequence) = save_failure(&change);
+                        app.show_error(title, &format!("{consequence}: {error}."));
                     }
                 }
                 other => spawn_effect(&client, other, &sender),
@@ -131,7 +123,6 @@ pub async fn run(
                 screen.resume()?;
                 is_suspended = false;
             }
-            LoopEvent::Redraw => screen.force_redraw()?,
             LoopEvent::Exit(code) => return Ok(code),
             LoopEvent::Ignored => {}
         }
@@ -151,10 +142,22 @@ fn with_call_observer(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Cl
     }))
 }
 
+/// Returns what to say if a change can't be saved.
+fn save_failure(change: &SavedChange) -> (&'static str, &'static str) {
+    match change {
+        SavedChange::Preferences(_) => ("Couldn't save preferences", "Your preferences apply to this session only"),
+        SavedChange::Theme(_) => ("Couldn't save the theme", "The theme applies to this session only"),
+        SavedChange::UsedExternalKeyId { .. } => {
+            ("Couldn't save the external key ID", "The console offers the ID again in this session only")
+        }
+        SavedChange::RecentKey { .. } => {
+            ("Couldn't save the recent keys", "The console offers the key again in this session only")
+        }
+    }
+}
+
 fn translate(event: Event) -> LoopEvent {
     match event {
-        Event::Key(KeyEvent { code: KeyCode::Char('z'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Suspend,
-        Event::Key(KeyEvent { code: KeyCode::Char('l'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Redraw,
         Event::Key(key) => LoopEvent::Msg(Msg::Key(key)),
         Event::Mouse(event) => LoopEvent::Msg(Msg::Mouse(event)),
         Event::Paste(text) => LoopEvent::Msg(Msg::Paste(text)),
@@ -197,11 +200,12 @@ fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<
             }
             Effect::Copy(_)
             | Effect::Draft(_)
-            | Effect::SavePreferences(_)
+            | Effect::Save(_)
             | Effect::SetMouse(_)
-            | Effect::SaveUsedExternalKeyId { .. }
             | Effect::SwitchClient(_)
             | Effect::SetTheme(_)
+            | Effect::Redraw
+            | Effect::Suspend
             | Effect::Quit => return,
         };
         // The receiver is gone when the console is closing.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::theme_name::ThemeName;
 use super::widgets::table::Column;
 pub use crate::listing::keys::KeyColumn;
 
@@ -58,45 +59,50 @@ impl Preferences {
     pub const PAGE_SIZES: [Option<usize>; 4] = [None, Some(10), Some(20), Some(50)];
 }
 
-/// The external key IDs with which the user tried to create KMS keys, by the ID of the key store, newest first.
+/// The IDs that the console remembers, in groups, newest first. They are the external key IDs with which the user tried
+/// to create KMS keys, by the ID of the key store, or the KMS keys whose pages were opened, by account and Region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct UsedExternalKeyIds(BTreeMap<String, Vec<String>>);
+pub struct RememberedIds(BTreeMap<String, Vec<String>>);
 
-impl UsedExternalKeyIds {
-    /// The maximum number of IDs of each key store.
+impl RememberedIds {
+    /// The maximum number of IDs of each group.
     pub const MAX_IDS: usize = 20;
 
-    /// Returns the IDs that were used in a key store, newest first.
-    pub fn of(&self, store_id: &str) -> &[String] {
-        self.0.get(store_id).map_or(&[], Vec::as_slice)
+    /// Returns the IDs of a group, newest first.
+    pub fn of(&self, group: &str) -> &[String] {
+        self.0.get(group).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns whether there are no IDs.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds an ID as the newest one of a key store, and drops the oldest ones over [`MAX_IDS`](Self::MAX_IDS).
-    pub fn add(&mut self, store_id: &str, xks_key_id: &str) {
-        let ids = self.0.entry(store_id.to_owned()).or_default();
-        ids.retain(|id| id != xks_key_id);
-        ids.insert(0, xks_key_id.to_owned());
+    /// Adds an ID as the newest one of a group, and drops the oldest ones over [`MAX_IDS`](Self::MAX_IDS).
+    pub fn add(&mut self, group: &str, id: &str) {
+        let ids = self.0.entry(group.to_owned()).or_default();
+        ids.retain(|other| other != id);
+        ids.insert(0, id.to_owned());
         ids.truncate(Self::MAX_IDS);
     }
 }
 
-/// A change of the preferences file.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ChangedPreferences<'a> {
+/// A change to save for the next run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SavedChange {
     /// What the user chose in the *Preferences* dialog.
-    Lists(&'a Preferences),
+    Preferences(Preferences),
+    /// The theme that the user chose.
+    Theme(ThemeName),
     /// The user tried to create a KMS key with an external key ID.
     UsedExternalKeyId {
         /// The ID of the key store.
-        custom_key_store_id: &'a str,
+        custom_key_store_id: String,
         /// The external key ID.
-        xks_key_id: &'a str,
+        xks_key_id: String,
+    },
+    /// The user opened the page of a KMS key.
+    RecentKey {
+        /// The account and the Region of the key.
+        account_and_region: String,
+        /// The ID of the key.
+        key_id: String,
     },
 }
 
@@ -105,14 +111,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn newest_external_key_ids_are_first_and_the_oldest_are_dropped() {
-        let mut used = UsedExternalKeyIds::default();
+    fn newest_ids_are_first_and_the_oldest_are_dropped() {
+        let mut used = RememberedIds::default();
         for number in 0..25 {
             used.add("cks-1", &format!("key-{number}"));
         }
         used.add("cks-1", "key-10");
         let ids = used.of("cks-1");
-        assert_eq!(ids.len(), UsedExternalKeyIds::MAX_IDS);
+        assert_eq!(ids.len(), RememberedIds::MAX_IDS);
         assert_eq!((ids[0].as_str(), ids[1].as_str(), ids[19].as_str()), ("key-10", "key-24", "key-5"));
         assert!(used.of("cks-2").is_empty());
     }

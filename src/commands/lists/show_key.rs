@@ -10,8 +10,8 @@ use crate::aws::cli_command::shell_quote;
 use crate::aws::kms::Tag;
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::xks_console::DescribeExternalKeyOutput;
-use crate::client::Client;
-use crate::commands::open;
+use crate::client::find::{self, Found};
+use crate::client::{CallError, Client};
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::preview::access;
@@ -37,6 +37,8 @@ enum ShowKeyError {
         quoted = shell_quote(.0)
     )]
     KeyStore(String),
+    #[error("Couldn't find \"{name}\": {error}")]
+    Call { name: String, error: CallError },
 }
 
 /// What the page of a key shows.
@@ -55,7 +57,7 @@ pub(super) async fn run(
     name: &str,
     output: &mut Output<'_, impl Write, impl Write>,
 ) -> Result<bool, Box<dyn Error>> {
-    let details = load_details(client, find(client, name).await?).await;
+    let details = load_details(client, find_key(client, name).await?).await;
     if output.format == Format::Json {
         output.write_json(&details.to_json())?;
     } else {
@@ -72,18 +74,13 @@ pub(super) async fn run(
     Ok(!is_complete.contains(&false))
 }
 
-async fn find(client: &Client, name: &str) -> Result<KeySummary, Box<dyn Error>> {
-    let failed = |error| open::OpenError::Call { name: name.to_owned(), error };
-    if !open::is_key_store_id(name)
-        && let Some(key) = open::find_key(client, name).await.map_err(failed)?
-    {
-        return Ok(key.into());
-    }
-    let is_store = open::find_key_store(client, name).await.map_err(failed)?.is_some();
-    Err(if is_store {
-        ShowKeyError::KeyStore(name.to_owned()).into()
-    } else {
-        ShowKeyError::NotFound { name: name.to_owned(), region: client.region().to_owned() }.into()
+async fn find_key(client: &Client, name: &str) -> Result<KeySummary, ShowKeyError> {
+    let name = name.to_owned();
+    Err(match find::find(client, &name).await {
+        Ok(Some(Found::Key(key))) => return Ok((*key).into()),
+        Ok(Some(Found::KeyStore(_))) => ShowKeyError::KeyStore(name),
+        Ok(None) => ShowKeyError::NotFound { name, region: client.region().to_owned() },
+        Err(error) => ShowKeyError::Call { name, error },
     })
 }
 

@@ -85,6 +85,7 @@ impl App {
             | Action::Drafts
             | Action::ErrorReport
             | Action::Redraw
+            | Action::Suspend
             | Action::ToggleMouse
             | Action::Quit => true,
         }

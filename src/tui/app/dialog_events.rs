@@ -12,6 +12,7 @@ use crate::tui::effect::{Call, Effect};
 use crate::tui::flash::Flash;
 use crate::tui::keymap::PREVIEW_KEY;
 use crate::tui::pages;
+use crate::tui::preferences::SavedChange;
 
 impl App {
     pub(super) fn handle_dialog_key(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -120,7 +121,7 @@ impl App {
             dialogs::DialogEvent::SetPreferences(preferences) => {
                 self.dialog = None;
                 self.apply_preferences(preferences.clone());
-                vec![Effect::SavePreferences(preferences)]
+                vec![Effect::Save(SavedChange::Preferences(preferences))]
             }
             dialogs::DialogEvent::Done(text) => {
                 self.dialog = None;

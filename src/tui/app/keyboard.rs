@@ -40,8 +40,11 @@ impl App {
         if action == Some(Action::Quit) {
             return self.quit();
         }
-        if action == Some(Action::ToggleMouse) {
-            return self.toggle_mouse();
+        match action {
+            Some(Action::ToggleMouse) => return self.toggle_mouse(),
+            Some(Action::Redraw) => return vec![Effect::Redraw],
+            Some(Action::Suspend) => return vec![Effect::Suspend],
+            _ => {}
         }
         if let Some(view) = &mut self.text_view {
             let event = view.handle_key(key, self.screen_size);

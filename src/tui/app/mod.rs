@@ -42,7 +42,7 @@ use super::pages::key::KeyPage;
 use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
-use super::preferences::{Preferences, UsedExternalKeyIds};
+use super::preferences::{Preferences, RememberedIds};
 use super::target::Target;
 use super::text_view::TextView;
 use super::widgets::canvas::ClickMap;
@@ -94,7 +94,7 @@ pub struct App {
     /// The preferences of the user.
     pub preferences: Preferences,
     /// The external key IDs with which the user tried to create KMS keys.
-    used_external_key_ids: UsedExternalKeyIds,
+    used_external_key_ids: RememberedIds,
     /// The keys that the user assigned.
     pub keymap: Keymap,
     pub(super) key_stores: KeyStoreList,
@@ -108,8 +108,8 @@ pub struct App {
     pub(super) api_calls: ApiCallList,
     /// The page from which *API calls* was opened, to return to.
     previous_location: Option<Location>,
-    /// The keys whose pages were opened, newest first.
-    recent_locations: Vec<Location>,
+    /// The keys whose pages were opened, by account and Region.
+    recent_keys: RememberedIds,
     /// The session that creates a single key, if the console was started for it.
     single_key_session: Option<SingleKeySession>,
     incoming_keys: Vec<KeySummary>,
@@ -161,7 +161,7 @@ impl App {
             wizard: None,
             drafts: Drafts::default(),
             preferences: Preferences::default(),
-            used_external_key_ids: UsedExternalKeyIds::default(),
+            used_external_key_ids: RememberedIds::default(),
             keymap: Keymap::default(),
             key_stores: KeyStoreList::default(),
             key_store: KeyStorePage::default(),
@@ -173,7 +173,7 @@ impl App {
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
             previous_location: None,
-            recent_locations: Vec::new(),
+            recent_keys: RememberedIds::default(),
             single_key_session: None,
             incoming_keys: Vec::new(),
             pending_calls: BTreeMap::new(),
@@ -209,11 +209,16 @@ impl App {
     }
 
     /// Sets the external key IDs that the wizard offers as used before.
-    pub fn set_used_external_key_ids(&mut self, used: UsedExternalKeyIds) {
+    pub fn set_used_external_key_ids(&mut self, used: RememberedIds) {
         if let Some(wizard) = &mut self.wizard {
             wizard.set_used_external_key_ids(used.clone());
         }
         self.used_external_key_ids = used;
+    }
+
+    /// Sets the keys that the command palette offers as recently opened.
+    pub fn set_recent_keys(&mut self, recent: RememberedIds) {
+        self.recent_keys = recent;
     }
 
     /// Handles a message and returns the effects to perform.

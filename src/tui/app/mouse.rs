@@ -85,7 +85,7 @@ impl App {
             && !self.is_on_navigation_page()
         {
             self.flashes.retain(|flash| !flash.is_success);
-            return self.navigate(location.clone());
+            return self.open_page(location.clone());
         }
         let key = match click {
             Click::Navigate(location) => self.focus_navigation_entry(location),

@@ -60,7 +60,6 @@ impl App {
 
     /// Shows another page and loads its data.
     pub(super) fn navigate(&mut self, location: Location) -> Vec<Effect> {
-        self.remember_location(&location);
         self.navigation_focus = None;
         self.last_error = None;
         let mut effects = Vec::new();
@@ -98,6 +97,7 @@ impl App {
             Location::CreateKey | Location::CloudHsm | Location::ApiCall(_) => {}
         }
         self.location = location;
+        effects.extend(self.remember_key());
         effects
     }
 

@@ -5,12 +5,15 @@ use crossterm::event::KeyEvent;
 use super::navigation::NAVIGATION;
 use super::{App, Dialog};
 use crate::aws::lenient::UNREADABLE;
+use crate::create_key::key_summary::KeySummary;
 use crate::tui::dialogs::palette::{Palette, PaletteCommand, PaletteEntry, PaletteEvent, PaletteKind};
-use crate::tui::effect::Effect;
+use crate::tui::effect::{Call, Effect};
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::pages::Location;
 use crate::tui::pages::key_stores::external_key_stores;
+use crate::tui::preferences::SavedChange;
 use crate::tui::theme_name::ThemeName;
+use crate::tui::wizard;
 
 /// The themes, with what to say about them.
 const THEMES: [(ThemeName, &str, &str); 6] = [
@@ -28,7 +31,8 @@ impl App {
         let mut entries = self.action_entries(PaletteKind::Commands);
         if self.location == Location::CreateKey {
             entries.extend(self.step_entries());
-        } else {
+        }
+        if self.single_key_session.is_none() {
             entries.extend(self.page_entries());
         }
         entries.extend(THEMES.map(|(name, title, detail)| PaletteEntry {
@@ -51,7 +55,7 @@ impl App {
     fn action_entries(&self, kind: PaletteKind) -> Vec<PaletteEntry> {
         let is_useful = |binding: &&Binding| match kind {
             PaletteKind::Commands => {
-                !matches!(binding.action, Action::Palette | Action::EditText | Action::Redraw) && binding.is_command()
+                !matches!(binding.action, Action::Palette | Action::EditText | Action::Redraw | Action::Suspend) && binding.is_command()
             }
             PaletteKind::Shortcuts => true,
         };
@@ -94,10 +98,8 @@ impl App {
             command: PaletteCommand::Open(location),
         };
         let mut entries: Vec<PaletteEntry> = Vec::new();
-        for location in self.recent_locations.iter().filter(|location| **location != self.location) {
-            if let Location::Key(id) = location {
-                entries.push(entry("Recent keys", self.key_title(id), id.clone(), location.clone()));
-            }
+        for id in self.recent_keys() {
+            entries.push(entry("Recent keys", self.key_title(id), id.clone(), Location::Key(id.clone())));
         }
         entries.extend(
             NAVIGATION
@@ -109,11 +111,8 @@ impl App {
             let location = Location::KeyStore(id.clone());
             entry("External key stores", store.custom_key_store_name.clone(), id.clone(), location)
         }));
-        let keys = self.account.keys.ready().into_iter().flatten().chain(&self.account.aws_managed_keys);
-        let is_recent = |id: &str| {
-            self.recent_locations.iter().any(|location| matches!(location, Location::Key(recent) if recent == id))
-        };
-        let others = keys.filter(|key| key.key_id() != UNREADABLE && !is_recent(key.key_id()));
+        let is_recent = |id: &str| self.recent_keys().any(|recent| recent == id);
+        let others = self.loaded_keys().filter(|key| key.key_id() != UNREADABLE && !is_recent(key.key_id()));
         entries.extend(others.map(|key| {
             let aliases = self.account.aliases_of(key.key_id());
             let (title, others) = match aliases {
@@ -132,13 +131,46 @@ impl App {
         self.account.aliases_of(key_id).first().map_or_else(|| key_id.to_owned(), Clone::clone)
     }
 
-    /// Remembers a key whose page was opened, newest first.
-    pub(super) fn remember_location(&mut self, location: &Location) {
-        if matches!(location, Location::Key(_)) {
-            self.recent_locations.retain(|other| other != location);
-            self.recent_locations.insert(0, location.clone());
-            self.recent_locations.truncate(MAX_RECENT);
+    /// Returns the keys whose pages were opened last, except those that no longer exist and the one on the screen.
+    fn recent_keys(&self) -> impl Iterator<Item = &String> {
+        let exists = |id: &String| !self.account.has_all_keys || self.loaded_keys().any(|key| key.key_id() == id);
+        let is_here = |id: &String| matches!(&self.location, Location::Key(here) if here == id);
+        let recent = self.recent_keys.of(&self.account_and_region()).iter();
+        recent.filter(move |id| exists(id) && !is_here(id)).take(MAX_RECENT)
+    }
+
+    fn loaded_keys(&self) -> impl Iterator<Item = &KeySummary> {
+        self.account.keys.ready().into_iter().flatten().chain(&self.account.aws_managed_keys)
+    }
+
+    fn account_and_region(&self) -> String {
+        format!("{} {}", self.account.account_id, self.account.region)
+    }
+
+    /// Remembers the key whose page is open as the most recent one, once the account is known. Returns the effect that
+    /// saves it.
+    pub(super) fn remember_key(&mut self) -> Option<Effect> {
+        let Location::Key(key_id) = &self.location else { return None };
+        if self.account.account_id.is_empty() {
+            return None;
         }
+        let (account_and_region, key_id) = (self.account_and_region(), key_id.clone());
+        self.recent_keys.add(&account_and_region, &key_id);
+        Some(Effect::Save(SavedChange::RecentKey { account_and_region, key_id }))
+    }
+
+    /// Opens a page, also from the wizard. The draft of the wizard is kept.
+    pub(super) fn open_page(&mut self, location: Location) -> Vec<Effect> {
+        let Some(wizard) = self.wizard.as_ref().filter(|_| self.location == Location::CreateKey) else {
+            return self.navigate(location);
+        };
+        let leave = wizard::WizardEvent::Leave { has_unsaved_changes: wizard.has_unsaved_changes() };
+        let mut effects = self.handle_wizard_event(leave);
+        // The wizard stays if leaving it needs a confirmation.
+        if self.location != Location::CreateKey {
+            effects.extend(self.navigate(location));
+        }
+        effects
     }
 
     pub(super) fn handle_palette_key(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -159,17 +191,18 @@ impl App {
     fn run(&mut self, command: PaletteCommand) -> Vec<Effect> {
         match command {
             PaletteCommand::Press(key) => self.handle_translated_key(key),
-            PaletteCommand::Open(location) => self.navigate(location),
+            PaletteCommand::Open(location) => self.open_page(location),
+            PaletteCommand::Find(name) => vec![self.request(Call::FindPage(name))],
             PaletteCommand::GoToStep(index) => {
                 if let Some(wizard) = &mut self.wizard {
                     wizard.jump_to_step(index);
                 }
                 Vec::new()
             }
-            PaletteCommand::SetTheme(name) => vec![Effect::SetTheme(name)],
+            PaletteCommand::SetTheme(name) => vec![Effect::SetTheme(name), Effect::Save(SavedChange::Theme(name))],
         }
     }
 }
 
-/// The maximum number of keys that are remembered.
+/// The maximum number of recent keys in the palette.
 const MAX_RECENT: usize = 5;

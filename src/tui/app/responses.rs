@@ -36,9 +36,15 @@ impl App {
         if call != Call::ExternalKeys || self.location == Location::ExternalKeys {
             self.remember_failure(&result);
         }
+        let mut effects = Vec::new();
         let stale = match (call, result) {
             (call, Ok(Response::NoCredentials(none))) => {
                 self.on_logged_out(call, none);
+                return Vec::new();
+            }
+            (_, Ok(Response::PageFound(location))) => return self.open_page(location),
+            (Call::FindPage(name), Err(failure)) => {
+                self.show_error(&format!("Couldn't open {name}"), &failure.message);
                 return Vec::new();
             }
             (Call::LogIn(_), _) => return self.on_logged_in(),
@@ -59,6 +65,7 @@ impl App {
             (_, Ok(Response::Identity { caller, account_alias })) => {
                 self.account.set_caller(caller);
                 self.account_alias = account_alias;
+                effects.extend(self.remember_key());
                 None
             }
             (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
@@ -100,7 +107,7 @@ impl App {
         if let Some(failure) = stale {
             self.show_failure(&failure);
         }
-        Vec::new()
+        effects
     }
 
     /// Remembers the details of a failure, so that the user can view them.

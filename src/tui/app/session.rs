@@ -96,6 +96,7 @@ impl App {
         app.last_id = self.last_id;
         app.apply_preferences(self.preferences.clone());
         app.used_external_key_ids = std::mem::take(&mut self.used_external_key_ids);
+        app.recent_keys = std::mem::take(&mut self.recent_keys);
         app.keymap = std::mem::take(&mut self.keymap);
         app.is_mouse_on = self.is_mouse_on;
         app.api_calls = std::mem::take(&mut self.api_calls);

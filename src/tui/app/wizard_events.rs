@@ -15,6 +15,7 @@ use crate::tui::effect::{Call, CallFailure, Effect, Response};
 use crate::tui::flash::{Flash, Link};
 use crate::tui::keymap::Action;
 use crate::tui::pages::Location;
+use crate::tui::preferences::SavedChange;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::wizard::{self, Wizard};
 
@@ -106,7 +107,7 @@ impl App {
         let mut used = std::mem::take(&mut self.used_external_key_ids);
         used.add(&custom_key_store_id, &xks_key_id);
         self.set_used_external_key_ids(used);
-        Some(Effect::SaveUsedExternalKeyId { custom_key_store_id, xks_key_id })
+        Some(Effect::Save(SavedChange::UsedExternalKeyId { custom_key_store_id, xks_key_id }))
     }
 
     /// Cancels the current stage of creating a key. A late response is ignored.
@@ -214,14 +215,14 @@ mod tests {
     fn external_key_id_is_saved_when_a_kms_key_is_requested_with_it() {
         let (mut app, _) = App::new(Target::Aws, "us-west-2");
         let effects = app.handle_wizard_event(request(Some("payments-2026")));
-        let saved = Effect::SaveUsedExternalKeyId {
+        let saved = Effect::Save(SavedChange::UsedExternalKeyId {
             custom_key_store_id: "cks-1".to_owned(),
             xks_key_id: "payments-2026".to_owned(),
-        };
+        });
         assert_eq!(effects.last(), Some(&saved));
         assert_eq!(app.used_external_key_ids.of("cks-1"), ["payments-2026"]);
         let effects = app.handle_wizard_event(request(None));
-        assert!(!effects.iter().any(|effect| matches!(effect, Effect::SaveUsedExternalKeyId { .. })));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Save(_))));
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::tui::widgets::text_field::TextField;
 
 /// The maximum number of entries that are shown. A better search finds the others.
 const MAX_MATCHES: usize = 200;
+/// The start of a search for what to open, as on the command line. It is optional.
+const OPEN_COMMAND: &str = "open ";
 /// The lines above the entries: the search field, and a blank line.
 const HEADER_LINES: usize = 2;
 /// The width of the keys at the right.
@@ -37,6 +39,8 @@ pub enum PaletteCommand {
     Press(KeyEvent),
     /// Opens a page.
     Open(Location),
+    /// Finds a key or a key store by its ID, ARN, alias, or name, and opens its page.
+    Find(String),
     /// Goes to a wizard step, by its number.
     GoToStep(usize),
     /// Draws with another theme.
@@ -92,9 +96,38 @@ impl Palette {
     }
 
     fn update_matches(&mut self) {
-        let search = if self.kind == PaletteKind::Shortcuts { fuzzy::search_words } else { fuzzy::search };
-        self.matches = search(self.search.value(), &self.texts);
+        self.matches = match self.kind {
+            PaletteKind::Shortcuts => fuzzy::search_words(self.search.value(), &self.texts),
+            PaletteKind::Commands => {
+                let typed = self.search.value();
+                fuzzy::search(typed.strip_prefix(OPEN_COMMAND).unwrap_or(typed), &self.texts)
+            }
+        };
         self.cursor = 0;
+    }
+
+    /// Returns the name of a key or a key store to find in AWS: the typed text, if nothing else matches, or if it has the
+    /// form of a name. The list has only what is loaded.
+    fn name_to_find(&self) -> Option<&str> {
+        let typed = self.search.value();
+        let name = typed.strip_prefix(OPEN_COMMAND).unwrap_or(typed).trim();
+        let is_meant = self.matches.is_empty() || typed.starts_with(OPEN_COMMAND) || has_form_of_name(name);
+        (self.kind == PaletteKind::Commands && !name.is_empty() && is_meant).then_some(name)
+    }
+
+    /// Returns the last row: a match, or the offer to find the typed name.
+    fn last_row(&self) -> usize {
+        let rows = self.matches.len().min(MAX_MATCHES) + usize::from(self.name_to_find().is_some());
+        rows.saturating_sub(1)
+    }
+
+    /// Returns what the row at the cursor does.
+    fn command(&self) -> Option<PaletteCommand> {
+        let found = self.matches.get(self.cursor).filter(|_| self.cursor < MAX_MATCHES);
+        match found.and_then(|found| self.entries.get(found.index)) {
+            Some(entry) => Some(entry.command.clone()),
+            None => self.name_to_find().map(|name| PaletteCommand::Find(name.to_owned())),
+        }
     }
 
     /// Inserts pasted text into the search field.
@@ -105,7 +138,7 @@ impl Palette {
 
     /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> PaletteEvent {
-        let last = self.matches.len().min(MAX_MATCHES).saturating_sub(1);
+        let last = self.last_row();
         let is_palette_key = key.code == KeyCode::Char('k') && key.modifiers == KeyModifiers::CONTROL;
         match key.code {
             KeyCode::Esc => return PaletteEvent::Close,
@@ -113,8 +146,7 @@ impl Palette {
             KeyCode::F(1) => return PaletteEvent::Close,
             KeyCode::Char('?') if self.kind == PaletteKind::Shortcuts => return PaletteEvent::Close,
             KeyCode::Enter => {
-                let entry = self.matches.get(self.cursor).and_then(|found| self.entries.get(found.index));
-                return entry.map_or(PaletteEvent::Handled, |entry| PaletteEvent::Run(entry.command.clone()));
+                return self.command().map_or(PaletteEvent::Handled, PaletteEvent::Run);
             }
             KeyCode::Up | KeyCode::BackTab => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::Down | KeyCode::Tab => self.cursor = (self.cursor + 1).min(last),
@@ -135,7 +167,7 @@ impl Palette {
     pub fn on_click(&mut self, click: &Click) -> Option<KeyEvent> {
         match *click {
             Click::Row(row) => {
-                self.cursor = row.min(self.matches.len().saturating_sub(1));
+                self.cursor = row.min(self.last_row());
                 Some(KeyCode::Enter.into())
             }
             Click::Text { column, .. } => {
@@ -148,8 +180,7 @@ impl Palette {
 
     /// Moves the cursor by this number of entries.
     pub fn move_cursor_by(&mut self, entries: isize) {
-        let last = self.matches.len().min(MAX_MATCHES).saturating_sub(1);
-        self.cursor = self.cursor.saturating_add_signed(entries).min(last);
+        self.cursor = self.cursor.saturating_add_signed(entries).min(self.last_row());
     }
 
     /// Returns the dialog title.
@@ -189,7 +220,11 @@ impl Palette {
             self.write_entry(view, row, entry, found);
             view.truncate(end);
         }
-        if self.matches.is_empty() {
+        if let Some(name) = self.name_to_find() {
+            let row = self.matches.len().min(MAX_MATCHES);
+            write_offer_to_find(view, name, row, row == self.cursor);
+            view.truncate(end);
+        } else if self.matches.is_empty() {
             view.push_line(Line::styled("  No matches. Delete some characters to see more.", theme::SECONDARY));
         }
         while view.len() < end {
@@ -261,6 +296,23 @@ impl Palette {
     }
 }
 
+/// Writes the row that finds a name in AWS.
+fn write_offer_to_find(view: &mut ScrollView, name: &str, row: usize, is_here: bool) {
+    let style = if is_here { theme::SELECTED } else { theme::TEXT };
+    let words = format!("Find \"{}\": key ID, ARN, or alias, or key store ID or name", text::escape_controls(name));
+    let mark = Span::styled(if is_here { "▌ " } else { "  " }, theme::ACCENT);
+    let room = view.width.saturating_sub(mark.width());
+    view.clickable(Click::Row(row), |view| {
+        view.push_line(Line::from(vec![mark, Span::styled(text::truncate(&words, room), style)]));
+    });
+}
+
+/// Whether a text has the form of an ARN, an alias, or an ID of a key or a key store.
+fn has_form_of_name(text: &str) -> bool {
+    const KEY_ID_LENGTH: usize = 36;
+    ["arn:", "alias/", "cks-", "mrk-"].iter().any(|start| text.starts_with(start)) || text.len() == KEY_ID_LENGTH
+}
+
 /// Returns the text of an entry as it is shown: its title, and its details behind it.
 fn shown_text(entry: &PaletteEntry) -> String {
     let detail = text::escape_controls(&entry.detail);
@@ -308,11 +360,36 @@ mod tests {
     }
 
     #[test]
-    fn enter_without_a_match_does_nothing_and_escape_closes() {
+    fn enter_without_a_match_finds_the_text_in_aws_and_escape_closes() {
         let mut palette = palette();
         palette.handle_paste("nothing like this");
-        assert_eq!(palette.handle_key(KeyCode::Enter.into()), PaletteEvent::Handled);
+        let find = PaletteCommand::Find("nothing like this".to_owned());
+        assert_eq!(palette.handle_key(KeyCode::Enter.into()), PaletteEvent::Run(find));
         assert_eq!(palette.handle_key(KeyCode::Esc.into()), PaletteEvent::Close);
+        let mut shortcuts = Palette::new(PaletteKind::Shortcuts, vec![entry("Refresh", 'r')]);
+        shortcuts.handle_paste("nothing like this");
+        assert_eq!(shortcuts.handle_key(KeyCode::Enter.into()), PaletteEvent::Handled);
+    }
+
+    #[test]
+    fn name_that_is_not_in_the_list_can_be_found_in_aws() {
+        let run = |typed: &str, keys: &[KeyCode]| {
+            let mut palette = palette();
+            palette.handle_paste(typed);
+            for key in keys {
+                palette.handle_key((*key).into());
+            }
+            palette.handle_key(KeyCode::Enter.into())
+        };
+        let find = |name: &str| PaletteEvent::Run(PaletteCommand::Find(name.to_owned()));
+        let arn = "arn:aws:kms:us-west-2:111122223333:alias/quit";
+        assert_eq!(run(arn, &[]), find(arn));
+        assert_eq!(run("open alias/payments ", &[]), find("alias/payments"));
+        // What the list has comes first.
+        let refresh = PaletteEvent::Run(PaletteCommand::Press(KeyCode::Char('r').into()));
+        assert_eq!(run("open refresh", &[]), refresh);
+        assert_eq!(run("open refresh", &[KeyCode::Down]), find("refresh"));
+        assert_eq!(run("refresh", &[KeyCode::Down]), refresh);
     }
 
     #[test]

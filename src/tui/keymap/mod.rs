@@ -138,6 +138,7 @@ pub enum Action {
     Drafts,
     SwitchProfileOrRegion,
     Redraw,
+    Suspend,
     ShowError,
     ToggleMouse,
     ErrorReport,
@@ -242,6 +243,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),
+    bind(Context::Everywhere, Action::Suspend, KeyCode::Char('z'), CTRL, "Ctrl-Z", "", "Return to the shell. Run fg there to come back."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit. The console asks first if you would lose changes."),
 ];
 

@@ -24,6 +24,7 @@ use super::widgets::container::Container;
 use super::widgets::scroll_view::ScrollView;
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
+use crate::client::find::Found;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
 use crate::listing::keys::has_unreadable_date;
@@ -59,6 +60,15 @@ pub enum Location {
     ApiCall(u64),
     /// The create key wizard.
     CreateKey,
+}
+
+impl From<Found> for Location {
+    fn from(found: Found) -> Self {
+        match found {
+            Found::Key(key) => Self::Key(key.key_id),
+            Found::KeyStore(id) => Self::KeyStore(id),
+        }
+    }
 }
 
 /// A request from a page to the app.

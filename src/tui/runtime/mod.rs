@@ -19,6 +19,7 @@ use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy};
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyRequests};
+use crate::client::find::{self, NothingFound};
 use crate::client::profile::OpenError;
 use crate::client::{CallError, Client};
 
@@ -45,6 +46,13 @@ async fn try_perform(client: &Client, call: Call) -> Result<Response, PerformErr
         Call::WriteFile { name, text } => Response::FileWritten(files::write_new(name, text).await?),
         Call::Change(change) => Response::Changed(changes::perform(client, *change).await?),
         Call::TryKey(change) => Response::KeyTried(Box::new(try_key::perform(client, *change).await?)),
+        Call::FindPage(name) => match find::find(client, &name).await? {
+            Some(found) => Response::PageFound(found.into()),
+            None => {
+                let message = NothingFound(name).to_string();
+                return Err(CallFailure { code: "NotFound".to_owned(), message, request_id: String::new() }.into());
+            }
+        },
         Call::CurrentTime => Response::CurrentTime(client.now()),
         Call::Profiles => Response::Profiles(client.profiles().await.map_err(|error| open_failure(&error))?),
         Call::OpenClient(place) => {
@@ -109,6 +117,7 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
         | Call::TryKey(_)
         | Call::ReadFile(_)
         | Call::WriteFile { .. }
+        | Call::FindPage(_)
         | Call::CurrentTime
         | Call::Profiles
         | Call::OpenClient(_)

@@ -58,8 +58,7 @@ pub(super) fn page_name(app: &App) -> String {
     crumbs(app).pop().map(|(name, _)| text::escape_controls(&name)).unwrap_or_default()
 }
 
-/// Draws the path. Its first part opens the navigation. The wizard's own path can't be clicked, because leaving it needs
-/// a confirmation.
+/// Draws the path. Its first part opens the navigation.
 pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
     let (mut line, mut x) = (Line::raw(" "), area.x + 1);
     let crumbs = crumbs(app);
@@ -69,7 +68,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
         let name = text::truncate(&text::escape_controls(&name), room);
         let width = u16::try_from(text::width(&name)).unwrap_or(u16::MAX);
         let click = match location {
-            Some(location) if app.location != Location::CreateKey => Some(Click::Navigate(location)),
+            Some(location) => Some(Click::Navigate(location)),
             // On narrow screens, the navigation is hidden.
             None if index == 0 && app.is_on_navigation_page() => Some(Click::PageKey(KeyCode::Tab.into())),
             _ => None,

@@ -14,7 +14,7 @@ use crate::create_key::external_keys::{ExternalKeyOption, external_key_options};
 use crate::create_key::field::Field;
 use crate::create_key::validate::FieldError;
 use crate::tui::effect::Call;
-use crate::tui::preferences::UsedExternalKeyIds;
+use crate::tui::preferences::RememberedIds;
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -33,7 +33,7 @@ const GAP: &str = "  ";
 #[derive(Clone, Debug, Default)]
 pub struct ExternalKeyDropDown {
     partitions: Loadable<Vec<Partition>>,
-    used_before: UsedExternalKeyIds,
+    used_before: RememberedIds,
     visibility: Visibility,
     /// The text of the field when the list was opened. Until it changes, it doesn't filter the list if it is an ID of
     /// the list.
@@ -93,7 +93,7 @@ impl Wizard {
     }
 
     /// Sets the external key IDs that are offered as used before.
-    pub fn set_used_external_key_ids(&mut self, used: UsedExternalKeyIds) {
+    pub fn set_used_external_key_ids(&mut self, used: RememberedIds) {
         self.external_keys.used_before = used;
     }
 

@@ -159,7 +159,7 @@ fn without_external_keys_the_field_is_a_text_field() {
 fn ids_used_before_are_offered_where_external_keys_cannot_be_listed() {
     let account = account_state();
     let mut wizard = wizard(&account, Err("NotAvailable".to_owned()));
-    let mut used = UsedExternalKeyIds::default();
+    let mut used = RememberedIds::default();
     used.add("cks-1", "old-key");
     used.add("cks-1", "customer-db");
     used.add("cks-2", "elsewhere");
