@@ -7,8 +7,8 @@ use crate::create_key::key_summary::KeySummary;
 use crate::error_remedies;
 use crate::listing::keys::{key_type, regionality, usage_label};
 use crate::text::plural;
+use crate::text::time;
 use crate::tui::effect::{Call, CallFailure, Response};
-use crate::tui::pages::format_date;
 use crate::tui::pages::key_stores::external_key_stores;
 
 /// The number of keys that are listed before a question.
@@ -132,10 +132,10 @@ impl Session<'_> {
             format!("Key ID: {}", key.key_id()),
             format!("ARN: {}", key.arn),
             format!("Status: {}", key.key_state.label()),
-            format!("Creation date: {}", format_date(key.creation_date.0)),
+            format!("Creation date: {}", time::to_minute(key.creation_date.0)),
         ];
         if let Some(date) = key.deletion_date {
-            lines.push(format!("Deletion date: {}", format_date(date.0)));
+            lines.push(format!("Deletion date: {}", time::to_minute(date.0)));
         }
         lines.extend(description_lines(&key.description));
         lines.extend([

@@ -63,15 +63,8 @@ pub(super) fn show(
         }
         None => stream::pending().right_stream(),
     };
-    let code = runtime.block_on(event_loop::run(
-        aws.client,
-        app,
-        effects,
-        appearance,
-        changes,
-        &mut draft_writer,
-        save,
-    ));
+    let code =
+        runtime.block_on(event_loop::run(aws.client, app, effects, appearance, changes, &mut draft_writer, save));
     draft_writer.shutdown();
     // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();

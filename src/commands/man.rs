@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 27] = [
+const CONTEXTS: [(Context, &str); 30] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -31,6 +31,7 @@ const CONTEXTS: [(Context, &str); 27] = [
     (Context::KeyRows, "Lists of keys"),
     (Context::KeyList, "Customer managed keys"),
     (Context::Key, "KMS key"),
+    (Context::EncryptAndDecrypt, "KMS key, Encrypt and decrypt"),
     (Context::KeyStore, "External key stores"),
     (Context::Monitoring, "Monitoring"),
     (Context::ExternalKeys, "External key manager"),
@@ -46,6 +47,8 @@ const CONTEXTS: [(Context, &str); 27] = [
     (Context::TextInput, "Text fields"),
     (Context::Form, "Forms"),
     (Context::Dialog, "Dialogs"),
+    (Context::Result, "Results"),
+    (Context::Trial, "Results of trying a key"),
     (Context::ErrorMessage, "Error messages"),
     (Context::WebPage, "Pages that the AWS web console has"),
 ];

@@ -243,8 +243,8 @@ pub(super) fn action_name(action: Action) -> String {
 mod tests {
     use super::*;
     use crate::config::save;
-    use crate::tui::preferences::SavedChange;
     use crate::config::values::{Columns, PageSize, RegionName};
+    use crate::tui::preferences::SavedChange;
 
     /// A home directory with this `config.toml`.
     struct Home(tempfile::TempDir);

@@ -1,5 +1,7 @@
 //! The external keys that a KMS key can be created with: those of the key store's partition, and those used before.
 
+use std::collections::{HashMap, HashSet};
+
 use super::account_state::AccountState;
 use super::key_summary::KeySummary;
 use crate::aws::kms::CustomKeyStore;
@@ -39,15 +41,47 @@ pub fn external_key_options(
 ) -> Vec<ExternalKeyOption> {
     let partition = partition_of(store_id, partitions, account);
     let keys = partition.map_or(&[][..], |partition| &partition.keys);
-    let mut options: Vec<_> = keys.iter().map(|key| listed_option(store_id, key, account)).collect();
+    let users = Users::new(store_id, account);
+    let mut options: Vec<_> = keys.iter().map(|key| listed_option(key, &users, account)).collect();
     for id in used_before {
         let is_listed = keys.iter().any(|key| key.id == *id);
-        if !is_listed && kms_key_with(store_id, id, account).is_none() {
+        if !is_listed && !users.here.contains_key(&**id) {
             options.push(used_before_option(id, partition.is_some()));
         }
     }
     options.sort_by_key(|option| option.unavailable_reason.is_some());
     options
+}
+
+/// The KMS keys that use the external keys of a partition, by external key ID.
+struct Users<'a> {
+    /// The keys of the key store. They prevent others.
+    here: HashMap<&'a str, &'a KeySummary>,
+    /// The keys of all key stores with the same proxy URI path. Those of another key store don't prevent a new one.
+    everywhere: HashMap<&'a str, &'a KeySummary>,
+}
+
+impl<'a> Users<'a> {
+    fn new(store_id: &str, account: &'a AccountState) -> Self {
+        let uri_path = |store: &'a CustomKeyStore| Some(&store.xks_proxy_configuration.as_ref()?.uri_path);
+        let path = account.key_store(store_id).and_then(uri_path);
+        let stores = account.key_stores.ready().into_iter().flatten();
+        let same_path = stores.filter(|store| path.is_some() && uri_path(store) == path);
+        let same_path: HashSet<&str> = same_path.map(|store| &*store.custom_key_store_id).collect();
+        let mut users = Self { here: HashMap::new(), everywhere: HashMap::new() };
+        for key in account.keys.ready().into_iter().flatten() {
+            let (Some(store), Some(id)) = (key.custom_key_store_id.as_deref(), key.xks_key_id.as_deref()) else {
+                continue;
+            };
+            if store == store_id {
+                users.here.entry(id).or_insert(key);
+            }
+            if same_path.contains(store) {
+                users.everywhere.entry(id).or_insert(key);
+            }
+        }
+        users
+    }
 }
 
 /// Returns the KMS key that uses an external key in a key store, if it is loaded.
@@ -68,10 +102,10 @@ fn partition_of<'a>(store_id: &str, partitions: &'a [Partition], account: &Accou
     partitions.iter().find(|partition| partition.uri_path == *uri_path)
 }
 
-fn listed_option(store_id: &str, key: &ExternalKey, account: &AccountState) -> ExternalKeyOption {
-    let user = kms_key_with(store_id, &key.id, account).map(|user| kms_key_name(user, account));
-    // A KMS key of another key store with the same partition doesn't prevent a new one.
-    let other_user = || kms_key_in_partition(store_id, &key.id, account).map(|other| kms_key_name(other, account));
+fn listed_option(key: &ExternalKey, users: &Users, account: &AccountState) -> ExternalKeyOption {
+    let name = |user: &&KeySummary| kms_key_name(user, account);
+    let user = users.here.get(&*key.id).map(name);
+    let other_user = || users.everywhere.get(&*key.id).map(name);
     ExternalKeyOption {
         id: key.id.clone(),
         status: if key.enabled { "Enabled" } else { "Disabled" },
@@ -80,16 +114,6 @@ fn listed_option(store_id: &str, key: &ExternalKey, account: &AccountState) -> E
         unavailable_reason: unavailable_reason(key, user.as_deref()),
         kms_key: user.or_else(other_user).unwrap_or_else(|| "-".to_owned()),
     }
-}
-
-/// Returns a KMS key that uses an external key in a key store with the same proxy URI path as `store_id`.
-fn kms_key_in_partition<'a>(store_id: &str, xks_key_id: &str, account: &'a AccountState) -> Option<&'a KeySummary> {
-    let uri_path = &account.key_store(store_id)?.xks_proxy_configuration.as_ref()?.uri_path;
-    let has_same_path = |store: &&CustomKeyStore| {
-        store.xks_proxy_configuration.as_ref().is_some_and(|configuration| configuration.uri_path == *uri_path)
-    };
-    let mut stores = account.key_stores.ready()?.iter().filter(has_same_path);
-    stores.find_map(|store| kms_key_with(&store.custom_key_store_id, xks_key_id, account))
 }
 
 fn unavailable_reason(key: &ExternalKey, user: Option<&str>) -> Option<String> {

@@ -7,10 +7,8 @@ use super::draft::KeyDraft;
 use super::key_summary::KeySummary;
 use super::method::Method;
 use crate::aws::kms::{ConnectionState, KeyManagerType, Origin, Tag};
+use crate::aws::limits;
 use crate::aws::policy::{ConsolePolicy, check_principal_arn, is_equivalent};
-
-/// The prefix of the tag keys that only AWS services can set.
-const RESERVED_TAG_PREFIX: &str = "aws:";
 
 /// Returns the method and the draft that create a KMS key like `key`: in the same key store, and with its tags, key
 /// administrators, key users, and other accounts. The alias, the description, and the external key stay empty, because
@@ -37,7 +35,7 @@ pub fn similar_key(
         names.into_iter().filter(|name| check_principal_arn(name, &account.partition).is_ok()).collect()
     };
     let draft = KeyDraft {
-        tags: tags.iter().filter(|tag| !tag.tag_key.starts_with(RESERVED_TAG_PREFIX)).cloned().collect(),
+        tags: tags.iter().filter(|tag| !limits::is_reserved_tag(&tag.tag_key)).cloned().collect(),
         administrators: existing(console.administrators),
         administrators_may_delete: console.administrators_may_delete,
         users: existing(console.users),

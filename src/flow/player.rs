@@ -338,11 +338,7 @@ impl ConsoleDriver for Player {
                     }
                     // It was derived from the current client, so faults concern it too.
                     Effect::SwitchClient(client) => self.client = client,
-                    Effect::Save(_)
-                    | Effect::SetMouse(_)
-                    | Effect::SetTheme(_)
-                    | Effect::Redraw
-                    | Effect::Suspend => {}
+                    Effect::Save(_) | Effect::SetMouse(_) | Effect::SetTheme(_) | Effect::Redraw | Effect::Suspend => {}
                     Effect::Quit => {
                         self.has_quit = true;
                         return self.effects.clear();

@@ -6,6 +6,7 @@ use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 use crate::create_key::account_state::AccountState;
 use crate::create_key::key_summary::KeySummary;
+use crate::text::time;
 
 /// A column of *Customer managed keys*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,11 +98,10 @@ pub fn cell(key: &KeySummary, column: KeyColumn, account: &AccountState) -> Stri
             or_dash(store.map(|store| store.custom_key_store_name.as_str()))
         }
         KeyColumn::ExternalKeyId => or_dash(key.xks_key_id.as_deref()),
-        // This format sorts by time when it is sorted as text.
         KeyColumn::CreationDate if has_unreadable_date(key.creation_date, key.problem.as_deref()) => {
             UNREADABLE.to_owned()
         }
-        KeyColumn::CreationDate => key.creation_date.0.strftime("%Y-%m-%d %H:%M").to_string(),
+        KeyColumn::CreationDate => time::to_minute(key.creation_date.0),
         KeyColumn::KeyType => key_type(key).to_owned(),
         KeyColumn::KeySpec => key.key_spec.to_string(),
         KeyColumn::KeyUsage => usage_label(&key.key_usage).to_owned(),

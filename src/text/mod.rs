@@ -1,6 +1,7 @@
 //! Escaping, measuring, truncating, and wrapping of text for the terminal.
 
 pub mod highlight;
+pub mod time;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;

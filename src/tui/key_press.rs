@@ -79,6 +79,11 @@ impl KeyPress {
     /// Ctrl-C, which always quits.
     pub const INTERRUPT: Self = Self { code: KeyCode::Char('c'), modifiers: KeyModifiers::CONTROL };
 
+    /// Returns the key press that a terminal sends for the key.
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     /// Returns the key in its canonical form, or `None` if it has no name or terminals can't send it.
     pub fn new(code: KeyCode, modifiers: KeyModifiers) -> Option<Self> {
         let modifiers = modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);

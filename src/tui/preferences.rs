@@ -21,7 +21,7 @@ impl KeyColumn {
             Self::Origin => (19, 1),
             Self::CustomKeyStoreName => (18, 2),
             Self::ExternalKeyId => (16, 2),
-            Self::CreationDate => (17, 0),
+            Self::CreationDate => (21, 0),
             Self::KeyType => (11, 0),
             Self::KeySpec | Self::Regionality => (18, 0),
             Self::KeyUsage => (20, 0),

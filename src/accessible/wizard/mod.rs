@@ -193,7 +193,7 @@ impl<'s, 'a> Wizard<'s, 'a> {
 
     fn announce_step(&mut self) -> io::Result<()> {
         let (step, steps) = (self.state.step, self.state.steps());
-        let optional = if step.is_optional() { " (optional)" } else { "" };
+        let optional = if step.is_optional() { " - optional" } else { "" };
         let (number, count) = (self.state.step_index() + 1, steps.len());
         self.say("")?;
         self.say(&format!("Step {number} of {count}: {}{optional}", step.title()))?;

@@ -107,7 +107,8 @@ pub fn tag_key(key: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-fn is_reserved_tag(key: &str) -> bool {
+/// Whether only AWS services can set a tag with this key.
+pub fn is_reserved_tag(key: &str) -> bool {
     key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
 }
 

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::{Format, Output, load};
 use crate::aws::cli_command::shell_quote;
 use crate::aws::kms::Tag;
-use crate::aws::lenient::UNREADABLE;
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::client::find::{self, Found};
 use crate::client::{CallError, Client};
@@ -17,7 +16,7 @@ use crate::create_key::key_summary::KeySummary;
 use crate::create_key::preview::access;
 use crate::listing::json;
 use crate::listing::keys::{KeyColumn, cell};
-use crate::text::{self, escape_controls};
+use crate::text::{self, escape_controls, time};
 use crate::tui::effect::{Call, CallFailure, Response};
 
 /// The least width of the names of properties.
@@ -140,11 +139,11 @@ impl KeyDetails {
             named(cell(KeyColumn::KeyId)),
             ("ARN".to_owned(), self.key.arn.to_string()),
             named(cell(KeyColumn::Status)),
-            (KeyColumn::CreationDate.title().to_owned(), self.creation_date()),
+            named(cell(KeyColumn::CreationDate)),
             named(cell(KeyColumn::Description)),
         ];
         if let Some(date) = self.key.deletion_date {
-            general.insert(4, ("Deletion date".to_owned(), date.0.strftime("%Y-%m-%d %H:%M UTC").to_string()));
+            general.insert(4, ("Deletion date".to_owned(), time::to_minute(date.0)));
         }
         write_section(out, "General configuration", &general)?;
         let cryptography =
@@ -157,11 +156,6 @@ impl KeyDetails {
         self.write_tags(out)?;
         writeln!(out)?;
         self.write_policy(out)
-    }
-
-    fn creation_date(&self) -> String {
-        let date = cell(&self.key, KeyColumn::CreationDate, &self.account);
-        if date == UNREADABLE { date } else { format!("{date} UTC") }
     }
 
     fn write_key_store(&self, out: &mut impl Write) -> io::Result<()> {

@@ -1,8 +1,6 @@
 //! Determines which keys are currently available. The footer and the help show only these keys, and pages accept no
 //! others.
 
-use crossterm::event::{KeyCode, KeyModifiers};
-
 use super::{App, Dialog};
 use crate::aws::lenient::UNREADABLE;
 use crate::tui::keymap::{self, Action, Binding, Context};
@@ -14,11 +12,6 @@ use crate::tui::wizard::Wizard;
 /// Returns whether Enter opens a row of a table or ends its search.
 fn can_open(table: &Table) -> bool {
     table.is_searching() || table.current().is_some()
-}
-
-/// Returns whether a key inserts a character in a text field.
-fn inserts_text(binding: &Binding) -> bool {
-    matches!(binding.code, KeyCode::Char(_)) && !binding.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
 }
 
 impl App {
@@ -43,7 +36,7 @@ impl App {
 
     /// Returns whether a binding of the current contexts is available.
     pub(super) fn is_available(&self, binding: &Binding) -> bool {
-        if binding.action != Action::EditText && self.is_typing() && inserts_text(binding) {
+        if binding.action != Action::EditText && self.is_typing() && self.keymap.inserts_text(binding) {
             return false;
         }
         let is_overlaid = self.dialog.is_some() || self.login.is_some();
@@ -51,7 +44,10 @@ impl App {
             Action::EditText => self.is_typing(),
             Action::ShowError => self.last_error.is_some(),
             Action::KeyboardHelp | Action::Palette => !is_overlaid,
-            Action::Help => !is_overlaid && self.has_help(),
+            Action::Help if is_overlaid => {
+                !matches!(self.dialog, Some(Dialog::Palette(_) | Dialog::FieldHelp { .. } | Dialog::Preview { .. }))
+            }
+            Action::Help => self.has_help(),
             Action::ApiCalls => !is_overlaid && self.location != Location::ApiCalls,
             Action::SwitchProfileOrRegion => self.dialog.is_none(),
             action if is_overlaid => self.is_available_in_dialog(action),
@@ -84,6 +80,9 @@ impl App {
             | Action::Preview
             | Action::Drafts
             | Action::ErrorReport
+            | Action::Encrypt
+            | Action::Decrypt
+            | Action::TryAgain
             | Action::Redraw
             | Action::Suspend
             | Action::ToggleMouse
@@ -120,7 +119,7 @@ impl App {
     }
 
     /// Returns the focused table.
-    fn focused_table(&self) -> Option<&Table> {
+    pub(super) fn focused_table(&self) -> Option<&Table> {
         match self.location {
             Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table),
             _ => self.table(),

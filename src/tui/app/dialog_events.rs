@@ -12,6 +12,7 @@ use crate::tui::effect::{Call, Effect};
 use crate::tui::flash::Flash;
 use crate::tui::keymap::PREVIEW_KEY;
 use crate::tui::pages;
+use crate::tui::pages::key::KeyPage;
 use crate::tui::preferences::SavedChange;
 
 impl App {
@@ -88,6 +89,23 @@ impl App {
         Vec::new()
     }
 
+    /// Opens the actions menu of a key from a list of keys, and loads what the menu needs.
+    pub(super) fn open_key_menu(&mut self, key_id: String) -> Vec<Effect> {
+        self.key = KeyPage::new(key_id);
+        self.dialog = self.key.actions_menu(&self.account).map(Dialog::Menu);
+        self.key.menu_calls().into_iter().map(|call| self.request(call)).collect()
+    }
+
+    /// Updates the actions menu of the key whose tags or policy arrived.
+    pub(super) fn update_key_menu(&mut self) {
+        if let Some(Dialog::Menu(menu)) = &mut self.dialog
+            && menu.key_id() == Some(&*self.key.key_id)
+            && let Some(updated) = self.key.actions_menu(&self.account)
+        {
+            menu.update(updated);
+        }
+    }
+
     fn handle_menu_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         let Some(Dialog::Menu(menu)) = &mut self.dialog else { return Vec::new() };
         let pressed = menu.handle_key(key);
@@ -104,7 +122,9 @@ impl App {
                 self.handle_page_event(pages::PageEvent::ConfirmDisconnect(store))
             }
             menu::MenuEvent::Activate(MenuAction::TryKey(key)) => self.open_try_key(key),
-            menu::MenuEvent::Activate(MenuAction::CreateSimilar(similar)) => self.open_filled_in_wizard(*similar),
+            menu::MenuEvent::Activate(MenuAction::CreateSimilar { source, method, draft }) => {
+                self.open_filled_in_wizard(method, *draft, &source)
+            }
             menu::MenuEvent::Activate(MenuAction::Copy(what, text)) => self.copy(what, text),
         }
     }

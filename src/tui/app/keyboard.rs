@@ -8,8 +8,10 @@ use crate::create_key::method::Method;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
+use crate::tui::text_view::TextView;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
+use crate::tui::widgets::text;
 use crate::tui::wizard::Wizard;
 use crate::tui::wizard::info::MIN_INFO_WIDTH;
 
@@ -59,6 +61,13 @@ impl App {
             self.text_view = Some(failure.clone());
             return Vec::new();
         }
+        if action == Some(Action::Help)
+            && (self.login.is_some() || self.dialog.is_some())
+            && self.has_action(Action::Help)
+        {
+            self.show_dialog_keys();
+            return Vec::new();
+        }
         if let Some(login) = &mut self.login {
             if action == Some(Action::SwitchProfileOrRegion) && self.dialog.is_none() {
                 let given_up = self.cancel_login();
@@ -99,6 +108,20 @@ impl App {
         self.handle_page_key(key)
     }
 
+    fn has_action(&self, action: Action) -> bool {
+        self.bindings().any(|binding| binding.action == action)
+    }
+
+    /// Shows the keys of the open dialog, in front of it.
+    fn show_dialog_keys(&mut self) {
+        let keys: Vec<(String, &str)> =
+            self.bindings().map(|binding| (self.keymap.label(binding), binding.help)).collect();
+        let width = keys.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0);
+        let lines: Vec<String> =
+            keys.iter().map(|(label, help)| format!("{}  {help}", text::fit(label, width))).collect();
+        self.text_view = Some(TextView::new("Keyboard shortcuts", lines.join("\n")));
+    }
+
     /// Shows the preview of the wizard: in its pane on wide screens, else as a dialog.
     fn show_preview(&mut self) {
         let has_pane = self.screen_size.0 >= MIN_INFO_WIDTH;
@@ -137,7 +160,9 @@ impl App {
             return vec![Context::Dialog];
         }
         match &self.dialog {
+            Some(Dialog::Task(task)) if task.has_result() => return vec![Context::Dialog, Context::Result],
             Some(Dialog::Task(task)) if !task.has_form() => return vec![Context::Dialog],
+            Some(Dialog::TryKey(trial)) if trial.has_result() => return vec![Context::Dialog, Context::Trial],
             Some(Dialog::TryKey(trial)) if !trial.has_form() => return vec![Context::Dialog],
             Some(Dialog::Connect(connecting)) if connecting.is_busy() => return vec![Context::Dialog],
             Some(Dialog::Switcher(switcher)) if !switcher.has_form() => return vec![Context::Dialog, Context::Fields],
@@ -201,6 +226,8 @@ impl App {
             Location::ApiCall(_) => vec![Context::ApiCall],
             Location::Key(_) => vec![Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
         };
+        let can_encrypt = matches!(self.location, Location::Key(_)) && self.key.can_encrypt(&self.account);
+        contexts.extend(can_encrypt.then_some(Context::EncryptAndDecrypt));
         contexts.extend(has_drafts.then_some(Context::Drafts));
         contexts.extend(self.shows_reportable_error().then_some(Context::ErrorMessage));
         contexts
@@ -295,6 +322,7 @@ impl App {
                 self.dialog = Some(Dialog::Menu(menu));
                 Vec::new()
             }
+            pages::PageEvent::OpenKeyMenu(key_id) => self.open_key_menu(key_id),
             pages::PageEvent::OpenTask(task) => self.open_task(task),
             pages::PageEvent::OpenWizard => self.open_wizard(Method::FromCustomerManagedKeys),
             pages::PageEvent::Connect(store_id, afterwards) => self.open_connect_dialog(&store_id, afterwards),

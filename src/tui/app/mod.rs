@@ -1,5 +1,6 @@
 //! The state of the console and [`App::update`], the only function that changes it.
 
+mod action_titles;
 mod available_actions;
 mod calls;
 mod copying;
@@ -108,6 +109,8 @@ pub struct App {
     pub(super) api_calls: ApiCallList,
     /// The page from which *API calls* was opened, to return to.
     previous_location: Option<Location>,
+    /// The pages of single resources through which the user came to this one, to return to.
+    trail: Vec<Location>,
     /// The keys whose pages were opened, by account and Region.
     recent_keys: RememberedIds,
     /// The session that creates a single key, if the console was started for it.
@@ -173,6 +176,7 @@ impl App {
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
             previous_location: None,
+            trail: Vec::new(),
             recent_keys: RememberedIds::default(),
             single_key_session: None,
             incoming_keys: Vec::new(),

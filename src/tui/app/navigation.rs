@@ -96,8 +96,27 @@ impl App {
             Location::ApiCalls => self.api_calls.update_rows(),
             Location::CreateKey | Location::CloudHsm | Location::ApiCall(_) => {}
         }
+        self.update_trail(&location);
         self.location = location;
         effects.extend(self.remember_key());
+        effects
+    }
+
+    /// Remembers the current page if it leads from one resource to another, such as from a key to its key store.
+    fn update_trail(&mut self, next: &Location) {
+        let is_resource = |location: &Location| matches!(location, Location::Key(_) | Location::KeyStore(_));
+        if !is_resource(next) {
+            self.trail.clear();
+        } else if is_resource(&self.location) && self.location != *next {
+            self.trail.push(self.location.clone());
+        }
+    }
+
+    /// Returns to the page through which the user came to this one.
+    fn follow_trail_back(&mut self, to: Location) -> Vec<Effect> {
+        let trail = std::mem::take(&mut self.trail);
+        let effects = self.navigate(to);
+        self.trail = trail;
         effects
     }
 
@@ -113,6 +132,9 @@ impl App {
     pub(super) fn go_back(&mut self) -> Vec<Effect> {
         if self.flashes.pop().is_some() || self.cancel_loading() {
             return Vec::new();
+        }
+        if let Some(previous) = self.trail.pop() {
+            return self.follow_trail_back(previous);
         }
         match self.location {
             Location::KeyStore(_) => self.navigate(Location::KeyStores),

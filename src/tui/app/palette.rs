@@ -55,7 +55,8 @@ impl App {
     fn action_entries(&self, kind: PaletteKind) -> Vec<PaletteEntry> {
         let is_useful = |binding: &&Binding| match kind {
             PaletteKind::Commands => {
-                !matches!(binding.action, Action::Palette | Action::EditText | Action::Redraw | Action::Suspend) && binding.is_command()
+                !matches!(binding.action, Action::Palette | Action::EditText | Action::Redraw | Action::Suspend)
+                    && binding.is_command()
             }
             PaletteKind::Shortcuts => true,
         };

@@ -96,6 +96,7 @@ impl App {
             (Call::AllTags(_), Err(failure)) => store_result(Err(failure), &mut self.account.tags),
             (call, result) => self.on_page_response(call, result),
         };
+        self.update_key_menu();
         self.keys.update_rows(&self.account);
         self.aws_keys.update_rows(&self.account);
         if self.location == Location::ExternalKeys {

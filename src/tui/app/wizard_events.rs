@@ -45,8 +45,8 @@ impl App {
         self.show_drafts(Some(method))
     }
 
-    /// Opens the wizard with a filled-in draft.
-    pub(super) fn open_filled_in_wizard(&mut self, (method, draft): (Method, KeyDraft)) -> Vec<Effect> {
+    /// Opens the wizard with a draft that is like the KMS key `source`.
+    pub(super) fn open_filled_in_wizard(&mut self, method: Method, draft: KeyDraft, source: &str) -> Vec<Effect> {
         // A wizard that the user left through navigation while it was sending or not saved isn't replaced.
         let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
         if self.wizard.is_some() && (is_sending || !self.drafts.is_saved() || self.single_key_session.is_some()) {
@@ -59,7 +59,10 @@ impl App {
         }
         let close = then_refresh(self.drafts.close());
         let wizard = Wizard::filled_in(method, draft, &self.account);
-        close.into_iter().chain(self.show_wizard(wizard)).collect()
+        let effects = close.into_iter().chain(self.show_wizard(wizard)).collect();
+        let text = format!("The choices are those of {source}. Check them, and enter what is missing.");
+        self.flashes.push(Flash::success("Filled in", text));
+        effects
     }
 
     /// Shows a wizard.

@@ -279,7 +279,7 @@ impl ConnectDialog {
             ConnectProgress::Connecting => {
                 self.write_progress(view, "Connecting", "AWS KMS checks the health of the external key store proxy.");
             }
-            ConnectProgress::Failed(code) => write_connection_error(view, code),
+            ConnectProgress::Failed(code) => write_connection_error(view, code, 0),
             ConnectProgress::RequestFailed(failure) => {
                 view.push_line(ratatui::text::Line::styled(format!("✗ {}", failure.code), theme::ERROR));
                 view.error(&failure.message, 2, theme::TEXT);
@@ -308,7 +308,7 @@ impl ConnectDialog {
             }
             (Some(code), None) => {
                 view.paragraph("The last connection attempt failed.", 0, theme::TEXT);
-                write_connection_error(view, code);
+                write_connection_error(view, code, 0);
                 view.paragraph(RECONNECTING, 0, theme::TEXT);
             }
             (None, _) if self.unknown_state.is_some() => {
@@ -342,9 +342,9 @@ impl ConnectDialog {
 }
 
 /// Writes a connection error code with its meaning and remedy.
-pub fn write_connection_error(view: &mut ScrollView, code: &str) {
+pub fn write_connection_error(view: &mut ScrollView, code: &str, indent: usize) {
     let guide = error_remedies::for_connection_error(code);
-    view.push_line(ratatui::text::Line::styled(format!("✗ {code}"), theme::ERROR));
-    view.paragraph(guide.meaning, 2, theme::TEXT);
-    view.paragraph(&format!("What to do: {}", guide.action), 2, theme::TEXT);
+    view.paragraph(&format!("✗ {code}"), indent, theme::ERROR);
+    view.paragraph(guide.meaning, indent + 2, theme::TEXT);
+    view.paragraph(&format!("What to do: {}", guide.action), indent + 2, theme::TEXT);
 }

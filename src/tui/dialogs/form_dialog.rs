@@ -250,6 +250,11 @@ impl FormDialog {
         self.outcome.is_none() && !self.is_sending()
     }
 
+    /// Whether the dialog shows the result of its request, which can be copied.
+    pub fn has_result(&self) -> bool {
+        self.outcome.is_some()
+    }
+
     fn is_in_configuration_file(&self) -> bool {
         self.form.focused_field() == Some(stores::CONFIGURATION_FILE)
     }
@@ -289,6 +294,15 @@ impl FormDialog {
     /// Whether key presses are text input.
     pub fn is_typing(&self) -> bool {
         self.has_form() && self.form.is_typing()
+    }
+
+    /// Returns what Enter does.
+    pub fn enter_title(&self) -> &'static str {
+        if !self.has_form() {
+            return "Close";
+        }
+        let is_file = self.is_in_configuration_file() && !self.form.text(stores::CONFIGURATION_FILE).is_empty();
+        if is_file { "Read file" } else { self.form.enter_title() }
     }
 
     /// Whether Space selects a check box or presses a button.

@@ -126,6 +126,15 @@ impl LoginDialog {
         }
     }
 
+    /// Returns what Enter does.
+    pub fn enter_title(&self) -> &'static str {
+        match (self.is_close_focused, self.credentials_error.mfa_serial.is_some()) {
+            (true, _) => "Close",
+            (false, true) => "Continue",
+            (false, false) => "Retry",
+        }
+    }
+
     /// Whether digits are input of the MFA code.
     pub fn is_typing(&self) -> bool {
         !self.is_fetching && self.credentials_error.mfa_serial.is_some()

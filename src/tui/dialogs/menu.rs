@@ -12,12 +12,14 @@ use crate::aws::kms::{
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::policy::ConsolePolicy;
 use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
-use crate::create_key::account_state::AccountState;
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::method::Method;
+use crate::create_key::preview::remaining_commands;
 use crate::create_key::preview::terraform::{self, ExistingKey};
 use crate::create_key::similar_key::similar_key;
+use crate::create_key::submission::Submission;
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -34,7 +36,14 @@ pub enum MenuAction {
     /// Opens the dialog that tries a key.
     TryKey(KeyName),
     /// Opens the wizard with a filled-in draft.
-    CreateSimilar(Box<(Method, KeyDraft)>),
+    CreateSimilar {
+        /// The name of the key that the draft is like.
+        source: String,
+        /// The method of the wizard.
+        method: Method,
+        /// The draft.
+        draft: Box<KeyDraft>,
+    },
     /// Copies a text: its name and the text.
     Copy(&'static str, String),
 }
@@ -49,6 +58,7 @@ struct MenuEntry {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Menu {
     title: &'static str,
+    key_id: Option<String>,
     entries: Vec<MenuEntry>,
     cursor: usize,
 }
@@ -69,9 +79,13 @@ fn form_entry(label: &'static str, kind: FormKind, why_not: Option<&'static str>
 }
 
 /// Returns the entry for the default view of a key policy, which needs a policy with only the console's statements.
-fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reason: Option<&'static str>) -> MenuEntry {
+fn edit_permissions_entry(
+    key: &KeyName,
+    policy: Detail<'_, str>,
+    aws_managed_reason: Option<&'static str>,
+) -> MenuEntry {
     let label = "Edit administrators and users";
-    let read = policy.ok_or("Open the key first.").and_then(|text| {
+    let read = policy.and_then(|text| {
         let console = ConsolePolicy::parse(text).ok_or("Policy customized.")?;
         Ok(FormKind::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
     });
@@ -79,10 +93,22 @@ fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reaso
     MenuEntry { label, action }
 }
 
+/// What a menu needs of a key beside its metadata, or the reason why it isn't there.
+type Detail<'a, T> = Result<&'a T, &'static str>;
+
+/// Returns a detail of a key.
+fn detail<T>(loaded: &Loadable<T>) -> Detail<'_, T> {
+    match loaded {
+        Loadable::Ready(value) => Ok(value),
+        Loadable::Failed(_) => Err("Couldn't be loaded."),
+        Loadable::Idle | Loadable::Loading => Err("Still loading."),
+    }
+}
+
 /// Returns the actions for a single key. `aws_managed_reason` and `pending` are reasons why some are not available.
 fn single_key_entries(
     key: &KeySummary,
-    (tags, policy): (Option<&[Tag]>, Option<&str>),
+    (tags, policy): (Detail<'_, [Tag]>, Detail<'_, str>),
     account: &AccountState,
     aws_managed_reason: Option<&'static str>,
     pending: Option<&'static str>,
@@ -93,13 +119,12 @@ fn single_key_entries(
     let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
     let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));
     let asymmetric = (key.key_spec != "SYMMETRIC_DEFAULT").then_some("Not a symmetric encryption key.");
-    let loading = "Still loading.";
     vec![
         form_entry("Edit description", FormKind::EditDescription(name.clone(), key.description.to_string()), pending),
         form_entry(
             "Add or edit tags",
             FormKind::EditTags(name.clone(), tags.unwrap_or_default().to_vec()),
-            pending.or(tags.is_none().then_some("Open the key first.")),
+            pending.or(tags.err()),
         ),
         form_entry("Create alias", FormKind::CreateAlias(name.clone()), pending),
         form_entry("Move alias to another key", FormKind::MoveAlias(name.clone(), aliases.clone()), none),
@@ -107,11 +132,7 @@ fn single_key_entries(
         form_entry(
             "Edit key policy",
             FormKind::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
-            aws_managed_reason.or(policy.is_none().then_some(if tags.is_none() {
-                "Open the key first."
-            } else {
-                loading
-            })),
+            aws_managed_reason.or(policy.err()),
         ),
         edit_permissions_entry(&name, policy, aws_managed_reason),
         form_entry("Encrypt", FormKind::Encrypt(name.clone()), usable),
@@ -123,18 +144,17 @@ fn single_key_entries(
 /// Returns the entries that use a key as a template: for another key, or for other tools.
 fn template_entries(
     key: &KeySummary,
-    (tags, policy): (Option<&[Tag]>, Option<&str>),
+    (tags, policy): (Detail<'_, [Tag]>, Detail<'_, str>),
     account: &AccountState,
     nameless: Option<&'static str>,
 ) -> Vec<MenuEntry> {
     let similar = match (nameless, tags, policy) {
         (Some(reason), ..) => Err(reason),
-        (None, Some(tags), Some(policy)) => similar_key(key, (tags, policy), account),
-        (None, None, None) => Err("Open the key first."),
-        (None, ..) => Err("Still loading."),
+        (None, Ok(tags), Ok(policy)) => similar_key(key, (tags, policy), account),
+        (None, Err(reason), _) | (None, _, Err(reason)) => Err(reason),
     };
     let aliases = account.aliases_of(key.key_id());
-    let existing = ExistingKey { key, aliases, tags, policy, rotation_period_in_days: None };
+    let existing = ExistingKey { key, aliases, tags: tags.ok(), policy: policy.ok(), rotation_period_in_days: None };
     // The console doesn't load the rotation status, which Terraform would reset.
     let rotation_note = if key.origin == Origin::AwsKms {
         "# If automatic key rotation is enabled, add enable_key_rotation = true. Terraform disables it otherwise.\n"
@@ -144,21 +164,37 @@ fn template_entries(
     let terraform = terraform::for_key(&existing, account).ok_or("AWS manages this key.");
     let terraform = terraform.map(|code| format!("{rotation_note}{code}"));
     let copied = |what, text: String| MenuAction::Copy(what, text);
-    let describe = command(&DescribeKey::new(key.key_id().to_owned()), account.command_target(), &[]);
+    let commands = match &similar {
+        Ok((_, draft)) => creation_commands(key, draft, account),
+        // The console can't tell how to create the key, but it can tell how to see it.
+        Err(_) => command(&DescribeKey::new(key.key_id().to_owned()), account.command_target(), &[]),
+    };
+    let source = key_name(key, account).name;
     vec![
         MenuEntry {
             label: "Create another like this",
-            action: similar.map(|similar| MenuAction::CreateSimilar(Box::new(similar))),
+            action: similar.map(|(method, draft)| MenuAction::CreateSimilar { source, method, draft: Box::new(draft) }),
         },
         MenuEntry {
-            label: "Copy as AWS CLI command",
-            action: nameless.map_or(Ok(copied(cli_commands::CLIPBOARD_NAME, describe)), Err),
+            label: "Copy as AWS CLI commands",
+            action: nameless.map_or(Ok(copied(cli_commands::CLIPBOARD_NAME, commands)), Err),
         },
         MenuEntry {
             label: "Copy as Terraform",
             action: nameless.map_or(terraform, Err).map(|text| copied("Terraform code", text)),
         },
     ]
+}
+
+/// Returns the AWS CLI commands that create a key like `similar` with the name, description, and external key of `key`.
+fn creation_commands(key: &KeySummary, similar: &KeyDraft, account: &AccountState) -> String {
+    let draft = KeyDraft {
+        alias: account.aliases_of(key.key_id()).first().cloned().unwrap_or_default(),
+        description: key.description.to_string(),
+        xks_key_id: key.xks_key_id.as_deref().unwrap_or_default().to_owned(),
+        ..similar.clone()
+    };
+    remaining_commands(&draft, account, &Submission::NotSent).join("\n\n")
 }
 
 /// Returns the reason why the form can't show all properties of a key store, if there is one.
@@ -176,8 +212,28 @@ fn not_editable_reason(store: &CustomKeyStore) -> Option<&'static str> {
 }
 
 impl Menu {
-    /// Creates *Key actions* for these keys. The tags and policy of a single key are known if its page is open.
-    pub fn for_keys(keys: &[&KeySummary], tags: Option<&[Tag]>, policy: Option<&str>, account: &AccountState) -> Self {
+    /// Creates *Key actions* for one key, with its tags and its policy.
+    pub fn for_key(
+        key: &KeySummary,
+        tags: &Loadable<Vec<Tag>>,
+        policy: &Loadable<String>,
+        account: &AccountState,
+    ) -> Self {
+        let (tags, policy) = (detail(tags).map(Vec::as_slice), detail(policy).map(String::as_str));
+        let menu = Self::for_keys_with(&[key], Some((tags, policy)), account);
+        Self { key_id: Some(key.key_id().to_owned()), ..menu }
+    }
+
+    /// Creates *Key actions* for several keys.
+    pub fn for_keys(keys: &[&KeySummary], account: &AccountState) -> Self {
+        Self::for_keys_with(keys, None, account)
+    }
+
+    fn for_keys_with(
+        keys: &[&KeySummary],
+        details: Option<(Detail<'_, [Tag]>, Detail<'_, str>)>,
+        account: &AccountState,
+    ) -> Self {
         let names: Vec<_> = keys.iter().map(|key| key_name(key, account)).collect();
         let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
         let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
@@ -207,9 +263,9 @@ impl Menu {
                 nameless.or((!keys.iter().all(may_be_pending)).then_some("Not pending deletion.")),
             ),
         ];
-        if let [key] = keys {
-            entries.extend(single_key_entries(key, (tags, policy), account, aws_managed_reason, pending));
-            entries.extend(template_entries(key, (tags, policy), account, nameless));
+        if let ([key], Some(details)) = (keys, details) {
+            entries.extend(single_key_entries(key, details, account, aws_managed_reason, pending));
+            entries.extend(template_entries(key, details, account, nameless));
         }
         Self::new("Key actions", entries)
     }
@@ -290,7 +346,28 @@ impl Menu {
 
     fn new(title: &'static str, entries: Vec<MenuEntry>) -> Self {
         let cursor = entries.iter().position(|entry| entry.action.is_ok()).unwrap_or(0);
-        Self { title, entries, cursor }
+        Self { title, key_id: None, entries, cursor }
+    }
+
+    /// Returns the ID of the key, if the menu has the actions of a single key.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// Replaces the entries by those of `menu`, and keeps the cursor.
+    pub fn update(&mut self, menu: Self) {
+        let label = self.entries.get(self.cursor).map(|entry| entry.label);
+        let cursor = menu.entries.iter().position(|entry| Some(entry.label) == label).unwrap_or(menu.cursor);
+        *self = Self { cursor, ..menu };
+    }
+
+    /// Moves the cursor to the next entry that starts with a letter.
+    fn move_cursor_to_letter(&mut self, letter: char) {
+        let starts =
+            |label: &str| label.chars().next().is_some_and(|first| first.to_lowercase().eq(letter.to_lowercase()));
+        let order = (self.cursor + 1..self.entries.len()).chain(0..=self.cursor);
+        let found = order.into_iter().find(|place| self.entries.get(*place).is_some_and(|entry| starts(entry.label)));
+        self.cursor = found.unwrap_or(self.cursor);
     }
 
     /// Whether the entry at the cursor is available.
@@ -312,6 +389,7 @@ impl Menu {
                     return MenuEvent::Activate(action.clone());
                 }
             }
+            KeyCode::Char(letter) if key.modifiers.is_empty() => self.move_cursor_to_letter(letter),
             _ => {}
         }
         MenuEvent::Handled

@@ -97,9 +97,19 @@ impl TryKeyDialog {
         matches!(self.encrypt, Leg::NotSent)
     }
 
+    /// Whether the dialog shows the results, and no response is pending.
+    pub fn has_result(&self) -> bool {
+        !self.has_form() && !self.is_sending()
+    }
+
     /// Whether key presses are text input.
     pub fn is_typing(&self) -> bool {
         self.has_form() && self.form.is_typing()
+    }
+
+    /// Returns what Enter does.
+    pub fn enter_title(&self) -> &'static str {
+        if self.has_form() { self.form.enter_title() } else { "Close" }
     }
 
     /// Whether Space presses a button.

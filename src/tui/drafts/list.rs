@@ -9,7 +9,7 @@ use super::{Drafts, check_resumable, describe_progress, display_name, key_store_
 use crate::create_key::account_state::AccountState;
 use crate::create_key::method::Method;
 use crate::drafts::{DraftEntry, DraftScope, SavedDraft};
-use crate::tui::pages::format_date;
+use crate::text::time;
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -190,7 +190,11 @@ fn write_entry(view: &mut ScrollView, entry: &DraftEntry, here: bool, place: &Dr
         Ok((at, saved)) => {
             let style = if saved.submission.is_in_doubt() { theme::WARNING } else { theme::SECONDARY };
             view.paragraph(&describe_progress(saved), 4, style);
-            view.paragraph(&format!("{} · {}", key_store_name(saved, account), format_date(at)), 4, theme::SECONDARY);
+            view.paragraph(
+                &format!("{} · {}", key_store_name(saved, account), time::to_minute(at)),
+                4,
+                theme::SECONDARY,
+            );
         }
         Err(why) => {
             view.paragraph(&why, 4, theme::SECONDARY);

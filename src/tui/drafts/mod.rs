@@ -113,7 +113,7 @@ impl Drafts {
         let (mark, style) = if first.submission.is_in_doubt() { ("▲", theme::WARNING) } else { ("◌", theme::TEXT) };
         let key = "[D] Drafts";
         let more = if resumable.len() > 1 { format!(" and {} more", resumable.len() - 1) } else { String::new() };
-        let words = format!(" {mark} Unfinished KMS key: {}", text::escape_controls(&display_name(first)));
+        let words = format!(" {mark} Draft of a KMS key: {}", text::escape_controls(&display_name(first)));
         let room = width.saturating_sub(text::width(key) + text::width(&more) + 4);
         let words = format!("{}{more}   ", text::truncate(&words, room));
         Some(Line::from(vec![Span::styled(words, style), Span::styled(key, theme::ACCENT)]))
@@ -148,7 +148,7 @@ fn describe_scope(place: &DraftScope, here: &DraftScope) -> String {
 pub fn display_name(saved: &SavedDraft) -> String {
     let draft = &saved.draft;
     let named = [&draft.alias, &draft.xks_key_id, &draft.description].into_iter().find(|text| !text.is_empty());
-    named.map_or_else(|| "unnamed".to_owned(), |text| text.lines().collect::<Vec<_>>().join(" "))
+    named.map_or_else(|| "without a name".to_owned(), |text| text.lines().collect::<Vec<_>>().join(" "))
 }
 
 /// Describes the progress of a draft.

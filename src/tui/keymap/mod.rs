@@ -44,6 +44,8 @@ pub enum Context {
     Drafts,
     /// On the page of a KMS key.
     Key,
+    /// On the tab of a KMS key that encrypts and decrypts.
+    EncryptAndDecrypt,
     /// On pages that the AWS web console has, too.
     WebPage,
     /// Below an error message.
@@ -66,6 +68,10 @@ pub enum Context {
     Dialog,
     /// In a form.
     Form,
+    /// Below the result of a request, which can be copied.
+    Result,
+    /// Below the result of trying a key.
+    Trial,
     /// In a text field.
     TextInput,
 }
@@ -76,9 +82,11 @@ impl Context {
         match self {
             Self::Everywhere => "Everywhere",
             Self::Navigation | Self::List => "Pages",
-            Self::Fields | Self::RemovableRow | Self::Form | Self::Dialog => "Fields and buttons",
+            Self::Fields | Self::RemovableRow | Self::Form | Self::Dialog | Self::Result | Self::Trial => {
+                "Fields and buttons"
+            }
             Self::Table | Self::SelectableTable => "Tables",
-            Self::KeyList | Self::KeyRows | Self::Key => "KMS keys",
+            Self::KeyList | Self::KeyRows | Self::Key | Self::EncryptAndDecrypt => "KMS keys",
             Self::KeyStore | Self::Monitoring => "External key stores",
             Self::ExternalKeys => "External keys",
             Self::Refreshable
@@ -142,6 +150,9 @@ pub enum Action {
     ShowError,
     ToggleMouse,
     ErrorReport,
+    Encrypt,
+    Decrypt,
+    TryAgain,
     EditText,
 }
 
@@ -205,6 +216,10 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::ExternalKeys, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the actions menu for external keys, partitions, and proxy credentials."),
     bind(Context::Event, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event to the clipboard as JSON."),
     bind(Context::ApiCall, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the API call to the clipboard as JSON."),
+    bind(Context::EncryptAndDecrypt, Action::Encrypt, KeyCode::Char('e'), NONE, "e", "Encrypt", "Encrypt a text or a file with the KMS key."),
+    bind(Context::EncryptAndDecrypt, Action::Decrypt, KeyCode::Char('d'), NONE, "d", "Decrypt", "Decrypt a ciphertext or a file with the KMS key."),
+    bind(Context::Result, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the result to the clipboard."),
+    bind(Context::Trial, Action::TryAgain, KeyCode::Char('r'), NONE, "r", "Try again", "Try the key again, with the same text or another one."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab. ← shows the previous tab."),
     bind(Context::Key, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy ID", "Copy the key ID to the clipboard."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to search the table. Enter keeps the search, and Esc clears it."),

@@ -29,7 +29,7 @@ pub struct KeyConflict {
 
 /// The contexts that can be active at the same time, beside [`Context::Everywhere`]. F5 may refresh the tables of the
 /// wizard, although it shows the preview elsewhere in the wizard.
-const COEXISTING: [&[Context]; 7] = [
+const COEXISTING: [&[Context]; 9] = [
     &[Context::KeyStore, Context::Table, Context::Refreshable, Context::List, Context::Drafts, Context::WebPage],
     &[
         Context::KeyStore,
@@ -50,7 +50,7 @@ const COEXISTING: [&[Context]; 7] = [
         Context::WebPage,
     ],
     &[Context::ExternalKeys, Context::Table, Context::Refreshable, Context::List],
-    &[Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
+    &[Context::Key, Context::EncryptAndDecrypt, Context::Scrollable, Context::Refreshable, Context::WebPage],
     &[
         Context::Wizard,
         Context::NonFinalStep,
@@ -61,6 +61,8 @@ const COEXISTING: [&[Context]; 7] = [
         Context::TextInput,
     ],
     &[Context::Dialog, Context::Fields, Context::Form, Context::TextInput],
+    &[Context::Dialog, Context::Result],
+    &[Context::Dialog, Context::Trial],
 ];
 
 /// Returns whether the keys of both contexts can be available at the same time.
@@ -102,6 +104,13 @@ impl Keymap {
             }
         }
         (!is_released).then_some(key)
+    }
+
+    /// Whether every key of a binding inserts a character in a text field, so that the binding doesn't apply there.
+    pub fn inserts_text(&self, binding: &Binding) -> bool {
+        let assigned = self.assigned.get(&binding.action).filter(|_| binding.action != Action::Quit);
+        // The key of the table reaches the field in place of the assigned one.
+        is_text(binding.key_event()) || assigned.is_some_and(|keys| keys.iter().all(|key| is_text(key.event())))
     }
 
     /// Returns the key of a binding as it is displayed.

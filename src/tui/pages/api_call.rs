@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::{PageEvent, api_calls};
 use crate::client::log::ApiCall;
 use crate::error_remedies;
+use crate::text::time;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
 use crate::tui::widgets::button::Button;
@@ -39,7 +40,7 @@ pub fn draw(call: Option<&ApiCall>, buttons: Vec<Button>, canvas: &mut Canvas, a
 }
 
 fn write(call: &ApiCall, view: &mut ScrollView) {
-    view.key_value("Time", &call.time.strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string(), theme::TEXT);
+    view.key_value("Time", &time::to_millisecond(call.time), theme::TEXT);
     view.key_value("Service", call.service, theme::TEXT);
     view.key_value("Region", &call.region, theme::TEXT);
     let style = if call.error_code.is_some() { theme::ERROR } else { theme::SUCCESS };

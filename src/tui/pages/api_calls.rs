@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
 use crate::client::log::ApiCall;
+use crate::text::time;
 use crate::tui::widgets::button::Button;
 use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::container::Container;
@@ -17,7 +18,7 @@ use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent}
 const MAX_CALLS: usize = 1000;
 
 const COLUMNS: [Column; 6] = [
-    Column::new("Time", 21, 0),
+    Column::new("Time", 24, 0),
     Column::new("Operation", 22, 1),
     Column::new("Result", 12, 1),
     Column::new("Duration", 11, 0),
@@ -54,7 +55,7 @@ pub(super) fn result(call: &ApiCall) -> String {
 
 fn cell(call: &ApiCall, column: usize) -> String {
     match column {
-        0 => call.time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        0 => time::to_second(call.time),
         1 => format!("{} {}", call.service, call.operation),
         2 => result(call),
         3 => format!("{:>6} ms", call.duration_milliseconds),

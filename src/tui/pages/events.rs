@@ -8,6 +8,7 @@ use crate::aws::cloudtrail::Event;
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 use crate::create_key::account_state::Loadable;
+use crate::text::time;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::widgets::button::Button;
@@ -17,7 +18,7 @@ use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 5] = [
-    Column::new("Event time", 21, 0),
+    Column::new("Event time", 24, 0),
     Column::new("Event name", 16, 2),
     Column::new("User name", 10, 1),
     Column::new("Resource name", 16, 2),
@@ -58,7 +59,7 @@ pub(super) fn has_unreadable_time(event: &Event) -> bool {
 fn cell(event: &Event, column: usize) -> String {
     match column {
         0 if has_unreadable_time(event) => UNREADABLE.to_owned(),
-        0 => event.event_time.0.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        0 => time::to_second(event.event_time.0),
         1 => event.event_name.clone(),
         2 => event.username.clone().unwrap_or_else(|| "-".to_owned()),
         3 => {

@@ -15,6 +15,7 @@ use crate::create_key::key_summary::KeySummary;
 use crate::create_key::preview::access;
 use crate::listing::keys::{key_type, regionality, usage_label};
 use crate::text::highlight::Language;
+use crate::text::time;
 use crate::tui::dialogs::{FormKind, Menu, key_name};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
@@ -76,17 +77,22 @@ impl KeyPage {
         if self.key_id == UNREADABLE {
             return Vec::new();
         }
-        let mut calls = vec![
-            Call::Key(self.key_id.clone()),
-            Call::KeyPolicy(self.key_id.clone()),
-            Call::KeyTags(self.key_id.clone()),
-        ];
+        let mut calls = vec![Call::Key(self.key_id.clone())];
+        calls.extend(self.menu_calls());
         if let Some(key) = self.key(account)
             && let (Some(store), Some(external)) = (&key.custom_key_store_id, &key.xks_key_id)
         {
             calls.push(Call::ExternalKey { custom_key_store_id: store.to_string(), xks_key_id: external.to_string() });
         }
         calls
+    }
+
+    /// Returns the calls that load what the actions menu needs. Without the key ID, nothing can be requested.
+    pub fn menu_calls(&self) -> Vec<Call> {
+        if self.key_id == UNREADABLE {
+            return Vec::new();
+        }
+        vec![Call::KeyPolicy(self.key_id.clone()), Call::KeyTags(self.key_id.clone())]
     }
 
     /// Returns the scroll position.
@@ -104,6 +110,16 @@ impl KeyPage {
         self.tab == 4
     }
 
+    /// Whether the tab is shown that encrypts and decrypts, and the key can be used.
+    pub fn can_encrypt(&self, account: &AccountState) -> bool {
+        self.shows_encrypt_and_decrypt() && self.key(account).is_some_and(|key| key.key_manager != KeyManagerType::Aws)
+    }
+
+    /// Returns the actions of the key, with the reasons why some aren't available.
+    pub fn actions_menu(&self, account: &AccountState) -> Option<Menu> {
+        Some(Menu::for_key(self.key(account)?, &self.tags, &self.policy, account))
+    }
+
     fn show_tab(&mut self, tab: usize) {
         self.tab = tab;
         self.scroll.reset();
@@ -115,13 +131,6 @@ impl KeyPage {
             KeyCode::Right | KeyCode::Tab => self.show_tab((self.tab + 1) % TABS.len()),
             KeyCode::Left | KeyCode::BackTab => self.show_tab((self.tab + TABS.len() - 1) % TABS.len()),
             code if self.scroll.handle_key(code) => {}
-            KeyCode::Char(letter @ ('e' | 'd')) if self.tab == 4 && key.modifiers.is_empty() => {
-                let ours = self.key(account).filter(|key| key.key_manager != KeyManagerType::Aws);
-                let name = ours.map(|key| key_name(key, account));
-                let task =
-                    name.map(|name| if letter == 'e' { FormKind::Encrypt(name) } else { FormKind::Decrypt(name) });
-                return task.map(PageEvent::OpenTask).into_iter().collect();
-            }
             KeyCode::Enter => {
                 let store = self.key(account).and_then(|key| key.custom_key_store_id.clone());
                 return store
@@ -130,12 +139,16 @@ impl KeyPage {
                     .into_iter()
                     .collect();
             }
-            _ => match keymap::action(&[Context::Key, Context::Refreshable], key) {
+            _ => match keymap::action(&[Context::Key, Context::EncryptAndDecrypt, Context::Refreshable], key) {
+                Some(action @ (Action::Encrypt | Action::Decrypt)) if self.can_encrypt(account) => {
+                    let name = self.key(account).map(|key| key_name(key, account));
+                    let form = |name| {
+                        if action == Action::Encrypt { FormKind::Encrypt(name) } else { FormKind::Decrypt(name) }
+                    };
+                    return name.map(form).map(PageEvent::OpenTask).into_iter().collect();
+                }
                 Some(Action::OpenActionsMenu) => {
-                    let (tags, policy) =
-                        (self.tags.ready().map(Vec::as_slice), self.policy.ready().map(String::as_str));
-                    let menu = |key| PageEvent::OpenMenu(Menu::for_keys(&[key], tags, policy, account));
-                    return self.key(account).map(menu).into_iter().collect();
+                    return self.actions_menu(account).map(PageEvent::OpenMenu).into_iter().collect();
                 }
                 Some(action @ (Action::Copy | Action::CopyArn)) => {
                     return self.key(account).map(|key| super::copy_key(key, action)).into_iter().collect();
@@ -204,7 +217,7 @@ impl KeyPage {
         let state = status::indicator(key.key_state.label());
         view.key_value("Status", &state, status::style(&state));
         if let Some(gone) = &key.deletion_date {
-            view.key_value("Deletion date", &super::format_date(gone.0), theme::WARNING);
+            view.key_value("Deletion date", &time::to_minute(gone.0), theme::WARNING);
         }
         view.key_value(
             "Creation date",
@@ -300,7 +313,7 @@ fn write_key_store(view: &mut ScrollView, key: &KeySummary, account: &AccountSta
     if let Some(store) = store {
         view.key_value("Custom key store name", &store.custom_key_store_name, theme::TEXT);
         view.key_value("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
-        view.key_value("Creation date", &super::format_date(store.creation_date.0), theme::TEXT);
+        view.key_value("Creation date", &time::to_minute(store.creation_date.0), theme::TEXT);
         let state = status::indicator(store.connection_state.label());
         view.key_value("Connection state", &state, status::style(&state));
     }

@@ -38,7 +38,7 @@ pub struct KeyStorePage {
 const BUTTONS: [(&str, Action); 4] = [
     ("Create a KMS key in this key store", Action::CreateKey),
     ("Connect", Action::Connect),
-    ("Key store actions", Action::OpenActionsMenu),
+    ("Actions ▾", Action::OpenActionsMenu),
     ("Copy ID", Action::Copy),
 ];
 
@@ -126,6 +126,16 @@ impl KeyStorePage {
     pub fn can_activate(&self, account: &AccountState) -> bool {
         let button = BUTTONS.get(self.focus_index);
         self.store(account).is_some_and(|store| button.is_none_or(|(_, action)| Self::is_enabled(*action, store)))
+    }
+
+    /// Returns what Enter does on the focused item.
+    pub fn enter_title(&self, account: &AccountState) -> &'static str {
+        let keys = keys_in_store(&self.store_id, account).len();
+        match self.focus_index.checked_sub(BUTTONS.len()) {
+            None => "Press",
+            Some(row) if row == keys => "Time range",
+            Some(_) => "Open key",
+        }
     }
 
     fn set_focus(&mut self, index: usize) {
@@ -223,7 +233,7 @@ impl KeyStorePage {
         let state = status::indicator(store.connection_state.label());
         view.key_value("Connection state", &state, status::style(&state));
         if let Some(code) = &store.connection_error_code {
-            connect::write_connection_error(view, code);
+            connect::write_connection_error(view, code, 2);
             view.blank_line();
         }
         view.key_value("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
@@ -237,7 +247,7 @@ impl KeyStorePage {
             view.key_value("Proxy connectivity", proxy.connectivity.label(), theme::TEXT);
             view.key_value("Proxy URI endpoint", &proxy.uri_endpoint, theme::TEXT);
             view.key_value("Proxy URI path", &proxy.uri_path, theme::TEXT);
-            view.key_value("Credential: Access key ID", proxy.access_key_id.as_deref().unwrap_or("-"), theme::TEXT);
+            view.key_value("Access key ID", proxy.access_key_id.as_deref().unwrap_or("-"), theme::TEXT);
             if let Some(service) = &proxy.vpc_endpoint_service_name {
                 view.key_value("VPC endpoint service name", service, theme::TEXT);
             }
@@ -290,11 +300,18 @@ impl KeyStorePage {
         if keys.is_empty() {
             view.paragraph("No KMS keys in this key store yet. Press n to create one.", 2, theme::SECONDARY);
         }
+        let column_width = view.width.saturating_sub(20) / 2;
+        if !keys.is_empty() {
+            let titles = [
+                text::fit("Alias or key ID", column_width),
+                text::fit("External key ID", column_width.saturating_sub(2)),
+            ];
+            view.push_line(Line::styled(format!("  {} {} Status", titles[0], titles[1]), theme::SECONDARY));
+        }
         for (row, key) in keys.iter().enumerate() {
             let here = self.focus_index == BUTTONS.len() + row;
             let external = key.xks_key_id.as_deref().unwrap_or("-");
             let name = account.aliases_of(key.key_id()).first().map_or_else(|| key.key_id(), String::as_str);
-            let column_width = view.width.saturating_sub(20) / 2;
             let state = status::indicator(key.key_state.label());
             let style = if here { theme::SELECTED } else { theme::TEXT };
             let line = Line::from(vec![

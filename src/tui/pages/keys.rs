@@ -171,9 +171,11 @@ impl KeyList {
             Some(Action::Preferences) => vec![PageEvent::OpenTask(FormKind::Preferences)],
             Some(Action::OpenActionsMenu) => {
                 let targets = self.action_targets(account);
-                let menu =
-                    (!targets.is_empty()).then(|| PageEvent::OpenMenu(Menu::for_keys(&targets, None, None, account)));
-                menu.into_iter().collect()
+                match &*targets {
+                    [] => Vec::new(),
+                    [key] => vec![PageEvent::OpenKeyMenu(key.key_id().to_owned())],
+                    keys => vec![PageEvent::OpenMenu(Menu::for_keys(keys, account))],
+                }
             }
             Some(action @ (Action::Copy | Action::CopyArn)) => {
                 let current = self.table.current().and_then(|row| self.list(account).get(row));

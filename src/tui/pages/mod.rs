@@ -10,7 +10,6 @@ pub mod key_store;
 pub mod key_stores;
 pub mod keys;
 
-use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -28,7 +27,7 @@ use crate::client::find::Found;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
 use crate::listing::keys::has_unreadable_date;
-use crate::text;
+use crate::text::{self, time};
 
 /// The name of a copied key store ID in messages.
 const KEY_STORE_ID: &str = "custom key store ID";
@@ -84,6 +83,8 @@ pub enum PageEvent {
     CreateKey(String),
     /// Open the actions menu.
     OpenMenu(Menu),
+    /// Open the actions menu of a key, by its ID. It needs the tags and the policy of the key.
+    OpenKeyMenu(String),
     /// Open a form.
     OpenTask(FormKind),
     /// Open the wizard of Method 2.
@@ -115,11 +116,6 @@ pub fn write_empty_list(view: &mut ScrollView, title: &str, hint: &str) {
     view.blank_line();
     view.paragraph(title, 2, theme::HEADING);
     view.paragraph(hint, 2, theme::TEXT);
-}
-
-/// Formats a timestamp in UTC for display.
-pub fn format_date(at: Timestamp) -> String {
-    at.strftime("%b %d, %Y %H:%M UTC").to_string()
 }
 
 /// Draws the page that explains *AWS CloudHSM key stores*.
@@ -157,7 +153,7 @@ pub fn key_store_actions_menu(store_id: &str, known: &AccountState) -> Option<Pa
 
 /// Formats a date, or returns the placeholder for a date that couldn't be read.
 fn format_date_or_unreadable(at: EpochSeconds, problem: Option<&str>) -> String {
-    if has_unreadable_date(at, problem) { UNREADABLE.to_owned() } else { format_date(at.0) }
+    if has_unreadable_date(at, problem) { UNREADABLE.to_owned() } else { time::to_minute(at.0) }
 }
 
 /// Writes a warning if this version couldn't read a part of the AWS response.

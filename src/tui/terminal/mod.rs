@@ -53,7 +53,7 @@ const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 pub enum TerminalError {
     /// Standard input or output is not a terminal.
     #[error(
-        "xks-console needs a terminal, but its standard {missing}. \
+        "the console needs a terminal, but its standard {missing}. \
          Start it in a terminal without pipes; over SSH, use `ssh -t`. For commands that don't need a terminal, \
          run `xks-console --help`"
     )]
@@ -63,7 +63,7 @@ pub enum TerminalError {
     },
     /// The terminal can't move its cursor.
     #[error(
-        "xks-console needs a full-screen terminal, but TERM is \"dumb\". Start it in another terminal. \
+        "the console needs a full-screen terminal, but TERM is \"dumb\". Start it in another terminal. \
          `create-key --yes`, `serve`, and `proxy` also work in this one: see `xks-console --help`"
     )]
     Dumb,

@@ -278,6 +278,17 @@ impl Form {
         self.fields.get(self.focus).is_some_and(|row| matches!(row.input, FormInput::Text(..)))
     }
 
+    /// Returns what Enter does at the focus.
+    pub fn enter_title(&self) -> &'static str {
+        match self.fields.get(self.focus).map(|row| &row.input) {
+            None => "Press",
+            Some(FormInput::Checkbox(_)) => "Select",
+            Some(FormInput::Text(..)) => "New line",
+            Some(FormInput::Line(_) | FormInput::Secret(_)) if self.fields.len() == 1 => self.submit_label,
+            Some(FormInput::Line(_) | FormInput::Secret(_) | FormInput::Radio(..)) => "Next field",
+        }
+    }
+
     /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent) -> FormEvent {
         match key.code {

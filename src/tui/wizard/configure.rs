@@ -263,6 +263,8 @@ impl Wizard {
             });
             match self.visible_error(field, errors) {
                 Some(error) => view.paragraph(&format!("✗ {error}"), 4, theme::ERROR),
+                // What is required is done.
+                None if ticked && field == Field::Acknowledgement => view,
                 None => view.paragraph(field.hint(), 4, theme::SECONDARY),
             };
         });

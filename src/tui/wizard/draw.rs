@@ -83,13 +83,18 @@ impl Wizard {
         }
     }
 
-    fn write_buttons(&self, view: &mut ScrollView, account: &AccountState) {
-        let targets = self.focus_targets();
-        let next = match self.step {
+    /// Returns the label of the button that goes on: to the next step, or to the new key.
+    pub fn next_title(&self, account: &AccountState) -> &'static str {
+        match self.step {
             Step::Review if account.is_read_only => "Copy commands",
             Step::Review => finish_label(&self.submission),
             _ => "Next",
-        };
+        }
+    }
+
+    fn write_buttons(&self, view: &mut ScrollView, account: &AccountState) {
+        let targets = self.focus_targets();
+        let next = self.next_title(account);
         let label = |target: FocusTarget| match target {
             FocusTarget::Cancel => "Cancel",
             FocusTarget::SkipToReview => "Skip to review",

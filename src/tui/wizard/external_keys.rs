@@ -119,7 +119,7 @@ impl Wizard {
         listed
     }
 
-    fn is_external_key_list_open(&self) -> bool {
+    pub(super) fn is_external_key_list_open(&self) -> bool {
         self.external_keys.visibility == Visibility::Open
     }
 
@@ -181,6 +181,16 @@ impl Wizard {
         (!options.is_empty()).then(|| format!("{mark} {count} {words}"))
     }
 
+    /// Returns why AWS KMS will refuse the external key in the field, as far as the external key manager tells it.
+    fn typed_key_problem(&self, errors: &[FieldError], account: &AccountState) -> Option<String> {
+        let typed = self.draft.xks_key_id.trim();
+        if typed.is_empty() || errors.iter().any(|error| error.field == Field::ExternalKeyId) {
+            return None;
+        }
+        let option = self.external_key_options(account).into_iter().find(|option| option.id == typed)?;
+        option.unavailable_reason.map(|reason| format!("You can't use this external key. {reason}."))
+    }
+
     fn external_key_hint(&self, has_options: bool) -> String {
         let keys = match self.external_keys.visibility {
             Visibility::Open => return "Press Enter to choose an external key, or Esc to close the list.".to_owned(),
@@ -216,6 +226,8 @@ impl Wizard {
             }
             if is_focused && self.is_external_key_list_open() {
                 self.write_external_key_list(view, height.saturating_sub(9).clamp(3, 10), account);
+            } else if let Some(reason) = self.typed_key_problem(errors, account) {
+                view.warning(&reason, 2);
             }
         });
     }

@@ -60,6 +60,28 @@ pub enum ReviewTab {
     Commands,
 }
 
+impl FocusTarget {
+    /// Returns what Enter does on the control, unless it is a text field or a table.
+    pub fn enter_title(self) -> &'static str {
+        match self {
+            Self::Field(
+                Field::AdministratorsMayDelete
+                | Field::Acknowledgement
+                | Field::KeyType
+                | Field::KeyUsage
+                | Field::Origin,
+            ) => "Select",
+            Self::AdvancedOptions => "Show or hide",
+            Self::ReviewTabs => "Next tab",
+            Self::EditStep(_) => "Edit",
+            Self::CopyCommands | Self::CopyTerraform | Self::CopyKeyPolicy | Self::CopyIamPolicy => "Copy",
+            Self::SaveCommands => "Save",
+            Self::RemoveTag(_) | Self::RemoveAccount(_) => "Remove",
+            _ => "Press",
+        }
+    }
+}
+
 impl ReviewTab {
     /// All tabs, in order.
     pub const ALL: [Self; 3] = [Self::Summary, Self::KeyPolicy, Self::Commands];

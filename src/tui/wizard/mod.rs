@@ -390,6 +390,20 @@ impl Wizard {
         }
     }
 
+    /// Returns what Enter does at the focus.
+    pub fn enter_title(&self) -> &'static str {
+        match self.focused() {
+            FocusTarget::Field(Field::KeyPolicy) if self.draft.edited_policy.is_none() => "Edit",
+            FocusTarget::Field(Field::Description | Field::KeyPolicy) => "New line",
+            _ if self.focused_table().is_some_and(Table::is_searching) => "Keep search",
+            _ if self.focused_table().is_some() => "Select",
+            FocusTarget::Field(Field::ExternalKeyId) if self.is_external_key_list_open() => "Choose",
+            FocusTarget::Field(field @ (Field::AddAdministrator | Field::AddUser)) if !self.is_empty(field) => "Add",
+            FocusTarget::Field(field) if self.text_value(field).is_some() => "Next field",
+            target => target.enter_title(),
+        }
+    }
+
     /// Whether key presses are text input.
     pub fn is_typing(&self) -> bool {
         match self.focused() {

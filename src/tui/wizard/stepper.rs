@@ -60,7 +60,7 @@ impl Wizard {
     pub(super) fn draw_stepper(&self, account: &AccountState, canvas: &mut Canvas, area: Rect) {
         let steps = self.steps();
         let lead = format!(" Step {} of {} · ", self.step_index() + 1, steps.len());
-        let optional = if self.step.is_optional() { " (optional)" } else { "" };
+        let optional = if self.step.is_optional() { " - optional" } else { "" };
         let title = self.step.title();
         let (with_note, marks_width) = (format!("{title}{optional}"), steps.len() * 2);
         let room = usize::from(area.width).saturating_sub(text::width(&lead) + 2);

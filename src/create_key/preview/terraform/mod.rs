@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use hcl::{Expression, write_block};
 
 use crate::aws::kms::{KeyManagerType, KeyState, Origin, Tag};
-use crate::aws::limits::ALIAS_PREFIX;
+use crate::aws::limits::{self, ALIAS_PREFIX};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::key_summary::KeySummary;
@@ -20,8 +20,6 @@ use crate::create_key::submission::Submission;
 const XKS_PROVIDER_VERSION: &str = "5.32";
 /// The first version of Terraform with `import` blocks.
 const IMPORT_VERSION: &str = "1.5";
-/// The prefix of the tag keys that only AWS services can set.
-const RESERVED_TAG_PREFIX: &str = "aws:";
 
 /// A KMS key that exists, and what is known about it.
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +137,7 @@ fn push_text(arguments: &mut Vec<(&'static str, Expression)>, name: &'static str
 }
 
 fn push_tags(arguments: &mut Vec<(&'static str, Expression)>, tags: &[Tag]) {
-    let own = tags.iter().filter(|tag| !tag.tag_key.starts_with(RESERVED_TAG_PREFIX));
+    let own = tags.iter().filter(|tag| !limits::is_reserved_tag(&tag.tag_key));
     let tags: Vec<_> = own.map(|tag| (tag.tag_key.clone(), Expression::text(&tag.tag_value))).collect();
     if !tags.is_empty() {
         arguments.push(("tags", Expression::Object(tags)));
