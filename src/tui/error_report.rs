@@ -27,7 +27,7 @@ impl ErrorDetails {
     /// Returns whether the error is the result of an API call.
     pub fn is_of(&self, call: &ApiCall) -> bool {
         if self.request_id.is_empty() {
-            call.error_code.as_ref() == Some(&self.code)
+            call.request_id.is_none() && call.error_code.as_ref() == Some(&self.code)
         } else {
             call.request_id.as_ref() == Some(&self.request_id)
         }

@@ -1,4 +1,4 @@
-//! The test names in `tests/guide.md` exist.
+//! The tests that `tests/guide.md` and the manual name exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,19 +17,32 @@ fn collect_function_names(dir: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
-#[test]
-fn every_statement_of_the_guide_names_an_existing_test() {
+/// Checks that the last cell of each row of the tables in a file is the name of a test or a tape. Returns the number of
+/// rows.
+fn check_named_tests(file: &str) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut existing = BTreeSet::new();
     collect_function_names(&root.join("src"), &mut existing);
     collect_function_names(&root.join("tests"), &mut existing);
-    let table = std::fs::read_to_string(root.join("tests/guide.md")).unwrap();
-    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ") && !line.contains("| --- |")).collect();
-    let rows: Vec<&str> = rows.into_iter().filter(|row| !row.ends_with("| test |")).collect();
-    assert!(rows.len() > 50, "{}", rows.len());
-    for row in rows {
+    let text = std::fs::read_to_string(root.join(file)).unwrap();
+    let is_row =
+        |line: &&str| line.starts_with("| ") && !line.contains("| --- |") && !line.to_lowercase().ends_with("| test |");
+    let rows: Vec<&str> = text.lines().filter(is_row).collect();
+    for row in &rows {
         let test = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap().trim().trim_matches('`');
         let is_tape = test.ends_with(".tape") && root.join("tests/tapes").join(test).exists();
         assert!(is_tape || existing.contains(test), "{row}: test {test} doesn't exist");
     }
+    rows.len()
+}
+
+#[test]
+fn every_statement_of_the_guide_names_an_existing_test() {
+    let rows = check_named_tests("tests/guide.md");
+    assert!(rows > 50, "{rows}");
+}
+
+#[test]
+fn every_promise_of_the_manual_names_an_existing_test() {
+    assert_eq!(check_named_tests("docs/src/reference/promises.md"), 37 + 25);
 }

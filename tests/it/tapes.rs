@@ -65,3 +65,15 @@ fn methods_need_few_keys_without_the_optional_steps() {
         assert!(keys <= most, "{tape}: {keys} keys");
     }
 }
+
+#[test]
+fn command_palette_is_enough_for_both_methods() {
+    for method in ["method-1", "method-2"] {
+        let text = std::fs::read_to_string(format!("tests/tapes/palette/{method}.tape")).unwrap();
+        let commands = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("Wait"));
+        for line in commands {
+            let is_palette = line == "Ctrl+K" || line == "Enter" || line.starts_with("Type ");
+            assert!(is_palette, "{method}: {line}");
+        }
+    }
+}

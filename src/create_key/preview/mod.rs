@@ -33,6 +33,7 @@ pub struct PreviewSection {
 impl Preview {
     /// Creates the preview of a draft. It does no I/O, and is fast enough to be created for each frame.
     pub fn new(draft: &KeyDraft, account: &AccountState, submission: &Submission) -> Self {
+        let draft = &with_placeholders(draft);
         let policy = draft.policy_json(account);
         let section =
             |title, language, text: &str| PreviewSection { title, language, text: text.trim_end().to_owned() };
@@ -44,6 +45,21 @@ impl Preview {
         ];
         Self { sections }
     }
+}
+
+/// Returns a draft in which what is required and still missing is named in angle brackets.
+fn with_placeholders(draft: &KeyDraft) -> KeyDraft {
+    let mut draft = draft.clone();
+    if draft.alias.is_empty() {
+        "<alias>".clone_into(&mut draft.alias);
+    }
+    if draft.is_external() {
+        if draft.xks_key_id.is_empty() {
+            "<external key ID>".clone_into(&mut draft.xks_key_id);
+        }
+        draft.custom_key_store_id.get_or_insert_with(|| "<custom key store ID>".to_owned());
+    }
+    draft
 }
 
 /// Returns the remaining commands, or a comment that says why there are none.
@@ -87,6 +103,19 @@ mod tests {
             "xks_key_id          = \"payments-2026\"",
         ]) {
             assert!(section.text.contains(words), "{}", section.text);
+        }
+    }
+
+    #[test]
+    fn missing_values_are_named() {
+        let empty = KeyDraft { alias: String::new(), xks_key_id: String::new(), ..draft() };
+        let preview = Preview::new(&empty, &account_state(), &Submission::NotSent);
+        for (section, words) in [
+            (0, "--xks-key-id '<external key ID>'"),
+            (0, "--alias-name 'alias/<alias>'"),
+            (3, "xks_key_id          = \"<external key ID>\""),
+        ] {
+            assert!(preview.sections[section].text.contains(words), "{}", preview.sections[section].text);
         }
     }
 

@@ -80,7 +80,7 @@ impl App {
         key.map_or_else(Vec::new, |key| self.handle_translated_key(key))
     }
 
-    fn handle_page_click(&mut self, click: &Click) -> Vec<Effect> {
+    pub(super) fn handle_page_click(&mut self, click: &Click) -> Vec<Effect> {
         if let Click::Navigate(location) = click
             && !self.is_on_navigation_page()
         {

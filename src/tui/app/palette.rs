@@ -14,6 +14,7 @@ use crate::tui::pages::key_stores::external_key_stores;
 use crate::tui::preferences::SavedChange;
 use crate::tui::theme_name::ThemeName;
 use crate::tui::wizard;
+use crate::tui::wizard::choices::Choice;
 
 /// The themes, with what to say about them.
 const THEMES: [(ThemeName, &str, &str); 6] = [
@@ -30,6 +31,7 @@ impl App {
     pub(super) fn open_palette(&mut self) {
         let mut entries = self.action_entries(PaletteKind::Commands);
         if self.location == Location::CreateKey {
+            entries.extend(self.choice_entries());
             entries.extend(self.step_entries());
         }
         if self.single_key_session.is_none() {
@@ -61,8 +63,8 @@ impl App {
             PaletteKind::Shortcuts => true,
         };
         let entry = |binding: &Binding| PaletteEntry {
-            group: if kind == PaletteKind::Shortcuts { binding.context.title() } else { "Actions" },
-            title: if kind == PaletteKind::Shortcuts { binding.help } else { binding.title }.to_owned(),
+            group: if kind == PaletteKind::Shortcuts { binding.context.title() } else { "On this page" },
+            title: if kind == PaletteKind::Shortcuts { binding.help } else { self.action_title(binding) }.to_owned(),
             detail: if kind == PaletteKind::Shortcuts { "" } else { binding.help }.to_owned(),
             key: self.keymap.label(binding),
             command: PaletteCommand::Press(binding.key_event()),
@@ -74,6 +76,19 @@ impl App {
             entries.sort_by_key(|entry| order.iter().position(|group| *group == entry.group));
         }
         entries
+    }
+
+    /// Returns an entry for everything that can be chosen on the wizard step.
+    fn choice_entries(&self) -> Vec<PaletteEntry> {
+        let choices = self.wizard.as_ref().map(|wizard| wizard.choices(&self.account)).unwrap_or_default();
+        let entry = |Choice { title, click }| PaletteEntry {
+            group: "This step",
+            title,
+            detail: String::new(),
+            key: String::new(),
+            command: PaletteCommand::Click(click),
+        };
+        choices.into_iter().map(entry).collect()
     }
 
     /// Returns an entry for each wizard step that can be reached.
@@ -193,6 +208,7 @@ impl App {
         match command {
             PaletteCommand::Press(key) => self.handle_translated_key(key),
             PaletteCommand::Open(location) => self.open_page(location),
+            PaletteCommand::Click(click) => self.handle_page_click(&click),
             PaletteCommand::Find(name) => vec![self.request(Call::FindPage(name))],
             PaletteCommand::GoToStep(index) => {
                 if let Some(wizard) = &mut self.wizard {

@@ -41,6 +41,8 @@ pub enum PaletteCommand {
     Open(Location),
     /// Finds a key or a key store by its ID, ARN, alias, or name, and opens its page.
     Find(String),
+    /// Chooses what a click would choose.
+    Click(Click),
     /// Goes to a wizard step, by its number.
     GoToStep(usize),
     /// Draws with another theme.

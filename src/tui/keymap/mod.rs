@@ -200,7 +200,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::NonFinalStep, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that needs attention."),
     bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key, or resume an interrupted creation."),
     bind(Context::NonFinalStep, Action::SkipToReview, KeyCode::F(8), NONE, "F8", "Review", "Skip the remaining optional steps and go to Review."),
-    bind(Context::Wizard, Action::Preview, PREVIEW_KEY, NONE, "F5", "Preview", "Show what Finish will create: AWS CLI commands, key policy, access, and Terraform. On a wide screen, press it again to see all of it."),
+    bind(Context::Wizard, Action::Preview, PREVIEW_KEY, NONE, "F5", "Preview", "Show what Finish will create: AWS CLI commands, key policy, access, Terraform."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go to the previous step. Your entries are kept."),
     bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
     bind(Context::ReadOnlyReview, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Copy commands", "Copy the AWS CLI commands that create the KMS key."),
@@ -253,7 +253,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the API calls of this console and their results. Esc goes back."),
     bind(Context::Everywhere, Action::SwitchProfileOrRegion, KeyCode::F(3), NONE, "F3", "Region", "Switch Region or profile."),
     bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the full text of the last error, to copy or save it."),
-    bind(Context::Everywhere, Action::ToggleMouse, KeyCode::F(6), NONE, "F6", "", "Turn the mouse off or on. With the mouse off, or with Shift held, the terminal selects text as usual."),
+    bind(Context::Everywhere, Action::ToggleMouse, KeyCode::F(6), NONE, "F6", "", "Turn the mouse off or on. While it is on, hold Shift to select text."),
     bind(Context::ErrorMessage, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
@@ -273,6 +273,7 @@ impl Binding {
                 | Action::Toggle
                 | Action::Scroll
                 | Action::ScrollColumns
+                | Action::FocusNavigation
                 | Action::NextTab
                 | Action::JumpToStep
         );

@@ -289,6 +289,14 @@ impl KeyStorePage {
             used += button.width() + 1;
             view.append_button(&button).append_span(Span::raw(" "));
         }
+        if let Some((_, action)) = BUTTONS.get(self.focus_index).filter(|(_, action)| !Self::is_enabled(*action, store))
+        {
+            let reason = match action {
+                Action::Connect => "The key store is already connected. To disconnect it, press d.",
+                _ => "This version of xks-console can't read the ID of the key store.",
+            };
+            view.paragraph(reason, 2, theme::SECONDARY);
+        }
     }
 
     fn write_keys(&self, view: &mut ScrollView, account: &AccountState) {

@@ -74,11 +74,11 @@ fn draw_dialog(app: &App, dialog: &Dialog, canvas: &mut Canvas, area: Rect) {
 
 /// Draws the preview of the wizard.
 fn draw_preview(app: &App, scroll: &ScrollState, canvas: &mut Canvas, area: Rect) {
-    let place = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height.saturating_sub(2) };
+    let place = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
     let inner = draw_frame(PREVIEW_TITLE, canvas, place);
     let mut view = ScrollView::new(inner.width);
     if let Some(wizard) = &app.wizard {
-        wizard.write_preview(&mut view, &app.account);
+        wizard.write_preview(&mut view, &app.account, false);
     }
     view.draw_scrolled(canvas, inner, scroll);
 }

@@ -46,7 +46,7 @@ impl Wizard {
         let mut view = ScrollView::new(inner.width);
         match self.info_tab {
             InfoTab::Help => self.write_help(&mut view),
-            InfoTab::Preview => self.write_preview(&mut view, account),
+            InfoTab::Preview => self.write_preview(&mut view, account, true),
         }
         view.draw(canvas, inner);
     }
@@ -60,10 +60,11 @@ impl Wizard {
         view.paragraph(field.map_or("", Field::hint), 1, theme::SECONDARY);
     }
 
-    /// Writes the preview. Lines that changed since the focus moved to its field are marked and visible.
-    pub fn write_preview(&self, view: &mut ScrollView, account: &AccountState) {
+    /// Writes the preview. If it `follows_changes`, lines that changed since the focus moved to its field are marked and
+    /// visible.
+    pub fn write_preview(&self, view: &mut ScrollView, account: &AccountState, follows_changes: bool) {
         let preview = Preview::new(&self.draft, account, &self.submission);
-        let before = if self.draft == self.draft_at_focus {
+        let before = if self.draft == self.draft_at_focus || !follows_changes {
             preview.clone()
         } else {
             Preview::new(&self.draft_at_focus, account, &self.submission)

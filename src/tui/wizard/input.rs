@@ -312,3 +312,45 @@ impl Wizard {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::KeyModifiers;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::create_key::method::Method;
+    use crate::create_key::testing::account_state;
+
+    fn wizard(is_method_1: bool) -> Wizard {
+        let method = if is_method_1 {
+            Method::FromKeyStore { custom_key_store_id: "cks-1".to_owned() }
+        } else {
+            Method::FromCustomerManagedKeys
+        };
+        Wizard::new(method, &account_state())
+    }
+
+    proptest! {
+        #[test]
+        fn going_back_never_validates(is_method_1: bool, step in 0usize..8, tabs in 0usize..8, typed in "[ -~é]{0,12}") {
+            let account = account_state();
+            let mut wizard = wizard(is_method_1);
+            let steps = wizard.method.steps(wizard.draft.origin);
+            let step = step.min(steps.len() - 1);
+            wizard.go_to_step(steps[step]);
+            for _ in 0..tabs {
+                wizard.handle_key(KeyCode::Tab.into(), &account);
+            }
+            if matches!(wizard.focused(), FocusTarget::Field(_)) && wizard.is_typing() {
+                wizard.handle_paste(&typed, &account);
+            }
+            let draft = wizard.draft.clone();
+            let back = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::CONTROL);
+            wizard.handle_key(back, &account);
+            prop_assert_eq!(wizard.step, steps[step.saturating_sub(1)]);
+            prop_assert_eq!(&wizard.draft, &draft);
+            prop_assert!(!wizard.is_refused);
+        }
+    }
+}

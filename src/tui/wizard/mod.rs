@@ -1,6 +1,7 @@
 //! The create key wizard on the screen: its current step, focus, and editors. The user's input is in the [`KeyDraft`].
 
 mod alias;
+pub mod choices;
 mod configure;
 mod draw;
 mod editors;

@@ -27,13 +27,13 @@ const PRINCIPAL_COLUMNS: [Column; 3] =
 const PREFETCH_ROWS: usize = 50;
 
 /// The rows of a table: the principals that AWS lists, then the ARNs that the user typed.
-struct PrincipalRows<'a> {
+pub(super) struct PrincipalRows<'a> {
     list: &'a [IamPrincipal],
     typed: Vec<&'a str>,
 }
 
 impl<'a> PrincipalRows<'a> {
-    fn new(account: &'a AccountState, selected: &'a [String]) -> Self {
+    pub(super) fn new(account: &'a AccountState, selected: &'a [String]) -> Self {
         let typed = selected.iter().map(String::as_str).filter(|arn| !account.principals.contains(arn)).collect();
         Self { list: account.principals.list(), typed }
     }
@@ -42,12 +42,12 @@ impl<'a> PrincipalRows<'a> {
         self.list.len() + self.typed.len()
     }
 
-    fn arn(&self, row: usize) -> Option<&'a str> {
+    pub(super) fn arn(&self, row: usize) -> Option<&'a str> {
         let typed = || self.typed.get(row - self.list.len()).copied();
         self.list.get(row).map(|one| one.arn.as_str()).or_else(typed)
     }
 
-    fn cell(&self, row: usize, column: usize) -> String {
+    pub(super) fn cell(&self, row: usize, column: usize) -> String {
         let Some(one) = self.list.get(row) else {
             let arn = self.arn(row).unwrap_or_default();
             return match column {
