@@ -44,10 +44,9 @@ impl App {
             Action::EditText => self.is_typing(),
             Action::ShowError => self.last_error.is_some(),
             Action::KeyboardHelp | Action::Palette => !is_overlaid,
-            Action::Help if is_overlaid => {
+            Action::Help => {
                 !matches!(self.dialog, Some(Dialog::Palette(_) | Dialog::FieldHelp { .. } | Dialog::Preview { .. }))
             }
-            Action::Help => self.has_help(),
             Action::ApiCalls => !is_overlaid && self.location != Location::ApiCalls,
             Action::SwitchProfileOrRegion => self.dialog.is_none(),
             action if is_overlaid => self.is_available_in_dialog(action),
@@ -135,11 +134,6 @@ impl App {
             Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table).is_none_or(can_open),
             _ => self.table().is_some_and(can_open),
         }
-    }
-
-    /// Returns whether there is help for the focused field or the page.
-    fn has_help(&self) -> bool {
-        self.location != Location::CreateKey || self.wizard.as_ref().is_some_and(Wizard::is_field_focused)
     }
 
     fn can_act_on_store(&self, action: Action) -> bool {

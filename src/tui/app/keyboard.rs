@@ -83,7 +83,7 @@ impl App {
             return self.open_switcher();
         }
         if action == Some(Action::KeyboardHelp) && !self.is_typing()
-            || action == Some(Action::Help) && self.is_outside_wizard()
+            || action == Some(Action::Help) && !self.wizard_explains_field()
         {
             self.open_shortcuts();
             return Vec::new();
@@ -130,6 +130,11 @@ impl App {
         if !is_in_pane {
             self.dialog = Some(Dialog::Preview { scroll: ScrollState::default() });
         }
+    }
+
+    /// Returns whether F1 explains the focused field of the wizard. Elsewhere, it lists the keys.
+    fn wizard_explains_field(&self) -> bool {
+        self.location == Location::CreateKey && self.wizard.as_ref().is_some_and(Wizard::is_field_focused)
     }
 
     fn is_outside_wizard(&self) -> bool {

@@ -187,6 +187,37 @@ impl ScrollView {
         self
     }
 
+    /// Writes two parts side by side, each with half of the width.
+    pub fn two_columns(&mut self, left: impl FnOnce(&mut Self), right: impl FnOnce(&mut Self)) -> &mut Self {
+        self.grid = None;
+        let columns = self.text_width() / 2;
+        let half = || Self { width: columns, control: self.control, ..Self::default() };
+        let (mut one, mut other) = (half(), half());
+        left(&mut one);
+        right(&mut other);
+        let first = self.lines.len();
+        for row in 0..one.lines.len().max(other.lines.len()) {
+            let mut line = one.lines.get(row).cloned().unwrap_or_default();
+            let padding = columns.saturating_sub(line.width());
+            line.push_span(Span::raw(" ".repeat(padding)));
+            line.spans.extend(other.lines.get(row).cloned().unwrap_or_default().spans);
+            self.lines.push(line);
+        }
+        for (part, indent) in [(one, 0), (other, columns)] {
+            self.clicks.extend(part.clicks.into_iter().map(|(lines, columns, click)| {
+                let lines = lines.start + first..lines.end + first;
+                (lines, columns.start + indent..columns.end + indent, click)
+            }));
+            if let Some(focus) = part.focus {
+                self.focus = Some(focus.start + first..focus.end + first);
+            }
+            if let Some((line, column)) = part.cursor {
+                self.cursor = Some((line + first, column + indent));
+            }
+        }
+        self
+    }
+
     /// Returns the number of the element that is being written, in focus order.
     pub fn current_control(&self) -> usize {
         self.control

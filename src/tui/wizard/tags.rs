@@ -12,6 +12,9 @@ use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text_field::TextField;
 
+/// The minimum width at which the key and the value of a tag are side by side, in columns.
+const MIN_TWO_COLUMN_WIDTH: usize = 80;
+
 impl Wizard {
     pub(super) fn add_tag(&mut self) {
         if self.draft.tags.len() < limits::MAX_TAGS {
@@ -79,25 +82,48 @@ impl Wizard {
             FocusTarget::RemoveTag(row),
         ];
         view.focused(targets.contains(&self.focused()), |view| {
-            for (field, note) in [(Field::TagKey(row), ""), (Field::TagValue(row), " - optional")] {
-                let is_focused = self.focused() == FocusTarget::Field(field);
-                let label = format!("{} {}{note}", if note.is_empty() { "Key" } else { "Value" }, row + 1);
-                self.write_control(view, field, |view| {
-                    view.push_line(Line::from(vec![
-                        Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
-                        Span::styled(label, theme::HEADING),
-                    ]));
-                    if field == Field::TagKey(row) {
-                        view.append_span(Span::raw("  "));
-                        view.append_button(&self.button(FocusTarget::RemoveTag(row), "Remove"));
-                    }
-                    self.write_editor(view, field, 2, 44, is_focused, "");
-                });
-                if let Some(error) = self.visible_error(field, errors) {
-                    view.paragraph(&format!("✗ {error}"), 2, theme::ERROR);
-                }
+            let (key, value) = (Field::TagKey(row), Field::TagValue(row));
+            if view.width < MIN_TWO_COLUMN_WIDTH {
+                self.write_tag_field(view, key, row, true, errors);
+                self.write_tag_field(view, value, row, false, errors);
+                return;
             }
+            view.two_columns(
+                |left| self.write_tag_field(left, key, row, false, errors),
+                |right| self.write_tag_field(right, value, row, true, errors),
+            );
         });
+    }
+
+    /// Writes a field of a tag. The button that removes the tag is beside the label of one of them.
+    fn write_tag_field(
+        &self,
+        view: &mut ScrollView,
+        field: Field,
+        row: usize,
+        has_button: bool,
+        errors: &[FieldError],
+    ) {
+        let is_focused = self.focused() == FocusTarget::Field(field);
+        let number = row + 1;
+        let label = match field {
+            Field::TagValue(_) => format!("Value {number} - optional"),
+            _ => format!("Key {number}"),
+        };
+        self.write_control(view, field, |view| {
+            view.push_line(Line::from(vec![
+                Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
+                Span::styled(label, theme::HEADING),
+            ]));
+            if has_button {
+                view.append_span(Span::raw("  "));
+                view.append_button(&self.button(FocusTarget::RemoveTag(row), "Remove"));
+            }
+            self.write_editor(view, field, 2, 44, is_focused, "");
+        });
+        if let Some(error) = self.visible_error(field, errors) {
+            view.paragraph(&format!("✗ {error}"), 2, theme::ERROR);
+        }
     }
 
     pub(super) fn write_other_accounts(&self, view: &mut ScrollView, errors: &[FieldError]) {
