@@ -47,7 +47,7 @@ pub(super) fn show(
     app.set_recent_keys(config.as_deref().map(config::recent_keys).unwrap_or_default());
     app.keymap = Keymap::new(aws.settings.keys());
     app.set_mouse(aws.settings.mouse.value);
-    let appearance = (aws.settings.theme.value, aws.settings.symbols.value);
+    let appearance = aws.settings.appearance();
     let save = |change: &SavedChange| match &config {
         Some(config) => config::save(config, change),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),

@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments, options: &Record) -> Result<ExitCode, B
         // A proxy checks the time of requests.
         settings.clock = StartTime::Now;
     }
-    let secrets = stage::record(settings, &options.tape, options.force)?;
+    let secrets = stage::record(settings, super::settings(arguments)?.appearance(), &options.tape, options.force)?;
     let path = options.tape.display();
     let mut out = std::io::stdout();
     writeln!(out, "{path} was written. To write its golden files, run:")?;

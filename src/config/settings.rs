@@ -17,7 +17,7 @@ use crate::client::{ReadOnly, profile};
 use crate::tui::key_press::KeyPress;
 use crate::tui::keymap::Action;
 use crate::tui::preferences::{KeyColumn, Preferences};
-use crate::tui::theme_name::{SymbolSet, ThemeName};
+use crate::tui::theme_name::{Appearance, SymbolSet, ThemeName};
 
 /// A value and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,6 +190,11 @@ impl Settings {
             page_size: self.page_size.value,
             wrap_lines: self.wraps_lines,
         }
+    }
+
+    /// Returns the theme and the symbols.
+    pub fn appearance(&self) -> Appearance {
+        (self.theme.value, self.symbols.value)
     }
 
     /// Returns the consoles that are read-only.

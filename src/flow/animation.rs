@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::recording::{EventKind, Recording, format_decimal};
-use super::screenshot::{Element, Layer, document, row_elements};
+use super::screenshot::{Element, ImageStyle, Layer, document, row_elements};
 use crate::text;
 
 /// The rows below the screen for the title of the current section: a blank row and the title.
@@ -27,22 +27,22 @@ const LAST_FRAME: SignedDuration = SignedDuration::from_secs(2);
 ///
 /// Each graphical element is contained once, however many frames show it. The file is identical, byte for byte, on
 /// every run and every machine.
-pub fn animated_svg(recording: &Recording) -> String {
+pub fn animated_svg(recording: &Recording, style: &ImageStyle) -> String {
     let scenes = scenes(recording);
     let size = scenes.first().map_or(recording.size, |scene| (scene.screen.area.width, scene.screen.area.height));
-    let mut style = Stylesheet::new(&scenes, milliseconds(recording.duration()));
+    let mut css = Stylesheet::new(&scenes, milliseconds(recording.duration()));
     let mut body = String::new();
-    for ((_, spans), elements) in group_elements(&scenes) {
+    for ((_, spans), elements) in group_elements(&scenes, style) {
         if spans.is_always(scenes.len()) {
             body.extend(elements);
             continue;
         }
         let hidden = if spans.contains_last(scenes.len()) { "" } else { r#" visibility="hidden""# };
-        let _ = writeln!(body, r#"<g class="{}"{hidden}>"#, style.class(&spans));
+        let _ = writeln!(body, r#"<g class="{}"{hidden}>"#, css.class(&spans));
         body.extend(elements);
         body.push_str("</g>\n");
     }
-    document(size, &recording.title, &style.finish(), &body)
+    document(size, &recording.title, style, &css.finish(), &body)
 }
 
 /// A screen with its caption, and the time at which it appears.
@@ -113,12 +113,13 @@ impl Spans {
 }
 
 /// Groups the elements of all scenes by layer and by the scenes that show them.
-fn group_elements(scenes: &[Scene]) -> BTreeMap<(Layer, Spans), Vec<String>> {
+fn group_elements(scenes: &[Scene], style: &ImageStyle) -> BTreeMap<(Layer, Spans), Vec<String>> {
     let mut numbers: HashMap<(u16, Element), usize> = HashMap::new();
     let mut elements: Vec<((u16, Element), Spans)> = Vec::new();
     for (number, scene) in scenes.iter().enumerate() {
-        for row in 0..scene.screen.area.height {
-            for element in row_elements(&scene.screen, row) {
+        let screen = style.themed(&scene.screen);
+        for row in 0..screen.area.height {
+            for element in row_elements(&screen, row, style) {
                 let key = (row, element);
                 let index = *numbers.entry(key).or_insert_with_key(|key| {
                     elements.push((key.clone(), Spans::default()));
@@ -197,6 +198,15 @@ impl<'a> Stylesheet<'a> {
 mod tests {
     use super::*;
     use crate::flow::screenshot::{png, svg};
+
+    fn render(recording: &Recording) -> String {
+        animated_svg(recording, &ImageStyle::default())
+    }
+
+    fn still(frame: &Buffer, title: &str) -> String {
+        svg(frame, title, &ImageStyle::default())
+    }
+
     use proptest::prelude::*;
     use resvg::usvg;
     use std::collections::BTreeSet;
@@ -220,14 +230,14 @@ mod tests {
     #[test]
     fn single_frame_is_a_plain_screenshot() {
         let recording = record([&["╭───╮", "╰───╯"][..]], (5, 2));
-        assert_eq!(animated_svg(&recording), svg(&Buffer::with_lines(["╭───╮", "╰───╯"]), "Demo"));
+        assert_eq!(render(&recording), still(&Buffer::with_lines(["╭───╮", "╰───╯"]), "Demo"));
     }
 
     #[test]
     fn elements_are_shown_exactly_while_a_frame_contains_them() {
         let mut recording = record([&["one"][..], &["two"], &["one"]], (3, 1));
         recording.finish(at(2_000));
-        let image = animated_svg(&recording);
+        let image = render(&recording);
         assert!(image.contains("g{animation:2s step-end infinite}"), "{image}");
         let one = "{0%{visibility:visible}25%{visibility:hidden}50%{visibility:visible}}";
         let two = "{0%{visibility:hidden}25%{visibility:visible}50%{visibility:hidden}}";
@@ -240,7 +250,7 @@ mod tests {
 
     #[test]
     fn last_frame_is_shown_for_a_while_if_the_recording_ends_with_it() {
-        let image = animated_svg(&record([&["one"][..], &["two"]], (3, 1)));
+        let image = render(&record([&["one"][..], &["two"]], (3, 1)));
         assert!(image.contains("animation:2.5s "), "{image}");
     }
 
@@ -253,7 +263,7 @@ mod tests {
             last.set_string(1, 1, ["first", "second", "third"][usize::try_from(index).unwrap()], style);
             recording.frame(at(index * 100), last.clone());
         }
-        assert_eq!(png(&animated_svg(&recording)).unwrap(), png(&svg(&last, "")).unwrap());
+        assert_eq!(png(&render(&recording)).unwrap(), png(&still(&last, "")).unwrap());
     }
 
     #[test]
@@ -263,13 +273,13 @@ mod tests {
         recording.frame(at(500), Buffer::with_lines(["two"]));
         recording.marker(at(1_000), "Create <another> key, which has a long title");
         recording.finish(at(4_000));
-        let image = animated_svg(&recording);
+        let image = render(&recording);
         assert!(image.contains(r#"height="80""#), "{image}");
         assert!(image.contains(">Open a key<"), "{image}");
         assert!(image.contains(">Create &lt;another&gt; ke…<"), "{image}");
-        let still =
+        let last =
             with_caption(&recording.fit(&Buffer::with_lines(["two"])), "Create <another> key, which").into_owned();
-        assert_eq!(png(&image).unwrap(), png(&svg(&still, "")).unwrap());
+        assert_eq!(png(&image).unwrap(), png(&still(&last, "")).unwrap());
     }
 
     #[test]
@@ -281,14 +291,14 @@ mod tests {
             lines[usize::try_from(index).unwrap() % 30] = format!("│ > change {index}");
             recording.frame(at(index * 40), Buffer::with_lines(lines));
         }
-        let (image, frame) = (animated_svg(&recording), svg(&Buffer::with_lines(lines), "Demo"));
+        let (image, frame) = (render(&recording), still(&Buffer::with_lines(lines), "Demo"));
         assert!(image.len() < 5 * frame.len(), "{} bytes, and {} for one frame", image.len(), frame.len());
-        assert_eq!(image, animated_svg(&recording.clone()));
+        assert_eq!(image, render(&recording.clone()));
     }
 
     #[test]
     fn empty_recording_is_a_valid_image() {
-        let image = animated_svg(&Recording::new("", (4, 1)));
+        let image = render(&Recording::new("", (4, 1)));
         assert!(image.contains(r#"width="56""#) && !image.contains("<style>"), "{image}");
         assert!(png(&image).is_ok());
     }
@@ -309,17 +319,19 @@ mod tests {
                 frame.set_string(0, 0, &text, Style::new());
                 recording.frame(at(now), frame);
             }
-            let image = animated_svg(&recording);
+            let image = render(&recording);
             prop_assert!(usvg::Tree::from_str(&image, &usvg::Options::default()).is_ok(), "{}", image);
-            prop_assert_eq!(image, animated_svg(&recording));
+            prop_assert_eq!(image, render(&recording));
             let scenes = scenes(&recording);
-            let groups = group_elements(&scenes);
+            let groups = group_elements(&scenes, &ImageStyle::default());
             for (number, scene) in scenes.iter().enumerate() {
                 let shown = groups.iter().filter(|((_, spans), _)| {
                     spans.0.iter().any(|(start, end)| (*start..*end).contains(&number))
                 });
                 let shown: BTreeSet<_> = shown.flat_map(|(_, elements)| elements.clone()).collect();
-                let rows = (0..scene.screen.area.height).flat_map(|row| row_elements(&scene.screen, row));
+                let (style, height) = (ImageStyle::default(), scene.screen.area.height);
+                let screen = style.themed(&scene.screen);
+                let rows = (0..height).flat_map(|row| row_elements(&screen, row, &style));
                 prop_assert_eq!(shown, rows.map(|element| element.svg).collect::<BTreeSet<_>>());
             }
         }

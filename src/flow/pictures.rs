@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::player::{Player, PlayerError, PlayerSettings};
-use super::screenshot::{self, ScreenshotError};
+use super::screenshot::{self, ImageStyle, ScreenshotError};
 use super::tape::{self, ConsoleDriver as _, Tape, TapeError, parse_size};
 use crate::xks::network::Network;
 
@@ -81,7 +81,12 @@ impl Pictures {
     ///
     /// # Errors
     /// [`PicturesError`] if two images have the same name, a tape fails, or an image can't be rendered.
-    pub fn take(tapes: &[Tape], png: &[String], network: impl Fn() -> Network) -> Result<Self, PicturesError> {
+    pub fn take(
+        tapes: &[Tape],
+        png: &[String],
+        style: &ImageStyle,
+        network: impl Fn() -> Network,
+    ) -> Result<Self, PicturesError> {
         check_names(tapes)?;
         let mut images = BTreeMap::new();
         for tape in tapes {
@@ -90,7 +95,7 @@ impl Pictures {
                 let mut player = Player::start_with(settings)?;
                 tape::play(tape, &mut player, &mut |name, player| {
                     let stem = image_name(tape, name, (width, height));
-                    let svg = screenshot::svg(&player.frame(), &stem);
+                    let svg = screenshot::svg(&player.frame(), &stem, style);
                     if png.contains(&stem) {
                         images.insert(format!("{stem}.png"), screenshot::png(&svg)?);
                     }
@@ -203,7 +208,8 @@ mod tests {
 
     fn take_all(tapes: &[(&str, &str)], png: &[&str]) -> Result<Pictures, PicturesError> {
         let tapes = tapes.iter().map(|(name, text)| Tape::parse(name, text).unwrap()).collect::<Vec<_>>();
-        Pictures::take(&tapes, &png.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), Network::default)
+        let png: Vec<_> = png.iter().map(|name| (*name).to_owned()).collect();
+        Pictures::take(&tapes, &png, &ImageStyle::default(), Network::default)
     }
 
     fn take(text: &str, png: &[&str]) -> Result<Pictures, PicturesError> {
@@ -274,7 +280,7 @@ mod tests {
             networks.set(networks.get() + 1);
             Network::default()
         };
-        Pictures::take(&[tape], &[], network).unwrap();
+        Pictures::take(&[tape], &[], &ImageStyle::default(), network).unwrap();
         assert_eq!(networks.get(), 2);
     }
 

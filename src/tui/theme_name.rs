@@ -38,6 +38,9 @@ pub enum SymbolSet {
     Ascii,
 }
 
+/// How the console is drawn.
+pub type Appearance = (ThemeName, SymbolSet);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use crate::flow::pictures::Pictures;
 use crate::flow::player::{Player, PlayerSettings};
 use crate::flow::recorder::{Pace, record_tape};
 use crate::flow::recording::Recording;
+use crate::flow::screenshot::ImageStyle;
 use crate::flow::stage::{self, Advance, StageOptions};
 use crate::flow::tape::Tape;
 use crate::text::plural;
@@ -44,7 +45,10 @@ pub(super) fn run(arguments: &Arguments, options: &Play) -> Result<ExitCode, Box
             let version = if options.cast_version == 2 { CastVersion::V2 } else { CastVersion::V3 };
             write_recording(tape, settings, options, path, |recording| cast(recording, version))
         }
-        (None, Some(path)) => write_recording(tape, settings, options, path, animated_svg),
+        (None, Some(path)) => {
+            let style = image_style(arguments);
+            write_recording(tape, settings, options, path, |recording| animated_svg(recording, &style))
+        }
         (None, None) => {
             if let Err(error) = terminal::require() {
                 super::note(error);
@@ -62,7 +66,9 @@ pub(super) fn run(arguments: &Arguments, options: &Play) -> Result<ExitCode, Box
             } else {
                 Advance::ByTime
             };
-            let stage_options = StageOptions { speed: options.speed.0, advance, for_projector: options.stage };
+            let appearance = super::settings(arguments)?.appearance();
+            let stage_options =
+                StageOptions { speed: options.speed.0, advance, for_projector: options.stage, appearance };
             // In a terminal, the tape is played at the size of the terminal.
             let ended = stage::play(tape, PlayerSettings { size, ..settings }, stage_options)?;
             match ended {
@@ -74,6 +80,11 @@ pub(super) fn run(arguments: &Arguments, options: &Play) -> Result<ExitCode, Box
             }
         }
     }
+}
+
+/// Returns the style of images. Only the option counts, so that images don't depend on the configuration of a user.
+fn image_style(arguments: &Arguments) -> ImageStyle {
+    arguments.display.theme.map(ImageStyle::new).unwrap_or_default()
 }
 
 /// Creates the network to proxies that the command line describes.
@@ -113,7 +124,7 @@ fn write_pictures(
     directory: &Path,
 ) -> Result<ExitCode, Box<dyn Error>> {
     network(arguments).check()?;
-    let pictures = Pictures::take(tapes, &options.png, || network(arguments))?;
+    let pictures = Pictures::take(tapes, &options.png, &image_style(arguments), || network(arguments))?;
     let (one, many) = if options.check {
         pictures.check(directory)?;
         ("image is up to date in", "images are up to date in")

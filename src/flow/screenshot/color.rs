@@ -1,17 +1,41 @@
 //! The colors of terminal cells in screenshots.
 
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Modifier;
 
-use crate::tui::theme::Palette;
 pub(super) use crate::tui::theme::Rgb;
+use crate::tui::theme::{Palette, Theme};
+use crate::tui::theme_name::ThemeName;
 
-/// The colors of images. The program doesn't know the colors of the user's terminal.
-const PALETTE: Palette = Palette::IMAGE_DARK;
-/// The default text color.
-pub(super) const FOREGROUND: Rgb = PALETTE.foreground;
-/// The default background color.
-pub(super) const BACKGROUND: Rgb = PALETTE.background;
+/// The theme and the colors of an image. The program doesn't know the colors of the user's terminal.
+#[derive(Clone, Debug)]
+pub struct ImageStyle {
+    theme: Theme,
+    /// The colors of the imaginary terminal.
+    pub(super) palette: Palette,
+}
+
+impl Default for ImageStyle {
+    fn default() -> Self {
+        Self::new(ThemeName::Dark)
+    }
+}
+
+impl ImageStyle {
+    /// Returns the style of images in this theme: the light theme on a light background, and every other one on a dark
+    /// background.
+    pub fn new(theme: ThemeName) -> Self {
+        let palette = if theme == ThemeName::Light { Palette::IMAGE_LIGHT } else { Palette::IMAGE_DARK };
+        Self { theme: Theme::new(theme, &palette), palette }
+    }
+
+    /// Returns a frame in the colors of the theme.
+    pub(in crate::flow) fn themed(&self, frame: &Buffer) -> Buffer {
+        let mut frame = frame.clone();
+        self.theme.apply(&mut frame);
+        frame
+    }
+}
 
 /// The style of a cell, with reverse, dim, and hidden applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +55,11 @@ pub(super) struct CellStyle {
 }
 
 impl CellStyle {
-    /// Returns the style of `cell`.
-    pub(super) fn from_cell(cell: &Cell) -> Self {
+    /// Returns the style of `cell` in a terminal with these colors.
+    pub(super) fn from_cell(cell: &Cell, palette: &Palette) -> Self {
         let has = |modifier| cell.modifier.contains(modifier);
         let (mut foreground, mut background) =
-            (PALETTE.resolve(cell.fg, FOREGROUND), PALETTE.resolve(cell.bg, BACKGROUND));
+            (palette.resolve(cell.fg, palette.foreground), palette.resolve(cell.bg, palette.background));
         if has(Modifier::REVERSED) {
             (foreground, background) = (background, foreground);
         }
@@ -48,7 +72,7 @@ impl CellStyle {
         Self {
             foreground,
             background,
-            underline: has(Modifier::UNDERLINED).then(|| PALETTE.resolve(cell.underline_color, foreground)),
+            underline: has(Modifier::UNDERLINED).then(|| palette.resolve(cell.underline_color, foreground)),
             crossed_out: has(Modifier::CROSSED_OUT),
             bold: has(Modifier::BOLD),
             italic: has(Modifier::ITALIC),
@@ -61,22 +85,24 @@ mod tests {
     use super::*;
     use ratatui::style::Style;
 
+    const PALETTE: Palette = Palette::IMAGE_DARK;
+
     fn cell_style(style: Style) -> CellStyle {
         let mut cell = Cell::new("x");
         cell.set_style(style);
-        CellStyle::from_cell(&cell)
+        CellStyle::from_cell(&cell, &PALETTE)
     }
 
     #[test]
     fn reverse_swaps_the_default_colors() {
         let style = cell_style(Style::new().reversed());
-        assert_eq!((style.foreground, style.background), (BACKGROUND, FOREGROUND));
+        assert_eq!((style.foreground, style.background), (PALETTE.background, PALETTE.foreground));
     }
 
     #[test]
     fn dim_text_is_between_foreground_and_background() {
         let dim = cell_style(Style::new().dim()).foreground;
-        assert!(dim.0 > BACKGROUND.0 && dim.0 < FOREGROUND.0);
+        assert!(dim.0 > PALETTE.background.0 && dim.0 < PALETTE.foreground.0);
     }
 
     #[test]

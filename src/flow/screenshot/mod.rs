@@ -9,6 +9,7 @@ mod color;
 mod png;
 mod svg;
 
+pub use color::ImageStyle;
 pub use png::{ScreenshotError, png};
 pub use svg::svg;
 pub(super) use svg::{Element, Layer, document, row_elements};

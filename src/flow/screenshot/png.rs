@@ -67,7 +67,7 @@ fn pixmap(width: f32, height: f32) -> Option<Pixmap> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::screenshot::svg;
+    use crate::flow::screenshot::{ImageStyle, svg};
     use ratatui::buffer::Buffer;
     use ratatui::style::Style;
 
@@ -77,25 +77,25 @@ mod tests {
 
     #[test]
     fn rendering_is_deterministic() {
-        let image = svg(&Buffer::with_lines(["╭ a ╮", "╰ b ╯"]), "twice");
+        let image = svg(&Buffer::with_lines(["╭ a ╮", "╰ b ╯"]), "twice", &ImageStyle::default());
         assert_eq!(png(&image).unwrap(), png(&image).unwrap());
     }
 
     #[test]
     fn regular_and_bold_text_render_differently() {
         let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 2, 1));
-        let blank = png(&svg(&buffer, "")).unwrap();
+        let blank = png(&svg(&buffer, "", &ImageStyle::default())).unwrap();
         buffer.set_string(0, 0, "M", Style::new());
-        let regular = png(&svg(&buffer, "")).unwrap();
+        let regular = png(&svg(&buffer, "", &ImageStyle::default())).unwrap();
         buffer.set_string(0, 0, "M", Style::new().bold());
-        let bold = png(&svg(&buffer, "")).unwrap();
+        let bold = png(&svg(&buffer, "", &ImageStyle::default())).unwrap();
         assert_ne!(blank, regular);
         assert_ne!(regular, bold);
     }
 
     #[test]
     fn borders_of_adjacent_rows_join_without_a_gap() {
-        let image = decode(&png(&svg(&Buffer::with_lines(["│", "│"]), "")).unwrap());
+        let image = decode(&png(&svg(&Buffer::with_lines(["│", "│"]), "", &ImageStyle::default())).unwrap());
         // Twice the padding, then the middle of the first cell.
         let column = 28;
         let from = 20;
@@ -108,10 +108,10 @@ mod tests {
     fn bundled_font_or_shapes_cover_the_console_symbols() {
         for mark in ["●", "✓", "✗", "▸", "▾", "…", "·", "→", "○", "◉", "☐", "☑", "⚠", "▲", "▼"]
         {
-            let with = png(&svg(&Buffer::with_lines([mark]), "")).unwrap();
-            let without = png(&svg(&Buffer::with_lines([" "]), "")).unwrap();
+            let with = png(&svg(&Buffer::with_lines([mark]), "", &ImageStyle::default())).unwrap();
+            let without = png(&svg(&Buffer::with_lines([" "]), "", &ImageStyle::default())).unwrap();
             // The font doesn't have this character, so it shows what a missing glyph looks like.
-            let missing = png(&svg(&Buffer::with_lines(["\u{2139}"]), "")).unwrap();
+            let missing = png(&svg(&Buffer::with_lines(["\u{2139}"]), "", &ImageStyle::default())).unwrap();
             assert!(with != without && with != missing, "{mark}");
         }
     }

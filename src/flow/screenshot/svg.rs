@@ -6,15 +6,16 @@ use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::box_drawing::{PathSegment, Rect, Shape, shape};
-use super::color::{BACKGROUND, CellStyle, FOREGROUND, Rgb};
+use super::color::{CellStyle, ImageStyle, Rgb};
 use super::{BASELINE, CELL_HEIGHT, CELL_WIDTH, FONT_FAMILY, FONT_SIZE, PADDING};
 
 /// Returns an SVG image of `buffer` without a window frame. `title` is the title for screen readers.
 ///
 /// The file contains plain colors and no CSS, because reverse, dim, and hidden are applied beforehand. Text remains
 /// text, so it can be searched and copied.
-pub fn svg(buffer: &Buffer, title: &str) -> String {
-    let rows: Vec<_> = (0..buffer.area.height).map(|row| row_elements(buffer, row)).collect();
+pub fn svg(buffer: &Buffer, title: &str, style: &ImageStyle) -> String {
+    let buffer = &style.themed(buffer);
+    let rows: Vec<_> = (0..buffer.area.height).map(|row| row_elements(buffer, row, style)).collect();
     let mut out = String::new();
     // Backgrounds come first, because the background of a row could otherwise cover letters of the row above.
     for is_background in [true, false] {
@@ -22,28 +23,29 @@ pub fn svg(buffer: &Buffer, title: &str) -> String {
             out.push_str(&element.svg);
         }
     }
-    document((buffer.area.width, buffer.area.height), title, "", &out)
+    document((buffer.area.width, buffer.area.height), title, style, "", &out)
 }
 
 /// Returns an SVG image of a screen of `size` columns and rows with the graphical elements `body`.
 ///
-/// `style` is its CSS, which can be empty.
-pub(in crate::flow) fn document(size: (u16, u16), title: &str, style: &str, body: &str) -> String {
+/// `css` is its style sheet, which can be empty.
+pub(in crate::flow) fn document(size: (u16, u16), title: &str, style: &ImageStyle, css: &str, body: &str) -> String {
+    let (foreground, background) = (style.palette.foreground, style.palette.background);
     let width = f32::from(size.0) * CELL_WIDTH + 2.0 * PADDING;
     let height = f32::from(size.1) * CELL_HEIGHT + 2.0 * PADDING;
-    let mut out = String::with_capacity(body.len() + style.len() + 512);
+    let mut out = String::with_capacity(body.len() + css.len() + 512);
     let _ = writeln!(
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#
     );
     let _ = writeln!(out, "<title>{}</title>", escape_xml(title));
-    if !style.is_empty() {
-        let _ = writeln!(out, "<style>\n{style}</style>");
+    if !css.is_empty() {
+        let _ = writeln!(out, "<style>\n{css}</style>");
     }
-    let _ = writeln!(out, r#"<rect width="{width}" height="{height}" fill="{BACKGROUND}"/>"#);
+    let _ = writeln!(out, r#"<rect width="{width}" height="{height}" fill="{background}"/>"#);
     let _ = writeln!(
         out,
-        r#"<g fill="{FOREGROUND}" font-family="{FONT_FAMILY}, DejaVu Sans Mono, monospace" font-size="{FONT_SIZE}">"#
+        r#"<g fill="{foreground}" font-family="{FONT_FAMILY}, DejaVu Sans Mono, monospace" font-size="{FONT_SIZE}">"#
     );
     out.push_str(body);
     out.push_str("</g>\n</svg>\n");
@@ -70,9 +72,10 @@ pub(in crate::flow) struct Element {
     pub svg: String,
 }
 
-/// Returns the graphical elements of a `row` of `buffer`, in the order of their layers.
-pub(in crate::flow) fn row_elements(buffer: &Buffer, row: u16) -> Vec<Element> {
-    let row = Row::from_buffer(buffer, row);
+/// Returns the graphical elements of a `row` of `buffer`, which is [themed](ImageStyle::themed), in the order of their
+/// layers.
+pub(in crate::flow) fn row_elements(buffer: &Buffer, row: u16, style: &ImageStyle) -> Vec<Element> {
+    let row = Row::from_buffer(buffer, row, style);
     let mut elements = Vec::new();
     let mut add = |layer, svg| elements.push(Element { layer, svg });
     row.backgrounds.svg().for_each(|svg| add(Layer::Background, svg));
@@ -80,7 +83,7 @@ pub(in crate::flow) fn row_elements(buffer: &Buffer, row: u16) -> Vec<Element> {
     for (foreground, path) in &row.strokes {
         add(Layer::Shape, format!("<path d=\"{path}\" fill=\"none\" stroke=\"{foreground}\"/>\n"));
     }
-    row.texts.iter().for_each(|text| add(Layer::Text, text.svg()));
+    row.texts.iter().for_each(|text| add(Layer::Text, text.svg(style.palette.foreground)));
     elements
 }
 
@@ -94,7 +97,7 @@ struct Row {
 }
 
 impl Row {
-    fn from_buffer(buffer: &Buffer, row: u16) -> Self {
+    fn from_buffer(buffer: &Buffer, row: u16, style: &ImageStyle) -> Self {
         let mut this = Self::default();
         let top = PADDING + f32::from(row) * CELL_HEIGHT;
         let mut column = 0;
@@ -102,7 +105,13 @@ impl Row {
             let Some(cell) = buffer.cell((buffer.area.x + column, buffer.area.y + row)) else { break };
             let symbol = cell.symbol();
             let cells = u16::try_from(symbol.width()).unwrap_or(1).clamp(1, buffer.area.width - column);
-            this.add(symbol, CellStyle::from_cell(cell), (column, cells), top);
+            let cell_style = CellStyle::from_cell(cell, &style.palette);
+            if cell_style.background != style.palette.background {
+                let left = PADDING + f32::from(column) * CELL_WIDTH;
+                let right = left + f32::from(cells) * CELL_WIDTH;
+                this.backgrounds.add(cell_style.background, Rect::new(left, top, right, top + CELL_HEIGHT));
+            }
+            this.add(symbol, cell_style, (column, cells), top);
             column += cells;
         }
         this
@@ -112,9 +121,6 @@ impl Row {
         let left = PADDING + f32::from(column) * CELL_WIDTH;
         let width = f32::from(cells) * CELL_WIDTH;
         let whole = Rect::new(left, top, left + width, top + CELL_HEIGHT);
-        if cell_style.background != BACKGROUND {
-            self.backgrounds.add(cell_style.background, whole);
-        }
         match shape(symbol) {
             Some(Shape::Filled(rects)) => rects.into_iter().for_each(|rect| {
                 let (right, bottom) = (rect.right + left, rect.bottom + top);
@@ -200,7 +206,8 @@ impl TextRun {
             && !forms_ligature
     }
 
-    fn svg(&self) -> String {
+    /// Returns the SVG element in a group with the text color `inherited`.
+    fn svg(&self, inherited: Rgb) -> String {
         let mut out = String::new();
         let content = self.content.trim_end_matches(' ');
         let spaces = u16::try_from(self.content.len() - content.len()).unwrap_or_default();
@@ -210,7 +217,7 @@ impl TextRun {
             let length = f32::from(self.cells - spaces) * CELL_WIDTH;
             let _ = write!(out, r#" textLength="{length}" xml:space="preserve""#);
         }
-        if self.font_style.foreground != FOREGROUND {
+        if self.font_style.foreground != inherited {
             let _ = write!(out, r#" fill="{}""#, self.font_style.foreground);
         }
         if self.font_style.bold {
@@ -303,7 +310,7 @@ mod tests {
     fn render(text: &str, style: Style) -> String {
         let mut buffer = Buffer::empty(layout::Rect::new(0, 0, 20, 1));
         buffer.set_string(0, 0, text, style);
-        svg(&buffer, "t")
+        svg(&buffer, "t", &ImageStyle::default())
     }
 
     fn count(svg_text: &str, part: &str) -> usize {
@@ -315,6 +322,20 @@ mod tests {
         let svg_text = render("Create key", Style::new());
         assert_eq!(count(&svg_text, "<text"), 1, "{svg_text}");
         assert!(svg_text.contains(r#"textLength="90" xml:space="preserve">Create key</text>"#), "{svg_text}");
+    }
+
+    #[test]
+    fn light_image_has_dark_text_on_a_light_background() {
+        use crate::tui::theme::{ACCENT, Palette};
+        use crate::tui::theme_name::ThemeName;
+        let mut buffer = Buffer::empty(layout::Rect::new(0, 0, 20, 1));
+        buffer.set_string(0, 0, "Next", ACCENT);
+        let image = svg(&buffer, "t", &ImageStyle::new(ThemeName::Light));
+        let light = Palette::IMAGE_LIGHT;
+        assert!(image.contains(&format!(r#"fill="{}"/>"#, light.background)), "{image}");
+        assert!(image.contains(&format!(r#"<g fill="{}""#, light.foreground)), "{image}");
+        // The accent of the light theme is blue.
+        assert!(image.contains(&format!(r#"fill="{}">Next"#, light.ansi[4])), "{image}");
     }
 
     #[test]
@@ -355,13 +376,15 @@ mod tests {
         fn any_text_produces_valid_svg(text in "\\PC{0,20}", title in any::<String>()) {
             let mut buffer = Buffer::empty(layout::Rect::new(0, 0, 24, 1));
             buffer.set_string(0, 0, &text, Style::new());
-            let svg_text = svg(&buffer, &title);
+            let svg_text = svg(&buffer, &title, &ImageStyle::default());
             prop_assert!(resvg::usvg::Tree::from_str(&svg_text, &resvg::usvg::Options::default()).is_ok(), "{}", svg_text);
         }
     }
 
     #[test]
     fn empty_buffer_produces_a_valid_image() {
-        assert!(svg(&Buffer::empty(layout::Rect::ZERO), "").contains(r#"width="20" height="20""#));
+        assert!(
+            svg(&Buffer::empty(layout::Rect::ZERO), "", &ImageStyle::default()).contains(r#"width="20" height="20""#)
+        );
     }
 }

@@ -19,6 +19,7 @@ use crate::tui::screen;
 use crate::tui::terminal::signals::{Signal, Signals};
 use crate::tui::terminal::{Terminal, TerminalEvent, TerminalGuard, TerminalInput};
 use crate::tui::theme;
+use crate::tui::theme_name::Appearance;
 
 /// How often the console is drawn while the user has it.
 pub(super) const TICK: Duration = Duration::from_millis(50);
@@ -57,11 +58,12 @@ pub(super) struct LiveConsole {
 }
 
 impl LiveConsole {
-    /// Takes the terminal.
-    pub(super) fn open(player: Player, for_projector: bool) -> io::Result<Self> {
+    /// Takes the terminal, and draws with this theme and these symbols.
+    pub(super) fn open(player: Player, for_projector: bool, (theme, symbols): Appearance) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let signals = runtime.block_on(async { Signals::listen() })?;
-        let terminal = Terminal::enter()?;
+        let mut terminal = Terminal::enter()?;
+        terminal.set_appearance(theme, symbols);
         let input = TerminalInput::open()?;
         let (caption, hint, keys) = (String::new(), String::new(), Vec::new());
         let projector = for_projector.then(Projector::default);

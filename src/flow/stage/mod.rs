@@ -26,6 +26,7 @@ use super::tape::{
 };
 use crate::client::log::ApiCall;
 use crate::tui::app::MIN_SCREEN_SIZE;
+use crate::tui::theme_name::Appearance;
 
 /// How a tape is played in a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ pub struct StageOptions {
     pub advance: Advance,
     /// Whether to hide IDs and draw in strong contrast.
     pub for_projector: bool,
+    /// The theme and the symbols.
+    pub appearance: Appearance,
 }
 
 /// What advances a tape.
@@ -67,7 +70,7 @@ pub enum StageError {
 pub fn play(tape: &Tape, settings: PlayerSettings, options: StageOptions) -> Result<Option<TapeError>, StageError> {
     let player = Player::start_with(settings)?;
     let mut stage = Stage {
-        live: LiveConsole::open(player, options.for_projector)?,
+        live: LiveConsole::open(player, options.for_projector, options.appearance)?,
         pace: Pace::default().at_speed(options.speed),
         advance: options.advance,
         waited: SignedDuration::ZERO,

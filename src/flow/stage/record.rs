@@ -21,6 +21,7 @@ use crate::storage::atomic_file;
 use crate::text;
 use crate::tui::app::App;
 use crate::tui::screen;
+use crate::tui::theme_name::Appearance;
 use crate::tui::widgets::editing::Edit;
 use crate::tui::widgets::form::{SecretInput, SecretKind};
 
@@ -51,11 +52,16 @@ pub enum RecordError {
 ///
 /// # Errors
 /// [`RecordError`].
-pub fn record(settings: PlayerSettings, path: &Path, replaces: bool) -> Result<Vec<String>, RecordError> {
+pub fn record(
+    settings: PlayerSettings,
+    appearance: Appearance,
+    path: &Path,
+    replaces: bool,
+) -> Result<Vec<String>, RecordError> {
     // Nothing is recorded in vain, and nothing is written before the console runs.
     let file = TapeFile::check(path, replaces)?;
     let header = header(&settings);
-    let mut live = LiveConsole::open(Player::start_with(settings)?, false)?;
+    let mut live = LiveConsole::open(Player::start_with(settings)?, false, appearance)?;
     live.caption.push_str("● F12 screenshot  F11 step  Ctrl-C end");
     live.draw()?;
     live.player.settle();
@@ -644,7 +650,7 @@ mod tests {
         fs::write(&old, "Enter\n").unwrap();
         for path in [&old, &new] {
             let settings = PlayerSettings { world: "no such world".to_owned(), ..PlayerSettings::new((80, 24)) };
-            assert!(matches!(record(settings, path, true), Err(RecordError::Player(_))));
+            assert!(matches!(record(settings, Appearance::default(), path, true), Err(RecordError::Player(_))));
         }
         assert_eq!(fs::read_to_string(&old).unwrap(), "Enter\n");
         assert!(!new.exists());

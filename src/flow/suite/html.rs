@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::text::describe_calls;
 use super::{Outcome, Report, ScreenResult, TapeResult};
 use crate::flow::golden::Screen;
-use crate::flow::screenshot::svg;
+use crate::flow::screenshot::{ImageStyle, svg};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;background:#f6f7f9;color:#16191f}\
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.5rem}h3{font-size:1rem}\
@@ -95,7 +95,7 @@ fn write_screen(out: &mut String, screen: &ScreenResult, size: (u16, u16)) {
     let mut figure = |caption: &str, screen: Option<&Screen>| {
         let picture = screen.map_or_else(
             || "<p>The golden file has no such screen.</p>".to_owned(),
-            |screen| svg(&screen.to_buffer(size), caption),
+            |screen| svg(&screen.to_buffer(size), caption, &ImageStyle::default()),
         );
         let _ = writeln!(out, "<figure><figcaption>{caption}</figcaption>\n{picture}</figure>");
     };
