@@ -144,7 +144,10 @@ impl Step {
                  also allow others. Prefer roles, which provide temporary credentials."
             }
             Self::KeyPolicy => "The key policy generated from your choices. Edit it to change or add statements.",
-            Self::Review => "",
+            Self::Review => {
+                "Finish creates the KMS key, and then its alias. If a request fails, you lose nothing that you entered: \
+                 the console says what to correct, and Finish continues from there."
+            }
         }
     }
 }

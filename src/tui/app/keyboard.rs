@@ -52,7 +52,8 @@ impl App {
             let event = view.handle_key(key, self.screen_size);
             return self.handle_text_view_event(event);
         }
-        if !KEYS_KEEPING_SUCCESS.contains(&key.code) && self.link_at(key).is_none() {
+        let is_on_page = self.dialog.is_none() && self.login.is_none();
+        if is_on_page && !KEYS_KEEPING_SUCCESS.contains(&key.code) && self.link_at(key).is_none() {
             self.flashes.retain(|flash| !flash.is_success);
         }
         if action == Some(Action::ShowError)

@@ -62,6 +62,10 @@ impl App {
             }
             PaletteKind::Shortcuts => true,
         };
+        // On a page without a page above it, Esc only opens the navigation menu.
+        let goes_nowhere = |binding: &&Binding| {
+            kind == PaletteKind::Commands && binding.action == Action::Back && self.is_on_navigation_page()
+        };
         let entry = |binding: &Binding| PaletteEntry {
             group: if kind == PaletteKind::Shortcuts { binding.context.title() } else { "On this page" },
             title: if kind == PaletteKind::Shortcuts { binding.help } else { self.action_title(binding) }.to_owned(),
@@ -69,7 +73,8 @@ impl App {
             key: self.keymap.label(binding),
             command: PaletteCommand::Press(binding.key_event()),
         };
-        let mut entries: Vec<PaletteEntry> = self.bindings().filter(is_useful).map(entry).collect();
+        let mut entries: Vec<PaletteEntry> =
+            self.bindings().filter(is_useful).filter(|binding| !goes_nowhere(binding)).map(entry).collect();
         if kind == PaletteKind::Shortcuts {
             // Entries of one context belong together; contexts keep the order of their first entry.
             let order: Vec<&str> = entries.iter().map(|entry| entry.group).collect();

@@ -1,6 +1,7 @@
 //! The command palette and the keyboard help: a list of everything that can be done or opened here, with a search.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::{Line, Span};
@@ -277,13 +278,19 @@ impl Palette {
         let note_style = if note == entry.group { theme::SECONDARY } else { theme::ACCENT };
         let right = if self.kind == PaletteKind::Shortcuts { 0 } else { text::width(note) + 1 };
         let room = view.width.saturating_sub(line.width() + right);
-        let text = &shown_text(entry);
+        let text = text::truncate(&shown_text(entry), room);
         let lead = line.width();
         // For an action, the key is searched behind the title, but the description is shown there.
         let is_title_searched = matches!(entry.command, PaletteCommand::Press(_) | PaletteCommand::SetTheme(_));
-        let searched = if is_title_searched { entry.title.len() } else { text.len() };
-        let bytes = found.bytes.range(..searched).copied().collect();
-        line.spans.extend(fuzzy::highlight(&text::truncate(text, room), &bytes, style));
+        let title_end = text::escape_controls(&entry.title).len().min(text.len());
+        let searched = if is_title_searched { title_end } else { text.len() };
+        let hits = found.bytes.range(..searched);
+        let (in_title, in_detail): (BTreeSet<usize>, BTreeSet<usize>) = hits.partition(|byte| **byte < title_end);
+        let in_detail = in_detail.into_iter().map(|byte| byte - title_end).collect();
+        // A shortened title ends within the text, with an ellipsis.
+        let title_end = text.floor_char_boundary(title_end);
+        line.spans.extend(fuzzy::highlight(&text[..title_end], &in_title, style));
+        line.spans.extend(fuzzy::highlight(&text[title_end..], &in_detail, theme::SECONDARY));
         if right > 0 {
             line.push_span(Span::raw(" ".repeat(view.width.saturating_sub(line.width() + right))));
             line.push_span(Span::styled(format!("{note} "), note_style));

@@ -86,7 +86,9 @@ impl Theme {
     fn apply_to_cell(&self, cell: &mut Cell) {
         if let Some((_, style)) = self.roles.iter().find(|(stand_in, _)| *stand_in == cell.fg) {
             cell.fg = style.fg.unwrap_or_default();
-            cell.modifier.insert(style.add_modifier);
+            // A line below empty cells, such as those beside a row, would mean nothing.
+            let hidden = if cell.symbol() == " " { Modifier::UNDERLINED } else { Modifier::empty() };
+            cell.modifier.insert(style.add_modifier - hidden);
             // The contrast of a color is known only if it isn't dim.
             cell.modifier.remove(Modifier::DIM);
         }
