@@ -81,25 +81,26 @@ impl Flash {
     }
 }
 
-/// Returns the labels of the actions of a message, and what a click on them does. The key of the report is left out if it
-/// would shorten the title.
-fn actions(links: &[Link], can_report: bool, room: usize) -> Vec<(String, Click)> {
+/// Returns the labels of the actions of a message, and what a click on them does. `report_key` is the key
+/// that makes a report of the error, if there is one. It is left out if it would shorten the title.
+fn actions(links: &[Link], report_key: Option<&str>, room: usize) -> Vec<(String, Click)> {
     let link = |(index, link): (usize, &Link)| (format!("[{}] {}", link.key(), link.label()), Click::OpenLink(index));
     let mut actions: Vec<(String, Click)> = links.iter().enumerate().map(link).collect();
     let close = (CLOSE.to_owned(), Click::CloseMessage);
-    let report = ("[e] Report".to_owned(), Click::Key(KeyCode::Char('e').into()));
-    let used: usize = actions.iter().chain([&close, &report]).map(|(label, _)| text::width(label) + GAP.len()).sum();
-    actions.extend((can_report && used <= room).then_some(report));
+    let report = report_key.map(|key| (format!("[{key}] Report"), Click::Key(KeyCode::Char('e').into())));
+    let used = actions.iter().chain([&close]).chain(&report).map(|(label, _)| text::width(label) + GAP.len());
+    let has_room = used.sum::<usize>() <= room;
+    actions.extend(report.filter(|_| has_room));
     actions.push(close);
     actions
 }
 
 /// Draws the lines that fit, and makes the links and *Close* of the newest message react to clicks.
-pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, can_report: bool, canvas: &mut Canvas, area: Rect) {
+pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, report_key: Option<&str>, canvas: &mut Canvas, area: Rect) {
     if let (Some(flash), Some(title)) = (flashes.last(), lines.first().and_then(|line| line.spans.first())) {
         let mut x = title.width() + GAP.len();
         let room = usize::from(area.width).saturating_sub(title.width() + 1);
-        for (label, click) in actions(&flash.links, can_report, room) {
+        for (label, click) in actions(&flash.links, report_key, room) {
             let width = text::width(&label);
             let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
             let place = Rect { x: area.x.saturating_add(cells(x)), width: cells(width), height: 1, ..area };
@@ -112,15 +113,15 @@ pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, can_report: bool, canv
     }
 }
 
-/// Returns the lines of the newest message, followed by one line with the titles of earlier messages. `can_report` says
+/// Returns the lines of the newest message, followed by one line with the titles of earlier messages. `report_key` is
 /// whether the key of the error report works.
-pub fn lines(flashes: &[Flash], width: u16, can_report: bool) -> Vec<Line<'static>> {
+pub fn lines(flashes: &[Flash], width: u16, report_key: Option<&str>) -> Vec<Line<'static>> {
     let Some((Flash { is_success: is_good, title, text: words, links }, beneath)) = flashes.split_last() else {
         return Vec::new();
     };
     let (mark, style) = if *is_good { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
     let (title, width) = (text::escape_controls(title), usize::from(width));
-    let actions = actions(links, can_report, width.saturating_sub(text::width(&title) + 4));
+    let actions = actions(links, report_key, width.saturating_sub(text::width(&title) + 4));
     let close = actions.into_iter().fold(String::new(), |line, (label, _)| line + GAP + &label);
     let title = text::truncate(&title, width.saturating_sub(text::width(&close) + 4));
     let mut lines = vec![Line::from(vec![
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     fn shown(flashes: &[Flash]) -> Vec<String> {
-        lines(flashes, 40, false).iter().map(ToString::to_string).collect()
+        lines(flashes, 40, None).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn key_of_the_report_is_shown_if_the_title_leaves_room() {
-        let title = |width| lines(&[Flash::failure("DisabledException", "No.")], width, true)[0].to_string();
+        let title = |width| lines(&[Flash::failure("DisabledException", "No.")], width, Some("e"))[0].to_string();
         assert_eq!(title(70), " ✗ DisabledException   [v] Show all   [e] Report   [Esc] Close");
         assert_eq!(title(60), " ✗ DisabledException   [v] Show all   [Esc] Close");
     }
@@ -171,7 +172,7 @@ mod tests {
         let flash = Flash::success("Success", String::new())
             .with_link(Link::Page("View key", Location::Key("k1".to_owned())))
             .with_link(Link::TryKey("Try it", "k1".to_owned()));
-        assert_eq!(lines(&[flash], 60, false)[0].to_string(), " ✓ Success   [v] View key   [t] Try it   [Esc] Close");
+        assert_eq!(lines(&[flash], 60, None)[0].to_string(), " ✓ Success   [v] View key   [t] Try it   [Esc] Close");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::create_key::submission::{self, SubmissionFailure, SubmissionResponse}
 use crate::drafts::{DraftRequest, DraftResponse, DraftTarget, SavedDraft};
 use crate::tui::drafts::{DraftList, DraftListEvent};
 use crate::tui::effect::{Call, Effect};
+use crate::tui::keymap::Action;
 use crate::tui::pages::Location;
 use crate::tui::wizard::Wizard;
 
@@ -146,7 +147,8 @@ impl App {
         let mut effects = then_refresh(self.drafts.close());
         effects.extend(self.leave_wizard());
         let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
-        let text = format!("Your draft{name} is saved. Press D to resume or discard it.");
+        let key = self.keymap.label_of(Action::Drafts);
+        let text = format!("Your draft{name} is saved. Press {key} to resume or discard it.");
         self.flashes.push(Flash::success("Draft saved", text));
         effects
     }

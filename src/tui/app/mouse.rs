@@ -36,13 +36,14 @@ impl App {
     /// Turns the mouse off or on, and says so.
     pub(super) fn toggle_mouse(&mut self) -> Vec<Effect> {
         self.is_mouse_on = !self.is_mouse_on;
+        let key = self.keymap.label_of(Action::ToggleMouse);
         let text = if self.is_mouse_on {
-            "Click to choose. Hold Shift to select text, or press F6 to turn the mouse off."
+            format!("Click to choose. Hold Shift to select text, or press {key} to turn the mouse off.")
         } else {
-            "The terminal selects text as usual. Press F6 to turn the mouse on."
+            format!("The terminal selects text as usual. Press {key} to turn the mouse on.")
         };
         self.flashes.retain(|flash| !MOUSE_TITLES.contains(&&*flash.title));
-        self.flashes.push(Flash::success(MOUSE_TITLES[usize::from(self.is_mouse_on)], text.to_owned()));
+        self.flashes.push(Flash::success(MOUSE_TITLES[usize::from(self.is_mouse_on)], text));
         vec![Effect::SetMouse(self.is_mouse_on)]
     }
 

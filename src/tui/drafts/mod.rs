@@ -106,15 +106,16 @@ impl Drafts {
     }
 
     /// Returns a notice for the pages that start a wizard, if there are drafts to resume.
-    pub fn notice(&self, account: &AccountState, width: usize) -> Option<Line<'static>> {
+    /// `key` is the key that lists them.
+    pub fn notice(&self, account: &AccountState, key: &str, width: usize) -> Option<Line<'static>> {
         let resumable = self.resumable(account);
         // Drafts with an unknown outcome come first, because an unknown KMS key might exist.
         let first = resumable.iter().find(|saved| saved.submission.is_in_doubt()).or(resumable.first())?;
         let (mark, style) = if first.submission.is_in_doubt() { ("▲", theme::WARNING) } else { ("◌", theme::TEXT) };
-        let key = "[D] Drafts";
+        let key = format!("[{key}] Drafts");
         let more = if resumable.len() > 1 { format!(" and {} more", resumable.len() - 1) } else { String::new() };
         let words = format!(" {mark} Draft of a KMS key: {}", text::escape_controls(&display_name(first)));
-        let room = width.saturating_sub(text::width(key) + text::width(&more) + 4);
+        let room = width.saturating_sub(text::width(&key) + text::width(&more) + 4);
         let words = format!("{}{more}   ", text::truncate(&words, room));
         Some(Line::from(vec![Span::styled(words, style), Span::styled(key, theme::ACCENT)]))
     }

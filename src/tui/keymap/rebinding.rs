@@ -120,6 +120,11 @@ impl Keymap {
         assigned.map_or_else(|| binding.label.to_owned(), ToString::to_string)
     }
 
+    /// Returns the key of an action as it is displayed, for messages that name it.
+    pub fn label_of(&self, action: Action) -> String {
+        BINDINGS.iter().find(|binding| binding.action == action).map(|binding| self.label(binding)).unwrap_or_default()
+    }
+
     /// Returns the actions that share a key in the same place, so that only one of them would have an effect.
     pub fn conflicts(&self) -> Vec<KeyConflict> {
         let mut conflicts = Vec::new();

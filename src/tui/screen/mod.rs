@@ -17,7 +17,7 @@ use super::app::drafts::shows_drafts;
 use super::app::{App, Dialog, MIN_SCREEN_SIZE};
 use super::flash;
 use super::header;
-use super::keymap;
+use super::keymap::{self, Action};
 use super::pages::{self, Location};
 use super::widgets::button::{Button, ButtonKind};
 use super::widgets::canvas::{Canvas, Click};
@@ -42,10 +42,13 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
         canvas.render(line, Rect { height: area.height.min(1), ..area });
         return;
     }
-    let can_report = app.shows_reportable_error();
-    let flashes = flash::lines(&app.flashes, area.width, can_report);
+    let report_key = app.shows_reportable_error().then(|| app.keymap.label_of(Action::ErrorReport));
+    let flashes = flash::lines(&app.flashes, area.width, report_key.as_deref());
     let shown = u16::try_from(flashes.len()).unwrap_or(u16::MAX).min(area.height / 3);
-    let notice = app.drafts.notice(&app.account, area.width.into()).filter(|_| shows_drafts(&app.location));
+    let notice = app
+        .drafts
+        .notice(&app.account, &app.keymap.label_of(Action::Drafts), area.width.into())
+        .filter(|_| shows_drafts(&app.location));
     let rows = [
         Constraint::Length(1),
         Constraint::Length(1),
@@ -57,7 +60,7 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     header::draw(app, canvas, header);
     breadcrumbs::draw(app, canvas, crumbs);
-    flash::draw(&app.flashes, flashes, can_report, canvas, flash);
+    flash::draw(&app.flashes, flashes, report_key.as_deref(), canvas, flash);
     if let Some(notice) = notice {
         canvas.on_click(draft, Click::PageKey(DRAFTS_KEY.into()));
         canvas.render(notice, draft);
