@@ -114,7 +114,7 @@ pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, report_key: Option<&st
 }
 
 /// Returns the lines of the newest message, followed by one line with the titles of earlier messages. `report_key` is
-/// whether the key of the error report works.
+/// the key that makes a report of the error, if there is one.
 pub fn lines(flashes: &[Flash], width: u16, report_key: Option<&str>) -> Vec<Line<'static>> {
     let Some((Flash { is_success: is_good, title, text: words, links }, beneath)) = flashes.split_last() else {
         return Vec::new();
