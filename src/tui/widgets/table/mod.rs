@@ -1,5 +1,6 @@
 //! A table with search, sorting, a cursor, and row selection. It builds only the visible rows.
 
+mod cells;
 mod draw;
 mod mouse;
 mod search;
@@ -9,7 +10,7 @@ use std::cell::Cell;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::text_field::TextField;
-use crate::listing::search::{search_name, searchable_row};
+use crate::listing::search::{Precision, Search, search_name, searchable_row};
 
 /// A column: its heading and its width.
 #[derive(Clone, Copy, Debug)]
@@ -128,14 +129,22 @@ pub struct Table {
     pub completeness: Completeness,
     /// Whether text that is wider than its cell is wrapped.
     pub wraps_text: bool,
+    /// The headings of all columns, also of those that are only searched.
+    titles: Vec<&'static str>,
     /// The column names for searches such as `status:enabled`.
     properties: Vec<String>,
     /// All rows, sorted.
     sorted: Vec<usize>,
     /// The searchable text of each row, by row index.
     haystack: Vec<Box<str>>,
+    /// The parsed text of the search.
+    terms: Search,
+    /// How the rows match the search.
+    precision: Precision,
     /// The rows that match the search, sorted.
     matching: Vec<usize>,
+    /// The columns in which the search found something.
+    matching_columns: Vec<usize>,
 }
 
 impl Table {
@@ -151,6 +160,7 @@ impl Table {
 
     /// Sorts and filters the rows. Call it when the rows or the sort order changed. The cursor stays on its row.
     pub fn update_rows(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
+        self.titles = columns.iter().map(|column| column.title).collect();
         self.properties = columns.iter().map(|column| search_name(column.title)).collect();
         self.sort_column = self.sort_column.min(columns.len().saturating_sub(1));
         self.haystack.clear();
