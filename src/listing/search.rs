@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn fuzzy_term_needs_its_characters_in_order_in_one_cell() {
-        assert_eq!(found("pdb", Precision::Exact), [0_usize; 0]);
-        assert_eq!(found("pdb", Precision::Fuzzy), [0]);
-        assert_eq!(found("PDB", Precision::Fuzzy), [0]);
+        assert_eq!(found("ptdb", Precision::Exact), [0_usize; 0]);
+        assert_eq!(found("ptdb", Precision::Fuzzy), [0]);
+        assert_eq!(found("PTDB", Precision::Fuzzy), [0]);
         assert_eq!(found("bdp", Precision::Fuzzy), [0_usize; 0]);
-        assert_eq!(found("pdb12", Precision::Fuzzy), [0_usize; 0], "not across two cells");
+        assert_eq!(found("ptdb12", Precision::Fuzzy), [0_usize; 0], "not across two cells");
         assert_eq!(found("pdi enbl", Precision::Fuzzy), [2]);
     }
 

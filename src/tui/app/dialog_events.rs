@@ -105,6 +105,7 @@ impl App {
             menu::MenuEvent::Activate(MenuAction::TryKey(key)) => self.open_try_key(key),
             menu::MenuEvent::Activate(MenuAction::CreateSimilar(similar)) => self.open_filled_in_wizard(*similar),
             menu::MenuEvent::Activate(MenuAction::Copy(what, text)) => self.copy(what, text),
+            menu::MenuEvent::Activate(MenuAction::CopyTable(format)) => self.copy_table(format),
         }
     }
 

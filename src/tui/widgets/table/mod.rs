@@ -11,6 +11,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::text_field::TextField;
 use crate::listing::search::{Precision, Search, search_name, searchable_row};
+use crate::listing::table::{TextColumn, TextTable};
 
 /// A column: its heading and its width.
 #[derive(Clone, Copy, Debug)]
@@ -191,6 +192,23 @@ impl Table {
     /// Returns the rows that match the search, in order.
     pub fn matching_rows(&self) -> &[usize] {
         &self.matching
+    }
+
+    /// Returns the text of the rows that match the search, in order and uncut. The hyphen of a cell without a value is left
+    /// out.
+    pub fn text_table(&self, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) -> TextTable {
+        let text = |row: usize, column: usize| match cell(row, column).trim() {
+            "-" => String::new(),
+            text => text.to_owned(),
+        };
+        TextTable {
+            columns: columns.iter().map(|column| TextColumn { title: column.title, can_shorten: false }).collect(),
+            rows: self
+                .matching
+                .iter()
+                .map(|row| (0..columns.len()).map(|column| text(*row, column)).collect())
+                .collect(),
+        }
     }
 
     /// Handles a key press.
