@@ -76,9 +76,10 @@ fn config(matching: Matching) -> Config {
     Config::default().matching(matching).max_typos(Some(0)).unicode(UnicodeMatching::Smart)
 }
 
-/// Returns a text with its matching characters in accent, underlined, and bold.
+/// Returns a text with its matching characters underlined, bold, and in accent. The color of a state stays.
 pub fn highlight(text: &str, bytes: &BTreeSet<usize>, style: Style) -> Vec<Span<'static>> {
-    let hit = style.patch(theme::ACCENT).add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+    let colored = if style.fg.is_some() { style } else { style.patch(theme::ACCENT) };
+    let hit = colored.add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
     let mut spans: Vec<Span<'static>> = Vec::new();
     for (start, grapheme) in text.grapheme_indices(true) {
         let is_hit = bytes.range(start..start + grapheme.len()).next().is_some();
