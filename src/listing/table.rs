@@ -116,11 +116,8 @@ fn member_name(title: &str) -> String {
     for word in title.split_whitespace() {
         let word = word.to_lowercase();
         let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
-        if name.is_empty() {
-            name.push_str(first)
-        } else {
-            name.push_str(&first.to_uppercase())
-        }
+        let first = if name.is_empty() { first.to_owned() } else { first.to_uppercase() };
+        name.push_str(&first);
         name.push_str(rest);
     }
     name
