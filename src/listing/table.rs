@@ -1,6 +1,8 @@
-//! Tables of text: aligned for people, as Markdown, and as CSV.
+//! Tables of text: aligned for people, as Markdown, as CSV, and as JSON.
 
 use std::io::{self, Write};
+
+use serde_json::Value;
 
 use crate::text;
 
@@ -97,6 +99,28 @@ impl TextTable {
         }
         csv.flush()
     }
+
+    /// Returns the rows as JSON objects. The titles become names such as `externalKeyId`, and a cell without a value is
+    /// `null`.
+    pub fn to_json(&self) -> Vec<Value> {
+        let names: Vec<String> = self.columns.iter().map(|column| member_name(column.title)).collect();
+        let value = |cell: &String| if cell.is_empty() { Value::Null } else { Value::from(cell.as_str()) };
+        let object = |row: &Vec<String>| names.iter().cloned().zip(row.iter().map(value)).collect();
+        self.rows.iter().map(object).collect()
+    }
+}
+
+/// Returns the name of a column in JSON, such as `externalKeyId` for `External key ID`.
+fn member_name(title: &str) -> String {
+    let mut name = String::new();
+    for word in title.split_whitespace() {
+        let word = word.to_lowercase();
+        let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+        let first = if name.is_empty() { first.to_owned() } else { first.to_uppercase() };
+        name.push_str(&first);
+        name.push_str(rest);
+    }
+    name
 }
 
 /// Returns the width of a line with columns of these widths.
@@ -122,6 +146,8 @@ fn escape_markdown(cell: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn table() -> TextTable {
@@ -164,6 +190,20 @@ mod tests {
         let (text, hidden) = aligned(Some(34));
         assert!(text.contains("payments-of-the-ye…  1234"), "{text}");
         assert_eq!(hidden, ["Note"]);
+    }
+
+    #[test]
+    fn json_has_an_object_for_each_row() {
+        let rows = table().to_json();
+        assert_eq!(
+            rows,
+            [
+                json!({ "aliases": "payments-of-the-year-2026", "keyId": "1234abcd-12ab", "note": null }),
+                json!({ "aliases": "東京", "keyId": "k2", "note": "a|b \u{1b}[31m\ta,\"b\"" }),
+            ]
+        );
+        assert_eq!(member_name("Custom key store name"), "customKeyStoreName");
+        assert_eq!(member_name("KMS key"), "kmsKey");
     }
 
     #[test]

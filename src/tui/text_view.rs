@@ -86,6 +86,10 @@ impl TextView {
         let is_script = ["#!", "aws "].into_iter().any(|start| self.text().starts_with(start));
         let end = if is_json {
             "json"
+        } else if self.title.starts_with("CSV") {
+            "csv"
+        } else if self.title.starts_with("Markdown") {
+            "md"
         } else if is_script {
             "sh"
         } else {
@@ -200,6 +204,8 @@ mod tests {
         };
         assert_eq!(name("key policy", "{}"), "key-policy.json");
         assert_eq!(name("AWS CLI commands", "aws kms create-key"), "aws-cli-commands.sh");
+        assert_eq!(name("CSV table", "Key ID\n1234\n"), "csv-table.csv");
+        assert_eq!(name("Markdown table", "| Key ID |"), "markdown-table.md");
         assert_eq!(name("Error", "no"), "error.txt");
     }
 

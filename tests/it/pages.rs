@@ -53,6 +53,26 @@ pub fn console_with_rewritten_responses(
 pub const OPEN_KEYS: &str = "Tab\nUp 2\nEnter\n";
 
 #[test]
+fn search_counts_the_rows_and_names_the_columns_that_match() {
+    let mut player = Player::start((120, 40)).unwrap();
+    play_tape(&mut player, "search", &format!("Wait+Screen /Frankfurt/\n{OPEN_KEYS}Wait+Screen /customer-db/\n"));
+    for (typed, count) in [
+        ("custdb", "1 of 6 match in Aliases, External key ID · fuzzy"),
+        ("customer-db", "1 of 6 match in Aliases, External key ID"),
+        ("hsm", "2 of 6 match in Custom key store name"),
+        ("status:enabled ext", "2 of 6 match in Status, Origin"),
+        ("status:enbld", "0 of 6 match"),
+        ("enabled", "6 of 6 match in Status"),
+    ] {
+        play_tape(&mut player, "search", &format!("Type '/{typed}'\nEnter\n"));
+        let text = screen(player.app(), (160, 40));
+        assert!(text.contains(&format!(" {count}  ")), "{typed}: {text}");
+        play_tape(&mut player, "search", "Escape\n");
+    }
+    assert!(screen(player.app(), (160, 40)).contains("  6 KMS keys  "));
+}
+
+#[test]
 fn empty_lists_say_what_to_do() {
     let mut player = console_with_rewritten_responses(|operation, body| {
         match operation {

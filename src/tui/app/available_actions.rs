@@ -55,6 +55,7 @@ impl App {
             Action::Search | Action::SortColumn | Action::SortDirection | Action::SelectAll => {
                 self.focused_table().is_some_and(Table::has_rows)
             }
+            Action::CopyTable => self.table().is_some_and(|table| !table.matching_rows().is_empty()),
             Action::ScrollColumns => {
                 self.focused_table().is_some_and(|table| table.has_hidden_columns() && !table.is_searching())
             }

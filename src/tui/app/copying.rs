@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::App;
+use crate::text::plural;
 use crate::tui::effect::{CopyResult, Effect};
 use crate::tui::flash::{Flash, Link};
 use crate::tui::target::Target;
@@ -61,7 +62,14 @@ impl App {
     }
 
     pub(super) fn copy(&mut self, what: &'static str, text: String) -> Vec<Effect> {
-        self.pending_copy = Some((what, TextView::new(what, text.clone())));
+        self.pending_copy = Some((what.into(), TextView::new(what, text.clone())));
+        vec![Effect::Copy(text)]
+    }
+
+    /// Copies the text of this many rows. The message tells their number.
+    pub(super) fn copy_rows(&mut self, what: &'static str, rows: usize, text: String) -> Vec<Effect> {
+        let name = format!("{what} ({})", plural(rows, "row", "rows"));
+        self.pending_copy = Some((name.into(), TextView::new(what, text.clone())));
         vec![Effect::Copy(text)]
     }
 

@@ -126,6 +126,7 @@ impl App {
                 self.open_filled_in_wizard(method, *draft, &source)
             }
             menu::MenuEvent::Activate(MenuAction::Copy(what, text)) => self.copy(what, text),
+            menu::MenuEvent::Activate(MenuAction::CopyTable(format)) => self.copy_table(format),
         }
     }
 

@@ -291,8 +291,9 @@ impl App {
             return Vec::new();
         }
         if !self.is_typing() {
-            match keymap::action(&[Context::WebPage, Context::ErrorMessage], key) {
+            match keymap::action(&[Context::WebPage, Context::ErrorMessage, Context::List], key) {
                 Some(Action::CopyWebAddress) => return self.copy_web_address(),
+                Some(Action::CopyTable) if on_list => return self.open_copy_table_menu(),
                 Some(Action::ErrorReport) if self.shows_reportable_error() => return self.report_shown_error(),
                 _ => {}
             }

@@ -16,9 +16,11 @@ mod palette;
 mod responses;
 mod session;
 mod single_key_session;
+mod table_copies;
 mod try_key;
 mod wizard_events;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -82,8 +84,8 @@ pub struct App {
     resume_connect: Option<(String, AfterConnect)>,
     /// The error whose report is shown when the time is known.
     pending_report: Option<ErrorDetails>,
-    /// The text that is being copied.
-    pending_copy: Option<(&'static str, TextView)>,
+    /// The text that is being copied, with its name in the message.
+    pending_copy: Option<(Cow<'static, str>, TextView)>,
     /// The focused entry of the navigation, if the navigation has the focus.
     pub navigation_focus: Option<usize>,
     /// The width and height of the screen.

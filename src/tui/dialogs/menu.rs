@@ -1,4 +1,5 @@
-//! The *Key actions*, *Key store actions*, and *External key manager* menus, with reasons for unavailable actions.
+//! The *Key actions*, *Key store actions*, *External key manager*, and *Copy table* menus, with reasons for unavailable
+//! actions.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
@@ -46,6 +47,17 @@ pub enum MenuAction {
     },
     /// Copies a text: its name and the text.
     Copy(&'static str, String),
+    /// Copies the table of the page.
+    CopyTable(TableFormat),
+}
+
+/// The format of a copied table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum TableFormat {
+    Csv,
+    Json,
+    Markdown,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -342,6 +354,17 @@ impl Menu {
             ]);
         }
         Self::new("External key manager", entries)
+    }
+
+    /// Creates the menu *Copy table*.
+    pub fn for_table() -> Self {
+        let formats = [
+            ("Copy as CSV", TableFormat::Csv),
+            ("Copy as JSON", TableFormat::Json),
+            ("Copy as Markdown", TableFormat::Markdown),
+        ];
+        let entry = |(label, format)| MenuEntry { label, action: Ok(MenuAction::CopyTable(format)) };
+        Self::new("Copy table", formats.map(entry).into())
     }
 
     fn new(title: &'static str, entries: Vec<MenuEntry>) -> Self {

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
 use crate::client::log::ApiCall;
+use crate::listing::table::TextTable;
 use crate::text::time;
 use crate::tui::widgets::button::Button;
 use crate::tui::widgets::canvas::Canvas;
@@ -100,6 +101,11 @@ impl ApiCallList {
     /// Returns the table of the page, to move its cursor.
     pub fn table_mut(&mut self) -> &mut Table {
         &mut self.table
+    }
+
+    /// Returns the rows that match the search, with their full text.
+    pub fn text_table(&self) -> TextTable {
+        self.table.text_table(&COLUMNS, &|row, column| cell(&self.calls[row], column))
     }
 
     /// Inserts pasted text into the search field.

@@ -8,6 +8,7 @@ use crate::aws::cloudtrail::Event;
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 use crate::create_key::account_state::Loadable;
+use crate::listing::table::TextTable;
 use crate::text::time;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
@@ -123,6 +124,12 @@ impl EventList {
     /// Returns the table of the page, to move its cursor.
     pub fn table_mut(&mut self) -> &mut Table {
         &mut self.table
+    }
+
+    /// Returns the rows that match the search, with their full text.
+    pub fn text_table(&self) -> TextTable {
+        let events = self.list();
+        self.table.text_table(&COLUMNS, &|row, column| cell(&events[row], column))
     }
 
     /// Inserts pasted text into the search field.

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::PageEvent;
 use crate::aws::xks_console::{ExternalKey, Partition};
 use crate::create_key::account_state::{AccountState, Loadable};
+use crate::listing::table::TextTable;
 use crate::tui::dialogs::Menu;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
@@ -123,6 +124,12 @@ impl ExternalKeyList {
     /// Returns the table of the page, to move its cursor.
     pub fn table_mut(&mut self) -> &mut Table {
         &mut self.table
+    }
+
+    /// Returns the rows that match the search, with their full text.
+    pub fn text_table(&self, account: &AccountState) -> TextTable {
+        let keys = self.list();
+        self.table.text_table(&COLUMNS, &|row, column| cell(keys[row].0, keys[row].1, column, account))
     }
 
     /// Inserts pasted text into the search field.

@@ -2,12 +2,15 @@
 
 use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
+use serde_json::Value;
 
 use super::{KEY_STORE_ID, Location, PageEvent};
 use crate::aws::lenient::UNREADABLE;
 use crate::create_key::account_state::AccountState;
+use crate::listing::json;
 use crate::listing::key_stores::TITLES;
 pub use crate::listing::key_stores::{cell, external_key_stores};
+use crate::listing::table::TextTable;
 use crate::tui::dialogs::FormKind;
 use crate::tui::dialogs::connect::AfterConnect;
 use crate::tui::effect::Call;
@@ -59,6 +62,19 @@ impl KeyStoreList {
     /// Returns the table of the page, to move its cursor.
     pub fn table_mut(&mut self) -> &mut Table {
         &mut self.table
+    }
+
+    /// Returns the rows that match the search, with their full text.
+    pub fn text_table(&self, account: &AccountState) -> TextTable {
+        let stores = external_key_stores(account);
+        self.table.text_table(&COLUMNS, &|row, column| cell(stores[row], column))
+    }
+
+    /// Returns the key stores that match the search as JSON, as `list-stores --json` does.
+    pub fn documents(&self, account: &AccountState) -> Vec<Value> {
+        let stores = external_key_stores(account);
+        let shown = self.table.matching_rows().iter().filter_map(|row| stores.get(*row));
+        shown.map(|store| json::key_store(store)).collect()
     }
 
     /// Inserts pasted text into the search field.

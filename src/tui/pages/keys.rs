@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
+use serde_json::Value;
 
 use super::{Location, PageEvent};
 use crate::aws::kms::KeyManagerType;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
+use crate::listing::filter::full_cell;
+use crate::listing::json;
 use crate::listing::keys::{cell, tag_search_text};
+use crate::listing::table::TextTable;
 use crate::tui::dialogs::{FormKind, Menu};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
@@ -102,6 +106,18 @@ impl KeyList {
         if let Some(row) = keys.iter().position(|key| key.key_id() == key_id) {
             self.table.move_cursor_to(row);
         }
+    }
+
+    /// Returns the rows that match the search, with their full text.
+    pub fn text_table(&self, account: &AccountState) -> TextTable {
+        let (keys, shown) = (self.list(account), &self.visible_columns);
+        self.table.text_table(&self.columns(), &|row, column| full_cell(&keys[row], shown[column], account))
+    }
+
+    /// Returns the keys that match the search as JSON, as `list-keys --json` does.
+    pub fn documents(&self, account: &AccountState) -> Vec<Value> {
+        let keys = self.list(account);
+        self.table.matching_rows().iter().filter_map(|row| keys.get(*row)).map(|key| json::key(key, account)).collect()
     }
 
     /// Inserts pasted text into the search field.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use frizbee::{Config, Matcher, Matching, UnicodeMatching};
+pub use frizbee::Matching;
+use frizbee::{Config, Matcher, UnicodeMatching};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -31,7 +32,7 @@ pub fn search_words(typed: &str, texts: &[String]) -> Vec<FuzzyMatch> {
 }
 
 fn search_with(typed: &str, texts: &[String], matching: Matching) -> Vec<FuzzyMatch> {
-    let config = Config::default().matching(matching).max_typos(Some(0)).unicode(UnicodeMatching::Smart);
+    let config = config(matching);
     let mut found: Option<Vec<(u64, FuzzyMatch)>> = None;
     for word in typed.split_whitespace() {
         let matches = Matcher::new(word, &config).match_list_indices(texts);
@@ -64,9 +65,21 @@ fn intersect(earlier: Vec<(u64, FuzzyMatch)>, later: Vec<(u64, FuzzyMatch)>) -> 
     earlier.into_iter().filter_map(join).collect()
 }
 
-/// Returns a text with its matching characters in accent and underlined.
+/// Returns the positions of the characters of a text that match a word, in bytes.
+pub fn positions(word: &str, text: &str, matching: Matching) -> BTreeSet<usize> {
+    let found = Matcher::new(word, &config(matching)).match_one_indices(text, 0);
+    let positions = found.into_iter().flat_map(|found| found.indices);
+    positions.filter_map(|byte| usize::try_from(byte).ok()).collect()
+}
+
+fn config(matching: Matching) -> Config {
+    Config::default().matching(matching).max_typos(Some(0)).unicode(UnicodeMatching::Smart)
+}
+
+/// Returns a text with its matching characters underlined, bold, and in accent. The color of a state stays.
 pub fn highlight(text: &str, bytes: &BTreeSet<usize>, style: Style) -> Vec<Span<'static>> {
-    let hit = style.patch(theme::ACCENT).add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+    let colored = if style.fg.is_some() { style } else { style.patch(theme::ACCENT) };
+    let hit = colored.add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
     let mut spans: Vec<Span<'static>> = Vec::new();
     for (start, grapheme) in text.grapheme_indices(true) {
         let is_hit = bytes.range(start..start + grapheme.len()).next().is_some();

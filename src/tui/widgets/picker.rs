@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
 use super::canvas::Click;
+use super::fuzzy::{self, Matching};
 use super::scroll_view::ScrollView;
 use super::text;
 use super::text_field::TextField;
@@ -103,6 +104,11 @@ impl Picker {
 
     fn write_list(&self, view: &mut ScrollView) {
         let matches = self.matching_entries();
+        let typed = self.input.value().trim().to_lowercase();
+        let highlight = |text: &str, style| {
+            let hits = fuzzy::positions(&typed, text, Matching::Substring);
+            fuzzy::highlight(text, &hits, style)
+        };
         let top = self.cursor.saturating_sub(VISIBLE_ROWS / 2).min(matches.len().saturating_sub(VISIBLE_ROWS));
         for (row, (value, note)) in matches.iter().enumerate().skip(top).take(VISIBLE_ROWS) {
             let is_here = row == self.cursor;
@@ -110,15 +116,18 @@ impl Picker {
             let value = text::truncate(&text::escape_controls(value), view.width.saturating_sub(5));
             let note = text::truncate(&text::escape_controls(note), view.width.saturating_sub(7 + text::width(&value)));
             view.clickable(Click::Choose(view.current_control(), row), |view| {
-                view.push_line(Line::from(vec![
-                    Span::styled(mark, theme::ACCENT),
-                    Span::styled(value, style),
-                    Span::styled(format!("  {note}"), theme::SECONDARY),
-                ]));
+                let mut spans = vec![Span::styled(mark, theme::ACCENT)];
+                spans.extend(highlight(&value, style));
+                spans.push(Span::styled("  ", theme::SECONDARY));
+                spans.extend(highlight(&note, theme::SECONDARY));
+                view.push_line(Line::from(spans));
             });
         }
         let more = matches.len().saturating_sub(VISIBLE_ROWS);
-        if more > 0 {
+        if !typed.is_empty() {
+            let count = format!("    {} of {} match", matches.len(), self.entries.len());
+            view.push_line(Line::styled(count, theme::SECONDARY));
+        } else if more > 0 {
             view.push_line(Line::styled(format!("    {more} more. Type to find them."), theme::SECONDARY));
         }
     }
@@ -126,6 +135,8 @@ impl Picker {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Modifier;
+
     use super::*;
 
     fn picker() -> Picker {
@@ -143,6 +154,19 @@ mod tests {
         }
         assert_eq!(Picker::new(Vec::new(), "xx-new-1").value(), "xx-new-1");
         assert_eq!(Picker::default().value(), "");
+    }
+
+    #[test]
+    fn typed_text_is_highlighted_and_its_matches_are_counted() {
+        let mut picker = picker();
+        picker.handle_paste("IRE");
+        let mut view = ScrollView::new(60);
+        picker.write(&mut view, "Region", true);
+        let is_hit = |span: &&Span| span.style.add_modifier.contains(Modifier::UNDERLINED);
+        let hits: Vec<&str> =
+            view.lines()[2..].iter().flat_map(|line| line.iter().filter(is_hit)).map(|span| &*span.content).collect();
+        assert_eq!(hits, ["Ire"]);
+        assert_eq!(view.lines().last().unwrap().to_string(), "    1 of 3 match");
     }
 
     #[test]

@@ -171,12 +171,16 @@ impl Wizard {
         }
     }
 
-    /// Returns the note at the right of the field: how many external keys its list offers.
+    /// Returns the note at the right of the field: how many external keys its list offers, or how many match.
     fn external_key_note(&self, account: &AccountState) -> Option<String> {
         let options = self.external_key_options(account);
         let usable = options.iter().filter(|option| option.unavailable_reason.is_none());
         let count = usable.count();
         let words = if self.has_external_keys() { "available" } else { "used before" };
+        let listed = self.listed_external_keys(account).len();
+        if self.is_external_key_list_open() && listed < options.len() {
+            return Some(format!("▴ {listed} of {} match", options.len()));
+        }
         let mark = if self.is_external_key_list_open() { "▴" } else { "▾" };
         (!options.is_empty()).then(|| format!("{mark} {count} {words}"))
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crossterm::event::KeyCode;
 use ratatui::text::{Line, Span};
 
+use super::cells::TableCell;
 use super::{Column, Rows, SelectionMode, Table, TableViewport};
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Click;
@@ -72,10 +73,10 @@ impl Table {
                             Span::styled(pointer, theme::ACCENT),
                             Span::styled(mark, if picked { theme::ACCENT } else { theme::TEXT }),
                         ];
-                        spans.extend(cells.into_iter().zip(&shown).map(|(cell, (_, width))| {
-                            let style = status::style(&cell);
+                        spans.extend(cells.into_iter().zip(&shown).flat_map(|(cell, (_, width))| {
+                            let style = status::style(&cell.text);
                             let style = if here { style.patch(theme::SELECTED) } else { style };
-                            Span::styled(format!("{} ", text::fit(&cell, width.saturating_sub(1))), style)
+                            cell.spans(*width, style)
                         }));
                         view.push_line(Line::from(spans));
                         if index == 0 && rows.selection_mode == SelectionMode::Multiple {
@@ -105,22 +106,19 @@ impl Table {
     }
 
     /// Returns the text of a row: its lines, each with its cells.
-    fn row_lines(&self, row: usize, columns: &[Column], shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
+    fn row_lines(&self, row: usize, columns: &[Column], shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<TableCell>> {
         let cell = |column: usize| {
             let text = text::escape_controls(&(rows.cell)(row, column));
-            if columns[column].is_status { status::indicator(&text) } else { text }
+            let text = if columns[column].is_status { status::indicator(&text) } else { text };
+            TableCell { hits: self.hits(row, column, &text), text }
         };
         if !self.wraps_text {
             return vec![shown.iter().map(|(column, _)| cell(*column)).collect()];
         }
-        let wrapped = |(column, width): &(usize, usize)| text::wrap(&cell(*column), width.saturating_sub(1));
-        let cells: Vec<Vec<String>> = shown.iter().map(wrapped).collect();
-        let highest = cells.iter().map(Vec::len).max().unwrap_or(1).min(MAX_ROW_LINES);
-        let line = |index: usize| {
-            let is_cut = |cell: &Vec<String>| index + 1 == MAX_ROW_LINES && cell.len() > MAX_ROW_LINES;
-            let text = |cell: &Vec<String>| cell.get(index).cloned().unwrap_or_default();
-            cells.iter().map(|cell| if is_cut(cell) { text(cell) + "…" } else { text(cell) }).collect()
-        };
+        let wrapped = |(column, width): &(usize, usize)| cell(*column).wrap(width.saturating_sub(1), MAX_ROW_LINES);
+        let cells: Vec<Vec<TableCell>> = shown.iter().map(wrapped).collect();
+        let highest = cells.iter().map(Vec::len).max().unwrap_or(1);
+        let line = |index: usize| cells.iter().map(|cell| cell.get(index).cloned().unwrap_or_default()).collect();
         (0..highest).map(line).collect()
     }
 
@@ -129,8 +127,8 @@ impl Table {
     fn visible_rows(
         &self,
         room: usize,
-        texts: &dyn Fn(usize) -> Vec<Vec<String>>,
-    ) -> VecDeque<(usize, Vec<Vec<String>>)> {
+        texts: &dyn Fn(usize) -> Vec<Vec<TableCell>>,
+    ) -> VecDeque<(usize, Vec<Vec<TableCell>>)> {
         let page = self.page_size.map_or(0..self.matching.len(), |size| {
             let first = self.cursor / size.clamp(1, room) * size.clamp(1, room);
             first..(first + size.clamp(1, room)).min(self.matching.len())

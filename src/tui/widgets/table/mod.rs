@@ -1,5 +1,6 @@
 //! A table with search, sorting, a cursor, and row selection. It builds only the visible rows.
 
+mod cells;
 mod draw;
 mod mouse;
 mod search;
@@ -9,7 +10,8 @@ use std::cell::Cell;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::text_field::TextField;
-use crate::listing::search::{search_name, searchable_row};
+use crate::listing::search::{Precision, Search, search_name, searchable_row};
+use crate::listing::table::{TextColumn, TextTable};
 
 /// A column: its heading and its width.
 #[derive(Clone, Copy, Debug)]
@@ -128,14 +130,22 @@ pub struct Table {
     pub completeness: Completeness,
     /// Whether text that is wider than its cell is wrapped.
     pub wraps_text: bool,
+    /// The headings of all columns, also of those that are only searched.
+    titles: Vec<&'static str>,
     /// The column names for searches such as `status:enabled`.
     properties: Vec<String>,
     /// All rows, sorted.
     sorted: Vec<usize>,
     /// The searchable text of each row, by row index.
     haystack: Vec<Box<str>>,
+    /// The parsed text of the search.
+    terms: Search,
+    /// How the rows match the search.
+    precision: Precision,
     /// The rows that match the search, sorted.
     matching: Vec<usize>,
+    /// The columns in which the search found something.
+    matching_columns: Vec<usize>,
 }
 
 impl Table {
@@ -151,6 +161,7 @@ impl Table {
 
     /// Sorts and filters the rows. Call it when the rows or the sort order changed. The cursor stays on its row.
     pub fn update_rows(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
+        self.titles = columns.iter().map(|column| column.title).collect();
         self.properties = columns.iter().map(|column| search_name(column.title)).collect();
         self.sort_column = self.sort_column.min(columns.len().saturating_sub(1));
         self.haystack.clear();
@@ -181,6 +192,23 @@ impl Table {
     /// Returns the rows that match the search, in order.
     pub fn matching_rows(&self) -> &[usize] {
         &self.matching
+    }
+
+    /// Returns the text of the rows that match the search, in order and uncut. The hyphen of a cell without a value is left
+    /// out.
+    pub fn text_table(&self, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) -> TextTable {
+        let text = |row: usize, column: usize| match cell(row, column).trim() {
+            "-" => String::new(),
+            text => text.to_owned(),
+        };
+        TextTable {
+            columns: columns.iter().map(|column| TextColumn { title: column.title, can_shorten: false }).collect(),
+            rows: self
+                .matching
+                .iter()
+                .map(|row| (0..columns.len()).map(|column| text(*row, column)).collect())
+                .collect(),
+        }
     }
 
     /// Handles a key press.
