@@ -187,6 +187,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_the_rows_on_the_screen_are_computed() {
+        let columns = [Column::new("Name", 10, 1), Column::new("Status", 10, 1)];
+        let mut table = Table::default();
+        table.update_rows(5_000, &columns, &|row, _| format!("{row:04}"));
+        table.move_cursor_to(2_500);
+        let computed = std::cell::Cell::new(0);
+        let cell = |row: usize, _: usize| {
+            computed.set(computed.get() + 1);
+            format!("{row:04}")
+        };
+        let rows = Rows {
+            total: 5_000,
+            noun: ["row", "rows"],
+            cell: &cell,
+            selection_mode: SelectionMode::None,
+            is_selected: &|_| false,
+        };
+        let mut view = ScrollView::new(60);
+        table.write(&mut view, &columns, 20, true, &rows);
+        assert!(view.lines().iter().any(|line| line.to_string().contains("2500")));
+        assert!(computed.get() <= 20 * columns.len(), "{}", computed.get());
+    }
+
+    #[test]
     fn hidden_columns_scroll_into_view_and_the_sort_column_stays_visible() {
         let columns = [Column::new("Name", 10, 0); 5];
         let mut table = Table::default();
