@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 27] = [
+const CONTEXTS: [(Context, &str); 29] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -48,6 +48,8 @@ const CONTEXTS: [(Context, &str); 27] = [
     (Context::Dialog, "Dialogs"),
     (Context::ErrorMessage, "Error messages"),
     (Context::WebPage, "Pages that the AWS web console has"),
+    (Context::Code, "Pages and dialogs with code"),
+    (Context::TextView, "Full-screen text"),
 ];
 
 /// Prints a page, or writes all of them to files.

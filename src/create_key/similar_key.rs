@@ -7,7 +7,7 @@ use super::draft::KeyDraft;
 use super::key_summary::KeySummary;
 use super::method::Method;
 use crate::aws::kms::{ConnectionState, KeyManagerType, Origin, Tag};
-use crate::aws::policy::{ConsolePolicy, check_principal_arn, is_equivalent};
+use crate::aws::policy::{self, ConsolePolicy, check_principal_arn, is_equivalent};
 
 /// The prefix of the tag keys that only AWS services can set.
 const RESERVED_TAG_PREFIX: &str = "aws:";
@@ -77,9 +77,8 @@ fn has_same_statements(one: &str, other: &str) -> bool {
     matches!((statements(one), statements(other)), (Some(one), Some(other)) if is_equivalent(&one, &other))
 }
 
-fn indented(policy: &str) -> String {
-    let value = serde_json::from_str::<Value>(policy);
-    value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| policy.to_owned())
+fn indented(text: &str) -> String {
+    policy::indented(text).unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]

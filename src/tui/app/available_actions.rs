@@ -24,7 +24,7 @@ fn inserts_text(binding: &Binding) -> bool {
 impl App {
     /// Returns the available bindings, in the order of the table.
     pub fn bindings(&self) -> impl Iterator<Item = &'static Binding> + use<'_> {
-        let mut contexts = self.contexts();
+        let mut contexts = if self.text_view.is_some() { vec![Context::TextView] } else { self.contexts() };
         contexts.extend(self.is_typing().then_some(Context::TextInput));
         keymap::bindings(contexts).filter(|binding| self.is_available(binding))
     }
@@ -45,6 +45,9 @@ impl App {
     pub(super) fn is_available(&self, binding: &Binding) -> bool {
         if binding.action != Action::EditText && self.is_typing() && inserts_text(binding) {
             return false;
+        }
+        if let Some(view) = &self.text_view {
+            return view.is_available(binding.action);
         }
         let is_overlaid = self.dialog.is_some() || self.login.is_some();
         match binding.action {
@@ -85,6 +88,11 @@ impl App {
             | Action::Drafts
             | Action::ErrorReport
             | Action::Redraw
+            | Action::ViewText
+            | Action::SaveText
+            | Action::NextHit
+            | Action::PreviousHit
+            | Action::LineNumbers
             | Action::ToggleMouse
             | Action::Quit => true,
         }
@@ -171,6 +179,9 @@ impl App {
 
     /// Returns whether typed letters go into a text field.
     pub(super) fn is_typing(&self) -> bool {
+        if let Some(view) = &self.text_view {
+            return view.is_typing();
+        }
         match (&self.login, &self.dialog) {
             (Some(login), _) => login.is_typing(),
             (_, Some(Dialog::Task(task))) => task.is_typing(),

@@ -10,7 +10,7 @@ use crate::tui::dialogs::menu::{self, MenuAction};
 use crate::tui::dialogs::{self, FormKind, cli_commands, stores};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::flash::Flash;
-use crate::tui::keymap::PREVIEW_KEY;
+use crate::tui::keymap::{self, Action, Context, PREVIEW_KEY};
 use crate::tui::pages;
 
 impl App {
@@ -19,6 +19,9 @@ impl App {
         let moves = matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right);
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
         match &mut self.dialog {
+            Some(Dialog::Preview { .. }) if keymap::action(&[Context::Code], key) == Some(Action::ViewText) => {
+                return self.view_code();
+            }
             Some(Dialog::Palette(_)) => return self.handle_palette_key(key),
             Some(Dialog::Menu(_)) => return self.handle_menu_key(key),
             Some(Dialog::Drafts(_)) => return self.handle_drafts_key(key),

@@ -26,11 +26,9 @@ const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
 
 impl App {
     pub(super) fn handle_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        if self.text_view.is_some() {
-            // A text view has its own keys, which can't be assigned.
-            return self.handle_translated_key(key);
-        }
         let translated = self.keymap.translate(key, self.is_typing(), self.bindings());
+        // The key of a link can't be assigned, so it works even if it is also one that was replaced.
+        let translated = translated.or_else(|| self.link_at(key).map(|_| key));
         translated.map_or_else(Vec::new, |key| self.handle_translated_key(key))
     }
 
@@ -143,13 +141,13 @@ impl App {
             }
             Some(
                 Dialog::FieldHelp { .. }
-                | Dialog::Preview { .. }
                 | Dialog::Palette(_)
                 | Dialog::Menu(_)
                 | Dialog::Drafts(_),
             ) => {
                 return vec![Context::Dialog];
             }
+            Some(Dialog::Preview { .. }) => return vec![Context::Dialog, Context::Code],
             Some(_) => return vec![Context::Dialog, Context::Fields],
             None => {}
         }
@@ -198,6 +196,13 @@ impl App {
             Location::ApiCall(_) => vec![Context::ApiCall],
             Location::Key(_) => vec![Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
         };
+        let has_code = match &self.location {
+            Location::Key(_) => self.key.shown_policy().is_some(),
+            Location::Event(_) => self.event.has_event(),
+            Location::ApiCall(number) => self.api_calls.call(*number).is_some(),
+            _ => false,
+        };
+        contexts.extend(has_code.then_some(Context::Code));
         contexts.extend(has_drafts.then_some(Context::Drafts));
         contexts.extend(self.shows_reportable_error().then_some(Context::ErrorMessage));
         contexts
@@ -255,7 +260,8 @@ impl App {
             return Vec::new();
         }
         if !self.is_typing() {
-            match keymap::action(&[Context::WebPage, Context::ErrorMessage], key) {
+            match keymap::action(&[Context::WebPage, Context::ErrorMessage, Context::Code], key) {
+                Some(Action::ViewText) if self.contexts().contains(&Context::Code) => return self.view_code(),
                 Some(Action::CopyWebAddress) => return self.copy_web_address(),
                 Some(Action::ErrorReport) if self.shows_reportable_error() => return self.report_shown_error(),
                 _ => {}

@@ -68,6 +68,10 @@ pub enum Context {
     Form,
     /// In a text field.
     TextInput,
+    /// On pages and dialogs that show JSON, commands, or other code.
+    Code,
+    /// In the full-screen view of a text.
+    TextView,
 }
 
 impl Context {
@@ -86,10 +90,12 @@ impl Context {
             | Self::Drafts
             | Self::Event
             | Self::ApiCall
+            | Self::Code
             | Self::WebPage
             | Self::ErrorMessage => "This page",
             Self::Wizard | Self::NonFinalStep | Self::Review | Self::ReadOnlyReview => "Wizard",
             Self::TextInput => "Text fields",
+            Self::TextView => "Full-screen text",
         }
     }
 }
@@ -142,6 +148,11 @@ pub enum Action {
     ToggleMouse,
     ErrorReport,
     EditText,
+    ViewText,
+    SaveText,
+    NextHit,
+    PreviousHit,
+    LineNumbers,
 }
 
 /// One row of the table of key bindings.
@@ -204,6 +215,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::ExternalKeys, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the actions menu for external keys, partitions, and proxy credentials."),
     bind(Context::Event, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event to the clipboard as JSON."),
     bind(Context::ApiCall, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the API call to the clipboard as JSON."),
+    bind(Context::Code, Action::ViewText, KeyCode::Char('v'), NONE, "v", "View", "Show the code on the whole screen, to search it, select it, or save it to a file."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab. ← shows the previous tab."),
     bind(Context::Key, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy ID", "Copy the key ID to the clipboard."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to search the table. Enter keeps the search, and Esc clears it."),
@@ -241,6 +253,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::ErrorMessage, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
+    bind(Context::TextView, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the text to the clipboard."),
+    bind(Context::TextView, Action::SaveText, KeyCode::Char('s'), NONE, "s", "Save", "Save the text to a file."),
+    bind(Context::TextView, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to search the text. Capital letters match only capital letters. Enter keeps the search, and Esc clears it."),
+    bind(Context::TextView, Action::NextHit, KeyCode::Char('n'), NONE, "n", "Next hit", "Go to the next hit of the search. After the last one comes the first one."),
+    bind(Context::TextView, Action::PreviousHit, KeyCode::Char('N'), NONE, "N", "Previous hit", "Go to the previous hit of the search."),
+    bind(Context::TextView, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
+    bind(Context::TextView, Action::LineNumbers, KeyCode::Char('#'), NONE, "#", "Line numbers", "Show or hide line numbers."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit. The console asks first if you would lose changes."),
 ];

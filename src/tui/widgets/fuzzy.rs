@@ -64,9 +64,14 @@ fn intersect(earlier: Vec<(u64, FuzzyMatch)>, later: Vec<(u64, FuzzyMatch)>) -> 
     earlier.into_iter().filter_map(join).collect()
 }
 
+/// Returns the style of a matching character whose other characters have this style.
+pub fn hit_style(style: Style) -> Style {
+    style.patch(theme::ACCENT).add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
+}
+
 /// Returns a text with its matching characters in accent and underlined.
 pub fn highlight(text: &str, bytes: &BTreeSet<usize>, style: Style) -> Vec<Span<'static>> {
-    let hit = style.patch(theme::ACCENT).add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+    let hit = hit_style(style);
     let mut spans: Vec<Span<'static>> = Vec::new();
     for (start, grapheme) in text.grapheme_indices(true) {
         let is_hit = bytes.range(start..start + grapheme.len()).next().is_some();

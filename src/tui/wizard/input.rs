@@ -229,7 +229,12 @@ impl Wizard {
             FocusTarget::RemoveTag(_) | FocusTarget::RemoveAccount(_) => self.remove_row(),
             FocusTarget::RestorePolicy => {
                 self.draft.edited_policy = None;
+                self.shows_changes = false;
                 self.set_focus(FocusTarget::Field(Field::KeyPolicy));
+            }
+            FocusTarget::ToggleChanges => {
+                self.shows_changes = !self.shows_changes;
+                self.scroll.reset();
             }
             FocusTarget::EditStep(step) => self.go_to_step(step),
             FocusTarget::CopyCommands => {

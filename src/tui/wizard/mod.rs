@@ -93,6 +93,8 @@ pub struct Wizard {
     option_index: usize,
     scroll: ScrollState,
     review_tab: ReviewTab,
+    /// Whether the changes of an edited key policy are shown in its place.
+    shows_changes: bool,
     info_tab: InfoTab,
     /// The draft when the focus moved to its current field, to mark what changed since.
     draft_at_focus: KeyDraft,
@@ -123,6 +125,7 @@ impl Wizard {
             option_index: 0,
             scroll: ScrollState::default(),
             review_tab: ReviewTab::default(),
+            shows_changes: false,
             info_tab: InfoTab::default(),
             draft_at_focus: KeyDraft::new(&method),
             read_only: account.is_read_only,
@@ -209,6 +212,8 @@ impl Wizard {
 
     fn load_editor(&mut self) {
         self.scroll.reset();
+        // Who edits the policy wants to see it.
+        self.shows_changes &= self.focused() != FocusTarget::Field(Field::KeyPolicy);
         self.is_refused = false;
         self.draft_at_focus.clone_from(&self.draft);
         self.editors.end_undo_steps();
@@ -426,6 +431,7 @@ impl Wizard {
             _ if self.removable_row().is_some() => &[Context::RemovableRow],
             _ => &[],
         };
-        [&[Context::Wizard, steps, Context::Fields], own].concat()
+        let code: &[Context] = if self.shows_code() { &[Context::Code] } else { &[] };
+        [&[Context::Wizard, steps, Context::Fields], own, code].concat()
     }
 }
