@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 29] = [
+const CONTEXTS: [(Context, &str); 30] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -45,6 +45,7 @@ const CONTEXTS: [(Context, &str); 29] = [
     (Context::Fields, "Fields"),
     (Context::TextInput, "Text fields"),
     (Context::Form, "Forms"),
+    (Context::PolicyForm, "Forms that edit a key policy"),
     (Context::Dialog, "Dialogs"),
     (Context::ErrorMessage, "Error messages"),
     (Context::WebPage, "Pages that the AWS web console has"),

@@ -89,6 +89,7 @@ impl App {
             | Action::ErrorReport
             | Action::Redraw
             | Action::ViewText
+            | Action::ShowChanges
             | Action::SaveText
             | Action::NextHit
             | Action::PreviousHit
@@ -107,6 +108,7 @@ impl App {
             (Action::Scroll, Some(Dialog::Task(task))) => task.can_scroll(),
             (Action::Scroll, Some(Dialog::TryKey(trial))) => trial.scroll().has_more_below(),
             (Action::Scroll, _) => false,
+            (Action::ShowChanges, Some(Dialog::Task(task))) => task.changes_policy(&self.account),
             (Action::Activate, Some(Dialog::Menu(menu))) => menu.can_activate(),
             (Action::Toggle, Some(Dialog::Task(task))) => task.can_toggle(),
             (Action::Toggle, Some(Dialog::TryKey(trial))) => trial.can_toggle(),

@@ -115,6 +115,10 @@ impl App {
         match event {
             dialogs::DialogEvent::Request(call) => vec![self.request(call)],
             dialogs::DialogEvent::Copy(what, text) => self.copy(what, text),
+            dialogs::DialogEvent::View(view) => {
+                self.text_view = Some(*view);
+                Vec::new()
+            }
             dialogs::DialogEvent::Close => {
                 self.dialog = None;
                 self.cancel_trial();

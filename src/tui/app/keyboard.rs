@@ -136,15 +136,13 @@ impl App {
             Some(Dialog::TryKey(trial)) if !trial.has_form() => return vec![Context::Dialog],
             Some(Dialog::Connect(connecting)) if connecting.is_busy() => return vec![Context::Dialog],
             Some(Dialog::Switcher(switcher)) if !switcher.has_form() => return vec![Context::Dialog, Context::Fields],
+            Some(Dialog::Task(task)) if task.edits_policy() => {
+                return vec![Context::Dialog, Context::Fields, Context::Form, Context::PolicyForm];
+            }
             Some(Dialog::Task(_) | Dialog::TryKey(_) | Dialog::Switcher(_)) => {
                 return vec![Context::Dialog, Context::Fields, Context::Form];
             }
-            Some(
-                Dialog::FieldHelp { .. }
-                | Dialog::Palette(_)
-                | Dialog::Menu(_)
-                | Dialog::Drafts(_),
-            ) => {
+            Some(Dialog::FieldHelp { .. } | Dialog::Palette(_) | Dialog::Menu(_) | Dialog::Drafts(_)) => {
                 return vec![Context::Dialog];
             }
             Some(Dialog::Preview { .. }) => return vec![Context::Dialog, Context::Code],

@@ -14,7 +14,7 @@ use crate::tui::theme;
 use crate::tui::widgets::form::{Form, FormField, FormInput};
 use crate::tui::widgets::scroll_view::ScrollView;
 
-const TEXT: &str = "text";
+pub(super) const TEXT: &str = "text";
 const DAYS: &str = "days";
 const CONFIRM: &str = "confirm";
 const ALIAS: &str = "alias";

@@ -68,6 +68,8 @@ pub enum Context {
     Form,
     /// In a text field.
     TextInput,
+    /// In the forms that edit a key policy.
+    PolicyForm,
     /// On pages and dialogs that show JSON, commands, or other code.
     Code,
     /// In the full-screen view of a text.
@@ -80,7 +82,7 @@ impl Context {
         match self {
             Self::Everywhere => "Everywhere",
             Self::Navigation | Self::List => "Pages",
-            Self::Fields | Self::RemovableRow | Self::Form | Self::Dialog => "Fields and buttons",
+            Self::Fields | Self::RemovableRow | Self::Form | Self::PolicyForm | Self::Dialog => "Fields and buttons",
             Self::Table | Self::SelectableTable => "Tables",
             Self::KeyList | Self::KeyRows | Self::Key => "KMS keys",
             Self::KeyStore | Self::Monitoring => "External key stores",
@@ -148,6 +150,7 @@ pub enum Action {
     ToggleMouse,
     ErrorReport,
     EditText,
+    ShowChanges,
     ViewText,
     SaveText,
     NextHit,
@@ -204,6 +207,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
     bind(Context::ReadOnlyReview, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Copy commands", "Copy the AWS CLI commands that create the KMS key."),
     bind(Context::Form, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Submit", "Submit the form, or go to the first field that needs attention."),
+    bind(Context::PolicyForm, Action::ShowChanges, KeyCode::F(5), NONE, "F5", "Changes", "Show which lines of the key policy you changed."),
     bind(Context::RemovableRow, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the focused tag or account."),
     bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
     bind(Context::KeyList, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key, in an external key store or in AWS KMS."),

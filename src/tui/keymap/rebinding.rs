@@ -64,7 +64,7 @@ const COEXISTING: [&[Context]; 11] = [
         Context::SelectableTable,
         Context::TextInput,
     ],
-    &[Context::Dialog, Context::Fields, Context::Form, Context::TextInput],
+    &[Context::Dialog, Context::Fields, Context::Form, Context::PolicyForm, Context::TextInput],
 ];
 
 /// Returns whether the keys of both contexts can be available at the same time.

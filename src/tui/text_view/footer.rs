@@ -54,7 +54,7 @@ impl TextView {
         let mut view = ScrollView::new(area.width);
         let hints = match self.search.as_ref().filter(|search| search.is_typing) {
             Some(search) => {
-                let columns = (area.width / 2).min(MAX_FIELD_WIDTH);
+                let columns = (area.width / 3).min(MAX_FIELD_WIDTH);
                 search.field.write(&mut view, 1, usize::from(columns), true, "");
                 view.append_span(Span::raw("  "));
                 let hint = |code: KeyCode, label: &str, title| Hint {
@@ -87,10 +87,12 @@ impl TextView {
     /// Returns the keys of the view. Esc is the last one.
     fn hints(&self, keymap: &Keymap) -> Vec<Hint> {
         let is_shown = |binding: &&Binding| {
-            self.is_available(binding.action) && (binding.context == Context::TextView || binding.action == Action::Back)
+            self.is_available(binding.action)
+                && (binding.context == Context::TextView || binding.action == Action::Back)
         };
-        let (back, own): (Vec<&Binding>, Vec<&Binding>) =
-            keymap::bindings(vec![Context::TextView]).filter(is_shown).partition(|binding| binding.action == Action::Back);
+        let (back, own): (Vec<&Binding>, Vec<&Binding>) = keymap::bindings(vec![Context::TextView])
+            .filter(is_shown)
+            .partition(|binding| binding.action == Action::Back);
         let title = if self.search.is_some() { "Clear search" } else { "Close" };
         let own = own.into_iter().map(|binding| Hint::new(binding, binding.title, keymap));
         let back = back.into_iter().map(|binding| Hint { is_kept: true, ..Hint::new(binding, title, keymap) });

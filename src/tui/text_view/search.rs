@@ -146,9 +146,7 @@ pub(super) fn hits_in_line(hits: &[Hit], line: usize) -> &[Hit] {
 /// Returns the places of `typed` in `line`, which don't overlap. The case counts if `typed` has a capital letter.
 fn find(typed: &str, line: &str) -> Vec<Range<usize>> {
     let has_case = typed.chars().any(char::is_uppercase);
-    let fold = |letter: char| -> Vec<char> {
-        if has_case { vec![letter] } else { letter.to_lowercase().collect() }
-    };
+    let fold = |letter: char| -> Vec<char> { if has_case { vec![letter] } else { letter.to_lowercase().collect() } };
     let typed: Vec<char> = typed.chars().flat_map(fold).collect();
     let letters = line.char_indices().flat_map(|(start, letter)| {
         let bytes = start..start + letter.len_utf8();
@@ -177,7 +175,7 @@ mod tests {
     fn case_counts_only_if_the_typed_text_has_a_capital_letter() {
         assert_eq!(find("sid", "\"Sid\": \"sid\""), [1..4, 8..11]);
         assert_eq!(find("Sid", "\"Sid\": \"sid\""), [1..4]);
-        assert_eq!(find("größe", "GRÖSSE Größe GRÖẞE"), [8..15, 16..25]);
+        assert_eq!(find("größe", "GRÖSSE Größe GRÖẞE"), [8..15, 16..24]);
     }
 
     #[test]

@@ -85,8 +85,8 @@ mod tests {
             "  8  9   8",
             "  9 10   9",
             " 10    - old line",
-            "    11 + longer line of te",
-            "         xt",
+            "    11 + longer line of t",
+            "         ext",
         ];
         assert_eq!(texts, expected);
         let styles = |row: usize| lines[row].spans.iter().map(|span| span.style).collect::<Vec<_>>();
