@@ -218,6 +218,8 @@ impl App {
         let is_confirming = matches!(self.dialog, Some(Dialog::ConfirmDiscard { quits: true, .. }));
         if (loses_form || self.has_unsaved_changes()) && !is_confirming {
             let given_up = self.cancel_login();
+            // It would cover the question.
+            self.text_view = None;
             let form = match self.dialog.take() {
                 Some(Dialog::Task(form)) if loses_form => Some(form),
                 _ => None,
