@@ -11,7 +11,7 @@ use super::snapshots::{assert_screens_match, play_from_start, play_tape, screen}
 /// Opens *Edit key policy* with a key administrator and a key user, and edits the generated policy.
 const EDIT_POLICY: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /External key ID/\n\
     Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nWait+Screen /Alias/\nType \"payments\"\nCtrl+N\nCtrl+N\n\
-    Wait+Screen /Admin +[/]/\nDown\nSpace\nCtrl+N\nDown\nSpace\nCtrl+N\nWait+Screen /Edit key policy/\nEnter\n\
+    Wait+Screen /alice.moreau/\nDown\nSpace\nCtrl+N\nDown\nSpace\nCtrl+N\nWait+Screen /Edit key policy/\nEnter\n\
     #: key Ctrl+Home\nDown\n#: key End\nLeft 2\nType \"-payments\"\nDown 20\n#: key Home\n#: key Alt+K\n";
 
 fn press(app: &mut App, code: KeyCode) {
@@ -34,8 +34,11 @@ fn changes_of_the_edited_policy_are_shown_in_its_step_and_on_review() {
         "changes on the step",
         after(&mut player, "Tab 2\nEnter\n#: expect screen /… [0-9]+ unchanged lines/\n"),
     )];
-    after(&mut player, "Shift+Tab 2\n#: expect screen /Show changes/\n#: expect no screen /unchanged lines/\n");
-    after(&mut player, "Ctrl+N\nWait+Screen /Policy document/\n#: key Right\n");
+    after(
+        &mut player,
+        "Shift+Tab\nShift+Tab\n#: expect screen /Show changes/\n#: expect no screen /unchanged lines/\n",
+    );
+    after(&mut player, "Ctrl+N\nWait+Screen /Alias and description/\n#: key Right\n");
     cases.push(("policy on Review", after(&mut player, "#: expect screen /edited by you/\n")));
     let summary = "1 line added, 2 removed compared with the generated policy.";
     assert!(screen(player.app(), (120, 40)).contains(summary), "{}", screen(player.app(), (120, 40)));
@@ -58,7 +61,10 @@ fn changes_of_the_edited_policy_are_shown_in_its_step_and_on_review() {
 fn generated_policy_has_no_changes_to_show() {
     let open = EDIT_POLICY.split("Enter\n#: key Ctrl+Home").next().unwrap();
     let mut player = play_from_start("policy-changes", open);
-    after(&mut player, "Ctrl+N\nWait+Screen /Policy document/\n#: key Right\n#: expect screen /Key policy .JSON/\n");
+    after(
+        &mut player,
+        "Ctrl+N\nWait+Screen /Alias and description/\n#: key Right\n#: expect screen /Key policy .JSON/\n",
+    );
     let shown = screen(player.app(), (120, 40));
     assert!(!shown.contains("Show changes") && !shown.contains("compared with"), "{shown}");
 }

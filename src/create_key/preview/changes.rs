@@ -171,6 +171,11 @@ impl PolicyChanges {
         format!("{changes} compared with the {before}")
     }
 
+    /// Returns the summary and the rows as text. `before` names the first policy.
+    pub fn report(&self, before: &str) -> String {
+        format!("{}.\n\n{}\n", self.summary(before), self.to_text())
+    }
+
     /// Returns the rows to show. Where more than six lines in a row are unchanged, only those beside a change are kept.
     pub fn rows(&self) -> Vec<ComparisonRow<'_>> {
         let mut rows = Vec::new();
@@ -196,7 +201,7 @@ impl PolicyChanges {
     }
 
     /// Returns the rows as text: added lines start with `+`, removed ones with `-`.
-    pub fn to_text(&self) -> String {
+    fn to_text(&self) -> String {
         let text = |row: ComparisonRow| match row {
             ComparisonRow::Line(line) => format!("{} {}", line.change.symbol(), line.text),
             ComparisonRow::Unchanged(_) => row.to_string(),

@@ -31,7 +31,7 @@ impl FormDialog {
     /// Returns the changes of the key policy, to show them on the whole screen.
     pub(super) fn view_changes(&self, account: &AccountState) -> Vec<DialogEvent> {
         let view = |changes: PolicyChanges| {
-            let text = format!("{}.\n\n{}", changes.summary(CURRENT_POLICY), changes.to_text());
+            let text = changes.report(CURRENT_POLICY);
             DialogEvent::View(Box::new(TextView::of_changes("key policy changes", text)))
         };
         self.policy_changes(account).map(view).into_iter().collect()

@@ -82,7 +82,7 @@ impl Wizard {
                 TextView::of_sections("commands", sections)
             }
             _ => match PolicyChanges::of_draft(&self.draft, account).filter(|_| self.shows_changes) {
-                Some(changes) => TextView::of_changes("key policy changes", changes.to_text()),
+                Some(changes) => TextView::of_changes("key policy changes", changes.report(GENERATED_POLICY)),
                 None => TextView::new("key policy", self.draft.policy_json(account)),
             },
         })
