@@ -332,7 +332,6 @@ impl FormDialog {
         };
         let problems = self.validate(account);
         self.form.write(view, &problems, write_failure);
-        self.write_policy_changes(view, account);
         if self.read_only && problems.is_empty() {
             let commands = cli_commands::for_changes(&self.kind.changes(&self.form, account), account);
             cli_commands::write(view, &commands, self.is_copied);

@@ -6,8 +6,6 @@ use super::form_kind::FormKind;
 use crate::create_key::account_state::AccountState;
 use crate::create_key::preview::changes::PolicyChanges;
 use crate::tui::text_view::TextView;
-use crate::tui::theme;
-use crate::tui::widgets::scroll_view::ScrollView;
 
 /// What an edited key policy is compared with.
 const CURRENT_POLICY: &str = "current key policy";
@@ -35,13 +33,5 @@ impl FormDialog {
             DialogEvent::View(Box::new(TextView::of_changes("key policy changes", text)))
         };
         self.policy_changes(account).map(view).into_iter().collect()
-    }
-
-    /// Writes how many lines of the key policy the form changes.
-    pub(super) fn write_policy_changes(&self, view: &mut ScrollView, account: &AccountState) {
-        if let Some(changes) = self.policy_changes(account) {
-            let words = format!("{}. Press F5 to show the changes.", changes.summary(CURRENT_POLICY));
-            view.paragraph(&words, 0, theme::SECONDARY);
-        }
     }
 }
