@@ -28,7 +28,8 @@ impl App {
     pub(super) fn handle_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         let translated = self.keymap.translate(key, self.is_typing(), self.bindings());
         // The key of a link can't be assigned, so it works even if it is also one that was replaced.
-        let translated = translated.or_else(|| self.link_at(key).map(|_| key));
+        let is_on_page = self.text_view.is_none() && self.dialog.is_none();
+        let translated = translated.or_else(|| self.link_at(key).filter(|_| is_on_page).map(|_| key));
         translated.map_or_else(Vec::new, |key| self.handle_translated_key(key))
     }
 

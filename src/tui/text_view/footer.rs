@@ -1,6 +1,6 @@
 //! The footer of the view: its keys, or the search line, and where the view is in the text.
 
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -18,15 +18,19 @@ const MAX_FIELD_WIDTH: u16 = 40;
 struct Hint {
     label: String,
     title: &'static str,
-    click: Click,
+    key: KeyEvent,
     /// Whether the hint is shown before others.
     is_kept: bool,
 }
 
 impl Hint {
     fn new(binding: &Binding, title: &'static str, keymap: &Keymap) -> Self {
-        let click = Click::Key(binding.key_event());
-        Self { label: keymap.label(binding), title, click, is_kept: false }
+        Self { label: keymap.label(binding), title, key: binding.key_event(), is_kept: false }
+    }
+
+    /// Creates the hint of a key of the search line, which can't be assigned.
+    fn of_search(code: KeyCode, label: &str, title: &'static str) -> Self {
+        Self { label: label.to_owned(), title, key: code.into(), is_kept: false }
     }
 
     /// Returns the width of the hint, with the gap after it.
@@ -40,7 +44,7 @@ impl Hint {
             Span::styled(format!(" {}", self.title), theme::SECONDARY),
         ]);
         let start = view.lines().last().map_or(0, Line::width);
-        view.clickable_columns(start..start + line.width(), self.click);
+        view.clickable_columns(start..start + line.width(), Click::Key(self.key));
         for span in line.spans {
             view.append_span(span);
         }
@@ -49,37 +53,25 @@ impl Hint {
 }
 
 impl TextView {
-    /// Draws the footer. A click on a key presses it.
+    /// Draws the footer: the search line if it is open, else the keys. A click on a key presses it.
     pub(super) fn draw_footer(&self, canvas: &mut Canvas, area: Rect, status: &str, keymap: &Keymap) {
         let mut view = ScrollView::new(area.width);
-        let hints = match self.search.as_ref().filter(|search| search.is_typing) {
-            Some(search) => {
-                let columns = (area.width / 3).min(MAX_FIELD_WIDTH);
-                search.field.write(&mut view, 1, usize::from(columns), true, "");
-                view.append_span(Span::raw("  "));
-                let hint = |code: KeyCode, label: &str, title| Hint {
-                    label: label.to_owned(),
-                    title,
-                    click: Click::Key(code.into()),
-                    is_kept: false,
-                };
-                vec![hint(KeyCode::Enter, "Enter", "Keep"), hint(KeyCode::Esc, "Esc", "Clear")]
+        if let Some(search) = self.search.as_ref().filter(|search| search.is_typing) {
+            let columns = (area.width / 3).min(MAX_FIELD_WIDTH);
+            search.field.write(&mut view, 1, usize::from(columns), true, "");
+            if !status.is_empty() {
+                view.append_span(Span::styled(format!("  {status}"), theme::SECONDARY));
             }
-            None => {
-                view.push_line(Line::raw(" "));
-                self.hints(keymap)
-            }
-        };
-        let status = if status.is_empty() { String::new() } else { format!("{status}  ") };
-        let mut room = view.width.saturating_sub(view.lines().last().map_or(0, Line::width) + text::width(&status));
-        if self.is_typing() {
-            view.append_span(Span::styled(status.clone(), theme::SECONDARY));
-        }
-        for hint in fitting(hints, &mut room) {
-            hint.write(&mut view);
-        }
-        if !self.is_typing() {
-            view.append_span(Span::styled(status, theme::SECONDARY));
+            view.append_span(Span::raw("  "));
+            write_hints(
+                &mut view,
+                vec![Hint::of_search(KeyCode::Enter, "Enter", "Keep"), Hint::of_search(KeyCode::Esc, "Esc", "Clear")],
+                0,
+            );
+        } else {
+            view.push_line(Line::raw(" "));
+            write_hints(&mut view, self.hints(keymap), text::width(status));
+            view.append_span(Span::styled(status.to_owned(), theme::SECONDARY));
         }
         view.draw(canvas, area);
     }
@@ -100,16 +92,18 @@ impl TextView {
     }
 }
 
-/// Returns the hints for which there is room, in their order.
-fn fitting(hints: Vec<Hint>, room: &mut usize) -> Vec<Hint> {
+/// Writes the hints for which there is room, in their order. `reserved` columns stay free.
+fn write_hints(view: &mut ScrollView, hints: Vec<Hint>, reserved: usize) {
+    let used = view.lines().last().map_or(0, Line::width);
     let kept: usize = hints.iter().filter(|hint| hint.is_kept).map(Hint::width).sum();
-    *room = room.saturating_sub(kept);
-    let has_room = |hint: &Hint| {
-        let fits = hint.is_kept || hint.width() <= *room;
-        if fits && !hint.is_kept {
-            *room -= hint.width();
+    let mut room = view.width.saturating_sub(used + kept + reserved);
+    for hint in hints {
+        if !hint.is_kept {
+            if hint.width() > room {
+                continue;
+            }
+            room -= hint.width();
         }
-        fits
-    };
-    hints.into_iter().filter(has_room).collect()
+        hint.write(view);
+    }
 }

@@ -1,4 +1,4 @@
-//! A full-screen view of a text, to read it, select it with the mouse, copy it, or save it to a file.
+//! A full-screen view of a text, to read it, search it, select it with the mouse, copy it, or save it to a file.
 
 mod footer;
 mod search;
@@ -35,7 +35,7 @@ pub struct TextView {
     has_line_numbers: bool,
     error: Option<ErrorDetails>,
     top_row: usize,
-    search: Option<TextSearch>,
+    search: Option<Box<TextSearch>>,
 }
 
 /// The result of a key press.
@@ -83,7 +83,7 @@ impl TextView {
         for (title, language, section) in sections {
             let section = section.trim_end();
             let gap = if text.is_empty() { "" } else { "\n" };
-            text.push_str(&format!("{gap}{title}\n\n{section}\n"));
+            text.extend([gap, title, "\n\n", section, "\n"]);
             languages.extend([(Language::Words, gap.len() + 2), (language, section.lines().count().max(1))]);
         }
         Self { languages, ..Self::with_language(what, text, Language::Words) }
@@ -115,8 +115,14 @@ impl TextView {
         match action {
             Action::ErrorReport => self.error.is_some(),
             Action::NextHit | Action::PreviousHit => !self.hits().is_empty(),
-            Action::Copy | Action::SaveText | Action::Search | Action::LineNumbers => true,
-            Action::Back | Action::Quit | Action::ToggleMouse => true,
+            Action::Copy
+            | Action::SaveText
+            | Action::Search
+            | Action::LineNumbers
+            | Action::Back
+            | Action::Quit
+            | Action::ToggleMouse
+            | Action::Redraw => true,
             Action::EditText => self.is_typing(),
             _ => false,
         }

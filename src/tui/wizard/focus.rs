@@ -50,6 +50,27 @@ pub enum FocusTarget {
     Next,
 }
 
+/// What is shown of an edited key policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PolicyView {
+    /// The policy.
+    #[default]
+    Policy,
+    /// How it differs from the generated one.
+    Changes,
+}
+
+impl PolicyView {
+    /// Returns the other view.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Policy => Self::Changes,
+            Self::Changes => Self::Policy,
+        }
+    }
+}
+
 /// A tab of Review.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReviewTab {

@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 
 use self::editors::Editors;
 use self::external_keys::ExternalKeyDropDown;
-use self::focus::{FocusTarget, ReviewTab};
+use self::focus::{FocusTarget, PolicyView, ReviewTab};
 use self::info::InfoTab;
 use super::dialogs::connect::AfterConnect;
 use super::effect::Call;
@@ -93,8 +93,7 @@ pub struct Wizard {
     option_index: usize,
     scroll: ScrollState,
     review_tab: ReviewTab,
-    /// Whether the changes of an edited key policy are shown in its place.
-    shows_changes: bool,
+    policy_view: PolicyView,
     info_tab: InfoTab,
     /// The draft when the focus moved to its current field, to mark what changed since.
     draft_at_focus: KeyDraft,
@@ -125,7 +124,7 @@ impl Wizard {
             option_index: 0,
             scroll: ScrollState::default(),
             review_tab: ReviewTab::default(),
-            shows_changes: false,
+            policy_view: PolicyView::default(),
             info_tab: InfoTab::default(),
             draft_at_focus: KeyDraft::new(&method),
             read_only: account.is_read_only,
@@ -213,7 +212,9 @@ impl Wizard {
     fn load_editor(&mut self) {
         self.scroll.reset();
         // Who edits the policy wants to see it.
-        self.shows_changes &= self.focused() != FocusTarget::Field(Field::KeyPolicy);
+        if self.focused() == FocusTarget::Field(Field::KeyPolicy) {
+            self.policy_view = PolicyView::Policy;
+        }
         self.is_refused = false;
         self.draft_at_focus.clone_from(&self.draft);
         self.editors.end_undo_steps();

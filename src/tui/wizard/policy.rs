@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::focus::FocusTarget;
+use super::focus::{FocusTarget, PolicyView};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
 use crate::create_key::preview::changes::{GENERATED_POLICY, PolicyChanges};
@@ -62,7 +62,7 @@ impl Wizard {
             if !write_policy_errors(view, errors) {
                 view.push_line(Line::styled("  ✓ The key policy is valid.", theme::SUCCESS));
             }
-            if self.shows_changes {
+            if self.shows_changes() {
                 return;
             }
             let still = TextArea::new(edited);
@@ -73,16 +73,21 @@ impl Wizard {
         });
     }
 
+    /// Whether the changes of the key policy are shown in its place.
+    pub(super) fn shows_changes(&self) -> bool {
+        self.policy_view == PolicyView::Changes
+    }
+
     /// Returns the button that shows how the edited key policy differs from the generated one.
     pub(super) fn changes_button(&self) -> Button {
-        let label = if self.shows_changes { "Show policy" } else { "Show changes" };
+        let label = if self.shows_changes() { "Show policy" } else { "Show changes" };
         self.button(FocusTarget::ToggleChanges, label)
     }
 
     /// Writes how the edited key policy differs from the generated one.
     fn write_changes(&self, view: &mut ScrollView, changes: &PolicyChanges) {
         view.paragraph(&format!("{}.", changes.summary(GENERATED_POLICY)), 2, theme::SECONDARY);
-        if self.shows_changes {
+        if self.shows_changes() {
             DiffView::new(changes).write(view);
         }
     }

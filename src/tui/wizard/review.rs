@@ -55,7 +55,7 @@ impl Wizard {
         } else {
             view.heading_with_buttons("Key policy (JSON)", vec![copy]);
         }
-        match changes.filter(|_| self.shows_changes) {
+        match changes.filter(|_| self.shows_changes()) {
             Some(changes) => DiffView::new(&changes).write(view),
             None => {
                 CodeView::new(Language::Json, &self.draft.policy_json(account)).with_line_numbers().write(view);
@@ -81,7 +81,7 @@ impl Wizard {
                     [("AWS CLI commands", Language::Shell, &*commands), ("Terraform", Language::Hcl, &*terraform)];
                 TextView::of_sections("commands", sections)
             }
-            _ => match PolicyChanges::of_draft(&self.draft, account).filter(|_| self.shows_changes) {
+            _ => match PolicyChanges::of_draft(&self.draft, account).filter(|_| self.shows_changes()) {
                 Some(changes) => TextView::of_changes("key policy changes", changes.report(GENERATED_POLICY)),
                 None => TextView::new("key policy", self.draft.policy_json(account)),
             },
