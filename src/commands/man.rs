@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 30] = [
+const CONTEXTS: [(Context, &str); 33] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -46,11 +46,14 @@ const CONTEXTS: [(Context, &str); 30] = [
     (Context::Fields, "Fields"),
     (Context::TextInput, "Text fields"),
     (Context::Form, "Forms"),
+    (Context::PolicyForm, "Forms that edit a key policy"),
     (Context::Dialog, "Dialogs"),
     (Context::Result, "Results"),
     (Context::Trial, "Results of trying a key"),
     (Context::ErrorMessage, "Error messages"),
     (Context::WebPage, "Pages that the AWS web console has"),
+    (Context::Code, "Pages and dialogs with code"),
+    (Context::TextView, "Full-screen text"),
 ];
 
 /// Prints a page, or writes all of them to files.

@@ -130,6 +130,7 @@ read-only = false
 [keys]
 refresh = ["F5", "Ctrl-\\"]
 search = '#'
+line-numbers = 'l'
 "#;
         let settings = load(text);
         let printed = print(&settings);

@@ -8,7 +8,7 @@ use super::key_summary::KeySummary;
 use super::method::Method;
 use crate::aws::kms::{ConnectionState, KeyManagerType, Origin, Tag};
 use crate::aws::limits;
-use crate::aws::policy::{ConsolePolicy, check_principal_arn, is_equivalent};
+use crate::aws::policy::{self, ConsolePolicy, check_principal_arn, is_equivalent};
 
 /// Returns the method and the draft that create a KMS key like `key`: in the same key store, and with its tags, key
 /// administrators, key users, and other accounts. The alias, the description, and the external key stay empty, because
@@ -75,9 +75,8 @@ fn has_same_statements(one: &str, other: &str) -> bool {
     matches!((statements(one), statements(other)), (Some(one), Some(other)) if is_equivalent(&one, &other))
 }
 
-fn indented(policy: &str) -> String {
-    let value = serde_json::from_str::<Value>(policy);
-    value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| policy.to_owned())
+fn indented(text: &str) -> String {
+    policy::indented(text).unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]

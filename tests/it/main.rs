@@ -34,6 +34,7 @@ mod metrics;
 mod monitoring;
 mod mouse;
 mod pages;
+mod policy_changes;
 mod principals;
 mod program_commands;
 mod proxy_check;

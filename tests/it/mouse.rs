@@ -382,7 +382,7 @@ fn f6_turns_the_mouse_off_and_on() {
 #[test]
 fn messages_and_the_header_react_to_clicks() {
     let text = "Down\nEnter\nWait+Screen /General configuration/\n#: click \"[ Copy ID ]\"\nWait+Screen /Sent/\n\
-                #: click \"[v] Show all\"\nWait+Screen /Save to file/\n#: click \"Close\"\nWait+Screen /Sent/\n\
+                #: click \"[v] Show all\"\nWait+Screen /s Save/\n#: click \"Close\"\nWait+Screen /Sent/\n\
                 #: click \"[Esc] Close\"\n#: expect no screen /Sent/\n#: click \"External key stores\"\n\
                 Wait+Screen /External key stores \\(4\\)/\n#: click \"us-west-2\"\nWait+Screen /N. Virginia/\n\
                 #: click \"us-east-2\"\n#: click \"[ Switch ]\"\nWait+Screen /No external key stores/\n";

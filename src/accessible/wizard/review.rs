@@ -10,6 +10,7 @@ use crate::create_key::field::Field;
 use crate::create_key::method::Method;
 use crate::create_key::outcome::{NextAction, finish_label, next_action};
 use crate::create_key::preview;
+use crate::create_key::preview::changes::{ChangedLine, GENERATED_POLICY, LineChange, PolicyChanges};
 use crate::create_key::submission::Submission;
 use crate::tui::effect::{Call, Response};
 
@@ -155,6 +156,10 @@ impl Wizard<'_, '_> {
                 let source = if draft.edited_policy.is_some() { "Edited by you" } else { "Generated" };
                 let mut lines = vec![format!("Policy document: {source}")];
                 let account = &self.session.account;
+                if let Some(changes) = PolicyChanges::of_draft(draft, account) {
+                    lines.push(format!("{}.", changes.summary(GENERATED_POLICY)));
+                    lines.extend(changes.changed_lines().map(describe_line));
+                }
                 lines.extend(preview::access::describe(&draft.policy_json(account), &account.account_id));
                 lines
             }
@@ -208,6 +213,15 @@ impl Wizard<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Returns a changed line of the key policy in words, with its number in the policy that has it.
+fn describe_line(line: &ChangedLine) -> String {
+    let (change, number) = match line.change {
+        LineChange::Removed => ("Removed", line.before),
+        LineChange::Added | LineChange::Unchanged => ("Added", line.after),
+    };
+    format!("{change} line {}: {}", number.unwrap_or_default(), line.text.trim())
 }
 
 fn principal_lines(arns: &[String]) -> Vec<String> {

@@ -277,6 +277,12 @@ pub fn replace_principal(text: &str, from: &str, to: &str) -> Option<String> {
     if is_changed { serde_json::to_string_pretty(&document).ok() } else { None }
 }
 
+/// Returns a policy as indented JSON, or `None` if it isn't JSON.
+pub fn indented(text: &str) -> Option<String> {
+    let document: Value = serde_json::from_str(text).ok()?;
+    serde_json::to_string_pretty(&document).ok()
+}
+
 impl PolicyDocument {
     /// Returns the statements in order.
     pub fn statements(&self) -> &[Statement] {

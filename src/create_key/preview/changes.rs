@@ -4,9 +4,23 @@ use std::ops::Range;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
+use crate::aws::policy;
+use crate::create_key::account_state::AccountState;
+use crate::create_key::draft::KeyDraft;
+use crate::text::plural;
+
 /// The most lines, without those at the start and the end that both texts have, of which the smallest difference is
 /// looked for. Of more, all count as changed, because the time grows with the square.
 const MAX_LINES: usize = 1_000;
+
+/// What an edited key policy of a draft is compared with.
+pub const GENERATED_POLICY: &str = "generated policy";
+
+/// The most unchanged lines in a row that are shown. Of more, only those beside a change are.
+const MAX_UNCHANGED_LINES: usize = 6;
+
+/// The number of unchanged lines that are shown beside a change if not all are.
+const CONTEXT_LINES: usize = 2;
 
 /// What happened to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +31,17 @@ pub enum LineChange {
     Added,
     /// Only the first text has the line.
     Removed,
+}
+
+impl LineChange {
+    /// Returns the symbol at the start of the line: `+`, `-`, or a space.
+    pub fn symbol(self) -> char {
+        match self {
+            Self::Unchanged => ' ',
+            Self::Added => '+',
+            Self::Removed => '-',
+        }
+    }
 }
 
 /// A line of a comparison.
@@ -91,6 +116,109 @@ fn push_lines(lines: &mut Vec<ChangedLine>, change: LineChange, text: &[&str], p
     }
 }
 
+/// The lines that differ between two key policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyChanges {
+    lines: Vec<ChangedLine>,
+}
+
+/// A row of a comparison that leaves out most unchanged lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ComparisonRow<'a> {
+    /// A line.
+    Line(&'a ChangedLine),
+    /// This number of unchanged lines, which are left out.
+    Unchanged(usize),
+}
+
+impl PolicyChanges {
+    /// Compares two key policies. If both are JSON, spaces and line breaks in them don't count.
+    pub fn between(before: &str, after: &str) -> Self {
+        let lines = match (policy::indented(before), policy::indented(after)) {
+            (Some(before), Some(after)) => compare(&before, &after),
+            _ => compare(before, after),
+        };
+        Self { lines }
+    }
+
+    /// Compares the edited key policy of a draft with the generated one. `None` if the policy isn't edited.
+    pub fn of_draft(draft: &KeyDraft, account: &AccountState) -> Option<Self> {
+        let edited = draft.edited_policy.as_ref()?;
+        Some(Self::between(&draft.generated_policy(account), edited))
+    }
+
+    /// Returns whether the policies differ.
+    pub fn is_empty(&self) -> bool {
+        self.changed_lines().next().is_none()
+    }
+
+    /// Returns the lines that only one of the policies has.
+    pub fn changed_lines(&self) -> impl Iterator<Item = &ChangedLine> {
+        self.lines.iter().filter(|line| line.change != LineChange::Unchanged)
+    }
+
+    /// Returns how many lines differ, such as `3 lines added, 1 removed compared with the generated policy`. `before`
+    /// names the first policy.
+    pub fn summary(&self, before: &str) -> String {
+        let count = |change| self.lines.iter().filter(|line| line.change == change).count();
+        let lines = |count| plural(count, "line", "lines");
+        let changes = match (count(LineChange::Added), count(LineChange::Removed)) {
+            (0, 0) => "No lines changed".to_owned(),
+            (added, 0) => format!("{} added", lines(added)),
+            (0, removed) => format!("{} removed", lines(removed)),
+            (added, removed) => format!("{} added, {removed} removed", lines(added)),
+        };
+        format!("{changes} compared with the {before}")
+    }
+
+    /// Returns the summary and the rows as text. `before` names the first policy.
+    pub fn report(&self, before: &str) -> String {
+        format!("{}.\n\n{}\n", self.summary(before), self.to_text())
+    }
+
+    /// Returns the rows to show. Where more than six lines in a row are unchanged, only those beside a change are kept.
+    pub fn rows(&self) -> Vec<ComparisonRow<'_>> {
+        let mut rows = Vec::new();
+        let is_same_run = |one: &ChangedLine, other: &ChangedLine| {
+            (one.change == LineChange::Unchanged) == (other.change == LineChange::Unchanged)
+        };
+        let mut before = 0;
+        for run in self.lines.chunk_by(is_same_run) {
+            let after = self.lines.len() - before - run.len();
+            let is_unchanged = run.first().is_some_and(|line| line.change == LineChange::Unchanged);
+            if is_unchanged && run.len() > MAX_UNCHANGED_LINES {
+                let start = if before > 0 { CONTEXT_LINES } else { 0 };
+                let end = run.len() - if after > 0 { CONTEXT_LINES } else { 0 };
+                rows.extend(run[..start].iter().map(ComparisonRow::Line));
+                rows.push(ComparisonRow::Unchanged(end - start));
+                rows.extend(run[end..].iter().map(ComparisonRow::Line));
+            } else {
+                rows.extend(run.iter().map(ComparisonRow::Line));
+            }
+            before += run.len();
+        }
+        rows
+    }
+
+    /// Returns the rows as text: added lines start with `+`, removed ones with `-`.
+    fn to_text(&self) -> String {
+        let text = |row: ComparisonRow| match row {
+            ComparisonRow::Line(line) => format!("{} {}", line.change.symbol(), line.text),
+            ComparisonRow::Unchanged(_) => row.to_string(),
+        };
+        self.rows().into_iter().map(text).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl std::fmt::Display for ComparisonRow<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Line(line) => formatter.write_str(&line.text),
+            Self::Unchanged(count) => write!(formatter, "… {count} unchanged lines"),
+        }
+    }
+}
+
 /// Returns the numbers of the lines of `after` that aren't in `before`, starting at 1.
 pub fn changed_lines(before: &str, after: &str) -> Vec<usize> {
     if before == after {
@@ -135,7 +263,50 @@ mod tests {
         assert_eq!((count(LineChange::Unchanged), count(LineChange::Removed), count(LineChange::Added)), (2, 600, 600));
     }
 
+    fn numbered(count: usize) -> Vec<String> {
+        (1..=count).map(|number| format!("line {number}")).collect()
+    }
+
+    #[test]
+    fn only_unchanged_lines_beside_a_change_are_kept() {
+        let before = numbered(30);
+        let mut after = before.clone();
+        after[9] = "changed".to_owned();
+        after.remove(16);
+        let changes = PolicyChanges::between(&before.join("\n"), &after.join("\n"));
+        let expected = "… 7 unchanged lines\n  line 8\n  line 9\n- line 10\n+ changed\n  line 11\n  line 12\n  line 13\n  \
+                        line 14\n  line 15\n  line 16\n- line 17\n  line 18\n  line 19\n… 11 unchanged lines";
+        assert_eq!(changes.to_text(), expected);
+        assert_eq!(changes.summary("generated policy"), "1 line added, 2 removed compared with the generated policy");
+    }
+
+    #[test]
+    fn spaces_in_json_do_not_count_and_text_that_is_not_json_is_compared_as_it_is() {
+        let spaced = PolicyChanges::between("{\"a\":1,\"b\":[]}", "{ \"a\": 1,\n\n\"b\": [] }");
+        assert!(spaced.is_empty());
+        assert_eq!(spaced.summary("current policy"), "No lines changed compared with the current policy");
+        let broken = PolicyChanges::between("{\n\"a\":1\n}", "{\n\"a\":1\n");
+        assert_eq!(broken.to_text(), "  {\n  \"a\":1\n- }");
+        assert_eq!(broken.summary("current policy"), "1 line removed compared with the current policy");
+    }
+
     proptest! {
+        #[test]
+        fn rows_count_every_line_and_keep_all_changes(
+            before in prop::collection::vec("[ab]", 0..40),
+            after in prop::collection::vec("[ab]", 0..40),
+        ) {
+            let changes = PolicyChanges::between(&before.join("\n"), &after.join("\n"));
+            let rows = changes.rows();
+            let lines = |row: &ComparisonRow| if let ComparisonRow::Unchanged(count) = row { *count } else { 1 };
+            prop_assert_eq!(rows.iter().map(lines).sum::<usize>(), changes.lines.len());
+            let is_change = |row: &&ComparisonRow| {
+                matches!(row, ComparisonRow::Line(line) if line.change != LineChange::Unchanged)
+            };
+            prop_assert_eq!(rows.iter().filter(is_change).count(), changes.changed_lines().count());
+            prop_assert!(rows.iter().all(|row| *row != ComparisonRow::Unchanged(0)));
+        }
+
         #[test]
         fn comparison_contains_both_texts(
             before in prop::collection::vec("[ab]{0,2}", 0..12),

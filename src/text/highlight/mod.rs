@@ -1,7 +1,8 @@
-//! The tokens of JSON, shell commands, and HCL, for colors.
+//! The tokens of JSON, shell commands, HCL, and differences, for colors.
 //!
 //! Every text has tokens, also one that isn't valid, because text is highlighted while it's typed.
 
+mod difference;
 mod hcl;
 mod json;
 mod scanner;
@@ -22,6 +23,8 @@ pub enum Language {
     Json,
     /// The configuration language of Terraform.
     Hcl,
+    /// The lines that differ between two texts, with `+` and `-` at their start.
+    Difference,
     /// English sentences.
     Words,
 }
@@ -45,6 +48,10 @@ pub enum Token {
     Variable,
     /// A comment.
     Comment,
+    /// A line that was added.
+    Added,
+    /// A line that was removed.
+    Removed,
     /// Everything else, including spaces.
     Text,
 }
@@ -59,6 +66,7 @@ pub fn highlight(language: Language, text: &str) -> Vec<Vec<(Token, Range<usize>
         Language::Shell => shell::scan(&mut scanner),
         Language::Json => json::scan(&mut scanner),
         Language::Hcl => hcl::scan(&mut scanner),
+        Language::Difference => difference::scan(&mut scanner),
         Language::Words => scanner.take_while(Token::Text, |_| true),
     }
     scanner.into_lines()

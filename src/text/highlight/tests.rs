@@ -141,10 +141,26 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn changed_lines_of_a_difference_have_tokens() {
+    use Token::{Added, Comment, Removed, Text};
+    assert_eq!(
+        tokens(Language::Difference, "1 line added.\n\n… 2 unchanged lines\n- old -\n+\n+ new\n  - kept"),
+        [
+            (Text, "1 line added."),
+            (Comment, "… 2 unchanged lines"),
+            (Removed, "- old -"),
+            (Added, "+"),
+            (Added, "+ new"),
+            (Text, "- kept"),
+        ]
+    );
+}
+
 proptest! {
     #[test]
     fn ranges_cover_the_whole_text(text in any_text()) {
-        for language in [Language::Shell, Language::Json, Language::Hcl, Language::Words] {
+        for language in [Language::Shell, Language::Json, Language::Hcl, Language::Difference, Language::Words] {
             let lines = highlight(language, &text);
             let mut position = 0;
             for (line, expected) in lines.iter().zip(text.split('\n')) {

@@ -17,7 +17,7 @@ fn can_open(table: &Table) -> bool {
 impl App {
     /// Returns the available bindings, in the order of the table.
     pub fn bindings(&self) -> impl Iterator<Item = &'static Binding> + use<'_> {
-        let mut contexts = self.contexts();
+        let mut contexts = if self.text_view.is_some() { vec![Context::TextView] } else { self.contexts() };
         contexts.extend(self.is_typing().then_some(Context::TextInput));
         keymap::bindings(contexts).filter(|binding| self.is_available(binding))
     }
@@ -38,6 +38,9 @@ impl App {
     pub(super) fn is_available(&self, binding: &Binding) -> bool {
         if binding.action != Action::EditText && self.is_typing() && self.keymap.inserts_text(binding) {
             return false;
+        }
+        if let Some(view) = &self.text_view {
+            return view.is_available(binding.action);
         }
         let is_overlaid = self.dialog.is_some() || self.login.is_some();
         match binding.action {
@@ -85,6 +88,12 @@ impl App {
             | Action::TryAgain
             | Action::Redraw
             | Action::Suspend
+            | Action::ViewText
+            | Action::ShowChanges
+            | Action::SaveText
+            | Action::NextHit
+            | Action::PreviousHit
+            | Action::LineNumbers
             | Action::ToggleMouse
             | Action::Quit => true,
         }
@@ -99,6 +108,7 @@ impl App {
             (Action::Scroll, Some(Dialog::Task(task))) => task.can_scroll(),
             (Action::Scroll, Some(Dialog::TryKey(trial))) => trial.scroll().has_more_below(),
             (Action::Scroll, _) => false,
+            (Action::ShowChanges, Some(Dialog::Task(task))) => task.changes_policy(&self.account),
             (Action::Activate, Some(Dialog::Menu(menu))) => menu.can_activate(),
             (Action::Toggle, Some(Dialog::Task(task))) => task.can_toggle(),
             (Action::Toggle, Some(Dialog::TryKey(trial))) => trial.can_toggle(),
@@ -166,6 +176,9 @@ impl App {
 
     /// Returns whether typed letters go into a text field.
     pub(super) fn is_typing(&self) -> bool {
+        if let Some(view) = &self.text_view {
+            return view.is_typing();
+        }
         match (&self.login, &self.dialog) {
             (Some(login), _) => login.is_typing(),
             (_, Some(Dialog::Task(task))) => task.is_typing(),

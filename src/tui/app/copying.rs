@@ -2,10 +2,11 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::App;
+use super::{App, Dialog};
 use crate::text::plural;
 use crate::tui::effect::{CopyResult, Effect};
 use crate::tui::flash::{Flash, Link};
+use crate::tui::pages::Location;
 use crate::tui::target::Target;
 use crate::tui::text_view::{self, TextView};
 use crate::tui::web_address;
@@ -28,6 +29,30 @@ impl App {
             text_view::TextViewEvent::Save(call) => vec![self.request(call)],
             text_view::TextViewEvent::Report(error) => self.report_error(error),
         }
+    }
+
+    /// Returns the code of the page or of the preview, to show it on the whole screen.
+    fn shown_code(&self) -> Option<TextView> {
+        if let Some(Dialog::Preview { .. }) = &self.dialog {
+            return self.wizard.as_ref().map(|wizard| wizard.preview_text(&self.account));
+        }
+        match &self.location {
+            Location::CreateKey => self.wizard.as_ref().and_then(|wizard| wizard.shown_code(&self.account)),
+            Location::Key(_) => self.key.shown_policy().map(|text| TextView::new("key policy", text)),
+            Location::Event(_) => Some(TextView::new("event", self.event.pretty_record())),
+            Location::ApiCall(number) => {
+                let call = self.api_calls.call(*number);
+                let text = call.and_then(|call| serde_json::to_string_pretty(call).ok());
+                text.map(|text| TextView::new("call", text))
+            }
+            _ => None,
+        }
+    }
+
+    /// Shows the code of the page or of the preview on the whole screen.
+    pub(super) fn view_code(&mut self) -> Vec<Effect> {
+        self.text_view = self.shown_code();
+        Vec::new()
     }
 
     /// Returns the link of the newest message that a key opens.

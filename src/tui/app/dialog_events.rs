@@ -10,7 +10,7 @@ use crate::tui::dialogs::menu::{self, MenuAction};
 use crate::tui::dialogs::{self, FormKind, cli_commands, stores};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::flash::Flash;
-use crate::tui::keymap::PREVIEW_KEY;
+use crate::tui::keymap::{self, Action, Context, PREVIEW_KEY};
 use crate::tui::pages;
 use crate::tui::pages::key::KeyPage;
 use crate::tui::preferences::SavedChange;
@@ -21,6 +21,9 @@ impl App {
         let moves = matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right);
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
         match &mut self.dialog {
+            Some(Dialog::Preview { .. }) if keymap::action(&[Context::Code], key) == Some(Action::ViewText) => {
+                return self.view_code();
+            }
             Some(Dialog::Palette(_)) => return self.handle_palette_key(key),
             Some(Dialog::Menu(_)) => return self.handle_menu_key(key),
             Some(Dialog::Drafts(_)) => return self.handle_drafts_key(key),
@@ -134,6 +137,10 @@ impl App {
         match event {
             dialogs::DialogEvent::Request(call) => vec![self.request(call)],
             dialogs::DialogEvent::Copy(what, text) => self.copy(what, text),
+            dialogs::DialogEvent::View(view) => {
+                self.text_view = Some(*view);
+                Vec::new()
+            }
             dialogs::DialogEvent::Close => {
                 self.dialog = None;
                 self.cancel_trial();

@@ -28,11 +28,10 @@ const KEYS_KEEPING_SUCCESS: [KeyCode; 7] = [
 
 impl App {
     pub(super) fn handle_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        if self.text_view.is_some() {
-            // A text view has its own keys, which can't be assigned.
-            return self.handle_translated_key(key);
-        }
         let translated = self.keymap.translate(key, self.is_typing(), self.bindings());
+        // The key of a link can't be assigned, so it works even if it is also one that was replaced.
+        let is_on_page = self.text_view.is_none() && self.dialog.is_none();
+        let translated = translated.or_else(|| self.link_at(key).filter(|_| is_on_page).map(|_| key));
         translated.map_or_else(Vec::new, |key| self.handle_translated_key(key))
     }
 
@@ -172,18 +171,16 @@ impl App {
             Some(Dialog::TryKey(trial)) if !trial.has_form() => return vec![Context::Dialog],
             Some(Dialog::Connect(connecting)) if connecting.is_busy() => return vec![Context::Dialog],
             Some(Dialog::Switcher(switcher)) if !switcher.has_form() => return vec![Context::Dialog, Context::Fields],
+            Some(Dialog::Task(task)) if task.edits_policy() => {
+                return vec![Context::Dialog, Context::Fields, Context::Form, Context::PolicyForm];
+            }
             Some(Dialog::Task(_) | Dialog::TryKey(_) | Dialog::Switcher(_)) => {
                 return vec![Context::Dialog, Context::Fields, Context::Form];
             }
-            Some(
-                Dialog::FieldHelp { .. }
-                | Dialog::Preview { .. }
-                | Dialog::Palette(_)
-                | Dialog::Menu(_)
-                | Dialog::Drafts(_),
-            ) => {
+            Some(Dialog::FieldHelp { .. } | Dialog::Palette(_) | Dialog::Menu(_) | Dialog::Drafts(_)) => {
                 return vec![Context::Dialog];
             }
+            Some(Dialog::Preview { .. }) => return vec![Context::Dialog, Context::Code],
             Some(_) => return vec![Context::Dialog, Context::Fields],
             None => {}
         }
@@ -234,6 +231,13 @@ impl App {
         };
         let can_encrypt = matches!(self.location, Location::Key(_)) && self.key.can_encrypt(&self.account);
         contexts.extend(can_encrypt.then_some(Context::EncryptAndDecrypt));
+        let has_code = match &self.location {
+            Location::Key(_) => self.key.shown_policy().is_some(),
+            Location::Event(_) => self.event.has_event(),
+            Location::ApiCall(number) => self.api_calls.call(*number).is_some(),
+            _ => false,
+        };
+        contexts.extend(has_code.then_some(Context::Code));
         contexts.extend(has_drafts.then_some(Context::Drafts));
         contexts.extend(self.shows_reportable_error().then_some(Context::ErrorMessage));
         contexts
@@ -251,6 +255,8 @@ impl App {
         let is_confirming = matches!(self.dialog, Some(Dialog::ConfirmDiscard { quits: true, .. }));
         if (loses_form || self.has_unsaved_changes()) && !is_confirming {
             let given_up = self.cancel_login();
+            // It would cover the question.
+            self.text_view = None;
             let form = match self.dialog.take() {
                 Some(Dialog::Task(form)) if loses_form => Some(form),
                 _ => None,
@@ -291,7 +297,8 @@ impl App {
             return Vec::new();
         }
         if !self.is_typing() {
-            match keymap::action(&[Context::WebPage, Context::ErrorMessage, Context::List], key) {
+            match keymap::action(&[Context::WebPage, Context::ErrorMessage, Context::List, Context::Code], key) {
+                Some(Action::ViewText) if self.contexts().contains(&Context::Code) => return self.view_code(),
                 Some(Action::CopyWebAddress) => return self.copy_web_address(),
                 Some(Action::CopyTable) if on_list => return self.open_copy_table_menu(),
                 Some(Action::ErrorReport) if self.shows_reportable_error() => return self.report_shown_error(),

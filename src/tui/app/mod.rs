@@ -266,7 +266,7 @@ impl App {
             Msg::Key(key) => self.handle_key(key),
             Msg::Mouse(_) if self.is_too_small() || !self.is_mouse_on => Vec::new(),
             Msg::Mouse(event) => self.handle_mouse(event),
-            Msg::Paste(_) if self.is_too_small() || self.text_view.is_some() => Vec::new(),
+            Msg::Paste(_) if self.is_too_small() => Vec::new(),
             Msg::Paste(text) => {
                 self.handle_paste(&text);
                 Vec::new()
@@ -302,6 +302,9 @@ impl App {
     }
 
     fn handle_paste(&mut self, text: &str) {
+        if let Some(view) = &mut self.text_view {
+            return view.handle_paste(text, self.screen_size);
+        }
         if let Some(login) = &mut self.login {
             return login.handle_paste(text);
         }

@@ -63,6 +63,10 @@ impl App {
     fn handle_click(&mut self, click: &Click) -> Vec<Effect> {
         let key = match click {
             Click::Key(key) => Some(*key),
+            Click::Text { column, .. } if let Some(view) = &mut self.text_view => {
+                view.move_search_cursor(*column);
+                None
+            }
             _ if self.text_view.is_some() => None,
             Click::OpenLink(index) => {
                 let link = self.flashes.last().and_then(|flash| flash.links.get(*index).cloned());

@@ -2,6 +2,7 @@
 
 use crate::tui::effect::Call;
 use crate::tui::preferences::Preferences;
+use crate::tui::text_view::TextView;
 
 /// A request of the dialog to the console.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +11,8 @@ pub enum DialogEvent {
     Request(Call),
     /// Copies the text to the clipboard. The first value names the text.
     Copy(&'static str, String),
+    /// Shows a text on the whole screen.
+    View(Box<TextView>),
     /// Closes the dialog.
     Close,
     /// Saves the preferences.

@@ -10,6 +10,7 @@ use crate::aws::scalar::SecretString;
 use crate::create_key::account_state::AccountState;
 use crate::error_remedies;
 use crate::tui::effect::{Call, CallFailure, Change, ChangeOutcome};
+use crate::tui::keymap::{self, Action, Context};
 use crate::tui::preferences::Preferences;
 use crate::tui::target::Target;
 use crate::tui::theme;
@@ -23,7 +24,7 @@ use crate::tui::widgets::scroll_view::ScrollView;
 pub struct FormDialog {
     /// The task.
     pub kind: FormKind,
-    form: Form,
+    pub(super) form: Form,
     queue: Vec<Change>,
     total: usize,
     failure: Option<CallFailure>,
@@ -118,6 +119,9 @@ impl FormDialog {
                 },
                 _ => Vec::new(),
             };
+        }
+        if self.edits_policy() && keymap::action(&[Context::PolicyForm], key) == Some(Action::ShowChanges) {
+            return self.view_changes(account);
         }
         if !self.form.is_in_text_area() && self.scroll.handle_page_key(key.code) {
             return Vec::new();

@@ -14,7 +14,7 @@ use crate::tui::theme;
 use crate::tui::widgets::form::{Form, FormField, FormInput};
 use crate::tui::widgets::scroll_view::ScrollView;
 
-const TEXT: &str = "text";
+pub(super) const TEXT: &str = "text";
 const DAYS: &str = "days";
 const CONFIRM: &str = "confirm";
 const ALIAS: &str = "alias";
@@ -103,9 +103,7 @@ pub fn form(kind: &FormKind) -> Form {
 
 /// Returns the policy as indented JSON, or unchanged if it isn't JSON.
 fn pretty_json(text: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(text)
-        .and_then(|value| serde_json::to_string_pretty(&value))
-        .unwrap_or_else(|_| text.to_owned())
+    policy::indented(text).unwrap_or_else(|| text.to_owned())
 }
 
 /// Writes the introduction of the dialog.

@@ -12,6 +12,7 @@ pub mod login;
 pub mod menu;
 pub mod palette;
 mod permissions;
+mod policy_changes;
 mod preferences;
 pub mod stores;
 pub mod switcher;

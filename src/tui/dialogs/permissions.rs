@@ -109,9 +109,13 @@ pub fn validate(form: &Form, text: &str, current: &ConsolePolicy, account: &Acco
     }
 }
 
+/// Returns the key policy that the form describes, if it has no errors. `text` is the current one.
+pub fn new_policy(form: &Form, text: &str, current: &ConsolePolicy, account: &AccountState) -> Option<String> {
+    policy_from_form(form, current, account).ok()?.apply_to(text)
+}
+
 /// Returns the change that saves the key policy.
 pub fn changes(key_id: &str, form: &Form, text: &str, current: &ConsolePolicy, account: &AccountState) -> Vec<Change> {
-    let new_policy = policy_from_form(form, current, account).ok().and_then(|policy| policy.apply_to(text));
     let put = |policy| Change::PutPolicy(PutKeyPolicy::new(key_id.to_owned(), policy));
-    new_policy.map(put).into_iter().collect()
+    new_policy(form, text, current, account).map(put).into_iter().collect()
 }

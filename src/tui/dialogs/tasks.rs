@@ -4,6 +4,7 @@ use super::events::InputError;
 use super::form_kind::FormKind;
 use super::{cryptography, keys, permissions, preferences, stores};
 use crate::create_key::account_state::AccountState;
+use crate::create_key::preview::changes::PolicyChanges;
 use crate::tui::effect::Change;
 use crate::tui::preferences::Preferences;
 use crate::tui::target::Target;
@@ -60,6 +61,19 @@ impl FormKind {
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::changes(self, form),
             Self::ExternalKey(form_kind) => form_kind.changes(form),
             _ => keys::changes(self, form),
+        }
+    }
+
+    /// Returns how the key policy in the form differs from the current one, if the form edits a key policy and has no
+    /// errors that prevent the comparison.
+    pub(super) fn policy_changes(&self, form: &Form, account: &AccountState) -> Option<PolicyChanges> {
+        match self {
+            Self::EditPermissions(_, text, policy) => {
+                let new_policy = permissions::new_policy(form, text, policy, account)?;
+                Some(PolicyChanges::between(text, &new_policy))
+            }
+            Self::EditPolicy(_, before) => Some(PolicyChanges::between(before, &form.text(keys::TEXT))),
+            _ => None,
         }
     }
 

@@ -74,6 +74,12 @@ pub enum Context {
     Trial,
     /// In a text field.
     TextInput,
+    /// In the forms that edit a key policy.
+    PolicyForm,
+    /// On pages and dialogs that show JSON, commands, or other code.
+    Code,
+    /// In the full-screen view of a text.
+    TextView,
 }
 
 impl Context {
@@ -82,9 +88,13 @@ impl Context {
         match self {
             Self::Everywhere => "Everywhere",
             Self::Navigation | Self::List => "Pages",
-            Self::Fields | Self::RemovableRow | Self::Form | Self::Dialog | Self::Result | Self::Trial => {
-                "Fields and buttons"
-            }
+            Self::Fields
+            | Self::RemovableRow
+            | Self::Form
+            | Self::PolicyForm
+            | Self::Dialog
+            | Self::Result
+            | Self::Trial => "Fields and buttons",
             Self::Table | Self::SelectableTable => "Tables",
             Self::KeyList | Self::KeyRows | Self::Key | Self::EncryptAndDecrypt => "KMS keys",
             Self::KeyStore | Self::Monitoring => "External key stores",
@@ -94,10 +104,12 @@ impl Context {
             | Self::Drafts
             | Self::Event
             | Self::ApiCall
+            | Self::Code
             | Self::WebPage
             | Self::ErrorMessage => "This page",
             Self::Wizard | Self::NonFinalStep | Self::Review | Self::ReadOnlyReview => "Wizard",
             Self::TextInput => "Text fields",
+            Self::TextView => "Full-screen text",
         }
     }
 }
@@ -155,6 +167,12 @@ pub enum Action {
     Decrypt,
     TryAgain,
     EditText,
+    ShowChanges,
+    ViewText,
+    SaveText,
+    NextHit,
+    PreviousHit,
+    LineNumbers,
 }
 
 /// One row of the table of key bindings.
@@ -206,6 +224,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Scroll down. PgUp scrolls up."),
     bind(Context::ReadOnlyReview, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Copy commands", "Copy the AWS CLI commands that create the KMS key."),
     bind(Context::Form, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Submit", "Submit the form, or go to the first field that needs attention."),
+    bind(Context::PolicyForm, Action::ShowChanges, KeyCode::F(5), NONE, "F5", "Changes", "Show which lines of the key policy you changed."),
     bind(Context::RemovableRow, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the focused tag or account."),
     bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
     bind(Context::KeyList, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key, in an external key store or in AWS KMS."),
@@ -223,6 +242,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Trial, Action::TryAgain, KeyCode::Char('r'), NONE, "r", "Try again", "Try the key again, with the same text or another one."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab. ← shows the previous tab."),
     bind(Context::Key, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy ID", "Copy the key ID to the clipboard."),
+    bind(Context::Code, Action::ViewText, KeyCode::Char('v'), NONE, "v", "View", "Show the code on the whole screen, to search it, select it, or save it to a file."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to search the table. Enter keeps the search, and Esc clears it."),
     bind(Context::Everywhere, Action::Activate, KeyCode::Enter, NONE, "Enter", "Open", "Open, choose, or press the focused item."),
     bind(Context::List, Action::FocusNavigation, KeyCode::Tab, NONE, "Tab", "Menu", "Switch between the navigation menu and the page."),
@@ -259,6 +279,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::ErrorMessage, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
+    bind(Context::TextView, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the text to the clipboard."),
+    bind(Context::TextView, Action::SaveText, KeyCode::Char('s'), NONE, "s", "Save", "Save the text to a file."),
+    bind(Context::TextView, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to search the text. Capital letters match only capital letters. Enter keeps the search, and Esc clears it."),
+    bind(Context::TextView, Action::NextHit, KeyCode::Char('n'), NONE, "n", "Next hit", "Go to the next hit of the search. After the last one comes the first one."),
+    bind(Context::TextView, Action::PreviousHit, KeyCode::Char('N'), NONE, "N", "Previous hit", "Go to the previous hit of the search."),
+    bind(Context::TextView, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
+    bind(Context::TextView, Action::LineNumbers, KeyCode::Char('#'), NONE, "#", "Line numbers", "Show or hide line numbers."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),
     bind(Context::Everywhere, Action::Suspend, KeyCode::Char('z'), CTRL, "Ctrl-Z", "", "Return to the shell. Run fg there to come back."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Quit. The console asks first if you would lose changes."),

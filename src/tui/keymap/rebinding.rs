@@ -29,7 +29,7 @@ pub struct KeyConflict {
 
 /// The contexts that can be active at the same time, beside [`Context::Everywhere`]. F5 may refresh the tables of the
 /// wizard, although it shows the preview elsewhere in the wizard.
-const COEXISTING: [&[Context]; 9] = [
+const COEXISTING: [&[Context]; 13] = [
     &[Context::KeyStore, Context::Table, Context::Refreshable, Context::List, Context::Drafts, Context::WebPage],
     &[
         Context::KeyStore,
@@ -50,7 +50,18 @@ const COEXISTING: [&[Context]; 9] = [
         Context::WebPage,
     ],
     &[Context::ExternalKeys, Context::Table, Context::Refreshable, Context::List],
-    &[Context::Key, Context::EncryptAndDecrypt, Context::Scrollable, Context::Refreshable, Context::WebPage],
+    &[
+        Context::Key,
+        Context::EncryptAndDecrypt,
+        Context::Scrollable,
+        Context::Refreshable,
+        Context::WebPage,
+        Context::Code,
+    ],
+    &[Context::Event, Context::ApiCall, Context::Scrollable, Context::WebPage, Context::Code, Context::ErrorMessage],
+    &[Context::Wizard, Context::Review, Context::ReadOnlyReview, Context::Fields, Context::Code],
+    &[Context::Dialog, Context::Code],
+    &[Context::TextView, Context::TextInput],
     &[
         Context::Wizard,
         Context::NonFinalStep,
@@ -60,7 +71,7 @@ const COEXISTING: [&[Context]; 9] = [
         Context::SelectableTable,
         Context::TextInput,
     ],
-    &[Context::Dialog, Context::Fields, Context::Form, Context::TextInput],
+    &[Context::Dialog, Context::Fields, Context::Form, Context::PolicyForm, Context::TextInput],
     &[Context::Dialog, Context::Result],
     &[Context::Dialog, Context::Trial],
 ];

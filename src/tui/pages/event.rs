@@ -61,7 +61,8 @@ impl EventPage {
         self.event.is_some()
     }
 
-    fn pretty_record(&self) -> String {
+    /// Returns the record as indented JSON.
+    pub fn pretty_record(&self) -> String {
         serde_json::to_string_pretty(&self.record).unwrap_or_default()
     }
 

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::{Location, PageEvent};
 use crate::aws::kms::{KeyManagerType, KeyState, Origin, Tag};
 use crate::aws::lenient::UNREADABLE;
-use crate::aws::policy::ConsolePolicy;
+use crate::aws::policy::{self, ConsolePolicy};
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
@@ -118,6 +118,12 @@ impl KeyPage {
     /// Returns the actions of the key, with the reasons why some aren't available.
     pub fn actions_menu(&self, account: &AccountState) -> Option<Menu> {
         Some(Menu::for_key(self.key(account)?, &self.tags, &self.policy, account))
+    }
+
+    /// Returns the key policy as indented JSON, if its tab is shown.
+    pub fn shown_policy(&self) -> Option<String> {
+        let text = self.policy.ready().filter(|_| self.tab == 0)?;
+        Some(policy::indented(text).unwrap_or_else(|| text.clone()))
     }
 
     fn show_tab(&mut self, tab: usize) {
@@ -250,9 +256,7 @@ impl KeyPage {
             view.paragraph(&format!("• {sentence}"), 2, theme::TEXT);
         }
         view.heading("Key policy (JSON)");
-        let pretty = serde_json::from_str::<serde_json::Value>(text)
-            .and_then(|value| serde_json::to_string_pretty(&value))
-            .unwrap_or_else(|_| text.to_owned());
+        let pretty = policy::indented(text).unwrap_or_else(|| text.to_owned());
         CodeView::new(Language::Json, &pretty).with_line_numbers().write(view);
     }
 

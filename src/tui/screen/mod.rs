@@ -71,7 +71,7 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     footer::draw(app, canvas, footer);
     if let Some(text) = &app.text_view {
         canvas.cover();
-        text.draw(canvas, area);
+        text.draw(canvas, area, &app.keymap);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Code on a page: JSON, shell commands, and Terraform, in color, with line numbers and marks for changed lines.
 
+use std::ops::Range;
+
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -45,14 +47,9 @@ impl<'a> CodeView<'a> {
         let digits = self.text.lines().count().max(1).to_string().len();
         let margin = if self.has_line_numbers { digits + 3 } else { 2 };
         let room = view.width.saturating_sub(margin + 1).max(8);
-        for (number, (line, tokens)) in self.text.split('\n').zip(highlight(self.language, self.text)).enumerate() {
+        for (number, parts) in styled_lines(self.language, self.text).enumerate() {
             let is_changed = self.changed_lines.contains(&(number + 1));
-            let start = tokens.first().map_or(0, |(_, range)| range.start);
-            let spans = tokens.into_iter().filter_map(|(token, range)| {
-                let part = line.get(range.start.checked_sub(start)?..range.end.checked_sub(start)?)?;
-                Some((token_style(token), part))
-            });
-            for (row, spans) in wrap(spans, room).into_iter().enumerate() {
+            for (row, spans) in wrap(parts, room, |_, style| style).into_iter().enumerate() {
                 let mark = if is_changed { "▌" } else { " " };
                 let label = match (self.has_line_numbers, row) {
                     (false, _) => String::new(),
@@ -77,15 +74,36 @@ fn token_style(token: Token) -> Style {
         Token::Number | Token::Variable => theme::VALUE,
         Token::Keyword => theme::HEADING,
         Token::Comment => theme::SECONDARY,
+        Token::Added => theme::SUCCESS,
+        Token::Removed => theme::ERROR,
         Token::Punctuation | Token::Text => theme::TEXT,
     }
 }
 
-/// Splits styled parts of a line into rows of at most `room` columns.
-fn wrap<'a>(parts: impl Iterator<Item = (Style, &'a str)>, room: usize) -> Vec<Vec<Span<'static>>> {
-    let (mut rows, mut used) = (vec![Vec::<Span>::new()], 0);
+/// Returns the styled parts of each line of a text: of each part of `text.split('\n')`.
+pub fn styled_lines(language: Language, text: &str) -> impl Iterator<Item = Vec<(Style, &str)>> {
+    text.split('\n').zip(highlight(language, text)).map(|(line, tokens)| {
+        let start = tokens.first().map_or(0, |(_, range)| range.start);
+        let styled = |(token, range): (Token, Range<usize>)| {
+            let part = line.get(range.start.checked_sub(start)?..range.end.checked_sub(start)?)?;
+            Some((token_style(token), part))
+        };
+        tokens.into_iter().filter_map(styled).collect()
+    })
+}
+
+/// Splits the styled parts of a line into rows of at most `room` columns, with control characters escaped. `restyle`
+/// returns the style of a part of the line that is shown, from its bytes in the escaped line and its own style.
+pub fn wrap<'a>(
+    parts: impl IntoIterator<Item = (Style, &'a str)>,
+    room: usize,
+    restyle: impl Fn(Range<usize>, Style) -> Style,
+) -> Vec<Vec<Span<'static>>> {
+    let (mut rows, mut used, mut start) = (vec![Vec::<Span>::new()], 0, 0);
     for (style, part) in parts {
         for grapheme in text::escape_controls(part).graphemes(true) {
+            let style = restyle(start..start + grapheme.len(), style);
+            start += grapheme.len();
             let wide = text::width(grapheme);
             if used + wide > room {
                 rows.push(Vec::new());

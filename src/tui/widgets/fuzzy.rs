@@ -76,10 +76,16 @@ fn config(matching: Matching) -> Config {
     Config::default().matching(matching).max_typos(Some(0)).unicode(UnicodeMatching::Smart)
 }
 
-/// Returns a text with its matching characters underlined, bold, and in accent. The color of a state stays.
-pub fn highlight(text: &str, bytes: &BTreeSet<usize>, style: Style) -> Vec<Span<'static>> {
+/// Returns the style of a matching character whose other characters have this style: underlined, bold, and in accent. The
+/// color of a state stays.
+pub fn hit_style(style: Style) -> Style {
     let colored = if style.fg.is_some() { style } else { style.patch(theme::ACCENT) };
-    let hit = colored.add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+    colored.add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
+}
+
+/// Returns a text with its matching characters highlighted.
+pub fn highlight(text: &str, bytes: &BTreeSet<usize>, style: Style) -> Vec<Span<'static>> {
+    let hit = hit_style(style);
     let mut spans: Vec<Span<'static>> = Vec::new();
     for (start, grapheme) in text.grapheme_indices(true) {
         let is_hit = bytes.range(start..start + grapheme.len()).next().is_some();

@@ -5,6 +5,7 @@ pub mod button;
 pub mod canvas;
 pub mod code_view;
 pub mod container;
+pub mod diff_view;
 pub mod editing;
 pub mod form;
 pub mod fuzzy;

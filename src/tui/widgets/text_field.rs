@@ -26,6 +26,8 @@ impl PartialEq for TextField {
     }
 }
 
+impl Eq for TextField {}
+
 impl TextField {
     /// Creates a field with `value` and the cursor at its end.
     pub fn new(value: &str) -> Self {

@@ -82,6 +82,7 @@ fn target_title(target: FocusTarget) -> Option<String> {
         FocusTarget::RemoveTag(row) => format!("Remove tag {}", row + 1),
         FocusTarget::RemoveAccount(row) => format!("Remove account {}", row + 1),
         FocusTarget::RestorePolicy => "Restore generated policy".to_owned(),
+        FocusTarget::ToggleChanges => "Show or hide changes".to_owned(),
         FocusTarget::EditStep(step) => format!("Edit: {}", step.section_title()),
         FocusTarget::CopyCommands => "Copy AWS CLI commands".to_owned(),
         FocusTarget::CopyTerraform => "Copy Terraform".to_owned(),

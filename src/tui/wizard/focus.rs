@@ -20,6 +20,8 @@ pub enum FocusTarget {
     RemoveAccount(usize),
     /// Restores the generated key policy.
     RestorePolicy,
+    /// Shows how the edited key policy differs from the generated one, or the policy again.
+    ToggleChanges,
     /// Shows another tab of Review.
     ReviewTabs,
     /// Goes to a step from Review.
@@ -46,6 +48,27 @@ pub enum FocusTarget {
     Previous,
     /// Goes to the next step, or finishes.
     Next,
+}
+
+/// What is shown of an edited key policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PolicyView {
+    /// The policy.
+    #[default]
+    Policy,
+    /// How it differs from the generated one.
+    Changes,
+}
+
+impl PolicyView {
+    /// Returns the other view.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Policy => Self::Changes,
+            Self::Changes => Self::Policy,
+        }
+    }
 }
 
 /// A tab of Review.
@@ -175,7 +198,7 @@ pub fn focus_targets(
         Step::KeyPolicy => {
             targets.push(FocusTarget::Field(Field::KeyPolicy));
             if draft.edited_policy.is_some() {
-                targets.push(FocusTarget::RestorePolicy);
+                targets.extend([FocusTarget::RestorePolicy, FocusTarget::ToggleChanges]);
             }
         }
         Step::Review => {
@@ -186,7 +209,10 @@ pub fn focus_targets(
                     targets.extend(method.review_steps(draft.origin).map(FocusTarget::EditStep));
                 }
                 ReviewTab::Summary => {}
-                ReviewTab::KeyPolicy => targets.push(FocusTarget::CopyKeyPolicy),
+                ReviewTab::KeyPolicy => {
+                    targets.extend(draft.edited_policy.is_some().then_some(FocusTarget::ToggleChanges));
+                    targets.push(FocusTarget::CopyKeyPolicy);
+                }
                 ReviewTab::Commands => targets.extend([FocusTarget::CopyCommands, FocusTarget::CopyTerraform]),
             }
         }

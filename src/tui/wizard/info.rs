@@ -10,6 +10,7 @@ use crate::create_key::field::Field;
 use crate::create_key::preview::{Preview, PreviewSection, changes::changed_lines};
 use crate::text::highlight::Language;
 use crate::tui::keymap::PREVIEW_KEY;
+use crate::tui::text_view::TextView;
 use crate::tui::theme;
 use crate::tui::widgets::canvas::{Canvas, Click};
 use crate::tui::widgets::code_view::CodeView;
@@ -58,6 +59,13 @@ impl Wizard {
         view.paragraph(field.map_or(self.step.intro(), Field::help), 1, theme::TEXT);
         view.blank_line();
         view.paragraph(field.map_or("", Field::hint), 1, theme::SECONDARY);
+    }
+
+    /// Returns the preview, to show it on the whole screen.
+    pub fn preview_text(&self, account: &AccountState) -> TextView {
+        let preview = Preview::new(&self.draft, account, &self.submission);
+        let sections = preview.sections.iter().map(|section| (section.title, section.language, section.text.as_str()));
+        TextView::of_sections("preview", sections)
     }
 
     /// Writes the preview. If it `follows_changes`, lines that changed since the focus moved to its field are marked and

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::focus::{FocusTarget, ReviewTab};
+use super::focus::{FocusTarget, PolicyView, ReviewTab};
 use super::{Wizard, WizardEvent};
 use crate::aws::scalar::SecretString;
 use crate::create_key::account_state::AccountState;
@@ -229,7 +229,12 @@ impl Wizard {
             FocusTarget::RemoveTag(_) | FocusTarget::RemoveAccount(_) => self.remove_row(),
             FocusTarget::RestorePolicy => {
                 self.draft.edited_policy = None;
+                self.policy_view = PolicyView::Policy;
                 self.set_focus(FocusTarget::Field(Field::KeyPolicy));
+            }
+            FocusTarget::ToggleChanges => {
+                self.policy_view = self.policy_view.other();
+                self.scroll.reset();
             }
             FocusTarget::EditStep(step) => self.go_to_step(step),
             FocusTarget::CopyCommands => {

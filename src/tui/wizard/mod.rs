@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 
 use self::editors::Editors;
 use self::external_keys::ExternalKeyDropDown;
-use self::focus::{FocusTarget, ReviewTab};
+use self::focus::{FocusTarget, PolicyView, ReviewTab};
 use self::info::InfoTab;
 use super::dialogs::connect::AfterConnect;
 use super::effect::Call;
@@ -94,6 +94,7 @@ pub struct Wizard {
     option_index: usize,
     scroll: ScrollState,
     review_tab: ReviewTab,
+    policy_view: PolicyView,
     info_tab: InfoTab,
     /// The draft when the focus moved to its current field, to mark what changed since.
     draft_at_focus: KeyDraft,
@@ -124,6 +125,7 @@ impl Wizard {
             option_index: 0,
             scroll: ScrollState::default(),
             review_tab: ReviewTab::default(),
+            policy_view: PolicyView::default(),
             info_tab: InfoTab::default(),
             draft_at_focus: KeyDraft::new(&method),
             read_only: account.is_read_only,
@@ -210,6 +212,10 @@ impl Wizard {
 
     fn load_editor(&mut self) {
         self.scroll.reset();
+        // Who edits the policy wants to see it.
+        if self.focused() == FocusTarget::Field(Field::KeyPolicy) {
+            self.policy_view = PolicyView::Policy;
+        }
         self.is_refused = false;
         self.draft_at_focus.clone_from(&self.draft);
         self.editors.end_undo_steps();
@@ -441,6 +447,7 @@ impl Wizard {
             _ if self.removable_row().is_some() => &[Context::RemovableRow],
             _ => &[],
         };
-        [&[Context::Wizard, steps, Context::Fields], own].concat()
+        let code: &[Context] = if self.shows_code() { &[Context::Code] } else { &[] };
+        [&[Context::Wizard, steps, Context::Fields], own, code].concat()
     }
 }

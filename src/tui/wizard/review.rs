@@ -6,11 +6,14 @@ use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::preview;
+use crate::create_key::preview::changes::{GENERATED_POLICY, PolicyChanges};
 use crate::create_key::submission::Submission;
 use crate::text::highlight::Language;
 use crate::tui::dialogs::cli_commands;
+use crate::tui::text_view::TextView;
 use crate::tui::theme;
 use crate::tui::widgets::code_view::CodeView;
+use crate::tui::widgets::diff_view::DiffView;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::tabs;
 
@@ -38,13 +41,51 @@ impl Wizard {
                     self.write_section(view, step, account);
                 }
             }
-            ReviewTab::KeyPolicy => {
-                self.write_heading_with_button(view, "Key policy (JSON)", FocusTarget::CopyKeyPolicy, "Copy");
-                let policy = self.draft.policy_json(account);
-                CodeView::new(Language::Json, &policy).with_line_numbers().write(view);
-            }
+            ReviewTab::KeyPolicy => self.write_key_policy(view, account),
             ReviewTab::Commands => self.write_commands(view, account),
         }
+    }
+
+    fn write_key_policy(&self, view: &mut ScrollView, account: &AccountState) {
+        let copy = self.button(FocusTarget::CopyKeyPolicy, "Copy");
+        let changes = PolicyChanges::of_draft(&self.draft, account);
+        if let Some(changes) = &changes {
+            view.heading_with_buttons("Key policy (JSON), edited by you", vec![self.changes_button(), copy]);
+            view.paragraph(&format!("{}.", changes.summary(GENERATED_POLICY)), 2, theme::SECONDARY);
+        } else {
+            view.heading_with_buttons("Key policy (JSON)", vec![copy]);
+        }
+        match changes.filter(|_| self.shows_changes()) {
+            Some(changes) => DiffView::new(&changes).write(view),
+            None => {
+                CodeView::new(Language::Json, &self.draft.policy_json(account)).with_line_numbers().write(view);
+            }
+        }
+    }
+
+    /// Whether a key shows the code of the page on the whole screen.
+    pub(super) fn shows_code(&self) -> bool {
+        self.step == Step::Review && self.review_tab != ReviewTab::Summary
+    }
+
+    /// Returns the code of the page, to show it on the whole screen.
+    pub fn shown_code(&self, account: &AccountState) -> Option<TextView> {
+        if !self.shows_code() {
+            return None;
+        }
+        Some(match self.review_tab {
+            ReviewTab::Commands => {
+                let commands = preview::remaining_commands(&self.draft, account, &self.submission).join("\n\n");
+                let terraform = self.terraform(account);
+                let sections =
+                    [("AWS CLI commands", Language::Shell, &*commands), ("Terraform", Language::Hcl, &*terraform)];
+                TextView::of_sections("commands", sections)
+            }
+            _ => match PolicyChanges::of_draft(&self.draft, account).filter(|_| self.shows_changes()) {
+                Some(changes) => TextView::of_changes("key policy changes", changes.report(GENERATED_POLICY)),
+                None => TextView::new("key policy", self.draft.policy_json(account)),
+            },
+        })
     }
 
     fn write_commands(&self, view: &mut ScrollView, account: &AccountState) {

@@ -109,3 +109,20 @@ fn read_only_session_reads_out_commands_instead_of_creating() {
     assert_snapshot!(dialog);
     assert_eq!(account.keys_of("payments-2026").len(), 0);
 }
+
+#[test]
+fn review_reads_out_what_changed_in_the_key_policy() {
+    let account = Account::new();
+    let (_, generated) = account.run(&format!("{METHOD_1}3\n"));
+    let start = generated.rfind("{\n  \"Id\"").unwrap();
+    let policy = &generated[start..start + generated[start..].find("\n}\n").unwrap() + 2];
+    let edited = policy.replace("consolepolicy-3", "consolepolicy-4").replace("        \"kms:TagResource\",\n", "");
+    let answers = METHOD_1.strip_suffix('\n').unwrap();
+    let (_, dialog) = account.run(&format!("{answers}4\n{edited}\n.\n\n"));
+    let review = dialog.split("Policy document: Edited by you\n").nth(1).unwrap();
+    let expected = "1 line added, 2 removed compared with the generated policy.\n\
+                    Removed line 2: \"Id\": \"key-consolepolicy-3\",\nAdded line 2: \"Id\": \"key-consolepolicy-4\",\n\
+                    Removed line ";
+    assert!(review.starts_with(expected), "{review}");
+    assert!(review.contains(": \"kms:TagResource\",\n"), "{review}");
+}
