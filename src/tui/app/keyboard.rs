@@ -116,10 +116,13 @@ impl App {
     fn show_dialog_keys(&mut self) {
         let keys: Vec<(String, &str)> =
             self.bindings().map(|binding| (self.keymap.label(binding), binding.help)).collect();
-        let width = keys.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0);
-        let lines: Vec<String> =
-            keys.iter().map(|(label, help)| format!("{}  {help}", text::fit(label, width))).collect();
-        self.text_view = Some(TextView::new("Keyboard shortcuts", lines.join("\n")));
+        let label_width = keys.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
+        let help_width = usize::from(self.screen_size.0).saturating_sub(label_width + 1);
+        let lines = keys.iter().flat_map(|(label, help)| {
+            let rows = text::wrap(help, help_width).into_iter().enumerate();
+            rows.map(move |(row, words)| format!("{}{words}", text::fit(if row == 0 { label } else { "" }, label_width)))
+        });
+        self.text_view = Some(TextView::new("Keyboard shortcuts", lines.collect::<Vec<_>>().join("\n")));
     }
 
     /// Shows the preview of the wizard: in its pane on wide screens, else as a dialog.
