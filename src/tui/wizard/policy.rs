@@ -57,8 +57,13 @@ impl Wizard {
             view.push_line(Line::styled("  Edited by you", theme::HEADING));
             view.append_span(Span::raw("  "));
             view.append_button(&self.button(FocusTarget::RestorePolicy, "Restore generated policy"));
+            let changes = self.changes_button();
+            let used = view.lines().last().map_or(0, Line::width);
+            if used + 1 + changes.width() > view.width {
+                view.push_line(Line::raw(" "));
+            }
             view.append_span(Span::raw(" "));
-            view.append_button(&self.changes_button());
+            view.append_button(&changes);
             if !write_policy_errors(view, errors) {
                 view.push_line(Line::styled("  ✓ The key policy is valid.", theme::SUCCESS));
             }
