@@ -130,7 +130,7 @@ mod tests {
         let error = ErrorDetails {
             code: "DisabledException".to_owned(),
             message: "The key is disabled.\nEnable it.".to_owned(),
-            request_id: String::new(),
+            request_id: "r-Encrypt".to_owned(),
         };
         let build = BuildInfo { commit: Some("94ce1fb"), ..BuildInfo::current() };
         let (failed, other) = (call("Encrypt", Some("DisabledException")), call("ListKeys", None));
@@ -174,5 +174,8 @@ mod tests {
         };
         assert!(error.is_of(&call("Decrypt", None)));
         assert!(!error.is_of(&call("Encrypt", Some("DisabledException"))));
+        // An error without a request ID isn't that of a call that AWS answered.
+        let unanswered = ErrorDetails { request_id: String::new(), ..error };
+        assert!(!unanswered.is_of(&call("Encrypt", Some("DisabledException"))));
     }
 }
