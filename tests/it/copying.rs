@@ -53,7 +53,10 @@ fn key_actions_copy_the_command_and_terraform() {
     play(&mut player, &format!("{OPEN_LIST}Down 3\nEnter\nWait+Screen /General configuration/\n"));
     play(&mut player, "Type \"m\"\nWait+Screen /Key actions/\n#: key End\nUp\nEnter\nWait+Screen /The command/\n");
     let command = last_copied(&player);
-    assert!(command.starts_with("aws kms describe-key \\\n") && command.contains("--key-id "), "{command}");
+    assert!(command.starts_with("KEY_ID=$(aws kms create-key \\\n"), "{command}");
+    for part in ["--xks-key-id customer-db", "\"TagKey\":\"team\"", "--alias-name alias/customer-db"] {
+        assert!(command.contains(part), "{part}: {command}");
+    }
     play(&mut player, "Type \"m\"\nWait+Screen /Key actions/\n#: key End\nEnter\nWait+Screen /The Terraform code/\n");
     let terraform = last_copied(&player);
     assert!(terraform.contains("resource \"aws_kms_key\" \"customer_db\"") && terraform.contains("import {"));

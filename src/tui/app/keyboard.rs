@@ -120,7 +120,9 @@ impl App {
         let help_width = usize::from(self.screen_size.0).saturating_sub(label_width + 1);
         let lines = keys.iter().flat_map(|(label, help)| {
             let rows = text::wrap(help, help_width).into_iter().enumerate();
-            rows.map(move |(row, words)| format!("{}{words}", text::fit(if row == 0 { label } else { "" }, label_width)))
+            rows.map(move |(row, words)| {
+                format!("{}{words}", text::fit(if row == 0 { label } else { "" }, label_width))
+            })
         });
         self.text_view = Some(TextView::new("Keyboard shortcuts", lines.collect::<Vec<_>>().join("\n")));
     }

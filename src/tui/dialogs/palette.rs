@@ -277,7 +277,8 @@ impl Palette {
         let note = if self.search.value().is_empty() || !entry.key.is_empty() { &entry.key } else { entry.group };
         let note_style = if note == entry.group { theme::SECONDARY } else { theme::ACCENT };
         let right = if self.kind == PaletteKind::Shortcuts { 0 } else { text::width(note) + 1 };
-        let room = view.width.saturating_sub(line.width() + right);
+        let gap = usize::from(right > 0);
+        let room = view.width.saturating_sub(line.width() + gap + right);
         let text = text::truncate(&shown_text(entry), room);
         let lead = line.width();
         // For an action, the key is searched behind the title, but the description is shown there.

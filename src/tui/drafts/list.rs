@@ -164,7 +164,7 @@ impl DraftList {
         let line = view.len();
         view.paragraph(&format!("Press Enter to resume, d to discard{new_key}, or Esc to close."), 0, theme::SECONDARY);
         view.clickable_at(line, DISCARD_COLUMNS, Click::Key(KeyCode::Char('d').into()));
-        "Unfinished KMS keys"
+        "Drafts of KMS keys"
     }
 }
 

@@ -149,7 +149,7 @@ fn describe_scope(place: &DraftScope, here: &DraftScope) -> String {
 pub fn display_name(saved: &SavedDraft) -> String {
     let draft = &saved.draft;
     let named = [&draft.alias, &draft.xks_key_id, &draft.description].into_iter().find(|text| !text.is_empty());
-    named.map_or_else(|| "without a name".to_owned(), |text| text.lines().collect::<Vec<_>>().join(" "))
+    named.map_or_else(|| "no alias yet".to_owned(), |text| text.lines().collect::<Vec<_>>().join(" "))
 }
 
 /// Describes the progress of a draft.

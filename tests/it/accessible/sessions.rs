@@ -36,7 +36,7 @@ fn method_2_creates_a_key_in_aws_kms() {
     let account = Account::new();
     let before = account.keys().len();
     let (_, dialog) = account.run("2\n\n\n\nreports\n\n\nreview\n1\n8\n");
-    assert!(dialog.contains("Step 4 of 7: Define key administrative permissions (optional)"), "{dialog}");
+    assert!(dialog.contains("Step 4 of 7: Define key administrative permissions - optional"), "{dialog}");
     assert!(dialog.contains("Creating the KMS key… done.\nCreating the alias… done.\n"), "{dialog}");
     assert_eq!(account.keys().len(), before + 1);
     assert!(account.alias_target("alias/reports").is_some());

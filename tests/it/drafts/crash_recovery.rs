@@ -82,7 +82,7 @@ impl Aws {
     /// Starts a console and resumes the only draft.
     fn resume_draft(&self) -> Console {
         let mut console = self.console();
-        console.wait_for("Unfinished KMS key");
+        console.wait_for("Draft of a KMS key");
         console.send("D");
         console.wait_for("Press Enter to resume");
         console.send("\r");
@@ -208,7 +208,7 @@ fn draft_open_in_one_console_is_not_offered_in_another() {
     one.kill();
     // A console that ends releases its draft. Other consoles check for drafts when they open a page.
     other.send("\x1b[B\r");
-    other.wait_for("Unfinished KMS key: payments-2026");
+    other.wait_for("Draft of a KMS key: payments-2026");
     other.kill();
 }
 

@@ -73,8 +73,8 @@ fn draft_is_offered_when_a_wizard_starts() {
     // The console ends without leaving the wizard.
     drop(player);
     let mut player = open_console(&bundled, &clock, dir.path(), "b");
-    let tape = "Wait+Screen /Unfinished KMS key: payments/\nScreenshot notice.png\nDown\nType 'n'\n\
-                Wait+Screen /Unfinished KMS keys/\nScreenshot offer.png\nEnter\nWait+Screen /Add tags/\n\
+    let tape = "Wait+Screen /Draft of a KMS key: payments/\nScreenshot notice.png\nDown\nType 'n'\n\
+                Wait+Screen /Drafts of KMS keys/\nScreenshot offer.png\nEnter\nWait+Screen /Add tags/\n\
                 Escape\nWait+Screen /Draft saved/\nScreenshot kept.png\n";
     play_tape(&mut player, "drafts", tape);
     // A second draft is started, and both still exist a day later.
@@ -91,7 +91,7 @@ fn draft_is_offered_when_a_wizard_starts() {
     play(&mut player, "Enter\nWait+Screen /other-key/\nType 'd'\nTab\nEnter\nEscape\n");
     let last = screen_text(&player);
     assert_eq!(last.contains("payments"), !last.contains("other-key"), "{last}");
-    assert!(last.contains("Unfinished KMS key") && !last.contains("more"), "{last}");
+    assert!(last.contains("Draft of a KMS key") && !last.contains("more"), "{last}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "a draft and its lock");
 }
 
@@ -110,7 +110,7 @@ fn resumed_draft_restores_the_focused_field_and_cursor() {
         let mut player = open_console(&bundled, &clock, dir.path(), "b");
         play(
             &mut player,
-            &format!("Wait+Screen /Unfinished KMS key/\nType 'D'\nEnter\nWait+Screen /Add alias/\n{more}\n"),
+            &format!("Wait+Screen /Draft of a KMS key/\nType 'D'\nEnter\nWait+Screen /Add alias/\n{more}\n"),
         );
         assert!(screen_text(&player).contains(expected), "{}", screen_text(&player));
     }
@@ -231,17 +231,17 @@ fn terminate_at_call(flow: Flow, at_call: usize, delivers_call: bool) -> bool {
     let mut player = open_console(&bundled, &clock, &copy, "b");
     player.resize((100, 30));
     player.settle();
-    if !screen_text(&player).contains("Unfinished KMS key") {
+    if !screen_text(&player).contains("Draft of a KMS key") {
         // The console ended before anything was typed, or after it had reported success.
         let (created, has_alias) = created_keys(&in_process::client(&bundled, clock.clone()));
         assert!(created == usize::from(has_alias), "{case}: {created}");
         return false;
     }
-    play(&mut player, "Type 'D'\nWait+Screen /Unfinished KMS keys/\nEnter\n");
+    play(&mut player, "Type 'D'\nWait+Screen /Drafts of KMS keys/\nEnter\n");
     let user = SimulatedUser::resume_flow(&mut player);
     assert!(user.succeeded, "{case}: {}", user.last_screen);
     assert_eq!(created_keys(&in_process::client(&bundled, clock)), (1, true), "{case}");
-    assert!(!screen_text(&player).contains("Unfinished"), "{case}: {}", screen_text(&player));
+    assert!(!screen_text(&player).contains("Draft of a KMS key"), "{case}: {}", screen_text(&player));
     assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 0, "{case}");
     true
 }

@@ -57,10 +57,10 @@ fn drafts_that_cannot_be_resumed_explain_why() {
     let mut other = DraftStore::new(Some(dir.path().to_owned()), clock.clone());
     other.handle(DraftRequest::Open("open".to_owned()));
     let mut player = open_console(&bundled, &clock, dir.path(), "b");
-    let tape = "Wait+Screen /Unfinished KMS key: payments-2026   /\nType 'D'\nWait+Screen /444455556666/\nScreenshot all.png\n";
+    let tape = "Wait+Screen /Draft of a KMS key: payments-2026   /\nType 'D'\nWait+Screen /444455556666/\nScreenshot all.png\n";
     play_tape(&mut player, "drafts", tape);
     // Enter does nothing on a draft that is open in another console.
-    play(&mut player, "Down\nEnter\nWait+Screen /Unfinished KMS keys/\nUp\nEnter\nWait+Screen /External key ID/\n");
+    play(&mut player, "Down\nEnter\nWait+Screen /Drafts of KMS keys/\nUp\nEnter\nWait+Screen /External key ID/\n");
     for name in ["cut.json", "later.json", "other-account.json", "other-target.json", "open.json"] {
         assert!(dir.path().join(name).exists(), "{name}");
     }
@@ -74,11 +74,11 @@ fn draft_opened_meanwhile_in_another_console_shows_a_message() {
     play(&mut first, &format!("{OPEN_WIZARD}Type 'payments-2026'\n"));
     drop(first);
     let mut player = open_console(&bundled, &clock, dir.path(), "b");
-    play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Press Enter to resume/\n");
+    play(&mut player, "Wait+Screen /Draft of a KMS key/\nType 'D'\nWait+Screen /Press Enter to resume/\n");
     let mut other = DraftStore::new(Some(dir.path().to_owned()), clock.clone());
     other.handle(DraftRequest::Open("a-1".to_owned()));
     play(&mut player, "Enter\nWait+Screen /open in another console/\n");
-    assert!(!screen_text(&player).contains("Unfinished KMS key:"), "{}", screen_text(&player));
+    assert!(!screen_text(&player).contains("Draft of a KMS key:"), "{}", screen_text(&player));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn draft_is_not_offered_in_another_region() {
         &mut player,
         "Wait+Screen /No external key stores/\nType 'D'\nWait+Screen /Region us-west-2/\nEnter\nWait+Screen /Region us-west-2/\n",
     );
-    assert!(!screen_text(&player).contains("Unfinished KMS key:"), "{}", screen_text(&player));
+    assert!(!screen_text(&player).contains("Draft of a KMS key:"), "{}", screen_text(&player));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn wizard_left_through_the_navigation_is_offered_as_a_draft() {
     let (bundled, clock) = account();
     let mut player = open_console(&bundled, &clock, dir.path(), "a");
     play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}#: key F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
-    play(&mut player, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Unfinished KMS key: payments/\n");
+    play(&mut player, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Draft of a KMS key: payments/\n");
     play(&mut player, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
     assert!(screen_text(&player).contains("Draft saved"), "{}", screen_text(&player));
 }
@@ -189,7 +189,7 @@ fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
         let client = player.client().clone().with_read_only(ReadOnly::ALL);
         player.use_client(&client);
         player.resize((120, 150));
-        play(&mut player, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Press Enter to resume/\nEnter\n");
+        play(&mut player, "Wait+Screen /Draft of a KMS key/\nType 'D'\nWait+Screen /Press Enter to resume/\nEnter\n");
         play(&mut player, "Wait+Screen /it can check whether/\n");
         assert!(!screen_text(&player).contains("aws kms"), "{}", screen_text(&player));
         play(&mut player, &format!("Ctrl+N\nWait+Screen /{words}/\nCtrl+N\nWait+Screen /clipboard/\n"));
