@@ -107,7 +107,12 @@ fn read_table(path: &Path) -> Option<toml::Table> {
 /// The directory or the file can't be written.
 pub fn save(directory: &Path, change: &SavedChange) -> std::io::Result<()> {
     let path = directory.join(PREFERENCES_FILE);
-    let mut table = read_table(&path).unwrap_or_default();
+    // A file that can't be read isn't replaced: it can have preferences that the user wants to keep.
+    let mut table: toml::Table = match std::fs::read_to_string(&path) {
+        Ok(text) => text.parse().map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => toml::Table::new(),
+        Err(error) => return Err(error),
+    };
     let mut remember = |section: &str, group: &str, id: &str| {
         let mut ids = read_remembered(directory, section);
         ids.add(group, id);
@@ -160,6 +165,9 @@ mod tests {
         assert_eq!(saved_preferences(&directory), Some((directory.join(PREFERENCES_FILE), chosen)));
         std::fs::write(directory.join(PREFERENCES_FILE), "key-columns = 7").unwrap();
         assert_eq!(saved_preferences(&directory), None);
+        std::fs::write(directory.join(PREFERENCES_FILE), "key-columns = [").unwrap();
+        assert!(save(&directory, &SavedChange::Theme(ThemeName::Light)).is_err());
+        assert_eq!(std::fs::read_to_string(directory.join(PREFERENCES_FILE)).unwrap(), "key-columns = [");
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
     }
 

@@ -40,7 +40,7 @@ pub fn similar_key(
         administrators_may_delete: console.administrators_may_delete,
         users: existing(console.users),
         other_accounts: console.other_accounts,
-        edited_policy: (!is_generated).then(|| indented(policy)),
+        edited_policy: (!is_generated).then(|| policy::indented_or_unchanged(policy)),
         ..KeyDraft::new(&method)
     };
     Ok((method, draft))
@@ -73,10 +73,6 @@ fn has_same_statements(one: &str, other: &str) -> bool {
         Some(document.get("Statement")?.to_string())
     };
     matches!((statements(one), statements(other)), (Some(one), Some(other)) if is_equivalent(&one, &other))
-}
-
-fn indented(text: &str) -> String {
-    policy::indented(text).unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::aws::scalar::{Blob, SecretBlob, SecretString};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyRequest};
 use crate::client::credentials::LoadCredentialsError;
+use crate::client::find::Found;
 use crate::client::log::ApiCall;
 use crate::client::profile::{ProfileSummary, SwitchTarget};
 use crate::client::{CallError, Client};
@@ -204,6 +205,25 @@ impl Trial {
     }
 }
 
+/// The result of looking up a page by a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageLookup {
+    /// The page.
+    pub location: Location,
+    /// The account of the KMS key. `None` for a key store, which is always in the account of the caller.
+    pub account_id: Option<String>,
+}
+
+impl From<Found> for PageLookup {
+    fn from(found: Found) -> Self {
+        let account_id = match &found {
+            Found::Key(key) => key.arn.split(':').nth(4).map(str::to_owned),
+            Found::KeyStore(_) => None,
+        };
+        Self { location: found.into(), account_id }
+    }
+}
+
 /// The successful response to a [`Call`].
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
@@ -219,7 +239,7 @@ pub enum Response {
         next: Option<String>,
     },
     Key(Box<KeySummary>),
-    PageFound(Location),
+    PageFound(Box<PageLookup>),
     Principals {
         page: Vec<IamPrincipal>,
         next: Option<String>,

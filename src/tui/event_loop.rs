@@ -79,8 +79,7 @@ pub async fn run(
                     screen.suspend()?;
                 }
                 Effect::Save(change) => {
-                    if let Err(error) = save(&change) {
-                        let (title, consequence) = save_failure(&change);
+                    if let (Err(error), Some((title, consequence))) = (save(&change), save_failure(&change)) {
                         app.show_error(title, &format!("{consequence}: {error}."));
                     }
                 }
@@ -142,18 +141,16 @@ fn with_call_observer(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Cl
     }))
 }
 
-/// Returns what to say if a change can't be saved.
-fn save_failure(change: &SavedChange) -> (&'static str, &'static str) {
-    match change {
+/// Returns what to say if a change can't be saved. What the console remembers on its own is lost without a message.
+fn save_failure(change: &SavedChange) -> Option<(&'static str, &'static str)> {
+    Some(match change {
         SavedChange::Preferences(_) => ("Couldn't save preferences", "Your preferences apply to this session only"),
         SavedChange::Theme(_) => ("Couldn't save the theme", "The theme applies to this session only"),
         SavedChange::UsedExternalKeyId { .. } => {
             ("Couldn't save the external key ID", "The console offers the ID again in this session only")
         }
-        SavedChange::RecentKey { .. } => {
-            ("Couldn't save the recent keys", "The console offers the key again in this session only")
-        }
-    }
+        SavedChange::RecentKey { .. } => return None,
+    })
 }
 
 fn translate(event: Event) -> LoopEvent {

@@ -102,7 +102,7 @@ fn code_of_each_page_opens_on_the_whole_screen_and_can_be_searched() {
         assert!(player.app().text_view.as_ref().unwrap().text().starts_with(start), "{keys}");
         let mut app = after(&mut player, "");
         type_text(&mut app, &format!("/{typed}"));
-        assert!(screen(&app, (80, 24)).contains("Hit 1 of "), "{keys}\n{}", screen(&app, (80, 24)));
+        assert!(screen(&app, (80, 24)).contains("Match 1 of "), "{keys}\n{}", screen(&app, (80, 24)));
         press(&mut app, KeyCode::Enter);
         press(&mut app, KeyCode::Esc);
         press(&mut app, KeyCode::Esc);
@@ -116,19 +116,19 @@ fn keys_of_the_text_can_be_assigned_and_do_not_disturb_the_search_line() {
     let mut app = play_from_start("view-code", call).app().clone();
     let key = |key: &str| vec![key.parse().unwrap()];
     app.keymap =
-        Keymap::new([(Action::ViewText, key("x")), (Action::Search, key("f")), (Action::NextHit, key("j"))].into());
+        Keymap::new([(Action::ViewText, key("x")), (Action::Search, key("f")), (Action::NextMatch, key("j"))].into());
     press(&mut app, KeyCode::Char('v'));
     assert!(app.text_view.is_none());
     type_text(&mut app, "x/");
     assert!(app.text_view.is_some() && !screen(&app, (80, 24)).contains("Esc Clear"));
     type_text(&mut app, "fj");
-    assert!(screen(&app, (80, 24)).contains("No hits"));
+    assert!(screen(&app, (80, 24)).contains("No matches"));
     press(&mut app, KeyCode::Backspace);
     app.update(Msg::Paste("s".to_owned()));
-    assert!(screen(&app, (80, 24)).contains("Hit 1 of "));
+    assert!(screen(&app, (80, 24)).contains("Match 1 of "));
     press(&mut app, KeyCode::Enter);
     type_text(&mut app, "n");
-    assert!(screen(&app, (80, 24)).contains("Hit 1 of "));
+    assert!(screen(&app, (80, 24)).contains("Match 1 of "));
     type_text(&mut app, "j");
-    assert!(screen(&app, (80, 24)).contains("Hit 2 of "));
+    assert!(screen(&app, (80, 24)).contains("Match 2 of "));
 }

@@ -283,6 +283,11 @@ pub fn indented(text: &str) -> Option<String> {
     serde_json::to_string_pretty(&document).ok()
 }
 
+/// Returns a policy as indented JSON, or unchanged if it isn't JSON.
+pub fn indented_or_unchanged(text: &str) -> String {
+    indented(text).unwrap_or_else(|| text.to_owned())
+}
+
 impl PolicyDocument {
     /// Returns the statements in order.
     pub fn statements(&self) -> &[Statement] {

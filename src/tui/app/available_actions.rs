@@ -69,6 +69,8 @@ impl App {
             Action::CreateKey | Action::Connect | Action::Disconnect => self.can_act_on_store(binding.action),
             Action::OpenActionsMenu | Action::Copy | Action::CopyArn => self.has_current_item(),
             Action::CopyWebAddress => self.web_address().is_some(),
+            // Its key makes the report of the error at the top.
+            Action::Encrypt => !self.shows_reportable_error(),
             Action::NextStep
             | Action::NextField
             | Action::PreviousField
@@ -83,7 +85,6 @@ impl App {
             | Action::Preview
             | Action::Drafts
             | Action::ErrorReport
-            | Action::Encrypt
             | Action::Decrypt
             | Action::TryAgain
             | Action::Redraw
@@ -91,8 +92,8 @@ impl App {
             | Action::ViewText
             | Action::ShowChanges
             | Action::SaveText
-            | Action::NextHit
-            | Action::PreviousHit
+            | Action::NextMatch
+            | Action::PreviousMatch
             | Action::LineNumbers
             | Action::ToggleMouse
             | Action::Quit => true,

@@ -104,6 +104,8 @@ impl App {
         // An address is also useful to someone who has to type it, or to click it.
         let shown = if what == WEB_ADDRESS { format!("{} ", view.text()) } else { String::new() };
         let (is, was) = if what.ends_with('s') { ("are", "were") } else { ("is", "was") };
+        // In a dialog, v isn't the key of the message.
+        let view_hint = if self.dialog.is_none() { " Press v to view the text or save it to a file." } else { "" };
         let flash = match copied {
             CopyResult::Clipboard => Flash::success("Copied", format!("The {what} {is} on the clipboard.")),
             CopyResult::Tmux => {
@@ -111,13 +113,13 @@ impl App {
                 Flash::success("Copied", format!("The {what} {is} in tmux's paste buffer and {was} {rest}"))
             }
             CopyResult::Sent => {
-                let rest = "Terminals don't confirm receipt. Press v to view the text or save it to a file.";
-                Flash::success("Sent", format!("The {what} {was} sent to the terminal's clipboard. {rest}"))
+                let rest = "Terminals don't confirm receipt.";
+                Flash::success("Sent", format!("The {what} {was} sent to the terminal's clipboard. {rest}{view_hint}"))
             }
             CopyResult::TooLong { bytes, max_bytes: most } => {
-                let rest = "Press v to view the text or save it to a file.";
-                let text =
-                    format!("The {what} {is} {bytes} bytes long, but terminals accept at most {most} bytes. {rest}");
+                let text = format!(
+                    "The {what} {is} {bytes} bytes long, but terminals accept at most {most} bytes.{view_hint}"
+                );
                 Flash::failure("Too long to copy", &text)
             }
         };

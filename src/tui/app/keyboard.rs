@@ -124,7 +124,7 @@ impl App {
                 format!("{}{words}", text::fit(if row == 0 { label } else { "" }, label_width))
             })
         });
-        self.text_view = Some(TextView::new("Keyboard shortcuts", lines.collect::<Vec<_>>().join("\n")));
+        self.text_view = Some(TextView::new("keyboard shortcuts", lines.collect::<Vec<_>>().join("\n")));
     }
 
     /// Shows the preview of the wizard: in its pane on wide screens, else as a dialog.

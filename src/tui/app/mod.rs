@@ -24,7 +24,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyEvent, KeyEventKind};
 
 pub use self::dialog::Dialog;
 
@@ -35,7 +35,7 @@ use super::drafts::Drafts;
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::error_report::ErrorDetails;
 use super::flash::Flash;
-use super::keymap::Keymap;
+use super::keymap::{self, Action, Keymap};
 use super::pages::Location;
 use super::pages::api_calls::ApiCallList;
 use super::pages::event::EventPage;
@@ -111,6 +111,8 @@ pub struct App {
     pub(super) api_calls: ApiCallList,
     /// The page from which *API calls* was opened, to return to.
     previous_location: Option<Location>,
+    /// The page on which the user asked to find another one, while that is looked up.
+    lookup_from: Option<Location>,
     /// The pages of single resources through which the user came to this one, to return to.
     trail: Vec<Location>,
     /// The keys whose pages were opened, by account and Region.
@@ -131,9 +133,9 @@ pub struct App {
 /// The minimum screen size, in columns and rows. On a smaller screen, no page is drawn and only Ctrl-C works.
 pub const MIN_SCREEN_SIZE: (u16, u16) = (60, 20);
 
-/// Returns whether a key is Ctrl-C.
-fn is_quit(key: KeyEvent) -> bool {
-    key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL
+/// Returns whether a key also works on a screen that is too small: Ctrl-C, Ctrl-Z, and Ctrl-L.
+fn works_at_any_size(key: KeyEvent) -> bool {
+    matches!(keymap::action(&[], key), Some(Action::Quit | Action::Suspend | Action::Redraw))
 }
 
 impl App {
@@ -178,6 +180,7 @@ impl App {
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
             previous_location: None,
+            lookup_from: None,
             trail: Vec::new(),
             recent_keys: RememberedIds::default(),
             single_key_session: None,
@@ -262,7 +265,7 @@ impl App {
     fn handle_message(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
-            Msg::Key(key) if self.is_too_small() && !is_quit(key) => Vec::new(),
+            Msg::Key(key) if self.is_too_small() && !works_at_any_size(key) => Vec::new(),
             Msg::Key(key) => self.handle_key(key),
             Msg::Mouse(_) if self.is_too_small() || !self.is_mouse_on => Vec::new(),
             Msg::Mouse(event) => self.handle_mouse(event),

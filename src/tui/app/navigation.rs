@@ -105,10 +105,19 @@ impl App {
     /// Remembers the current page if it leads from one resource to another, such as from a key to its key store.
     fn update_trail(&mut self, next: &Location) {
         let is_resource = |location: &Location| matches!(location, Location::Key(_) | Location::KeyStore(_));
-        if !is_resource(next) {
-            self.trail.clear();
-        } else if is_resource(&self.location) && self.location != *next {
-            self.trail.push(self.location.clone());
+        match next {
+            // They return to the page from which they were opened.
+            Location::ApiCalls | Location::ApiCall(_) => {}
+            _ if !is_resource(next) => self.trail.clear(),
+            _ => {
+                if is_resource(&self.location) && self.location != *next {
+                    self.trail.push(self.location.clone());
+                }
+                // A page that is opened again is where the trail goes on.
+                if let Some(place) = self.trail.iter().position(|earlier| earlier == next) {
+                    self.trail.truncate(place);
+                }
+            }
         }
     }
 
@@ -133,10 +142,11 @@ impl App {
         if self.flashes.pop().is_some() || self.cancel_loading() {
             return Vec::new();
         }
-        if let Some(previous) = self.trail.pop() {
-            return self.follow_trail_back(previous);
-        }
         match self.location {
+            Location::Key(_) | Location::KeyStore(_) if !self.trail.is_empty() => {
+                let previous = self.trail.pop().unwrap_or(Location::Keys);
+                self.follow_trail_back(previous)
+            }
             Location::KeyStore(_) => self.navigate(Location::KeyStores),
             Location::Event(_) => self.navigate(Location::Events),
             Location::ApiCall(_) => self.navigate(Location::ApiCalls),

@@ -1,5 +1,7 @@
 //! The entries of the command palette and of the keyboard help, and what they do.
 
+use std::collections::HashSet;
+
 use crossterm::event::KeyEvent;
 
 use super::navigation::NAVIGATION;
@@ -7,14 +9,14 @@ use super::{App, Dialog};
 use crate::aws::lenient::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
 use crate::tui::dialogs::palette::{Palette, PaletteCommand, PaletteEntry, PaletteEvent, PaletteKind};
-use crate::tui::effect::{Call, Effect};
+use crate::tui::effect::{Call, Effect, PageLookup};
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::pages::Location;
 use crate::tui::pages::key_stores::external_key_stores;
 use crate::tui::preferences::SavedChange;
 use crate::tui::theme_name::ThemeName;
-use crate::tui::wizard;
 use crate::tui::wizard::choices::Choice;
+use crate::tui::wizard::{self, Wizard};
 
 /// The themes, with what to say about them.
 const THEMES: [(ThemeName, &str, &str); 6] = [
@@ -44,7 +46,9 @@ impl App {
             key: String::new(),
             command: PaletteCommand::SetTheme(name),
         }));
-        self.dialog = Some(Dialog::Palette(Box::new(Palette::new(PaletteKind::Commands, entries))));
+        let palette = Palette::new(PaletteKind::Commands, entries);
+        let palette = if self.single_key_session.is_some() { palette } else { palette.with_lookup() };
+        self.dialog = Some(Dialog::Palette(Box::new(palette)));
     }
 
     /// Opens the list of the keys that are available here.
@@ -63,7 +67,7 @@ impl App {
             PaletteKind::Shortcuts => true,
         };
         // On a page without a page above it, Esc only opens the navigation menu.
-        let goes_nowhere = |binding: &&Binding| {
+        let only_opens_menu = |binding: &&Binding| {
             kind == PaletteKind::Commands && binding.action == Action::Back && self.is_on_navigation_page()
         };
         let entry = |binding: &Binding| PaletteEntry {
@@ -74,7 +78,7 @@ impl App {
             command: PaletteCommand::Press(binding.key_event()),
         };
         let mut entries: Vec<PaletteEntry> =
-            self.bindings().filter(is_useful).filter(|binding| !goes_nowhere(binding)).map(entry).collect();
+            self.bindings().filter(is_useful).filter(|binding| !only_opens_menu(binding)).map(entry).collect();
         if kind == PaletteKind::Shortcuts {
             // Entries of one context belong together; contexts keep the order of their first entry.
             let order: Vec<&str> = entries.iter().map(|entry| entry.group).collect();
@@ -119,8 +123,10 @@ impl App {
             command: PaletteCommand::Open(location),
         };
         let mut entries: Vec<PaletteEntry> = Vec::new();
-        for id in self.recent_keys() {
-            entries.push(entry("Recent keys", self.key_title(id), id.clone(), Location::Key(id.clone())));
+        let known: HashSet<&str> = self.loaded_keys().map(KeySummary::key_id).collect();
+        let recent: Vec<&String> = self.recent_keys(&known).collect();
+        for id in &recent {
+            entries.push(entry("Recent keys", self.key_title(id), (*id).clone(), Location::Key((*id).clone())));
         }
         entries.extend(
             NAVIGATION
@@ -132,7 +138,7 @@ impl App {
             let location = Location::KeyStore(id.clone());
             entry("External key stores", store.custom_key_store_name.clone(), id.clone(), location)
         }));
-        let is_recent = |id: &str| self.recent_keys().any(|recent| recent == id);
+        let is_recent = |id: &str| recent.iter().any(|recent| *recent == id);
         let others = self.loaded_keys().filter(|key| key.key_id() != UNREADABLE && !is_recent(key.key_id()));
         entries.extend(others.map(|key| {
             let aliases = self.account.aliases_of(key.key_id());
@@ -153,8 +159,8 @@ impl App {
     }
 
     /// Returns the keys whose pages were opened last, except those that no longer exist and the one on the screen.
-    fn recent_keys(&self) -> impl Iterator<Item = &String> {
-        let exists = |id: &String| !self.account.has_all_keys || self.loaded_keys().any(|key| key.key_id() == id);
+    fn recent_keys<'a>(&'a self, known: &HashSet<&str>) -> impl Iterator<Item = &'a String> {
+        let exists = |id: &String| !self.account.has_all_keys || known.contains(&**id);
         let is_here = |id: &String| matches!(&self.location, Location::Key(here) if here == id);
         let recent = self.recent_keys.of(&self.account_and_region()).iter();
         recent.filter(move |id| exists(id) && !is_here(id)).take(MAX_RECENT)
@@ -180,9 +186,38 @@ impl App {
         Some(Effect::Save(SavedChange::RecentKey { account_and_region, key_id }))
     }
 
-    /// Opens a page, also from the wizard. The draft of the wizard is kept.
+    /// Opens the page that was found, unless the user has done something else meanwhile.
+    pub(super) fn on_page_found(&mut self, found: PageLookup) -> Vec<Effect> {
+        if !self.takes_lookup() {
+            return Vec::new();
+        }
+        match &found.account_id {
+            Some(account) if !self.account.account_id.is_empty() && *account != self.account.account_id => {
+                let text = format!(
+                    "The KMS key belongs to account {account}. To open it, switch to a profile of that account."
+                );
+                self.show_error("Couldn't open the KMS key", &text);
+                Vec::new()
+            }
+            _ => self.open_page(found.location),
+        }
+    }
+
+    /// Returns whether the user still waits for the result of a lookup.
+    pub(super) fn takes_lookup(&mut self) -> bool {
+        let is_here = self.lookup_from.take().as_ref() == Some(&self.location);
+        is_here && self.dialog.is_none() && self.text_view.is_none() && self.login.is_none()
+    }
+
+    /// Opens a page, also from the wizard. The draft of the wizard is kept. A wizard that is sending stays open behind the
+    /// page.
     pub(super) fn open_page(&mut self, location: Location) -> Vec<Effect> {
-        let Some(wizard) = self.wizard.as_ref().filter(|_| self.location == Location::CreateKey) else {
+        if self.single_key_session.is_some() {
+            // The session has no other page.
+            return Vec::new();
+        }
+        let is_left = |wizard: &&Wizard| self.location == Location::CreateKey && !wizard.submission.is_sending();
+        let Some(wizard) = self.wizard.as_ref().filter(is_left) else {
             return self.navigate(location);
         };
         let leave = wizard::WizardEvent::Leave { has_unsaved_changes: wizard.has_unsaved_changes() };
@@ -214,7 +249,10 @@ impl App {
             PaletteCommand::Press(key) => self.handle_translated_key(key),
             PaletteCommand::Open(location) => self.open_page(location),
             PaletteCommand::Click(click) => self.handle_page_click(&click),
-            PaletteCommand::Find(name) => vec![self.request(Call::FindPage(name))],
+            PaletteCommand::Find(name) => {
+                self.lookup_from = Some(self.location.clone());
+                vec![self.request(Call::FindPage(name))]
+            }
             PaletteCommand::GoToStep(index) => {
                 if let Some(wizard) = &mut self.wizard {
                     wizard.jump_to_step(index);

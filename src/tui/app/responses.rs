@@ -42,9 +42,11 @@ impl App {
                 self.on_logged_out(call, none);
                 return Vec::new();
             }
-            (_, Ok(Response::PageFound(location))) => return self.open_page(location),
+            (_, Ok(Response::PageFound(found))) => return self.on_page_found(*found),
             (Call::FindPage(name), Err(failure)) => {
-                self.show_error(&format!("Couldn't open {name}"), &failure.message);
+                if self.takes_lookup() {
+                    self.show_error(&format!("Couldn't open {name}"), &failure.message);
+                }
                 return Vec::new();
             }
             (Call::LogIn(_), _) => return self.on_logged_in(),
@@ -175,12 +177,14 @@ impl App {
                 let tags = result.map(|reply| if let Response::KeyTags(tags) = reply { tags } else { Vec::new() });
                 store_result(tags, &mut self.key.tags)
             }
-            (Call::ExternalKey { .. }, Ok(Response::ExternalKey(external))) => {
-                self.key.external_key = Loadable::Ready(external);
-                None
-            }
-            (Call::ExternalKey { .. }, Err(failure)) => {
-                self.key.external_key = Loadable::Failed(failure.message);
+            (Call::ExternalKey { custom_key_store_id, xks_key_id }, result)
+                if self.key.has_external_key(&custom_key_store_id, &xks_key_id, &self.account) =>
+            {
+                self.key.external_key = match result {
+                    Ok(Response::ExternalKey(external)) => Loadable::Ready(external),
+                    Ok(_) => Loadable::Idle,
+                    Err(failure) => Loadable::Failed(failure.message),
+                };
                 None
             }
             (_, Ok(Response::ExternalKeys(partitions))) => {

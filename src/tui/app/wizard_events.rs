@@ -60,7 +60,7 @@ impl App {
         let close = then_refresh(self.drafts.close());
         let wizard = Wizard::filled_in(method, draft, &self.account);
         let effects = close.into_iter().chain(self.show_wizard(wizard)).collect();
-        let text = format!("The choices are those of {source}. Check them, and enter what is missing.");
+        let text = format!("This draft copies the settings of {source}. Review them, and enter the missing values.");
         self.flashes.push(Flash::success("Filled in", text));
         effects
     }

@@ -77,7 +77,7 @@ pub fn form(kind: &FormKind) -> Form {
         FormKind::EditPolicy(_, before) => {
             let hint = "JSON, up to 32,768 bytes. The policy must allow you to change it later.";
             Form::new(
-                vec![row(TEXT, "Key policy", hint, FormInput::text(&pretty_json(before), 14))],
+                vec![row(TEXT, "Key policy", hint, FormInput::text(&policy::indented_or_unchanged(before), 14))],
                 "Save changes",
                 false,
             )
@@ -99,11 +99,6 @@ pub fn form(kind: &FormKind) -> Form {
         }
         _ => Form::new(Vec::new(), "Continue", false),
     }
-}
-
-/// Returns the policy as indented JSON, or unchanged if it isn't JSON.
-fn pretty_json(text: &str) -> String {
-    policy::indented(text).unwrap_or_else(|| text.to_owned())
 }
 
 /// Writes the introduction of the dialog.

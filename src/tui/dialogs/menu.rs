@@ -93,7 +93,7 @@ fn form_entry(label: &'static str, kind: FormKind, why_not: Option<&'static str>
 /// Returns the entry for the default view of a key policy, which needs a policy with only the console's statements.
 fn edit_permissions_entry(
     key: &KeyName,
-    policy: Detail<'_, str>,
+    policy: KeyDetail<'_, str>,
     aws_managed_reason: Option<&'static str>,
 ) -> MenuEntry {
     let label = "Edit administrators and users";
@@ -105,11 +105,11 @@ fn edit_permissions_entry(
     MenuEntry { label, action }
 }
 
-/// What a menu needs of a key beside its metadata, or the reason why it isn't there.
-type Detail<'a, T> = Result<&'a T, &'static str>;
+/// What a menu needs of a key besides its metadata, or the reason why it isn't loaded.
+type KeyDetail<'a, T> = Result<&'a T, &'static str>;
 
 /// Returns a detail of a key.
-fn detail<T>(loaded: &Loadable<T>) -> Detail<'_, T> {
+fn detail<T>(loaded: &Loadable<T>) -> KeyDetail<'_, T> {
     match loaded {
         Loadable::Ready(value) => Ok(value),
         Loadable::Failed(_) => Err("Couldn't be loaded."),
@@ -120,7 +120,7 @@ fn detail<T>(loaded: &Loadable<T>) -> Detail<'_, T> {
 /// Returns the actions for a single key. `aws_managed_reason` and `pending` are reasons why some are not available.
 fn single_key_entries(
     key: &KeySummary,
-    (tags, policy): (Detail<'_, [Tag]>, Detail<'_, str>),
+    (tags, policy): (KeyDetail<'_, [Tag]>, KeyDetail<'_, str>),
     account: &AccountState,
     aws_managed_reason: Option<&'static str>,
     pending: Option<&'static str>,
@@ -156,7 +156,7 @@ fn single_key_entries(
 /// Returns the entries that use a key as a template: for another key, or for other tools.
 fn template_entries(
     key: &KeySummary,
-    (tags, policy): (Detail<'_, [Tag]>, Detail<'_, str>),
+    (tags, policy): (KeyDetail<'_, [Tag]>, KeyDetail<'_, str>),
     account: &AccountState,
     nameless: Option<&'static str>,
 ) -> Vec<MenuEntry> {
@@ -206,7 +206,12 @@ fn creation_commands(key: &KeySummary, similar: &KeyDraft, account: &AccountStat
         xks_key_id: key.xks_key_id.as_deref().unwrap_or_default().to_owned(),
         ..similar.clone()
     };
-    remaining_commands(&draft, account, &Submission::NotSent).join("\n\n")
+    let mut commands = remaining_commands(&draft, account, &Submission::NotSent);
+    if draft.alias.is_empty() {
+        // Without an alias, the first command is all.
+        commands.truncate(1);
+    }
+    commands.join("\n\n")
 }
 
 /// Returns the reason why the form can't show all properties of a key store, if there is one.
@@ -243,7 +248,7 @@ impl Menu {
 
     fn for_keys_with(
         keys: &[&KeySummary],
-        details: Option<(Detail<'_, [Tag]>, Detail<'_, str>)>,
+        details: Option<(KeyDetail<'_, [Tag]>, KeyDetail<'_, str>)>,
         account: &AccountState,
     ) -> Self {
         let names: Vec<_> = keys.iter().map(|key| key_name(key, account)).collect();

@@ -74,6 +74,8 @@ pub struct Palette {
     texts: Vec<String>,
     search: TextField,
     matches: Vec<FuzzyMatch>,
+    /// Whether a name that isn't in the list can be looked up in AWS.
+    has_lookup: bool,
     cursor: usize,
     /// The number of rows that the last frame showed.
     rows: Cell<usize>,
@@ -95,7 +97,22 @@ impl Palette {
     pub fn new(kind: PaletteKind, entries: Vec<PaletteEntry>) -> Self {
         let texts: Vec<String> = entries.iter().map(search_text).collect();
         let matches = fuzzy::search("", &texts);
-        Self { kind, entries, texts, search: TextField::default(), matches, cursor: 0, rows: Cell::new(1) }
+        Self {
+            kind,
+            entries,
+            texts,
+            search: TextField::default(),
+            matches,
+            has_lookup: false,
+            cursor: 0,
+            rows: Cell::new(1),
+        }
+    }
+
+    /// Offers to look up names in AWS that aren't in the list.
+    #[must_use]
+    pub fn with_lookup(self) -> Self {
+        Self { has_lookup: true, ..self }
     }
 
     fn update_matches(&mut self) {
@@ -114,8 +131,8 @@ impl Palette {
     fn name_to_find(&self) -> Option<&str> {
         let typed = self.search.value();
         let name = typed.strip_prefix(OPEN_COMMAND).unwrap_or(typed).trim();
-        let is_meant = self.matches.is_empty() || typed.starts_with(OPEN_COMMAND) || has_form_of_name(name);
-        (self.kind == PaletteKind::Commands && !name.is_empty() && is_meant).then_some(name)
+        let may_be_name = self.matches.is_empty() || typed.starts_with(OPEN_COMMAND) || has_form_of_name(name);
+        (self.has_lookup && !name.is_empty() && may_be_name).then_some(name)
     }
 
     /// Returns the last row: a match, or the offer to find the typed name.

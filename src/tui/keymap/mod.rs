@@ -170,8 +170,8 @@ pub enum Action {
     ShowChanges,
     ViewText,
     SaveText,
-    NextHit,
-    PreviousHit,
+    NextMatch,
+    PreviousMatch,
     LineNumbers,
 }
 
@@ -282,8 +282,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::TextView, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the text to the clipboard."),
     bind(Context::TextView, Action::SaveText, KeyCode::Char('s'), NONE, "s", "Save", "Save the text to a file."),
     bind(Context::TextView, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to search the text. Capital letters match only capital letters. Enter keeps the search, and Esc clears it."),
-    bind(Context::TextView, Action::NextHit, KeyCode::Char('n'), NONE, "n", "Next hit", "Go to the next hit of the search. After the last one comes the first one."),
-    bind(Context::TextView, Action::PreviousHit, KeyCode::Char('N'), NONE, "N", "Previous hit", "Go to the previous hit of the search."),
+    bind(Context::TextView, Action::NextMatch, KeyCode::Char('n'), NONE, "n", "Next match", "Go to the next match of the search. The search wraps around."),
+    bind(Context::TextView, Action::PreviousMatch, KeyCode::Char('N'), NONE, "N", "Previous match", "Go to the previous match of the search."),
     bind(Context::TextView, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
     bind(Context::TextView, Action::LineNumbers, KeyCode::Char('#'), NONE, "#", "Line numbers", "Show or hide line numbers."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Redraw the screen, for example if another program wrote to it."),

@@ -95,6 +95,14 @@ impl KeyPage {
         vec![Call::KeyPolicy(self.key_id.clone()), Call::KeyTags(self.key_id.clone())]
     }
 
+    /// Returns whether the key uses this external key.
+    pub fn has_external_key(&self, custom_key_store_id: &str, xks_key_id: &str, account: &AccountState) -> bool {
+        self.key(account).is_some_and(|key| {
+            key.custom_key_store_id.as_deref() == Some(custom_key_store_id)
+                && key.xks_key_id.as_deref() == Some(xks_key_id)
+        })
+    }
+
     /// Returns the scroll position.
     pub fn scroll(&self) -> &ScrollState {
         &self.scroll
@@ -123,7 +131,7 @@ impl KeyPage {
     /// Returns the key policy as indented JSON, if its tab is shown.
     pub fn shown_policy(&self) -> Option<String> {
         let text = self.policy.ready().filter(|_| self.tab == 0)?;
-        Some(policy::indented(text).unwrap_or_else(|| text.clone()))
+        Some(policy::indented_or_unchanged(text))
     }
 
     fn show_tab(&mut self, tab: usize) {
@@ -256,8 +264,7 @@ impl KeyPage {
             view.paragraph(&format!("• {sentence}"), 2, theme::TEXT);
         }
         view.heading("Key policy (JSON)");
-        let pretty = policy::indented(text).unwrap_or_else(|| text.to_owned());
-        CodeView::new(Language::Json, &pretty).with_line_numbers().write(view);
+        CodeView::new(Language::Json, &policy::indented_or_unchanged(text)).with_line_numbers().write(view);
     }
 
     fn write_cryptography(&self, view: &mut ScrollView, key: &KeySummary, account: &AccountState) {

@@ -47,7 +47,7 @@ async fn try_perform(client: &Client, call: Call) -> Result<Response, PerformErr
         Call::Change(change) => Response::Changed(changes::perform(client, *change).await?),
         Call::TryKey(change) => Response::KeyTried(Box::new(try_key::perform(client, *change).await?)),
         Call::FindPage(name) => match find::find(client, &name).await? {
-            Some(found) => Response::PageFound(found.into()),
+            Some(found) => Response::PageFound(Box::new(found.into())),
             None => {
                 let message = NothingFound(name).to_string();
                 return Err(CallFailure { code: "NotFound".to_owned(), message, request_id: String::new() }.into());

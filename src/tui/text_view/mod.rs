@@ -114,7 +114,7 @@ impl TextView {
     pub fn is_available(&self, action: Action) -> bool {
         match action {
             Action::ErrorReport => self.error.is_some(),
-            Action::NextHit | Action::PreviousHit => !self.hits().is_empty(),
+            Action::NextMatch | Action::PreviousMatch => !self.hits().is_empty(),
             Action::Copy
             | Action::SaveText
             | Action::Search
@@ -122,7 +122,8 @@ impl TextView {
             | Action::Back
             | Action::Quit
             | Action::ToggleMouse
-            | Action::Redraw => true,
+            | Action::Redraw
+            | Action::Suspend => true,
             Action::EditText => self.is_typing(),
             _ => false,
         }
@@ -141,8 +142,8 @@ impl TextView {
                 return self.error.clone().map_or(TextViewEvent::Handled, TextViewEvent::Report);
             }
             Some(Action::Search) => self.open_search(),
-            Some(Action::NextHit) => self.move_to_hit(true, size),
-            Some(Action::PreviousHit) => self.move_to_hit(false, size),
+            Some(Action::NextMatch) => self.move_to_hit(true, size),
+            Some(Action::PreviousMatch) => self.move_to_hit(false, size),
             Some(Action::LineNumbers) => self.toggle_line_numbers(size),
             // As in a table, the first Esc clears the search.
             Some(Action::Back) if self.search.is_some() => self.search = None,

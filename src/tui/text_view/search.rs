@@ -133,7 +133,7 @@ impl TextView {
     /// Returns which hit is the current one, and how many there are, if something is searched.
     pub(super) fn search_status(&self, count: usize) -> Option<String> {
         let search = self.search.as_ref().filter(|search| !search.field.value().is_empty())?;
-        Some(if count == 0 { "No hits".to_owned() } else { format!("Hit {} of {count}", search.current + 1) })
+        Some(if count == 0 { "No matches".to_owned() } else { format!("Match {} of {count}", search.current + 1) })
     }
 }
 

@@ -90,10 +90,12 @@ fn search_goes_to_the_first_hit_from_the_top_and_around_the_end() {
         view.handle_key(KeyCode::Down.into(), SIZE);
     }
     search(&mut view, "line 1", SIZE);
-    assert_eq!((view.top_row, view.search_status(view.hits().len()).as_deref()), (6, Some("Hit 2 of 11")));
-    assert!(footer(&view, SIZE).contains("Hit 2 of 11  Enter Keep  Esc Clear"), "{}", footer(&view, SIZE));
+    assert_eq!((view.top_row, view.search_status(view.hits().len()).as_deref()), (6, Some("Match 2 of 11")));
+    assert!(footer(&view, SIZE).contains("Match 2 of 11  Enter Keep  Esc Clear"), "{}", footer(&view, SIZE));
     view.handle_key(KeyCode::Enter.into(), SIZE);
-    for (key, status) in [('n', "Hit 3 of 11"), ('N', "Hit 2 of 11"), ('N', "Hit 1 of 11"), ('N', "Hit 11 of 11")] {
+    for (key, status) in
+        [('n', "Match 3 of 11"), ('N', "Match 2 of 11"), ('N', "Match 1 of 11"), ('N', "Match 11 of 11")]
+    {
         view.handle_key(KeyCode::Char(key).into(), SIZE);
         assert!(footer(&view, SIZE).ends_with(status), "{key} {}", footer(&view, SIZE));
     }
@@ -111,9 +113,9 @@ fn backspace_returns_to_where_the_search_began() {
         view.handle_key(KeyCode::Backspace.into(), SIZE);
     }
     view.handle_paste("on\n", SIZE);
-    assert!(shown(&view, SIZE).starts_with("one\n") && footer(&view, SIZE).contains("Hit 1 of 1"));
+    assert!(shown(&view, SIZE).starts_with("one\n") && footer(&view, SIZE).contains("Match 1 of 1"));
     view.handle_paste("x", SIZE);
-    assert!(footer(&view, SIZE).contains("No hits"), "{}", footer(&view, SIZE));
+    assert!(footer(&view, SIZE).contains("No matches"), "{}", footer(&view, SIZE));
 }
 
 #[test]

@@ -48,13 +48,17 @@ impl Wizard {
         };
         let stores = external_key_stores(account);
         let principals = PrincipalRows::new(account, selected);
-        let name = |row: usize| match field {
+        let describe = |row: usize| match field {
             Field::CustomKeyStore => stores.get(row).map(|store| store.custom_key_store_name.clone()),
-            _ => principals.arn(row).map(|_| principals.cell(row, 0)),
+            _ => {
+                let is_selected = selected.iter().any(|arn| Some(&**arn) == principals.arn(row));
+                let [name, path, kind] = [0, 1, 2].map(|column| principals.cell(row, column));
+                Some(format!("{} {name}, {kind}, {path}", if is_selected { "clear" } else { "select" }))
+            }
         };
         let label = field.short_label();
         let choice = |(position, row): (usize, &usize)| {
-            Some(Choice { title: format!("{label}: {}", name(*row)?), click: Click::Row(position) })
+            Some(Choice { title: format!("{label}: {}", describe(*row)?), click: Click::Row(position) })
         };
         table.matching_rows().iter().enumerate().filter_map(choice).collect()
     }

@@ -263,7 +263,7 @@ impl Wizard {
             });
             match self.visible_error(field, errors) {
                 Some(error) => view.paragraph(&format!("✗ {error}"), 4, theme::ERROR),
-                // What is required is done.
+                // The hint is no longer needed.
                 None if ticked && field == Field::Acknowledgement => view,
                 None => view.paragraph(field.hint(), 4, theme::SECONDARY),
             };

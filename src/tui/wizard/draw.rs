@@ -83,7 +83,7 @@ impl Wizard {
         }
     }
 
-    /// Returns the label of the button that goes on: to the next step, or to the new key.
+    /// Returns the label of the *Next* or *Finish* button.
     pub fn next_title(&self, account: &AccountState) -> &'static str {
         match self.step {
             Step::Review if account.is_read_only => "Copy commands",
