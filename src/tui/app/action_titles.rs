@@ -12,10 +12,20 @@ impl App {
         match binding.action {
             Action::Activate => self.enter_title(),
             Action::Back => self.escape_title(),
+            Action::NextStep if matches!(self.dialog, Some(Dialog::Task(_) | Dialog::TryKey(_))) => self.submit_title(),
             Action::NextStep if self.dialog.is_none() && self.location == Location::CreateKey => {
                 self.wizard.as_ref().map_or(binding.title, |wizard| wizard.next_title(&self.account))
             }
             _ => binding.title,
+        }
+    }
+
+    /// Returns the label of the button that submits the form.
+    fn submit_title(&self) -> &'static str {
+        match &self.dialog {
+            Some(Dialog::Task(task)) => task.submit_label(),
+            Some(Dialog::TryKey(trial)) => trial.submit_label(),
+            _ => "Submit",
         }
     }
 
@@ -30,6 +40,7 @@ impl App {
             Some(Dialog::Switcher(switcher)) if switcher.is_typing() => "Next field",
             Some(Dialog::FieldHelp { .. } | Dialog::Preview { .. }) => "Close",
             Some(Dialog::Menu(_)) => "Choose",
+            Some(Dialog::Drafts(list)) if list.is_confirming() => "Press",
             Some(Dialog::Drafts(_)) => "Open",
             Some(_) => "Press",
             None => self.page_enter_title(),
@@ -60,6 +71,7 @@ impl App {
             _ if handles_escape => "Clear search",
             (true, _) => "Close message",
             (false, Location::CreateKey) => "Close",
+            (false, Location::ApiCalls) if self.previous_location.is_some() => "Back",
             (false, _) if self.is_on_navigation_page() => "Menu",
             (false, _) => "Back",
         }

@@ -46,6 +46,7 @@ impl App {
         match binding.action {
             Action::EditText => self.is_typing(),
             Action::ShowError => self.last_error.is_some(),
+            Action::Palette if matches!(self.dialog, Some(Dialog::Menu(_) | Dialog::Drafts(_))) => true,
             Action::KeyboardHelp | Action::Palette => !is_overlaid,
             Action::Help => {
                 !matches!(self.dialog, Some(Dialog::Palette(_) | Dialog::FieldHelp { .. } | Dialog::Preview { .. }))
@@ -69,8 +70,6 @@ impl App {
             Action::CreateKey | Action::Connect | Action::Disconnect => self.can_act_on_store(binding.action),
             Action::OpenActionsMenu | Action::Copy | Action::CopyArn => self.has_current_item(),
             Action::CopyWebAddress => self.web_address().is_some(),
-            // Its key makes the report of the error at the top.
-            Action::Encrypt => !self.shows_reportable_error(),
             Action::NextStep
             | Action::NextField
             | Action::PreviousField
@@ -85,6 +84,7 @@ impl App {
             | Action::Preview
             | Action::Drafts
             | Action::ErrorReport
+            | Action::Encrypt
             | Action::Decrypt
             | Action::TryAgain
             | Action::Redraw

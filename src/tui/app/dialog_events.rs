@@ -117,19 +117,20 @@ impl App {
         }
         match pressed {
             menu::MenuEvent::Handled | menu::MenuEvent::Close => Vec::new(),
-            menu::MenuEvent::Activate(MenuAction::OpenForm(task)) => self.open_task(*task),
-            menu::MenuEvent::Activate(MenuAction::Connect(store)) => {
-                self.open_connect_dialog(&store, AfterConnect::Stay)
-            }
-            menu::MenuEvent::Activate(MenuAction::Disconnect(store)) => {
-                self.handle_page_event(pages::PageEvent::ConfirmDisconnect(store))
-            }
-            menu::MenuEvent::Activate(MenuAction::TryKey(key)) => self.open_try_key(key),
-            menu::MenuEvent::Activate(MenuAction::CreateSimilar { source, method, draft }) => {
-                self.open_filled_in_wizard(method, *draft, &source)
-            }
-            menu::MenuEvent::Activate(MenuAction::Copy(what, text)) => self.copy(what, text),
-            menu::MenuEvent::Activate(MenuAction::CopyTable(format)) => self.copy_table(format),
+            menu::MenuEvent::Activate(action) => self.run_menu_action(action),
+        }
+    }
+
+    /// Runs an action of an actions menu.
+    pub(super) fn run_menu_action(&mut self, action: MenuAction) -> Vec<Effect> {
+        match action {
+            MenuAction::OpenForm(task) => self.open_task(*task),
+            MenuAction::Connect(store) => self.open_connect_dialog(&store, AfterConnect::Stay),
+            MenuAction::Disconnect(store) => self.handle_page_event(pages::PageEvent::ConfirmDisconnect(store)),
+            MenuAction::TryKey(key) => self.open_try_key(key),
+            MenuAction::CreateSimilar { source, method, draft } => self.open_filled_in_wizard(method, *draft, &source),
+            MenuAction::Copy(what, text) => self.copy(what, text),
+            MenuAction::CopyTable(format) => self.copy_table(format),
         }
     }
 

@@ -38,15 +38,18 @@ impl App {
     /// Shows the requested report.
     pub(super) fn on_report_time(&mut self, time: Timestamp) {
         let Some(error) = self.pending_report.take() else { return };
+        let call = self.api_calls.newest_first().find(|call| error.is_of(call));
+        // After a failure, the console loads its data again, which makes many calls.
+        let others = self.api_calls.newest_first().filter(|other| call.is_none_or(|call| !std::ptr::eq(*other, call)));
         let report = ErrorReport {
             time,
             error: &error,
-            call: self.api_calls.newest_first().find(|call| error.is_of(call)),
+            call,
             region: &self.account.region,
             target: &self.target,
             build: &BuildInfo::current(),
             screen_size: self.screen_size,
-            calls: self.api_calls.newest_first().take(MAX_CALLS).collect(),
+            calls: call.into_iter().chain(others).take(MAX_CALLS).collect(),
         };
         self.text_view = Some(TextView::new("error report", report.to_string()));
     }

@@ -76,6 +76,11 @@ impl App {
             let event = login.handle_key(key);
             return self.handle_login_event(event);
         }
+        if action == Some(Action::Palette) && matches!(self.dialog, Some(Dialog::Menu(_) | Dialog::Drafts(_))) {
+            self.dialog = None;
+            self.open_palette();
+            return Vec::new();
+        }
         if self.dialog.is_some() {
             return self.handle_dialog_key(key);
         }
@@ -114,8 +119,8 @@ impl App {
 
     /// Shows the keys of the open dialog, in front of it.
     fn show_dialog_keys(&mut self) {
-        let keys: Vec<(String, &str)> =
-            self.bindings().map(|binding| (self.keymap.label(binding), binding.help)).collect();
+        let others = self.bindings().filter(|binding| binding.action != Action::Help);
+        let keys: Vec<(String, &str)> = others.map(|binding| (self.keymap.label(binding), binding.help)).collect();
         let label_width = keys.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
         let help_width = usize::from(self.screen_size.0).saturating_sub(label_width + 1);
         let lines = keys.iter().flat_map(|(label, help)| {

@@ -8,11 +8,12 @@ use super::navigation::NAVIGATION;
 use super::{App, Dialog};
 use crate::aws::lenient::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
+use crate::tui::dialogs::menu::MenuAction;
 use crate::tui::dialogs::palette::{Palette, PaletteCommand, PaletteEntry, PaletteEvent, PaletteKind};
 use crate::tui::effect::{Call, Effect, PageLookup};
 use crate::tui::keymap::{Action, Binding};
-use crate::tui::pages::Location;
 use crate::tui::pages::key_stores::external_key_stores;
+use crate::tui::pages::{self, Location};
 use crate::tui::preferences::SavedChange;
 use crate::tui::theme_name::ThemeName;
 use crate::tui::wizard::choices::Choice;
@@ -32,6 +33,7 @@ impl App {
     /// Opens the palette with everything that can be done or opened here.
     pub(super) fn open_palette(&mut self) {
         let mut entries = self.action_entries(PaletteKind::Commands);
+        entries.extend(self.menu_entries());
         if self.location == Location::CreateKey {
             entries.extend(self.choice_entries());
             entries.extend(self.step_entries());
@@ -47,6 +49,7 @@ impl App {
             command: PaletteCommand::SetTheme(name),
         }));
         let palette = Palette::new(PaletteKind::Commands, entries);
+        let palette = if self.location == Location::CreateKey { palette.preferring_this_page() } else { palette };
         let palette = if self.single_key_session.is_some() { palette } else { palette.with_lookup() };
         self.dialog = Some(Dialog::Palette(Box::new(palette)));
     }
@@ -85,6 +88,24 @@ impl App {
             entries.sort_by_key(|entry| order.iter().position(|group| *group == entry.group));
         }
         entries
+    }
+
+    /// Returns an entry for each available action of the key or the key store of the page.
+    fn menu_entries(&self) -> Vec<PaletteEntry> {
+        let menu = match &self.location {
+            Location::Key(_) => self.key.actions_menu(&self.account),
+            Location::KeyStore(id) => pages::key_store_actions(id, &self.account),
+            _ => None,
+        };
+        let Some(menu) = menu else { return Vec::new() };
+        let entry = |(title, action): (&str, &MenuAction)| PaletteEntry {
+            group: menu.title(),
+            title: title.to_owned(),
+            detail: String::new(),
+            key: String::new(),
+            command: PaletteCommand::Menu(Box::new(action.clone())),
+        };
+        menu.available().map(entry).collect()
     }
 
     /// Returns an entry for everything that can be chosen on the wizard step.
@@ -248,6 +269,7 @@ impl App {
         match command {
             PaletteCommand::Press(key) => self.handle_translated_key(key),
             PaletteCommand::Open(location) => self.open_page(location),
+            PaletteCommand::Menu(action) => self.run_menu_action(*action),
             PaletteCommand::Click(click) => self.handle_page_click(&click),
             PaletteCommand::Find(name) => {
                 self.lookup_from = Some(self.location.clone());

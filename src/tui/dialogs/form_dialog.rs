@@ -300,6 +300,11 @@ impl FormDialog {
         self.has_form() && self.form.is_typing()
     }
 
+    /// Returns the label of the button that submits the form.
+    pub fn submit_label(&self) -> &'static str {
+        self.form.submit_label
+    }
+
     /// Returns what Enter does.
     pub fn enter_title(&self) -> &'static str {
         if !self.has_form() {

@@ -77,7 +77,7 @@ pub fn form(kind: &FormKind) -> Form {
         FormKind::EditPolicy(_, before) => {
             let hint = "JSON, up to 32,768 bytes. The policy must allow you to change it later.";
             Form::new(
-                vec![row(TEXT, "Key policy", hint, FormInput::text(&policy::indented_or_unchanged(before), 14))],
+                vec![row(TEXT, "Key policy", hint, FormInput::document(&policy::indented_or_unchanged(before), 14))],
                 "Save changes",
                 false,
             )

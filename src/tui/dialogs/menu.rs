@@ -248,6 +248,16 @@ impl Menu {
         Self { title, key_id: None, entries, cursor }
     }
 
+    /// Returns the title.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// Returns the labels and the actions of the entries that are available.
+    pub fn available(&self) -> impl Iterator<Item = (&'static str, &MenuAction)> {
+        self.entries.iter().filter_map(|entry| Some((entry.label, entry.action.as_ref().ok()?)))
+    }
+
     /// Returns the ID of the key, if the menu has the actions of a single key.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::{Line, Span};
 
+use crate::tui::dialogs::menu::MenuAction;
 use crate::tui::pages::Location;
 use crate::tui::theme;
 use crate::tui::theme_name::ThemeName;
@@ -44,6 +45,8 @@ pub enum PaletteCommand {
     Find(String),
     /// Chooses what a click would choose.
     Click(Click),
+    /// Runs an action of the actions menu.
+    Menu(Box<MenuAction>),
     /// Goes to a wizard step, by its number.
     GoToStep(usize),
     /// Draws with another theme.
@@ -74,6 +77,8 @@ pub struct Palette {
     texts: Vec<String>,
     search: TextField,
     matches: Vec<FuzzyMatch>,
+    /// Whether everything on this page comes before other pages, because leaving this page interrupts the user.
+    prefers_this_page: bool,
     /// Whether a name that isn't in the list can be looked up in AWS.
     has_lookup: bool,
     cursor: usize,
@@ -103,10 +108,17 @@ impl Palette {
             texts,
             search: TextField::default(),
             matches,
+            prefers_this_page: false,
             has_lookup: false,
             cursor: 0,
             rows: Cell::new(1),
         }
+    }
+
+    /// Lists everything on this page before other pages.
+    #[must_use]
+    pub fn preferring_this_page(self) -> Self {
+        Self { prefers_this_page: true, ..self }
     }
 
     /// Offers to look up names in AWS that aren't in the list.
@@ -123,6 +135,13 @@ impl Palette {
                 fuzzy::search(typed.strip_prefix(OPEN_COMMAND).unwrap_or(typed), &self.texts)
             }
         };
+        if self.prefers_this_page {
+            let is_elsewhere = |found: &FuzzyMatch| {
+                let entry = self.entries.get(found.index);
+                entry.is_some_and(|entry| matches!(entry.command, PaletteCommand::Open(_)))
+            };
+            self.matches.sort_by_key(is_elsewhere);
+        }
         self.cursor = 0;
     }
 
@@ -267,7 +286,8 @@ impl Palette {
             let group = |row| entry(row).map(|entry| entry.group);
             self.search.value().is_empty() && group(row) != group(row.wrapping_sub(1))
         };
-        let description = entry(self.cursor).map_or(0, |entry| self.full_description(entry, width).len());
+        let description =
+            entry(self.cursor).map_or(0, |entry| self.full_description(entry, width).len().saturating_sub(1));
         let (mut first, mut used) = (self.cursor, 2 + description);
         while first > 0 && used + 1 + usize::from(starts_group(first)) <= room {
             used += 1 + usize::from(starts_group(first));
@@ -290,6 +310,18 @@ impl Palette {
         if self.kind == PaletteKind::Shortcuts {
             line.push_span(Span::styled(text::fit(&entry.key, KEY_WIDTH), theme::ACCENT));
         }
+        let full = self.full_description(entry, view.width);
+        if is_here && !full.is_empty() {
+            // The list cuts long descriptions; the chosen one is shown in full.
+            let lead = " ".repeat(line.width());
+            view.clickable(Click::Row(row), |view| {
+                for (index, words) in full.into_iter().enumerate() {
+                    let start = if index == 0 { std::mem::take(&mut line) } else { Line::raw(lead.clone()) };
+                    view.push_line(start.spans.into_iter().chain([Span::styled(words, style)]).collect::<Line>());
+                }
+            });
+            return;
+        }
         // Without group headings, each entry says what it is.
         let note = if self.search.value().is_empty() || !entry.key.is_empty() { &entry.key } else { entry.group };
         let note_style = if note == entry.group { theme::SECONDARY } else { theme::ACCENT };
@@ -297,7 +329,6 @@ impl Palette {
         let gap = usize::from(right > 0);
         let room = view.width.saturating_sub(line.width() + gap + right);
         let text = text::truncate(&shown_text(entry), room);
-        let lead = line.width();
         // For an action, the key is searched behind the title, but the description is shown there.
         let is_title_searched = matches!(entry.command, PaletteCommand::Press(_) | PaletteCommand::SetTheme(_));
         let title_end = text::escape_controls(&entry.title).len().min(text.len());
@@ -315,10 +346,6 @@ impl Palette {
         }
         view.clickable(Click::Row(row), |view| {
             view.push_line(line);
-            // The list cuts long descriptions; the chosen one is shown in full.
-            for row in self.full_description(entry, view.width).into_iter().filter(|_| is_here) {
-                view.push_line(Line::raw(format!("{}{row}", " ".repeat(lead))));
-            }
         });
     }
 }

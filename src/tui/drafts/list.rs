@@ -65,6 +65,11 @@ impl DraftList {
         drafts.list.len() + usize::from(self.new_key_method.is_some())
     }
 
+    /// Whether the list asks whether to discard a draft.
+    pub fn is_confirming(&self) -> bool {
+        self.discard_confirmation.is_some()
+    }
+
     /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, drafts: &Drafts, account: &AccountState) -> DraftListEvent {
         let cursor = self.cursor(drafts, account);
@@ -161,9 +166,12 @@ impl DraftList {
         }
         view.blank_line();
         let new_key = if self.new_key_method.is_some() { ", n for a new key" } else { "" };
-        let line = view.len();
-        view.paragraph(&format!("Press Enter to resume, d to discard{new_key}, or Esc to close."), 0, theme::SECONDARY);
-        view.clickable_at(line, DISCARD_COLUMNS, Click::Key(KeyCode::Char('d').into()));
+        if !drafts.list.is_empty() {
+            let line = view.len();
+            let words = format!("Press Enter to resume, d to discard{new_key}, or Esc to close.");
+            view.paragraph(&words, 0, theme::SECONDARY);
+            view.clickable_at(line, DISCARD_COLUMNS, Click::Key(KeyCode::Char('d').into()));
+        }
         "Drafts of KMS keys"
     }
 }

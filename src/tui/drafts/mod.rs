@@ -148,7 +148,7 @@ fn describe_scope(place: &DraftScope, here: &DraftScope) -> String {
 /// Returns the display name of a draft: its alias, external key ID, or description.
 pub fn display_name(saved: &SavedDraft) -> String {
     let draft = &saved.draft;
-    let named = [&draft.alias, &draft.xks_key_id, &draft.description].into_iter().find(|text| !text.is_empty());
+    let named = [&draft.alias, &draft.xks_key_id, &draft.description].into_iter().find(|text| !text.trim().is_empty());
     named.map_or_else(|| "no alias yet".to_owned(), |text| text.lines().collect::<Vec<_>>().join(" "))
 }
 

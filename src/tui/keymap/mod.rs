@@ -218,6 +218,7 @@ pub const PREVIEW_KEY: KeyCode = KeyCode::F(5);
 pub const BINDINGS: &[Binding] = &[
     bind(Context::NonFinalStep, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that needs attention."),
     bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key, or resume an interrupted creation."),
+    bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the full text of the last error, to copy or save it."),
     bind(Context::NonFinalStep, Action::SkipToReview, KeyCode::F(8), NONE, "F8", "Review", "Skip the remaining optional steps and go to Review."),
     bind(Context::Wizard, Action::Preview, PREVIEW_KEY, NONE, "F5", "Preview", "Show what Finish will create: AWS CLI commands, key policy, access, Terraform."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go to the previous step. Your entries are kept."),
@@ -274,7 +275,6 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Prev field", "Go to the previous field."),
     bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the API calls of this console and their results. Esc goes back."),
     bind(Context::Everywhere, Action::SwitchProfileOrRegion, KeyCode::F(3), NONE, "F3", "Region", "Switch Region or profile."),
-    bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the full text of the last error, to copy or save it."),
     bind(Context::Everywhere, Action::ToggleMouse, KeyCode::F(6), NONE, "F6", "", "Turn the mouse off or on. While it is on, hold Shift to select text."),
     bind(Context::ErrorMessage, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),

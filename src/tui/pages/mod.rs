@@ -146,9 +146,14 @@ pub fn copy_key(key: &KeySummary, action: Action) -> PageEvent {
 
 /// Returns the event that opens the *Key store actions* menu of a key store.
 pub fn key_store_actions_menu(store_id: &str, known: &AccountState) -> Option<PageEvent> {
+    key_store_actions(store_id, known).map(PageEvent::OpenMenu)
+}
+
+/// Returns the actions of a key store, if it is loaded.
+pub fn key_store_actions(store_id: &str, known: &AccountState) -> Option<Menu> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
-    known.key_store(store_id).map(|store| PageEvent::OpenMenu(Menu::for_store(store, count)))
+    known.key_store(store_id).map(|store| Menu::for_store(store, count))
 }
 
 /// Formats a date, or returns the placeholder for a date that couldn't be read.

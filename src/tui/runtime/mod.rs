@@ -46,13 +46,14 @@ async fn try_perform(client: &Client, call: Call) -> Result<Response, PerformErr
         Call::WriteFile { name, text } => Response::FileWritten(files::write_new(name, text).await?),
         Call::Change(change) => Response::Changed(changes::perform(client, *change).await?),
         Call::TryKey(change) => Response::KeyTried(Box::new(try_key::perform(client, *change).await?)),
-        Call::FindPage(name) => match find::find(client, &name).await? {
-            Some(found) => Response::PageFound(Box::new(found.into())),
-            None => {
+        Call::FindPage(name) => {
+            if let Some(found) = find::find(client, &name).await? {
+                Response::PageFound(Box::new(found.into()))
+            } else {
                 let message = NothingFound(name).to_string();
                 return Err(CallFailure { code: "NotFound".to_owned(), message, request_id: String::new() }.into());
             }
-        },
+        }
         Call::CurrentTime => Response::CurrentTime(client.now()),
         Call::Profiles => Response::Profiles(client.profiles().await.map_err(|error| open_failure(&error))?),
         Call::OpenClient(place) => {

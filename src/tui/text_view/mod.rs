@@ -5,6 +5,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use crossterm::event::{KeyCode, KeyEvent};
@@ -22,6 +23,7 @@ use super::widgets::canvas::Canvas;
 use super::widgets::code_view::{styled_lines, wrap};
 use super::widgets::fuzzy;
 use crate::aws::scalar::SecretString;
+use crate::error_remedies;
 use crate::text::highlight::Language;
 
 /// A text, its scroll position, and its search.
@@ -96,7 +98,12 @@ impl TextView {
 
     /// Creates the view of an error.
     pub fn of_error(error: ErrorDetails) -> Self {
-        let text = error.to_string();
+        let mut text = error.to_string();
+        // The messages of the console itself say what to do.
+        if !error.request_id.is_empty() {
+            let remedy = error_remedies::for_error(&error.code, &error.message);
+            let _ = write!(text, "\n{}\nWhat to do: {}\n", remedy.meaning, remedy.action);
+        }
         Self { error: Some(error), ..Self::with_language("Error", text, Language::Words) }
     }
 

@@ -1,22 +1,17 @@
 //! A form: labeled inputs with their errors, and the buttons below. The owner of the form defines its meaning.
 
+mod draw;
 mod mouse;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::text::{Line, Span};
-use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::canvas::Click;
 use super::editing::{Edit, Motion};
-use super::scroll_view::ScrollView;
 use super::secret_field::SecretField;
-use super::text_area::{TextArea, write_text_area};
+use super::text_area::TextArea;
 use super::text_field::TextField;
-use super::{button_row, text};
-use crate::tui::theme;
 
 /// The maximum length of a secret, in bytes.
 const SECRET_CAPACITY: usize = 512;
@@ -64,6 +59,11 @@ impl FormInput {
     /// Creates a multiline text input with at most `most` visible lines and the cursor at its end.
     pub fn text(value: &str, most: usize) -> Self {
         Self::Text(Box::new(TextArea::new(value).with_cursor_at_end()), most)
+    }
+
+    /// Creates an input for a document, which users read from its start, with at most `most` visible lines.
+    pub fn document(value: &str, most: usize) -> Self {
+        Self::Text(Box::new(TextArea::new(value)), most)
     }
 
     /// Creates a multiline text input without undo history and with at most `most` visible lines.
@@ -384,174 +384,7 @@ impl Form {
     pub fn focus_submit(&mut self) {
         self.focus = self.fields.len() + 1;
     }
-
-    /// Writes the visible inputs, with the errors of those that were visited. `below` writes below the focused input.
-    pub fn write(&self, view: &mut ScrollView, errors: &[(&'static str, String)], below: impl Fn(&mut ScrollView)) {
-        for (index, row) in self.fields.iter().enumerate().filter(|(index, _)| !self.is_hidden(*index)) {
-            let is_focused = index == self.focus;
-            let is_live = self.is_modified && matches!(row.input, FormInput::Text(..));
-            let error = errors.iter().find(|(name, _)| *name == row.name && (is_live || self.visited.contains(name)));
-            view.focused(is_focused, |view| {
-                view.control(index, |view| self.write_field(view, row, is_focused));
-                match error {
-                    Some((_, error)) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
-                    None if row.hint.is_empty() => view,
-                    None => view.paragraph(&row.hint, 2, theme::SECONDARY),
-                };
-                if is_focused {
-                    below(view);
-                }
-            });
-            let is_tick = |row: Option<&FormField>| matches!(row.map(|row| &row.input), Some(FormInput::Checkbox(_)));
-            if !(is_tick(Some(row)) && is_tick(self.fields.get(index + 1))) {
-                view.blank_line();
-            }
-        }
-    }
-
-    /// Writes the buttons. If one of them has the focus, `above` writes above them.
-    pub fn write_buttons(&self, view: &mut ScrollView, above: impl Fn(&mut ScrollView)) {
-        let focused = self.focus.checked_sub(self.fields.len()).unwrap_or(usize::MAX);
-        view.focused(focused != usize::MAX, |view| {
-            if focused != usize::MAX {
-                above(view);
-            }
-            button_row(view, &[Some("Cancel"), Some(self.submit_label)], focused);
-        });
-    }
-
-    fn write_field(&self, view: &mut ScrollView, row: &FormField, is_focused: bool) {
-        let mark = Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT);
-        if let FormInput::Checkbox(ticked) = row.input {
-            let style = if is_focused { theme::SELECTED } else { theme::TEXT };
-            for (index, words) in text::wrap(row.label, view.width.saturating_sub(5)).into_iter().enumerate() {
-                let lead = match (index, ticked) {
-                    (0, true) => "☑ ",
-                    (0, false) => "☐ ",
-                    _ => "  ",
-                };
-                let mark = if index == 0 { mark.clone() } else { Span::raw("  ") };
-                view.push_line(Line::from(vec![mark, Span::styled(lead, theme::ACCENT), Span::styled(words, style)]));
-            }
-            return;
-        }
-        view.push_line(Line::from(vec![mark, Span::styled(row.label, theme::HEADING)]));
-        let columns = view.width.saturating_sub(3).min(72);
-        match &row.input {
-            FormInput::Line(field) => field.write(view, 2, columns, is_focused, ""),
-            FormInput::Secret(secret) => {
-                let shown = secret.expose();
-                let column = secret.column();
-                let field = if self.shows_secrets {
-                    TextField::with_cursor(shown, shown.graphemes(true).take(column).flat_map(str::chars).count())
-                } else {
-                    TextField::with_cursor(&"•".repeat(shown.graphemes(true).count()), column)
-                };
-                field.write(view, 2, columns, is_focused, "");
-            }
-            FormInput::Text(area, most) => write_text_area(view, area, is_focused, *most, 3),
-            FormInput::Radio(labels, chosen) => {
-                for (index, label) in labels.iter().enumerate() {
-                    let on = index == *chosen;
-                    let style = if on && is_focused { theme::SELECTED } else { theme::TEXT };
-                    let mark =
-                        Span::styled(if on { "  ◉ " } else { "  ○ " }, if on { theme::ACCENT } else { theme::TEXT });
-                    let choose = Click::Choose(view.current_control(), index);
-                    view.clickable(choose, |view| {
-                        view.push_line(Line::from(vec![mark, Span::styled(text::escape_controls(label), style)]));
-                    });
-                }
-            }
-            FormInput::Checkbox(_) => {}
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form() -> Form {
-        let row = |name, input| FormField { name, label: name, hint: String::new(), input };
-        Form::new(
-            vec![row("a", FormInput::line("")), row("b", FormInput::secret()), row("c", FormInput::Checkbox(false))],
-            "Go",
-            false,
-        )
-    }
-
-    fn key(code: KeyCode) -> KeyEvent {
-        KeyEvent::new(code, KeyModifiers::NONE)
-    }
-
-    fn edited(form: &Form, key: KeyEvent) -> Option<SecretInput> {
-        form.secret_input().filter(|input| input.is_edited_by(key))
-    }
-
-    #[test]
-    fn focus_wraps_around_and_skips_hidden_fields() {
-        let mut form = form();
-        form.hidden = vec!["b"];
-        form.handle_key(key(KeyCode::Tab));
-        form.handle_key(key(KeyCode::Char(' ')));
-        assert!(form.is_checked("c"));
-        form.handle_key(key(KeyCode::Tab));
-        assert_eq!(form.handle_key(key(KeyCode::Enter)), FormEvent::Cancel);
-        form.handle_key(key(KeyCode::Tab));
-        assert_eq!(form.handle_key(key(KeyCode::Enter)), FormEvent::Submit);
-        form.handle_key(key(KeyCode::Tab));
-        form.handle_key(key(KeyCode::Char('x')));
-        assert_eq!(form.text("a"), "x");
-    }
-
-    #[test]
-    fn keys_that_edit_a_secret_are_distinguished_from_keys_that_leave_it() {
-        let mut form = form();
-        assert_eq!(edited(&form, key(KeyCode::Char('x'))), None);
-        form.handle_key(key(KeyCode::Tab));
-        let empty = SecretInput { kind: SecretKind::Line, has_text: false };
-        assert_eq!(form.secret_input(), Some(empty));
-        for code in
-            [KeyCode::Char(' '), KeyCode::Backspace, KeyCode::Delete, KeyCode::Left, KeyCode::Home, KeyCode::End]
-        {
-            assert_eq!(edited(&form, key(code)), Some(empty), "{code:?}");
-        }
-        for code in [KeyCode::Tab, KeyCode::BackTab, KeyCode::Enter, KeyCode::Esc, KeyCode::Up, KeyCode::PageDown] {
-            assert_eq!(edited(&form, key(code)), None, "{code:?}");
-        }
-        let control = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
-        assert_eq!(edited(&form, control('u')), Some(empty));
-        assert_eq!(edited(&form, control('n')), None);
-    }
-
-    #[test]
-    fn multiline_text_without_history_is_a_secret() {
-        let row = |name, input| FormField { name, label: name, hint: String::new(), input };
-        let mut form = Form::new(
-            vec![row("a", FormInput::text_without_history(3)), row("b", FormInput::text("", 3))],
-            "Go",
-            false,
-        );
-        form.handle_key(key(KeyCode::Enter));
-        let input = SecretInput { kind: SecretKind::Text, has_text: true };
-        assert_eq!(edited(&form, key(KeyCode::Enter)), Some(input));
-        assert_eq!(edited(&form, key(KeyCode::Tab)), None);
-        form.handle_key(key(KeyCode::Tab));
-        assert_eq!(form.secret_input(), None);
-    }
-
-    #[test]
-    fn secrets_are_masked_and_absent_from_debug_output() {
-        let mut form = form();
-        form.handle_key(key(KeyCode::Tab));
-        form.paste(" hunter2hunter2\n");
-        assert_eq!(form.secret("b"), "hunter2hunter2");
-        let mut view = ScrollView::new(60);
-        form.write(&mut view, &[], |_| {});
-        assert!(!format!("{form:?} {view:?}").contains("hunter2"));
-        form.shows_secrets = true;
-        let mut view = ScrollView::new(60);
-        form.write(&mut view, &[], |_| {});
-        assert!(format!("{view:?}").contains("hunter2"));
-    }
-}
+mod tests;

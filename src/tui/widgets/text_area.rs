@@ -258,7 +258,8 @@ pub fn write_text_area(view: &mut ScrollView, area: &TextArea, is_focused: bool,
     let inner = view.width.saturating_sub(5).max(4);
     let edge = if is_focused { theme::ACCENT } else { theme::SECONDARY };
     let number_of_rows = area.lines.len().clamp(least, shown.max(least));
-    for index in top..top + number_of_rows {
+    let bottom = top + number_of_rows - 1;
+    for index in top..=bottom {
         let line = area.lines.get(index).map(String::as_str).unwrap_or_default();
         let is_here = is_focused && index == area.row;
         let before = text::width(&displayed_line(&line[..editing::byte_index(line, area.column)]));
@@ -275,7 +276,15 @@ pub fn write_text_area(view: &mut ScrollView, area: &TextArea, is_focused: bool,
             Span::raw("  "),
             Span::styled(if is_focused { "▌" } else { "▏" }, edge),
             Span::raw(text::fit(&kept, inner)),
-            Span::styled(if is_focused { "▐" } else { "▕" }, edge),
+            Span::styled(
+                match (is_focused, index) {
+                    (_, index) if index == top && top > 0 => "↑",
+                    (_, index) if index == bottom && bottom + 1 < area.lines.len() => "↓",
+                    (true, _) => "▐",
+                    (false, _) => "▕",
+                },
+                edge,
+            ),
         ]));
         view.clickable_text(3..3 + inner, index, skip);
         if is_here {

@@ -11,7 +11,7 @@ impl Wizard {
     pub(super) fn write_alias_and_description(&self, view: &mut ScrollView, errors: &[FieldError]) {
         view.paragraph(self.step.intro(), 2, theme::SECONDARY);
         view.blank_line();
-        self.write_text_field(view, Field::Alias, errors, "payments-key");
+        self.write_text_field(view, Field::Alias, errors, "Example: payments-key");
         if self.submission.key().is_some() {
             return;
         }

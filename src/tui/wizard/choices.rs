@@ -48,9 +48,10 @@ impl Wizard {
         };
         let stores = external_key_stores(account);
         let principals = PrincipalRows::new(account, selected);
-        let describe = |row: usize| match field {
-            Field::CustomKeyStore => stores.get(row).map(|store| store.custom_key_store_name.clone()),
-            _ => {
+        let describe = |row: usize| {
+            if field == Field::CustomKeyStore {
+                stores.get(row).map(|store| store.custom_key_store_name.clone())
+            } else {
                 let is_selected = selected.iter().any(|arn| Some(&**arn) == principals.arn(row));
                 let [name, path, kind] = [0, 1, 2].map(|column| principals.cell(row, column));
                 Some(format!("{} {name}, {kind}, {path}", if is_selected { "clear" } else { "select" }))
@@ -80,6 +81,9 @@ fn radio_choices(place: usize, field: Field) -> impl Iterator<Item = Choice> {
 /// Returns the name of a control, unless another key of the palette does the same.
 fn target_title(target: FocusTarget) -> Option<String> {
     Some(match target {
+        FocusTarget::Field(Field::TagKey(row)) => format!("Tag key {}", row + 1),
+        FocusTarget::Field(Field::TagValue(row)) => format!("Tag value {}", row + 1),
+        FocusTarget::Field(Field::OtherAccount(row)) => format!("AWS account ID {}", row + 1),
         FocusTarget::Field(field) => field.short_label().to_owned(),
         FocusTarget::AdvancedOptions => "Advanced options".to_owned(),
         FocusTarget::CreateKeyStore => "Create external key store".to_owned(),

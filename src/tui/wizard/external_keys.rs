@@ -218,7 +218,7 @@ impl Wizard {
         self.write_field_with_hint(view, field, &hint, errors, |view, is_focused| {
             let note_width = note.as_ref().map_or(0, |note| text::width(note) + GAP.len());
             let most = view.width.saturating_sub(3 + note_width).min(MAX_FIELD_WIDTH);
-            self.write_editor(view, field, 2, most, is_focused, "bb8562717f809024");
+            self.write_editor(view, field, 2, most, is_focused, "Example: bb8562717f809024");
             let Some(note) = note else { return };
             view.append_span(Span::raw(GAP));
             let note = Span::styled(note, theme::SECONDARY);

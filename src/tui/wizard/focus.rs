@@ -58,6 +58,8 @@ pub enum PolicyView {
     Policy,
     /// How it differs from the generated one.
     Changes,
+    /// The policy, and the question whether to discard its changes.
+    RestoreQuestion,
 }
 
 impl PolicyView {
@@ -65,7 +67,7 @@ impl PolicyView {
     #[must_use]
     pub fn other(self) -> Self {
         match self {
-            Self::Policy => Self::Changes,
+            Self::Policy | Self::RestoreQuestion => Self::Changes,
             Self::Changes => Self::Policy,
         }
     }

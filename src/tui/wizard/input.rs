@@ -20,6 +20,26 @@ use crate::tui::widgets::text_field::TextField;
 impl Wizard {
     /// Handles a key press.
     pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
+        let was_on_policy = self.step == Step::KeyPolicy;
+        let events = self.handle_step_key(key, account);
+        if self.policy_view == PolicyView::RestoreQuestion && self.focused() != FocusTarget::RestorePolicy {
+            self.policy_view = PolicyView::Policy;
+        }
+        if was_on_policy && self.step != Step::KeyPolicy {
+            self.drop_unchanged_policy(account);
+        }
+        events
+    }
+
+    /// Returns to the generated policy if the user opened the editor and changed nothing.
+    fn drop_unchanged_policy(&mut self, account: &AccountState) {
+        let generated = self.draft.generated_policy(account);
+        if self.draft.edited_policy.as_ref() == Some(&generated) {
+            self.draft.edited_policy = None;
+        }
+    }
+
+    fn handle_step_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
         if matches!(self.submission, Submission::Sending { .. }) {
             return if key.code == KeyCode::Esc { vec![WizardEvent::StopWaiting] } else { Vec::new() };
         }
@@ -227,11 +247,12 @@ impl Wizard {
                 self.load_editor();
             }
             FocusTarget::RemoveTag(_) | FocusTarget::RemoveAccount(_) => self.remove_row(),
-            FocusTarget::RestorePolicy => {
+            FocusTarget::RestorePolicy if self.policy_view == PolicyView::RestoreQuestion => {
                 self.draft.edited_policy = None;
                 self.policy_view = PolicyView::Policy;
                 self.set_focus(FocusTarget::Field(Field::KeyPolicy));
             }
+            FocusTarget::RestorePolicy => self.policy_view = PolicyView::RestoreQuestion,
             FocusTarget::ToggleChanges => {
                 self.policy_view = self.policy_view.other();
                 self.scroll.reset();
@@ -307,6 +328,7 @@ impl Wizard {
         if matches!(self.submission, Submission::Done { .. }) {
             return vec![WizardEvent::Finished];
         }
+        self.failed_draft.clone_from(&self.draft);
         self.suspects = self
             .submission
             .failure()

@@ -97,6 +97,8 @@ pub struct Wizard {
     info_tab: InfoTab,
     /// The draft when the focus moved to its current field, to mark what changed since.
     draft_at_focus: KeyDraft,
+    /// The draft when *Finish* failed.
+    failed_draft: KeyDraft,
     /// Whether the console is read-only, so that Review offers commands instead of creating the KMS key.
     read_only: bool,
 }
@@ -127,6 +129,7 @@ impl Wizard {
             policy_view: PolicyView::default(),
             info_tab: InfoTab::default(),
             draft_at_focus: KeyDraft::new(&method),
+            failed_draft: KeyDraft::new(&method),
             read_only: account.is_read_only,
             method,
         };

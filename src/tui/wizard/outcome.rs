@@ -66,6 +66,9 @@ impl Wizard {
         if !failure.request_id.is_empty() {
             view.paragraph(&format!("Request ID: {}", failure.request_id), 4, theme::SECONDARY);
         }
+        if self.draft != self.failed_draft {
+            view.paragraph("You have changed the draft since then.", 2, theme::TEXT);
+        }
         if let Some(target) = self.next_target() {
             let words = match target {
                 FocusTarget::FixField(field) => format!("Go to {}", field.label()),

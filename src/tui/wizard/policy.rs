@@ -56,7 +56,12 @@ impl Wizard {
         view.focused(is_focused || is_on_button, |view| {
             view.push_line(Line::styled("  Edited by you", theme::HEADING));
             view.append_span(Span::raw("  "));
-            view.append_button(&self.button(FocusTarget::RestorePolicy, "Restore generated policy"));
+            let label = if self.policy_view == PolicyView::RestoreQuestion {
+                "Discard my changes?"
+            } else {
+                "Restore generated policy"
+            };
+            view.append_button(&self.button(FocusTarget::RestorePolicy, label));
             let changes = self.changes_button();
             let used = view.lines().last().map_or(0, Line::width);
             if used + 1 + changes.width() > view.width {

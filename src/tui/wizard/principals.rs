@@ -232,6 +232,11 @@ impl Wizard {
         self.touched.retain(|left| *left != field);
         self.load_editor();
         self.refresh_principal_tables(account);
+        let row = PrincipalRows::new(account, self.selected(list)).len().saturating_sub(1);
+        let table = self.table_mut(list);
+        // A search would hide the new row.
+        table.clear_search();
+        table.move_cursor_to(row);
     }
 
     pub(super) fn write_administrators(

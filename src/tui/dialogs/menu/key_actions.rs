@@ -85,9 +85,8 @@ pub(super) fn template_entries(
     nameless: Option<&'static str>,
 ) -> Vec<MenuEntry> {
     let similar = match (nameless, tags, policy) {
-        (Some(reason), ..) => Err(reason),
         (None, Ok(tags), Ok(policy)) => similar_key(key, (tags, policy), account),
-        (None, Err(reason), _) | (None, _, Err(reason)) => Err(reason),
+        (Some(reason), ..) | (None, Err(reason), _) | (None, _, Err(reason)) => Err(reason),
     };
     let aliases = account.aliases_of(key.key_id());
     let existing = ExistingKey { key, aliases, tags: tags.ok(), policy: policy.ok(), rotation_period_in_days: None };

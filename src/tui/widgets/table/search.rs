@@ -72,6 +72,13 @@ impl Table {
         Some(format!("{rest}:"))
     }
 
+    /// Shows all rows again.
+    pub fn clear_search(&mut self) {
+        self.is_searching = false;
+        self.search = TextField::default();
+        self.filter();
+    }
+
     /// Returns whether the search field is open.
     pub fn is_searching(&self) -> bool {
         self.is_searching
@@ -91,11 +98,7 @@ impl Table {
     pub(super) fn handle_search_key(&mut self, key: KeyEvent) -> TableEvent {
         match key.code {
             KeyCode::Enter | KeyCode::Down => self.is_searching = false,
-            KeyCode::Esc => {
-                self.is_searching = false;
-                self.search = TextField::default();
-                self.filter();
-            }
+            KeyCode::Esc => self.clear_search(),
             KeyCode::Right if key.modifiers.is_empty() && self.completion().is_some() => {
                 let rest = self.completion().unwrap_or_default();
                 self.search.paste(&rest);
