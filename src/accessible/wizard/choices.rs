@@ -5,8 +5,10 @@ use super::fields::Presence;
 use super::{Wizard, name};
 use crate::aws::kms::Origin;
 use crate::create_key::configuration_options::{FIXED_CONFIGURATION, RadioOption, radio_options, selected_index};
+use crate::create_key::external_keys::{ExternalKeyOption, external_key_options};
 use crate::create_key::field::Field;
 use crate::create_key::method::Method;
+use crate::tui::effect::{Call, Response};
 
 impl Wizard<'_, '_> {
     pub(super) fn ask_configuration(&mut self) -> Reply<()> {
@@ -21,13 +23,47 @@ impl Wizard<'_, '_> {
             self.say(&format!("{label}: {value}"))?;
         }
         self.ask_store()?;
-        self.ask_text(Field::ExternalKeyId, Presence::Required)?;
+        self.ask_external_key_id()?;
         self.ask_acknowledgement()
     }
 
     pub(super) fn ask_external_key(&mut self) -> Reply<()> {
         self.ask_store()?;
-        self.ask_text(Field::ExternalKeyId, Presence::Required)
+        self.ask_external_key_id()
+    }
+
+    /// Asks for the external key ID. Where the external keys can be listed, says which ones are available, and why the
+    /// entered one can't be used.
+    fn ask_external_key_id(&mut self) -> Reply<()> {
+        let field = Field::ExternalKeyId;
+        self.introduce(field)?;
+        let options = self.external_key_options()?;
+        let available: Vec<&str> = options
+            .iter()
+            .filter(|option| option.unavailable_reason.is_none())
+            .map(|option| option.id.as_str())
+            .collect();
+        if !options.is_empty() {
+            let words = if available.is_empty() { "none".to_owned() } else { available.join(", ") };
+            self.say(&format!("External keys that are available: {words}."))?;
+        }
+        self.ask_value(field, Presence::Required)?;
+        let entered = options.iter().find(|option| option.id == self.state.draft.xks_key_id);
+        match entered.and_then(|option| option.unavailable_reason.as_ref()) {
+            Some(reason) => self.say(&format!("You can't use this external key. {reason}."))?,
+            None if entered.is_none() && !options.is_empty() => self.say("This external key isn't in the list.")?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Returns the external keys of the key store, or none where they can't be listed.
+    fn external_key_options(&mut self) -> Reply<Vec<ExternalKeyOption>> {
+        let Some(store_id) = self.state.draft.custom_key_store_id.clone() else { return Ok(Vec::new()) };
+        let Ok(Response::ExternalKeys(partitions)) = self.session.call(&Call::ExternalKeys)? else {
+            return Ok(Vec::new());
+        };
+        Ok(external_key_options(&store_id, &partitions, &[], &self.session.account))
     }
 
     /// Asks for one of the options of a field. An unavailable option says why it is.
