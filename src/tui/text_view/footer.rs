@@ -20,17 +20,17 @@ struct Hint {
     title: &'static str,
     key: KeyEvent,
     /// Whether the hint is shown before others.
-    is_kept: bool,
+    is_required: bool,
 }
 
 impl Hint {
     fn new(binding: &Binding, title: &'static str, keymap: &Keymap) -> Self {
-        Self { label: keymap.label(binding), title, key: binding.key_event(), is_kept: false }
+        Self { label: keymap.label(binding), title, key: binding.key_event(), is_required: false }
     }
 
     /// Creates the hint of a key of the search line, which can't be assigned.
     fn of_search(code: KeyCode, label: &str, title: &'static str) -> Self {
-        Self { label: label.to_owned(), title, key: code.into(), is_kept: false }
+        Self { label: label.to_owned(), title, key: code.into(), is_required: false }
     }
 
     /// Returns the width of the hint, with the gap after it.
@@ -57,7 +57,7 @@ impl TextView {
     pub(super) fn draw_footer(&self, canvas: &mut Canvas, area: Rect, status: &str, keymap: &Keymap) {
         let mut view = ScrollView::new(area.width);
         if let Some(search) = self.search.as_ref().filter(|search| search.is_typing) {
-            let columns = (area.width / 3).min(MAX_FIELD_WIDTH);
+            let columns = (area.width / 4).min(MAX_FIELD_WIDTH);
             search.field.write(&mut view, 1, usize::from(columns), true, "");
             if !status.is_empty() {
                 view.append_span(Span::styled(format!("  {status}"), theme::SECONDARY));
@@ -87,7 +87,7 @@ impl TextView {
             .partition(|binding| binding.action == Action::Back);
         let title = if self.search.is_some() { "Clear search" } else { "Close" };
         let own = own.into_iter().map(|binding| Hint::new(binding, binding.title, keymap));
-        let back = back.into_iter().map(|binding| Hint { is_kept: true, ..Hint::new(binding, title, keymap) });
+        let back = back.into_iter().map(|binding| Hint { is_required: true, ..Hint::new(binding, title, keymap) });
         own.chain(back).collect()
     }
 }
@@ -95,10 +95,10 @@ impl TextView {
 /// Writes the hints for which there is room, in their order. `reserved` columns stay free.
 fn write_hints(view: &mut ScrollView, hints: Vec<Hint>, reserved: usize) {
     let used = view.lines().last().map_or(0, Line::width);
-    let kept: usize = hints.iter().filter(|hint| hint.is_kept).map(Hint::width).sum();
+    let kept: usize = hints.iter().filter(|hint| hint.is_required).map(Hint::width).sum();
     let mut room = view.width.saturating_sub(used + kept + reserved);
     for hint in hints {
-        if !hint.is_kept {
+        if !hint.is_required {
             if hint.width() > room {
                 continue;
             }
