@@ -81,13 +81,37 @@ impl Flash {
     }
 }
 
-/// Returns the labels of the actions of a message, and what a click on them does. `report_key` is the key
-/// that makes a report of the error, if there is one. It is left out if it would shorten the title.
-fn actions(links: &[Link], report_key: Option<&str>, room: usize) -> Vec<(String, Click)> {
-    let link = |(index, link): (usize, &Link)| (format!("[{}] {}", link.key(), link.label()), Click::OpenLink(index));
-    let mut actions: Vec<(String, Click)> = links.iter().enumerate().map(link).collect();
+/// The keys of the actions of a message that aren't its links.
+#[derive(Clone, Debug, Default)]
+pub struct ActionKeys {
+    /// The key that makes a report of the error, if there is one.
+    pub report: Option<String>,
+    /// The key that shows the full error, also while the user types.
+    pub show_error: String,
+    /// Whether letters go into a text field, so that they don't open links.
+    pub is_typing: bool,
+}
+
+impl ActionKeys {
+    /// Returns the key that opens a link now, if there is one.
+    fn of_link(&self, link: &Link) -> Option<String> {
+        match link {
+            _ if !self.is_typing => Some(link.key().to_string()),
+            Link::Text(_, view) if view.error().is_some() => Some(self.show_error.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the labels of the actions of a message, and what a click on them does. The report is left out if it would
+/// shorten the title.
+fn actions(links: &[Link], keys: &ActionKeys, room: usize) -> Vec<(String, Click)> {
+    let link = |(index, link): (usize, &Link)| {
+        Some((format!("[{}] {}", keys.of_link(link)?, link.label()), Click::OpenLink(index)))
+    };
+    let mut actions: Vec<(String, Click)> = links.iter().enumerate().filter_map(link).collect();
     let close = (CLOSE.to_owned(), Click::CloseMessage);
-    let report = report_key.map(|key| (format!("[{key}] Report"), Click::Key(KeyCode::Char('e').into())));
+    let report = keys.report.as_ref().map(|key| (format!("[{key}] Report"), Click::Key(KeyCode::Char('e').into())));
     let used = actions.iter().chain([&close]).chain(&report).map(|(label, _)| text::width(label) + GAP.len());
     let has_room = used.sum::<usize>() <= room;
     actions.extend(report.filter(|_| has_room));
@@ -96,11 +120,11 @@ fn actions(links: &[Link], report_key: Option<&str>, room: usize) -> Vec<(String
 }
 
 /// Draws the lines that fit, and makes the links and *Close* of the newest message react to clicks.
-pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, report_key: Option<&str>, canvas: &mut Canvas, area: Rect) {
+pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, keys: &ActionKeys, canvas: &mut Canvas, area: Rect) {
     if let (Some(flash), Some(title)) = (flashes.last(), lines.first().and_then(|line| line.spans.first())) {
         let mut x = title.width() + GAP.len();
         let room = usize::from(area.width).saturating_sub(title.width() + 1);
-        for (label, click) in actions(&flash.links, report_key, room) {
+        for (label, click) in actions(&flash.links, keys, room) {
             let width = text::width(&label);
             let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
             let place = Rect { x: area.x.saturating_add(cells(x)), width: cells(width), height: 1, ..area };
@@ -113,15 +137,14 @@ pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, report_key: Option<&st
     }
 }
 
-/// Returns the lines of the newest message, followed by one line with the titles of earlier messages. `report_key` is
-/// the key that makes a report of the error, if there is one.
-pub fn lines(flashes: &[Flash], width: u16, report_key: Option<&str>) -> Vec<Line<'static>> {
+/// Returns the lines of the newest message, followed by one line with the titles of earlier messages.
+pub fn lines(flashes: &[Flash], width: u16, keys: &ActionKeys) -> Vec<Line<'static>> {
     let Some((Flash { is_success: is_good, title, text: words, links }, beneath)) = flashes.split_last() else {
         return Vec::new();
     };
     let (mark, style) = if *is_good { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
     let (title, width) = (text::escape_controls(title), usize::from(width));
-    let actions = actions(links, report_key, width.saturating_sub(text::width(&title) + 4));
+    let actions = actions(links, keys, width.saturating_sub(text::width(&title) + 4));
     let close = actions.into_iter().fold(String::new(), |line, (label, _)| line + GAP + &label);
     let title = text::truncate(&title, width.saturating_sub(text::width(&close) + 4));
     let mut lines = vec![Line::from(vec![
@@ -146,7 +169,7 @@ mod tests {
     use super::*;
 
     fn shown(flashes: &[Flash]) -> Vec<String> {
-        lines(flashes, 40, None).iter().map(ToString::to_string).collect()
+        lines(flashes, 40, &ActionKeys::default()).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -162,9 +185,25 @@ mod tests {
 
     #[test]
     fn key_of_the_report_is_shown_if_the_title_leaves_room() {
-        let title = |width| lines(&[Flash::failure("DisabledException", "No.")], width, Some("e"))[0].to_string();
+        let title = |width| {
+            lines(
+                &[Flash::failure("DisabledException", "No.")],
+                width,
+                &ActionKeys { report: Some("e".to_owned()), ..ActionKeys::default() },
+            )[0]
+            .to_string()
+        };
         assert_eq!(title(70), " ✗ DisabledException   [v] Show all   [e] Report   [Esc] Close");
         assert_eq!(title(60), " ✗ DisabledException   [v] Show all   [Esc] Close");
+    }
+
+    #[test]
+    fn letters_are_not_offered_while_the_user_types() {
+        let keys = ActionKeys { show_error: "F4".to_owned(), is_typing: true, ..ActionKeys::default() };
+        let title = |flash: Flash| lines(&[flash], 60, &keys)[0].to_string();
+        assert_eq!(title(Flash::failure("Failed", "No.")), " ✗ Failed   [F4] Show all   [Esc] Close");
+        let link = Link::Text("Show all", TextView::new("key ID", "1".to_owned()));
+        assert_eq!(title(Flash::success("Copied", String::new()).with_link(link)), " ✓ Copied   [Esc] Close");
     }
 
     #[test]
@@ -172,7 +211,10 @@ mod tests {
         let flash = Flash::success("Success", String::new())
             .with_link(Link::Page("View key", Location::Key("k1".to_owned())))
             .with_link(Link::TryKey("Try it", "k1".to_owned()));
-        assert_eq!(lines(&[flash], 60, None)[0].to_string(), " ✓ Success   [v] View key   [t] Try it   [Esc] Close");
+        assert_eq!(
+            lines(&[flash], 60, &ActionKeys::default())[0].to_string(),
+            " ✓ Success   [v] View key   [t] Try it   [Esc] Close"
+        );
     }
 
     #[test]

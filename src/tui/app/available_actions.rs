@@ -176,7 +176,7 @@ impl App {
     }
 
     /// Returns whether typed letters go into a text field.
-    pub(super) fn is_typing(&self) -> bool {
+    pub fn is_typing(&self) -> bool {
         if let Some(view) = &self.text_view {
             return view.is_typing();
         }

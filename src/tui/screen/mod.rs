@@ -42,8 +42,12 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
         canvas.render(line, Rect { height: area.height.min(1), ..area });
         return;
     }
-    let report_key = app.shows_reportable_error().then(|| app.keymap.label_of(Action::ErrorReport));
-    let flashes = flash::lines(&app.flashes, area.width, report_key.as_deref());
+    let keys = flash::ActionKeys {
+        report: app.shows_reportable_error().then(|| app.keymap.label_of(Action::ErrorReport)),
+        show_error: app.keymap.label_of(Action::ShowError),
+        is_typing: app.is_typing(),
+    };
+    let flashes = flash::lines(&app.flashes, area.width, &keys);
     let shown = u16::try_from(flashes.len()).unwrap_or(u16::MAX).min(area.height / 3);
     let notice = app
         .drafts
@@ -60,7 +64,7 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     header::draw(app, canvas, header);
     breadcrumbs::draw(app, canvas, crumbs);
-    flash::draw(&app.flashes, flashes, report_key.as_deref(), canvas, flash);
+    flash::draw(&app.flashes, flashes, &keys, canvas, flash);
     if let Some(notice) = notice {
         canvas.on_click(draft, Click::PageKey(DRAFTS_KEY.into()));
         canvas.render(notice, draft);
