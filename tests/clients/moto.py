@@ -204,7 +204,7 @@ class Changes(unittest.TestCase):
             console.send("m")
             console.wait_for("Key actions")
             console.send(DOWN * below + "\r")
-            console.wait_for("Submit")
+            console.wait_for("Ctrl-N ")
             console.send(keys + NEXT)
             console.wait_for(text)
         metadata = kms.describe_key(KeyId="alias/moved")["KeyMetadata"]

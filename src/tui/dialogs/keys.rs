@@ -139,8 +139,8 @@ pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
         _ => return,
     };
     for key in keys.iter().take(8) {
-        let id = if key.name == key.id { "" } else { key.id.as_str() };
-        view.key_value(&crate::tui::widgets::text::escape_controls(&key.name), id, theme::TEXT);
+        let label = if key.name == key.id { "KMS key" } else { key.name.as_str() };
+        view.key_value(&crate::tui::widgets::text::escape_controls(label), &key.id, theme::TEXT);
     }
     if keys.len() > 8 {
         view.paragraph(&format!("and {} more", keys.len() - 8), 2, theme::TEXT);
