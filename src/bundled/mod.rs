@@ -16,6 +16,7 @@ mod pagination;
 mod router;
 mod scenario;
 mod store;
+mod stored_key;
 mod xks_console;
 
 use std::borrow::Cow;
@@ -30,6 +31,7 @@ pub use iam::mfa::MfaDevice;
 pub use names::Names;
 pub use scenario::names as scenario_names;
 pub use store::OpenError;
+pub use stored_key::{CiphertextKey, ExternalKeyStatus, KeyLookup, ReadKeyError, StoredKey};
 
 use crate::aws::arn::{Arn, partition_of};
 use crate::aws::iam::Tag;

@@ -4,6 +4,7 @@ mod aws_options;
 mod config;
 mod create_key;
 mod display;
+mod explain;
 mod lists;
 mod open;
 mod program;
@@ -21,6 +22,7 @@ pub use aws_options::AwsOptions;
 pub use config::{Config, ConfigCommand};
 pub use create_key::CreateKey;
 pub use display::DisplayOptions;
+pub use explain::Explain;
 pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
 pub use program::{Completions, Man, Shell};
@@ -44,6 +46,7 @@ Examples:
                                           Create a KMS key without the wizard, and print it
   xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
   xks-console serve --detach              Serve the bundled AWS in the background
+  xks-console explain ciphertext.txt      Show both layers of encryption of a ciphertext
   xks-console proxy create-partition red  Create a partition for external keys
   xks-console proxy rotate-credential oslo
                                           Print a proxy configuration file for the partition \"oslo\"
@@ -150,7 +153,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
 
-    /// Print lists, keys, the version, and the reports of `proxy check` and `test` as one JSON document
+    /// Print lists, keys, ciphertexts, the version, and the reports of `proxy check` and `test` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -190,6 +193,13 @@ pub enum Command {
     ShowKey(Box<ShowKey>),
     /// List the external key stores, as the console does
     ListStores(Box<ListStores>),
+    /// Take a ciphertext of the bundled AWS apart, and show both layers of encryption field by field
+    ///
+    /// Shows the offset, length, value, and meaning of each field of a CiphertextBlob that Encrypt, GenerateDataKey, or
+    /// ReEncrypt of the bundled AWS returned. Nothing is decrypted. If the data directory has an account, also shows the
+    /// KMS key, and whether its key material still exists. An account is never created or changed.
+    #[command(after_help = explain::HELP)]
+    Explain(Explain),
     /// Serve the bundled AWS on a port for the AWS CLI, SDKs, and other tools
     ///
     /// KMS, IAM, STS, CloudTrail, and CloudWatch are available at /, and the external key store proxy at the URI path
@@ -296,8 +306,8 @@ const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, an
 const DISPLAY_OPTIONS_CONFLICT: &str = "--theme, --symbols, --accessible, and --no-mouse can be used only with commands \
                                         that show a console, and with config";
 /// The error for `--json` with a command that doesn't support it.
-const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `version`, \
-                                  `test`, `proxy check`, and the `proxy` commands that print lists";
+const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `explain`, \
+                                  `version`, `test`, `proxy check`, and the `proxy` commands that print lists";
 /// The error for two formats.
 const FORMAT_CONFLICT: &str = "--json can't be used with --markdown or --csv. Choose one format";
 
@@ -311,11 +321,9 @@ impl Arguments {
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
             }
-            Some(Command::Serve(_) | Command::Proxy { .. } | Command::Test(_) | Command::Tape(_))
-                if self.display != DisplayOptions::default() =>
-            {
-                DISPLAY_OPTIONS_CONFLICT
-            }
+            Some(
+                Command::Explain(_) | Command::Serve(_) | Command::Proxy { .. } | Command::Test(_) | Command::Tape(_),
+            ) if self.display != DisplayOptions::default() => DISPLAY_OPTIONS_CONFLICT,
             Some(Command::Config(_)) if !self.json => return None,
             Some(_) if self.aws_options != none && own_options.is_none() => AWS_OPTIONS_NOT_SUPPORTED,
             Some(_) if self.aws_options != none && own_options.is_some_and(|options| *options != none) => {
@@ -331,9 +339,13 @@ impl Arguments {
             Some(Command::Test(_)) if self.aws_options().may_change_aws() => AWS_TEST_NOT_READ_ONLY,
             Some(command) if self.json && command.has_other_format() => FORMAT_CONFLICT,
             Some(Command::CreateKey(_) | Command::Test(_)) => return None,
-            Some(Command::ListKeys(_) | Command::ShowKey(_) | Command::ListStores(_) | Command::Version) => {
-                return None;
-            }
+            Some(
+                Command::ListKeys(_)
+                | Command::ShowKey(_)
+                | Command::ListStores(_)
+                | Command::Explain(_)
+                | Command::Version,
+            ) => return None,
             Some(Command::Proxy { command }) if command.supports_json() => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,

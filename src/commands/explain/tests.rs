@@ -1,0 +1,1 @@
+//! Explanations of ciphertexts of both origins.
