@@ -21,6 +21,7 @@ mod dry_run;
 mod editing;
 mod endpoint;
 mod events;
+mod explain_command;
 mod external_keys;
 mod faults;
 mod flows;
