@@ -6,7 +6,7 @@ mod completions;
 mod config;
 mod console;
 pub mod create_key;
-pub mod explain;
+mod explain;
 mod lists;
 mod man;
 mod open;

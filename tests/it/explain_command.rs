@@ -24,8 +24,7 @@ fn explain(home: &Path, arguments: &[&str], input: &[u8]) -> (i32, String, Strin
         command.env_remove(name);
     }
     command.current_dir(home).env("HOME", home).arg("explain").args(arguments);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that reads a file ignores standard input.
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
@@ -49,7 +48,8 @@ fn ciphertexts_of_both_origins_are_explained() {
         let base64 = BASE64_STANDARD.encode(blob) + "\n";
         let (code, text, notes) = explain(home.path(), &account, base64.as_bytes());
         assert_eq!((code, notes.as_str()), (0, ""), "{text}");
-        for part in [alias, "four corners"].into_iter().zip([true, false]).chain(parts.iter().map(|part| (*part, true))) {
+        for part in [alias, "four corners"].into_iter().zip([true, false]).chain(parts.iter().map(|part| (*part, true)))
+        {
             assert_eq!(text.contains(part.0), part.1, "{part:?} {text}");
         }
         assert_eq!(text.contains("Layer 2"), blob == &double);
@@ -98,7 +98,7 @@ fn damaged_ciphertexts_exit_with_code_1() {
     let [double, _] = ciphertexts(&home.path().join("account"));
     for (arguments, input, part) in [
         (&[][..], &b""[..], "the input is empty"),
-        (&[], &double[..100], "needs 16 more bytes"),
+        (&[], &double[..100], "needs 64 bytes, and 15 follow"),
         (&[], b"AQICAHhWcw==", "isn't public"),
         (&["none"], b"", "Couldn't read the ciphertext from none"),
     ] {

@@ -83,6 +83,8 @@ impl Explanation {
         let name_width = self.kms_key.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
         for (name, value) in &self.kms_key {
             let start = format!("{INDENT}{}  ", fit(name, name_width));
+            // An ARN is easier to copy from one line.
+            let columns = if value.contains(' ') { columns } else { usize::MAX };
             push_wrapped(&mut lines, &start, &escape_controls(value), columns);
         }
         let table = Table::new(&self.fields, is_full, columns);

@@ -85,7 +85,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn length_meaning(field: Field, bytes: &[u8]) -> String {
-    let length = bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+    let length = bytes.iter().fold(0, |length, byte| (length << 8) | usize::from(*byte));
     let what = match field {
         Field::Ciphertext => "ciphertext and the tag",
         Field::KeyArn => "key ARN",

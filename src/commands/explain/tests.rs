@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::input::{InputError, decode, parse_blob};
 use super::*;
-use crate::aws::kms::{Encrypt, EncryptionContext, ScheduleKeyDeletion};
+use crate::aws::kms::{Encrypt, EncryptionContext, RotateKeyOnDemand, ScheduleKeyDeletion};
 use crate::aws::scalar::SecretBlob;
 use crate::bundled::BundledAws;
 use crate::client::Client;
@@ -49,7 +49,7 @@ fn lookup(dir: &Path, blob: &[u8]) -> KeyLookup {
 fn hide_random(text: &str) -> String {
     let text = regex_lite::Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap().replace_all(text, "KEY-ID");
     let text = regex_lite::Regex::new("cks-[0-9a-f]+").unwrap().replace_all(&text, "cks-ID");
-    regex_lite::Regex::new("[0-9a-f]{20,}(…[0-9a-f]*)?").unwrap().replace_all(&text, "HEX").into_owned()
+    regex_lite::Regex::new("[0-9a-f]{20,}(…[0-9a-f]*)?|…[0-9a-f]{12}").unwrap().replace_all(&text, "HEX").into_owned()
 }
 
 #[test]
@@ -74,9 +74,10 @@ fn narrow_terminal_shows_everything_within_its_width() {
     let words = |text: &str| text.split_whitespace().filter(|word| *word != "MEANING").map(str::to_owned).collect();
     let mut wide: Vec<String> = words(&explanation.to_text(false, None));
     wide.sort();
-    for columns in [88, 120, 200] {
+    for columns in [80, 120, 200] {
         let text = explanation.to_text(false, Some(columns));
-        assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}: {text}");
+        let fits = |line: &str| line.chars().count() <= columns || line.starts_with("  ARN ");
+        assert!(text.lines().all(fits), "{columns}: {text}");
         let mut narrow: Vec<String> = words(&text);
         narrow.sort();
         assert_eq!(narrow, wide, "{columns}");
@@ -128,6 +129,9 @@ fn account_adds_the_key_until_it_is_deleted() {
     let client = in_process::client(&aws, Clock::System);
     let [double, single] = ["alias/customer-db", "alias/app-logs"]
         .map(|key| block_on(encrypt(&client, key, PLAINTEXT, EncryptionContext::new())));
+    // A rotated key keeps the key material that encrypted the ciphertext.
+    let key_id = parse_blob(&single).unwrap().header.key_arn;
+    block_on(client.call(&RotateKeyOnDemand { key_id })).unwrap();
     drop((client, aws));
     let KeyLookup::Found(key) = lookup(dir.path(), &double) else { panic!("not found") };
     assert!(key.has_material && key.aliases == ["alias/customer-db"], "{key:?}");
@@ -136,6 +140,10 @@ fn account_adds_the_key_until_it_is_deleted() {
     insta::assert_snapshot!("with_account", hide_random(&text));
     let KeyLookup::Found(standard) = lookup(dir.path(), &single) else { panic!("not found") };
     assert!(standard.has_material && standard.key_store.is_none(), "{standard:?}");
+    let mut other = parse_blob(&single).unwrap();
+    other.header.material_id = "other".to_owned();
+    let KeyLookup::Found(standard) = look_up(dir.path(), &other) else { panic!("not found") };
+    assert!(!standard.has_material, "{standard:?}");
 
     // The external key is deleted.
     let database = rusqlite::Connection::open(dir.path().join(crate::xks::key_manager::DATABASE_FILE)).unwrap();
@@ -211,12 +219,12 @@ fn errors_say_what_to_do() {
         (&[1, 2, 2, 0, 0xff], "The layout of ciphertexts of AWS isn't public"),
         (b"AQIC AH!h", "its Base64 is damaged at character 7. Copy all"),
         (b"{\"Plaintext\": \"\"}", "the JSON has no CiphertextBlob. Pass the response"),
-        (b"XKSC", "parsing stopped at offset 4, because the field \"Format\" needs 1 more bytes, and 0 are left"),
+        (b"XKSC", "parsing stopped at offset 4, because the field \"Format\" needs 1 byte, and 0 follow"),
         (
             b"XKSC\x07\x00\xff",
             "offset 4, because the format is 7, and this version only knows 1. The ciphertext is from",
         ),
-        (b"XKSC\x01\x01\x00\x05ab", "offset 8, because the field \"Key ARN\" needs 5 more bytes, and 2 are left. The"),
+        (b"XKSC\x01\x01\x00\x05ab", "offset 8, because the field \"Key ARN\" needs 5 bytes, and 2 follow. The"),
     ] {
         let message = error(input);
         assert!(message.starts_with("Couldn't explain the ciphertext: ") && message.contains(part), "{message}");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::{Body, FORMAT_VERSION, Header, MAGIC, TAG_LENGTH};
+use crate::text::plural;
 use crate::xks::client::ExternalCiphertext;
 
 /// A field of a blob.
@@ -143,13 +144,15 @@ impl ParseError {
             }
             ParseErrorKind::UnknownKind(found) => format!("because the kind is {found}, which must be 0 or 1"),
             ParseErrorKind::Truncated { needed, left } => {
-                format!("because the field \"{field}\" needs {needed} more bytes, and {left} are left")
+                format!("because the field \"{field}\" needs {}, and {left} follow", plural(needed, "byte", "bytes"))
             }
             ParseErrorKind::WrongLength { expected, found } => {
                 format!("because the field \"{field}\" has {found} bytes instead of {expected}")
             }
             ParseErrorKind::NotText => format!("because the field \"{field}\" isn't text"),
-            ParseErrorKind::TrailingBytes(count) => format!("because {count} bytes follow the last field"),
+            ParseErrorKind::TrailingBytes(count) => {
+                format!("because the last field is followed by {}", plural(count, "byte", "bytes"))
+            }
         }
     }
 }
@@ -233,7 +236,7 @@ impl<'a> Parser<'a> {
     /// Takes the length of a field.
     fn length(&mut self, field: Field) -> Result<usize, ParseError> {
         let bytes = self.take(field, FieldPart::Length, 2)?;
-        Ok(bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+        Ok(bytes.iter().fold(0, |length, byte| (length << 8) | usize::from(*byte)))
     }
 
     /// Takes a field after its length.

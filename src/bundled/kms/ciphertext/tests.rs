@@ -116,7 +116,7 @@ fn errors_name_the_offset_and_the_field() {
         (1, b'-', "parsing stopped at offset 1, because the blob doesn't begin with \"XKSC\""),
         (4, 9, "parsing stopped at offset 4, because the format is 9, and this version only knows 1"),
         (5, 2, "parsing stopped at offset 5, because the kind is 2, which must be 0 or 1"),
-        (6, 255, "parsing stopped at offset 8, because the field \"Key ARN\" needs 65320 more bytes, and 97 are left"),
+        (6, 255, "parsing stopped at offset 8, because the field \"Key ARN\" needs 65320 bytes, and 97 follow"),
         (9, 0xff, "parsing stopped at offset 9, because the field \"Key ARN\" isn't text"),
         (52, 15, "parsing stopped at offset 53, because the field \"Salt\" has 15 bytes instead of 16"),
         (84, 15, "parsing stopped at offset 85, because the field \"Tag\" has 15 bytes instead of 16"),
