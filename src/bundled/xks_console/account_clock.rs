@@ -9,10 +9,7 @@ use jiff::SignedDuration;
 use crate::aws::error::ServiceError;
 use crate::aws::xks_console::{AccountClock, AdvanceAccountClock, DescribeAccountClock};
 use crate::bundled::{ApiResult, BundledAws, Call};
-
-/// The maximum time that an account can be ahead: ten years, in days.
-const MAX_DAYS_AHEAD: i64 = 3653;
-const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(MAX_DAYS_AHEAD * 24);
+use crate::clock_step;
 
 /// Returns why a clock can't be moved by `seconds`.
 fn invalid_time(seconds: i64) -> ServiceError {
@@ -34,7 +31,7 @@ impl Call<'_> {
 
     pub fn advance_account_clock(&self, request: &AdvanceAccountClock) -> ApiResult<AccountClock> {
         self.authorize("xks-console:AdvanceAccountClock", "*")?;
-        if !self.store().advance_clock(SignedDuration::from_secs(request.seconds), MAX_AHEAD)? {
+        if !self.store().advance_clock(SignedDuration::from_secs(request.seconds), clock_step::MAX)? {
             return Err(invalid_time(request.seconds).into());
         }
         Ok(self.account_clock())
