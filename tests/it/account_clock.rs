@@ -16,9 +16,7 @@ use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::in_process;
 use xks_console::tui::target::Target;
 
-use super::account::{
-    account, account_with_bundled, block_on, create_external_key, create_key_request, service_error,
-};
+use super::account::{account, account_with_bundled, block_on, create_external_key, create_key_request, service_error};
 use super::endpoint::ServedAws;
 use super::simulation::role_session;
 use super::snapshots::play_tape;
