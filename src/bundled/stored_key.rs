@@ -78,7 +78,8 @@ pub enum ReadKeyError {
 
 impl KeyLookup {
     /// Looks for the key of a ciphertext in the account in `dir`. It creates and changes nothing, not even a file of
-    /// the database. A key whose waiting period has ended at `now` is deleted, even if no request has deleted it yet.
+    /// the database. A key whose waiting period has ended in the account is deleted, even if no request has deleted it
+    /// yet. `now` is the time of the machine, and the account can be ahead of it.
     ///
     /// # Errors
     /// [`ReadKeyError`] if there is an account that can't be read.
@@ -92,6 +93,7 @@ impl KeyLookup {
         if version != store::SCHEMA_VERSION {
             return Err(ReadKeyError::Schema(version));
         }
+        let now = now.saturating_add(store::account_ahead(&connection)?).unwrap_or(Timestamp::MAX);
         let found = Account { connection, dir }.key(key, now)?;
         Ok(found.map_or(Self::NotFound, |key| Self::Found(Box::new(key))))
     }

@@ -2,6 +2,7 @@
 
 mod accessible;
 mod account;
+mod account_clock;
 mod api_calls;
 mod authorization;
 mod badge;
