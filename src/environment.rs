@@ -1,6 +1,7 @@
 //! The clock and the random number generator. They are passed as parameters, so that a run can be replayed.
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,18 @@ pub enum Clock {
     System,
     /// A clock that changes only when [`Clock::advance`] is called.
     Manual(Arc<Mutex<Timestamp>>),
+    /// The clock of an account, which can be ahead of another clock.
+    Account(AccountClock),
+}
+
+/// The time of a bundled AWS account: another clock, and how far the account is ahead of it.
+///
+/// The account only moves forward, as the time of AWS does: if it went back, events, deletions, and IDs would contradict
+/// each other.
+#[derive(Clone, Debug)]
+pub struct AccountClock {
+    base: Arc<Clock>,
+    ahead_millis: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -28,14 +41,52 @@ impl Clock {
         match self {
             Self::System => Timestamp::now(),
             Self::Manual(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
+            Self::Account(clock) => clock.base.now().saturating_add(self.ahead()).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Returns the time of this machine, which differs from [`now`](Self::now) if an account is ahead of it.
+    ///
+    /// Signatures and one-time passwords are verified with it, because whoever sends them knows no other time.
+    pub fn machine_time(&self) -> Timestamp {
+        match self {
+            Self::Account(clock) => clock.base.machine_time(),
+            Self::System | Self::Manual(_) => self.now(),
+        }
+    }
+
+    /// Returns the clock of an account whose time is that of this clock, until the account is moved ahead.
+    #[must_use]
+    pub fn for_account(self) -> Self {
+        Self::Account(AccountClock { base: Arc::new(self), ahead_millis: Arc::default() })
+    }
+
+    /// Returns how far an account is ahead of this machine. Zero for other clocks.
+    pub fn ahead(&self) -> SignedDuration {
+        match self {
+            Self::Account(clock) => SignedDuration::from_millis(clock.ahead_millis.load(Ordering::Relaxed)),
+            Self::System | Self::Manual(_) => SignedDuration::ZERO,
+        }
+    }
+
+    /// Moves an account ahead of this machine by `ahead` in total. Has no effect if the account is further ahead, or on
+    /// other clocks.
+    pub fn move_ahead(&self, ahead: SignedDuration) {
+        if let Self::Account(clock) = self {
+            let millis = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+            clock.ahead_millis.fetch_max(millis, Ordering::Relaxed);
         }
     }
 
     /// Advances a manual clock. Has no effect on the system clock.
     pub fn advance(&self, by: SignedDuration) {
-        if let Self::Manual(at) = self {
-            let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
-            *at = at.saturating_add(by).unwrap_or(Timestamp::MAX);
+        match self {
+            Self::System => {}
+            Self::Manual(at) => {
+                let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
+                *at = at.saturating_add(by).unwrap_or(Timestamp::MAX);
+            }
+            Self::Account(clock) => clock.base.advance(by),
         }
     }
 
@@ -44,6 +95,7 @@ impl Clock {
         match self {
             Self::System => tokio::time::sleep(time).await,
             Self::Manual(_) => self.advance(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)),
+            Self::Account(clock) => Box::pin(clock.base.sleep(time)).await,
         }
     }
 }
@@ -146,8 +198,36 @@ impl Environment {
         Self { clock: Clock::manual(start), random: Random::seeded(seed) }
     }
 
+    /// Returns this environment with a clock for an account. See [`Clock::for_account`].
+    #[must_use]
+    pub fn for_account(self) -> Self {
+        Self { clock: self.clock.for_account(), ..self }
+    }
+
     /// Whether this environment is reproducible and so must not create keys for accounts on disk.
     pub fn is_replayable(&self) -> bool {
         matches!(self.random.0, RandomSource::Seeded(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn account_clock_only_moves_forward() {
+        let base = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
+        let clock = base.clone().for_account();
+        let time = |clock: &Clock| (clock.now().to_string(), clock.machine_time().to_string());
+        assert_eq!(time(&clock), ("2026-03-02T10:15:00Z".to_owned(), "2026-03-02T10:15:00Z".to_owned()));
+        clock.move_ahead(SignedDuration::from_hours(7 * 24));
+        for back in [SignedDuration::from_hours(24), SignedDuration::ZERO, SignedDuration::from_hours(-24)] {
+            clock.clone().move_ahead(back);
+            assert_eq!(clock.ahead(), SignedDuration::from_hours(7 * 24));
+        }
+        base.advance(SignedDuration::from_mins(1));
+        assert_eq!(time(&clock), ("2026-03-09T10:16:00Z".to_owned(), "2026-03-02T10:16:00Z".to_owned()));
+        base.move_ahead(SignedDuration::from_hours(1));
+        assert_eq!((time(&base).0, base.ahead()), ("2026-03-02T10:16:00Z".to_owned(), SignedDuration::ZERO));
     }
 }

@@ -55,6 +55,7 @@ pub mod build_info;
 pub mod bundled;
 pub mod cli;
 pub mod client;
+pub mod clock_step;
 pub mod commands;
 pub mod config;
 pub mod conformance;

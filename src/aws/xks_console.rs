@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::aws::operation::{Empty, Service, operations};
 use crate::aws::scalar::SecretString;
 
+/// The header of each response that says how many seconds the account is ahead of the machine. Missing if it isn't.
+pub const SECONDS_AHEAD_HEADER: &str = "x-xks-console-seconds-ahead";
+
 operations! { Service::XksConsole;
     DescribeExternalKey => DescribeExternalKeyOutput, "DescribeExternalKey" read_only;
     ListExternalKeys => ListExternalKeysOutput, "ListExternalKeys" read_only;
@@ -20,6 +23,8 @@ operations! { Service::XksConsole;
     ListProxyRequests => ListProxyRequestsOutput, "ListProxyRequests" read_only;
     PutProxyRoute => Empty, "PutProxyRoute";
     ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes" read_only;
+    DescribeAccountClock => AccountClock, "DescribeAccountClock" read_only;
+    AdvanceAccountClock => AccountClock, "AdvanceAccountClock" not_idempotent;
 }
 
 /// Describes the external key of a KMS key, as the external key store proxy reports it.
@@ -284,4 +289,27 @@ pub struct ListProxyRoutesOutput {
     /// The routes, sorted by host. Hosts that are reached by their name aren't included.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub routes: Vec<ProxyRoute>,
+}
+
+/// Returns the time of the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescribeAccountClock {}
+
+/// Moves the clock of the account forward. It can't be moved back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AdvanceAccountClock {
+    /// How far, in seconds.
+    pub seconds: i64,
+}
+
+/// The time of the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AccountClock {
+    /// The time.
+    #[serde(deserialize_with = "crate::aws::lenient::timestamp")]
+    pub time: Timestamp,
+    /// How many seconds the account is ahead of the machine.
+    pub seconds_ahead: i64,
 }

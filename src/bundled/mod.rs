@@ -16,6 +16,7 @@ mod pagination;
 mod router;
 mod scenario;
 mod store;
+mod stored_key;
 mod xks_console;
 
 use std::borrow::Cow;
@@ -30,6 +31,7 @@ pub use iam::mfa::MfaDevice;
 pub use names::Names;
 pub use scenario::names as scenario_names;
 pub use store::OpenError;
+pub use stored_key::{CiphertextKey, ExternalKeyStatus, KeyLookup, ReadKeyError, StoredKey};
 
 use crate::aws::arn::{Arn, partition_of};
 use crate::aws::iam::Tag;
@@ -95,7 +97,7 @@ impl BundledAws {
     /// # Errors
     /// [`OpenError`]. A failed call never leaves a partly filled account behind.
     pub fn open_with_network(dir: &Path, scenario: Option<&str>, network: Network) -> Result<Self, OpenError> {
-        let environment = Environment::system();
+        let environment = Environment::system().for_account();
         let _opening = store::lock(dir)?;
         let store = Store::open(dir, environment.clone())?;
         if scenario.is_some() && scenario::is_filled(&store)? {
@@ -126,6 +128,7 @@ impl BundledAws {
         environment: Environment,
         network: Option<Network>,
     ) -> Result<Self, OpenError> {
+        let environment = environment.for_account();
         let store = Store::in_memory(environment.clone())?;
         Self::start(store, ExternalKeyManager::in_memory(environment)?, network, scenario)
     }
@@ -220,11 +223,6 @@ impl BundledAws {
     /// Returns the faults that simulate failures of external key store proxies.
     pub fn proxy_faults(&self) -> &Faults {
         self.0.xks_client.faults()
-    }
-
-    /// Returns the router of the external key store proxy, which serves all partitions of the external key manager.
-    pub fn proxy_router(&self) -> axum::Router {
-        self.0.proxy_router.clone()
     }
 
     /// Returns the access keys of all users that have one, the console's first.

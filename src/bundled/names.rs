@@ -48,7 +48,7 @@ impl Names {
 }
 
 /// Opens a database that other processes may be using.
-fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let has_log = path.with_extension("sqlite-wal").exists();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if has_log {

@@ -22,6 +22,15 @@ use crate::bundled::iam::credential_error::CredentialError;
 const MAX_BODY_BYTES: usize = 512 * 1024;
 
 pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
+    let mut response = respond(aws, request).await;
+    let seconds_ahead = aws.store.environment().clock.ahead().as_secs();
+    if seconds_ahead > 0 {
+        response.headers_mut().insert(xks_console::SECONDS_AHEAD_HEADER, seconds_ahead.into());
+    }
+    response
+}
+
+async fn respond(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let Ok(request_id) = aws.store.environment().random.uuid() else {
         return error_response(
             Service::Kms.protocol(),
@@ -157,7 +166,7 @@ fn authenticate<'a>(
         .signing_keys
         .get_or_derive(signed_request.access_key_id, &secret, signed_request.scope)
         .map_err(auth_error)?;
-    signed_request.verify(request, &key, aws.store.environment().clock.now()).map_err(auth_error)?;
+    signed_request.verify(request, &key, aws.store.environment().clock.machine_time()).map_err(auth_error)?;
     let account = caller.account.clone();
     let account_region = account_region(&account, signed_request.scope.region);
     let connection = request.extensions().get::<ConnectionInfo>();
@@ -308,6 +317,8 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             xks_console::ListProxyRequests => Call::list_proxy_requests;
             xks_console::PutProxyRoute => Call::put_proxy_route;
             xks_console::ListProxyRoutes => Call::list_proxy_routes;
+            xks_console::DescribeAccountClock => Call::describe_account_clock;
+            xks_console::AdvanceAccountClock => Call::advance_account_clock;
         }
         async {
             kms::CreateKey => Call::create_key;

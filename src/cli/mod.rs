@@ -1,9 +1,11 @@
 //! The command line: commands, options, and their help.
 
 mod aws_options;
+mod clock;
 mod config;
 mod create_key;
 mod display;
+mod explain;
 mod lists;
 mod open;
 mod program;
@@ -18,9 +20,11 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 
 pub use aws_options::AwsOptions;
+pub use clock::Clock;
 pub use config::{Config, ConfigCommand};
 pub use create_key::CreateKey;
 pub use display::DisplayOptions;
+pub use explain::Explain;
 pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
 pub use program::{Completions, Man, Shell};
@@ -44,10 +48,12 @@ Examples:
                                           Create a KMS key without the wizard, and print it
   xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
   xks-console serve --detach              Serve the bundled AWS in the background
+  xks-console explain ciphertext.txt      Show both layers of encryption of a ciphertext
   xks-console proxy create-partition red  Create a partition for external keys
   xks-console proxy rotate-credential oslo
                                           Print a proxy configuration file for the partition \"oslo\"
   xks-console proxy check --help          Show how to check a proxy of any vendor
+  xks-console clock +7d                   Move the time of the bundled AWS forward by 7 days
   xks-console --aws --profile work        Open the console on AWS
   xks-console --aws --read-only           Open the console on AWS in read-only mode
   xks-console config print                Show the settings that apply, and where they come from
@@ -150,7 +156,8 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
 
-    /// Print lists, keys, the version, and the reports of `proxy check` and `test` as one JSON document
+    /// Print lists, keys, ciphertexts, the clock, the version, and the reports of `proxy check` and `test` as one JSON
+    /// document
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -190,6 +197,13 @@ pub enum Command {
     ShowKey(Box<ShowKey>),
     /// List the external key stores, as the console does
     ListStores(Box<ListStores>),
+    /// Take a ciphertext of the bundled AWS apart, and show both layers of encryption field by field
+    ///
+    /// Shows the offset, length, value, and meaning of each field of a CiphertextBlob that Encrypt, GenerateDataKey, or
+    /// ReEncrypt of the bundled AWS returned. Nothing is decrypted. If the data directory has an account, also shows the
+    /// KMS key, and whether its key material still exists. An account is never created or changed.
+    #[command(after_help = explain::HELP)]
+    Explain(Explain),
     /// Serve the bundled AWS on a port for the AWS CLI, SDKs, and other tools
     ///
     /// KMS, IAM, STS, CloudTrail, and CloudWatch are available at /, and the external key store proxy at the URI path
@@ -210,6 +224,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Proxy,
     },
+    /// Print the time of the bundled AWS, or move it forward
+    ///
+    /// See what happens after days without waiting for them: a pending deletion ends, sessions expire, keys are rotated.
+    /// The time can't be moved back.
+    #[command(after_help = clock::HELP)]
+    Clock(Clock),
     /// Play tapes and compare the screens with golden files
     ///
     /// A tape is a script of key presses and expectations. Each tape is played on a separate console with a new account
@@ -296,8 +316,8 @@ const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca, an
 const DISPLAY_OPTIONS_CONFLICT: &str = "--theme, --symbols, --accessible, and --no-mouse can be used only with commands \
                                         that show a console, and with config";
 /// The error for `--json` with a command that doesn't support it.
-const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `version`, \
-                                  `test`, `proxy check`, and the `proxy` commands that print lists";
+const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `explain`, `clock`, \
+                                  `version`, `test`, `proxy check`, and the `proxy` commands that print lists";
 /// The error for two formats.
 const FORMAT_CONFLICT: &str = "--json can't be used with --markdown or --csv. Choose one format";
 
@@ -311,11 +331,14 @@ impl Arguments {
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
             }
-            Some(Command::Serve(_) | Command::Proxy { .. } | Command::Test(_) | Command::Tape(_))
-                if self.display != DisplayOptions::default() =>
-            {
-                DISPLAY_OPTIONS_CONFLICT
-            }
+            Some(
+                Command::Explain(_)
+                | Command::Serve(_)
+                | Command::Proxy { .. }
+                | Command::Clock(_)
+                | Command::Test(_)
+                | Command::Tape(_),
+            ) if self.display != DisplayOptions::default() => DISPLAY_OPTIONS_CONFLICT,
             Some(Command::Config(_)) if !self.json => return None,
             Some(_) if self.aws_options != none && own_options.is_none() => AWS_OPTIONS_NOT_SUPPORTED,
             Some(_) if self.aws_options != none && own_options.is_some_and(|options| *options != none) => {
@@ -331,9 +354,8 @@ impl Arguments {
             Some(Command::Test(_)) if self.aws_options().may_change_aws() => AWS_TEST_NOT_READ_ONLY,
             Some(command) if self.json && command.has_other_format() => FORMAT_CONFLICT,
             Some(Command::CreateKey(_) | Command::Test(_)) => return None,
-            Some(Command::ListKeys(_) | Command::ShowKey(_) | Command::ListStores(_) | Command::Version) => {
-                return None;
-            }
+            Some(Command::ListKeys(_) | Command::ShowKey(_) | Command::ListStores(_)) => return None,
+            Some(Command::Explain(_) | Command::Clock(_) | Command::Version) => return None,
             Some(Command::Proxy { command }) if command.supports_json() => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,

@@ -76,6 +76,7 @@ fn help_examples_are_valid_command_lines() {
         tapes::TEST_HELP,
         tapes::PLAY_HELP,
         config::HELP,
+        explain::HELP,
         program::MAN_HELP,
     ] {
         let text = text.replace(" \\\n    ", " ").replace("'Frankfurt HSM'", "Frankfurt-HSM");

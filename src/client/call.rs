@@ -4,6 +4,7 @@
 //! all operations share, so that the program holds it once.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use super::{CallError, Client, INVALID_CREDENTIALS_CODES, TransportError, clock_
 use crate::aws::codec::{self, CodecError, FORM_CONTENT_TYPE};
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::{self, Credentials};
+use crate::aws::xks_console::SECONDS_AHEAD_HEADER;
 
 /// A request in the form that all operations share.
 struct EncodedRequest {
@@ -55,6 +57,8 @@ struct ResponseMetadata {
     status: Option<u16>,
     request_id: Option<String>,
     date: Option<Timestamp>,
+    /// How many seconds the account of a bundled AWS is ahead.
+    seconds_ahead: i64,
     signed_by: Option<Arc<Credentials>>,
 }
 
@@ -65,6 +69,7 @@ impl ResponseMetadata {
             status: Some(response.status().as_u16()),
             request_id: header("x-amzn-requestid"),
             date: clock_skew::response_date(response.headers()),
+            seconds_ahead: header(SECONDS_AHEAD_HEADER).and_then(|seconds| seconds.parse().ok()).unwrap_or_default(),
             signed_by: None,
         }
     }
@@ -93,7 +98,7 @@ impl Client {
     ) -> BoxFuture<'a, Result<(), CallError>> {
         async move {
             let is_private = request.service == Service::XksConsole && !self.transport.is_bundled();
-            if is_private && self.endpoints.custom_url(Service::XksConsole).is_none() {
+            if is_private && !self.may_be_bundled() {
                 return Err(CallError::NotAvailable);
             }
             let result = self.send_with_retries(request, decode).await;
@@ -169,6 +174,9 @@ impl Client {
             metadata =
                 ResponseMetadata { signed_by: metadata.signed_by.take(), ..ResponseMetadata::from_response(&response) };
             if response.status().is_success() {
+                if self.may_be_bundled() {
+                    self.seconds_ahead.store(metadata.seconds_ahead, Ordering::Relaxed);
+                }
                 return decode(response.body()).map_err(|error| request.malformed(error.to_string()));
             }
             let status = response.status().as_u16();
@@ -215,6 +223,7 @@ impl Client {
             attempts,
             status: metadata.status,
             error_code: error.map(|error| error.code().to_owned()),
+            seconds_ahead: self.seconds_ahead.load(Ordering::Relaxed),
             observer_error: None,
         };
         for observer in &self.observers {

@@ -35,6 +35,9 @@ pub struct ApiCall {
     /// The [code](CallError::code) of the error, or `None` if the call succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
+    /// How many seconds the account of a bundled AWS was ahead of this machine when it last responded.
+    #[serde(skip)]
+    pub seconds_ahead: i64,
     /// Why an observer before this one couldn't record the call.
     #[serde(skip)]
     pub observer_error: Option<String>,
@@ -110,6 +113,7 @@ mod tests {
             attempts: 2,
             status: Some(400),
             error_code: Some("XksKeyNotFoundException".to_owned()),
+            seconds_ahead: 0,
             observer_error: None,
         }
     }

@@ -45,9 +45,10 @@ pub mod transport;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use transport::{Https, InProcess, Transport, TransportError};
 
@@ -63,6 +64,7 @@ use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     AliasListEntry, CustomKeyStore, DescribeCustomKeyStores, KeyListEntry, ListAliases, ListKeys, ListResourceTags, Tag,
 };
+use crate::aws::operation::Service;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::{Credentials, SigningError};
 use crate::environment::{Clock, Random};
@@ -149,6 +151,8 @@ pub struct Client {
     clock: Clock,
     random: Random,
     skew: Arc<ClockSkew>,
+    /// How many seconds the account of a bundled AWS is ahead, as its last response said.
+    seconds_ahead: Arc<AtomicI64>,
     rate_limiter: Arc<RateLimiter>,
     attempt_timeout: Option<Duration>,
     read_only: ReadOnly,
@@ -190,6 +194,7 @@ impl Client {
             clock,
             random: Random::system(),
             skew: Arc::default(),
+            seconds_ahead: Arc::default(),
             rate_limiter: Arc::default(),
             attempt_timeout: None,
             read_only: ReadOnly::default(),
@@ -252,6 +257,17 @@ impl Client {
     /// Returns the current time, corrected for the known difference between this machine's clock and that of AWS.
     pub fn now(&self) -> Timestamp {
         self.skew.correct(self.clock.now())
+    }
+
+    /// Returns the current time of the account, which can be ahead in a bundled AWS.
+    pub fn account_time(&self) -> Timestamp {
+        let ahead = SignedDuration::from_secs(self.seconds_ahead.load(Ordering::Relaxed));
+        self.now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether this client calls a bundled AWS, or an endpoint that can be one.
+    fn may_be_bundled(&self) -> bool {
+        self.transport.is_bundled() || self.endpoints.custom_url(Service::XksConsole).is_some()
     }
 
     /// Whether this client calls the bundled AWS in this process.

@@ -2,10 +2,12 @@
 
 mod accessible;
 mod aws;
+mod clock;
 mod completions;
 mod config;
 mod console;
 pub mod create_key;
+mod explain;
 mod lists;
 mod man;
 mod open;
@@ -57,6 +59,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::ListKeys(options)) => lists::list_keys(arguments, options),
         Some(Command::ShowKey(options)) => lists::show_key(arguments, options),
         Some(Command::ListStores(options)) => lists::list_stores(arguments, options),
+        Some(Command::Explain(options)) => explain::run(arguments, options),
+        Some(Command::Clock(options)) => clock::run(arguments, options),
         Some(Command::Test(options)) => test::run(arguments, options),
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),

@@ -268,7 +268,7 @@ impl ConsoleDriver for Player {
     fn advance(&mut self, by: SignedDuration) {
         match self.clock {
             Clock::System => std::thread::sleep(by.unsigned_abs()),
-            Clock::Manual(_) => self.clock.advance(by),
+            Clock::Manual(_) | Clock::Account(_) => self.clock.advance(by),
         }
         self.fire_due_timers();
     }

@@ -121,6 +121,7 @@ mod tests {
             attempts: 1,
             status: Some(if error_code.is_some() { 400 } else { 200 }),
             error_code: error_code.map(str::to_owned),
+            seconds_ahead: 0,
             observer_error: None,
         }
     }

@@ -1,8 +1,10 @@
-//! The header, the same on every page: the AWS target, read-only mode, the principal, the account, and the Region.
+//! The header, the same on every page: the AWS target, how far its time is ahead, read-only mode, the principal, the
+//! account, and the Region.
 //!
 //! Real AWS differs from the bundled AWS in color, text, and pattern: its header is filled and striped.
 
 use crossterm::event::KeyCode;
+use jiff::SignedDuration;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -11,6 +13,7 @@ use super::app::App;
 use super::theme;
 use super::widgets::canvas::{Canvas, Click};
 use super::widgets::text;
+use crate::clock_step;
 use crate::tui::target::Target;
 
 const PRODUCT: &str = "xks-console · ";
@@ -36,8 +39,8 @@ struct TargetStyle {
 }
 
 impl TargetStyle {
-    fn for_target(target: &Target) -> Self {
-        let (long, short, stripe, style) = match target {
+    fn for_app(app: &App) -> Self {
+        let (long, short, stripe, style) = match &app.target {
             Target::Bundled => ("bundled AWS".to_owned(), "bundled".to_owned(), " ", theme::HEADING),
             Target::Aws => {
                 let style = theme::WARNING.patch(theme::HEADING).patch(theme::FOCUS);
@@ -48,13 +51,21 @@ impl TargetStyle {
                 (format!("◆ AWS at {host}"), format!("◆ {host}"), "·", theme::ACCENT.patch(theme::FOCUS))
             }
         };
-        Self { long, short, stripe, style }
+        let ahead = time_ahead(app.seconds_ahead);
+        Self { long: long + &ahead, short: short + &ahead, stripe, style }
     }
+}
+
+/// Returns how far the account is ahead, in days and hours once it is a day. Empty if its time is that of this machine.
+fn time_ahead(seconds: i64) -> String {
+    const HOUR: i64 = 60 * 60;
+    let shown = if seconds < 24 * HOUR { seconds } else { seconds - seconds % HOUR };
+    if shown > 0 { format!(" +{}", clock_step::format(SignedDuration::from_secs(shown))) } else { String::new() }
 }
 
 /// Draws the header.
 pub fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
-    let target_style = TargetStyle::for_target(&app.target);
+    let target_style = TargetStyle::for_app(app);
     let read_only = if app.account.is_read_only { READ_ONLY } else { "" };
     let around = 1 + text::width(read_only) + GAP + 1;
     let (left, mut right) = fit_texts(app, &target_style, usize::from(area.width).saturating_sub(around));
@@ -156,6 +167,20 @@ mod tests {
     }
 
     #[test]
+    fn time_ahead_is_shown_beside_the_target() {
+        let (mut app, _) = App::new(Target::Bundled, "us-west-2");
+        for (seconds, long) in [
+            (0, "bundled AWS"),
+            (90, "bundled AWS +1 m 30 s"),
+            (7 * 86_400, "bundled AWS +7 d"),
+            (86_400 + 12 * 3600 + 59, "bundled AWS +1 d 12 h"),
+        ] {
+            app.seconds_ahead = seconds;
+            assert_eq!(TargetStyle::for_app(&app).long, long);
+        }
+    }
+
+    #[test]
     fn header_shows_target_principal_account_and_region_from_60_columns() {
         let targets =
             [Target::Bundled, Target::Aws, Target::Endpoint("vpce-0a1b2c3d4e5f.vpce.amazonaws.com".to_owned())];
@@ -165,7 +190,7 @@ mod tests {
             app.account.caller_arn = "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session".to_owned();
             app.account.is_read_only = true;
             for width in 60_usize..200 {
-                let target_style = TargetStyle::for_target(&app.target);
+                let target_style = TargetStyle::for_app(&app);
                 let room = width - READ_ONLY.len() - GAP - 2;
                 let (left, right) = fit_texts(&app, &target_style, room);
                 assert!(text::width(&left) + text::width(&right) <= room, "{width}: {left} {right}");

@@ -95,6 +95,11 @@ COMMANDS = {
         "The proxy meets every requirement that was checked.",
     ),
     'aws kms encrypt --key-id alias/customer-db --plaintext "$(printf \'hello\' | base64)"': ([], 0, '"Encrypt"'),
+    "cargo run --release -- serve -- aws kms encrypt --key-id alias/customer-db --plaintext aGVsbG8= > ciphertext.json": (
+        [],
+        0,
+        "encrypted twice",
+    ),
     "cargo run --release -- proxy disable-key --partition frankfurt --id payments-2026": ([], 0, ""),
     "cargo run --release -- proxy enable-key --partition frankfurt --id payments-2026": ([], 0, ""),
     "cargo run --release -- create-key --alias payments | jq -r .KeyMetadata.Arn": (

@@ -2,6 +2,7 @@
 
 mod accessible;
 mod account;
+mod account_clock;
 mod api_calls;
 mod authorization;
 mod badge;
@@ -21,6 +22,7 @@ mod dry_run;
 mod editing;
 mod endpoint;
 mod events;
+mod explain_command;
 mod external_keys;
 mod faults;
 mod flows;

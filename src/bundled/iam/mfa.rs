@@ -95,7 +95,7 @@ impl Call<'_> {
         })?;
         let (sealed, last_step) = found.ok_or_else(|| access_denied(DEVICE_NOT_FOUND))?;
         let seed = self.store().unseal(&["mfa_devices", serial], &sealed)?;
-        let now = u64::try_from(self.store().environment().clock.now().as_second()).unwrap_or_default();
+        let now = u64::try_from(self.store().environment().clock.machine_time().as_second()).unwrap_or_default();
         let step = totp(&seed)?.check(code, now).and_then(|step| i64::try_from(step).ok());
         match step.filter(|step| *step > last_step) {
             Some(step) => Ok(Some(VerifiedMfaCode { serial: serial.clone(), step })),

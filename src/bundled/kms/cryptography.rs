@@ -309,8 +309,8 @@ impl Call<'_> {
     fn is_re_encrypt_on_same_key(&self, request: &ReEncrypt) -> Option<bool> {
         let source_key_id = request.source_key_id.as_deref();
         let source = match ciphertext::decode(&request.ciphertext_blob.0) {
-            Some((header, _)) => self.resolve_key_id(&header.key_arn).ok()?,
-            None => self.resolve_key_id(source_key_id?).ok()?,
+            Ok((header, _)) => self.resolve_key_id(&header.key_arn).ok()?,
+            Err(_) => self.resolve_key_id(source_key_id?).ok()?,
         };
         Some(self.resolve_key_id(&request.destination_key_id).ok()? == source)
     }
@@ -343,7 +343,7 @@ impl Call<'_> {
         if blob.is_empty() {
             return Err(missing_member("ciphertextBlob").into());
         }
-        let (header, body) = ciphertext::decode(&blob.0).ok_or_else(invalid_ciphertext)?;
+        let (header, body) = ciphertext::decode(&blob.0).map_err(|_| invalid_ciphertext())?;
         // A blob that names an unknown key gets the same error as any other invalid ciphertext.
         let key = match self.find_usable_key(&header.key_arn, authorization) {
             Err(error)

@@ -6,8 +6,8 @@ use rusqlite::{Transaction, params};
 
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    CancelKeyDeletion, CancelKeyDeletionOutput, DisableKey, EnableKey, KeyState, Origin, ScheduleKeyDeletion,
-    ScheduleKeyDeletionOutput, UpdateKeyDescription,
+    CancelKeyDeletion, CancelKeyDeletionOutput, ConnectionState, DisableKey, EnableKey, KeyState, Origin,
+    ScheduleKeyDeletion, ScheduleKeyDeletionOutput, UpdateKeyDescription,
 };
 use crate::aws::limits;
 use crate::aws::operation::Empty;
@@ -109,6 +109,13 @@ impl Call<'_> {
             Ok(())
         })
     }
+}
+
+/// Returns the current state of a key from its stored state: `Unavailable` while its key store isn't connected, unless the
+/// deletion is pending.
+pub fn current_state(stored: KeyState, key_store: Option<ConnectionState>) -> KeyState {
+    let is_connected = key_store.is_none_or(|state| state == ConnectionState::Connected);
+    if is_connected || stored == KeyState::PendingDeletion { stored } else { KeyState::Unavailable }
 }
 
 /// Returns the error for an operation that isn't valid for keys of this origin.

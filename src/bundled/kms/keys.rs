@@ -7,11 +7,11 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::grants::check_grant_tokens;
 use super::key_record::KeyRecord;
+use super::key_states::current_state;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    ConnectionState, DescribeKey, DescribeKeyOutput, KeyListEntry, KeyManagerType, KeyMetadata, KeyState, ListKeys,
-    ListKeysOutput,
+    DescribeKey, DescribeKeyOutput, KeyListEntry, KeyManagerType, KeyMetadata, KeyState, ListKeys, ListKeysOutput,
 };
 use crate::aws::limits;
 use crate::bundled::authorization::AuthorizationRequest;
@@ -151,14 +151,11 @@ impl Call<'_> {
         Ok(key)
     }
 
-    /// Sets the current key state: `Unavailable` while the key store isn't connected, unless the deletion is pending.
+    /// Sets the current key state.
     fn with_current_state(&self, tx: &Transaction, mut key: KeyMetadata) -> ApiResult<KeyMetadata> {
-        if let Some(store) = &key.custom_key_store_id
-            && key.key_state != KeyState::PendingDeletion
-            && self.for_account(&key.aws_account_id).find_key_store(tx, store)?.entry.connection_state
-                != ConnectionState::Connected
-        {
-            key.key_state = KeyState::Unavailable;
+        if let Some(store) = &key.custom_key_store_id {
+            let store = self.for_account(&key.aws_account_id).find_key_store(tx, store)?;
+            key.key_state = current_state(key.key_state, Some(store.entry.connection_state));
         }
         key.enabled = key.key_state == KeyState::Enabled;
         Ok(key)

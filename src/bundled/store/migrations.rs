@@ -1,10 +1,10 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub const SCHEMA_VERSION: i64 = 10;
+pub const SCHEMA_VERSION: i64 = 11;
 
 /// The migrations. Each one upgrades a database from the version before it.
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     MIGRATION_1,
     MIGRATION_2,
     MIGRATION_3,
@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     MIGRATION_8,
     MIGRATION_9,
     MIGRATION_10,
+    MIGRATION_11,
 ];
 
 const MIGRATION_1: &str = "
@@ -126,4 +127,10 @@ const MIGRATION_10: &str = "
     ALTER TABLE principals DROP COLUMN policies;
     ALTER TABLE sessions ADD COLUMN context TEXT NOT NULL DEFAULT '{}';
     ALTER TABLE access_keys ADD COLUMN created TEXT NOT NULL DEFAULT '2024-01-15T09:00:00Z';
+";
+
+/// Adds how far the account's time is ahead of that of the machine, in milliseconds.
+const MIGRATION_11: &str = "
+    CREATE TABLE account_clock (id INTEGER PRIMARY KEY CHECK (id = 1), ahead INTEGER NOT NULL CHECK (ahead >= 0)) STRICT;
+    INSERT INTO account_clock VALUES (1, 0);
 ";

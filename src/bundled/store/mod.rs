@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
@@ -61,6 +62,11 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")
+}
+
+/// Returns how far the account's time is ahead of that of the machine.
+pub fn account_ahead(connection: &Connection) -> Result<SignedDuration, rusqlite::Error> {
+    connection.query_row("SELECT ahead FROM account_clock", [], |row| row.get(0)).map(SignedDuration::from_millis)
 }
 
 fn run_in_transaction<T, E: From<rusqlite::Error>>(
@@ -156,6 +162,7 @@ impl Store {
         if applied < MIGRATIONS.len() {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
+        environment.clock.move_ahead(account_ahead(&transaction)?);
         transaction.commit()?;
         let open = CachedConnection { connection, cache: HashMap::new(), data_version: 0, wal_index: None };
         Ok(Self {
@@ -192,8 +199,27 @@ impl Store {
         if open.data_version != now {
             open.data_version = now;
             open.cache.clear();
+            self.environment.clock.move_ahead(account_ahead(&open.connection)?);
         }
         Ok(())
+    }
+
+    /// Moves the account's clock forward by `time`, unless it would be ahead by more than `limit` then. Returns whether
+    /// it has moved.
+    pub fn advance_clock(&self, time: SignedDuration, limit: SignedDuration) -> Result<bool, rusqlite::Error> {
+        let ahead = self.write(|tx| {
+            let ahead = account_ahead(tx)?.saturating_add(time);
+            let is_valid = time.is_positive() && ahead <= limit;
+            if is_valid {
+                let millis = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+                tx.execute("UPDATE account_clock SET ahead = ?1", [millis])?;
+            }
+            Ok::<_, rusqlite::Error>(is_valid.then_some(ahead))
+        })?;
+        if let Some(ahead) = ahead {
+            self.environment.clock.move_ahead(ahead);
+        }
+        Ok(ahead.is_some())
     }
 
     /// Returns the cached record with this name. If there is none, reads it with `load` and caches it.

@@ -1,4 +1,6 @@
-//! Operations that only the bundled AWS has: for the external key manager, and for the proxies of key stores.
+//! Operations that only the bundled AWS has: for the external key manager, the proxies of key stores, and the account's
+//! clock.
 
+mod account_clock;
 pub(super) mod external_keys;
 pub(super) mod proxy_routes;

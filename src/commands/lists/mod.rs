@@ -130,7 +130,7 @@ impl<'a, O: Write, N: Write> Output<'a, O, N> {
 }
 
 /// Returns the width of the terminal that standard output is, if it is one.
-fn terminal_width() -> Option<usize> {
+pub(super) fn terminal_width() -> Option<usize> {
     let out = io::stdout();
     let size = out.is_terminal().then(|| rustix::termios::tcgetwinsize(&out).ok()).flatten();
     size.map(|size| usize::from(size.ws_col)).filter(|width| *width > 0)

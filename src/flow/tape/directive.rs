@@ -10,6 +10,7 @@ use super::tokens::{Token, Tokens};
 use super::{Command, Header, StartTime, VariableSource};
 use crate::bundled;
 use crate::client::named_call::NamedOperation;
+use crate::clock_step::{self, InvalidStep};
 use crate::expectation::{Expectation, ParseError, Query, Request, is_variable_name};
 use crate::flow::style_words;
 use crate::text::nearest;
@@ -19,9 +20,6 @@ pub(super) const PREFIX: &str = "#:";
 
 const DIRECTIVES: [&str; 13] =
     ["world", "size", "clock", "mask", "step", "key", "click", "wheel", "paste", "let", "call", "fault", "expect"];
-
-/// The largest step of the clock, in days.
-const MAX_DAYS: i64 = 3650;
 
 /// A problem in a line.
 pub(super) struct Problem {
@@ -126,8 +124,9 @@ fn parse_setting(word: &str, tokens: &mut Tokens<'_>, header: &mut Header) -> Re
 fn parse_clock(tokens: &mut Tokens<'_>, header: Option<&mut Header>) -> Result<Option<Command>, Problem> {
     let parsed = (|| {
         let value = tokens.value("clock")?;
-        if let Some(step) = value.strip_prefix('+') {
-            return Ok(Some(Command::AdvanceClock(parse_clock_step(step)?)));
+        if value.starts_with(['+', '-']) {
+            let step = clock_step::parse(value).map_err(|reason| invalid_clock_step(value, reason))?;
+            return Ok(Some(Command::AdvanceClock(step)));
         }
         let start = match value {
             "now" => StartTime::Now,
@@ -145,29 +144,14 @@ fn parse_clock(tokens: &mut Tokens<'_>, header: Option<&mut Header>) -> Result<O
     parsed.map_err(|text: String| Problem::at(tokens, text))
 }
 
-/// Parses a step of the clock, such as `8d` or `1h30m`.
-fn parse_clock_step(text: &str) -> Result<SignedDuration, String> {
-    let invalid = || format!("`+{text}` is not a step of the clock; write one such as +8d, +2h, +30m, or +45s");
-    let (mut seconds, mut digits) = (0_i64, String::new());
-    for character in text.chars() {
-        if character.is_ascii_digit() {
-            digits.push(character);
-            continue;
+fn invalid_clock_step(text: &str, reason: InvalidStep) -> String {
+    match reason {
+        InvalidStep::Malformed => {
+            format!("`{text}` is not a step of the clock; write one such as +8d, +1w, +2h, +30m, or +45s")
         }
-        let unit = match character {
-            'd' => 86_400,
-            'h' => 3_600,
-            'm' => 60,
-            's' => 1,
-            _ => return Err(invalid()),
-        };
-        let count: i64 = std::mem::take(&mut digits).parse().map_err(|_| invalid())?;
-        seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(invalid)?;
+        InvalidStep::Backward => format!("`{text}` moves the clock back; it only moves forward, by a step such as +8d"),
+        InvalidStep::TooLong => format!("`{text}` is more than 10 years; write a shorter step, such as +8d"),
     }
-    if !digits.is_empty() || seconds == 0 || seconds > MAX_DAYS * 86_400 {
-        return Err(invalid());
-    }
-    Ok(SignedDuration::from_secs(seconds))
 }
 
 fn parse_key_line(tokens: &mut Tokens<'_>) -> Result<Command, String> {

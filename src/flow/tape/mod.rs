@@ -47,7 +47,7 @@
 //! | `#: click "text" [2]` | clicks the first cell of a text on the screen, or of its second occurrence; `#: click right "text"` uses the right button |
 //! | `#: wheel down [count]` | turns the wheel, at the place of the last click, or in the middle of the screen; also `up` |
 //! | `#: paste "one\ntwo"` | pastes a text of several lines; the escapes are `\n`, `\t`, `\\`, and `\"` |
-//! | `#: clock +8d` | advances the clock, without stops in between; `d`, `h`, `m`, `s` |
+//! | `#: clock +8d` | advances the clock, without stops in between; `w`, `d`, `h`, `m`, `s` |
 //! | `#: let name "text"` | sets a variable; `${name}` in later texts stands for its value |
 //! | `#: let name $VARIABLE` | sets it to the value of an environment variable |
 //! | `#: let name kms:ListKeys .Keys[0].KeyId` | sets it to a value in AWS |

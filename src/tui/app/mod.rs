@@ -66,6 +66,8 @@ pub struct App {
     pub profile: Option<String>,
     /// The data loaded from AWS.
     pub account: AccountState,
+    /// How many seconds the account of a bundled AWS is ahead of this machine.
+    pub seconds_ahead: i64,
     /// The account alias.
     pub account_alias: Option<String>,
     /// The current page.
@@ -190,6 +192,7 @@ impl App {
             is_mouse_on: true,
             poll_timer: None,
             refresh_timer: None,
+            seconds_ahead: 0,
             last_id: 0,
         }
     }
@@ -351,6 +354,7 @@ impl App {
         if let Some(reason) = &call.observer_error {
             self.show_error("Couldn't write the log", &format!("The log is missing API calls: {reason}."));
         }
+        self.seconds_ahead = call.seconds_ahead;
         self.api_calls.push(call);
         if self.location == Location::ApiCalls {
             self.api_calls.update_rows();

@@ -18,7 +18,7 @@ pub async fn load_monitoring(client: &Client, store_id: &str, range: TimeRange) 
         .iter()
         .flat_map(|metric| statistics(metric).iter().map(move |statistic| (metric, *statistic)))
         .collect();
-    let (start, end) = range.window_at(client.now());
+    let (start, end) = range.window_at(client.account_time());
     let mut results = Vec::new();
     for chunk in requested.chunks(MAX_QUERIES) {
         let queries = chunk.iter().enumerate().map(|(at, (metric, statistic))| MetricDataQuery {

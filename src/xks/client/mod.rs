@@ -210,7 +210,7 @@ impl XksClient {
         let body = json_body(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
         for _ in 0..MAX_ATTEMPTS {
             let request = self.signed_request(target, path, &body)?;
-            let start = self.clock.now();
+            let start = self.clock.machine_time();
             let sent = if let Some(failure) = self.faults.next_failure(operations.xks, &target.uri_path) {
                 Err(failure)
             } else {
@@ -238,7 +238,7 @@ impl XksClient {
         start: Timestamp,
         failure: Option<&XksFailure>,
     ) {
-        let end = self.clock.now();
+        let (now, end) = (self.clock.now(), self.clock.machine_time());
         let milliseconds = match failure {
             // Without a response, there is no latency.
             Some(XksFailure::Unreachable | XksFailure::Tls) => None,
@@ -246,7 +246,7 @@ impl XksClient {
             _ => Some(elapsed_microseconds(start, end) as f64 / 1000.0),
         };
         let exception = failure.and_then(XksFailure::exception);
-        self.metrics.record_request(&target.key_store, operations.clone(), end, milliseconds, exception);
+        self.metrics.record_request(&target.key_store, operations.clone(), now, milliseconds, exception);
     }
 
     /// Records the health of the external key managers, and the days until the proxy's certificate expires.
@@ -270,7 +270,7 @@ impl XksClient {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let ProxyTarget { access_key_id, secret_access_key, region, .. } = target;
         self.signing_keys
-            .sign(&mut request, access_key_id, secret_access_key, region, SERVICE, self.clock.now())
+            .sign(&mut request, access_key_id, secret_access_key, region, SERVICE, self.clock.machine_time())
             .map_err(|error| XksFailure::Configuration(error.to_string()))?;
         Ok(request)
     }

@@ -23,7 +23,7 @@ pub use self::credential::ProxyCredential;
 pub use self::error::KeyManagerError;
 pub use self::external_key::{ExternalKey, MAX_AAD, MAX_ENCRYPTIONS, MAX_PLAINTEXT, NewExternalKey};
 use self::external_key::{check_usage, is_valid_key_id, key_length};
-pub use self::material::CiphertextParts;
+pub use self::material::{CiphertextParts, version_from_metadata};
 use self::store::Store;
 pub use self::store::{DATABASE_FILE, ROOT_KEY_FILE};
 use crate::aws::scalar::SecretString;

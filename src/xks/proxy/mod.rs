@@ -91,6 +91,7 @@ fn access_log_details(entry: &ProxyRequest) -> RequestDetails {
 
 impl Proxy {
     async fn respond(&self, request: Request<Body>) -> Response {
+        let start = self.clock.machine_time();
         let mut entry = ProxyRequest { time: self.clock.now(), ..ProxyRequest::default() };
         let slot = request.extensions().get::<RequestDetailsSlot>().cloned();
         let response = self.handle(request, &mut entry).await.unwrap_or_else(|error| {
@@ -104,7 +105,7 @@ impl Proxy {
             response
         });
         entry.status = response.status().as_u16();
-        entry.microseconds = elapsed_microseconds(entry.time, self.clock.now());
+        entry.microseconds = elapsed_microseconds(start, self.clock.machine_time());
         if let Some(slot) = slot {
             slot.set(access_log_details(&entry));
         }
@@ -134,7 +135,7 @@ impl Proxy {
         let request = Request::from_parts(head, body);
         self.authenticate(partition, &request, entry)?;
         if let Some(quota) = request.extensions().get::<Arc<Quota>>()
-            && !quota.try_acquire(partition, self.clock.now())
+            && !quota.try_acquire(partition, self.clock.machine_time())
         {
             let message = format!("this URI path has exceeded its quota of {} requests per second", quota.rate());
             return Err(ProxyError::new(ErrorName::ThrottlingException, message));
@@ -167,7 +168,7 @@ impl Proxy {
         let name = secret.as_ref().map_or("", |_| signed_request.access_key_id);
         let secret = secret.unwrap_or_else(|| SecretString::new("no secret access key belongs to this one".to_owned()));
         let key = self.signing_keys.get_or_derive(name, &secret, signed_request.scope).map_err(|_| failed())?;
-        let verified = signed_request.verify(request, &key, self.clock.now());
+        let verified = signed_request.verify(request, &key, self.clock.machine_time());
         if known && verified.is_ok() { Ok(()) } else { Err(failed()) }
     }
 }

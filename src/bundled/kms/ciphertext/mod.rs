@@ -12,17 +12,25 @@
 //! key and value preceded by its length (four bytes). The proxy gets the SHA-256 digest of that data, which is always
 //! shorter than the limit of 8,192 bytes.
 
+mod parse;
+
 use sha2::{Digest as _, Sha256};
+
+pub use parse::{Field, FieldPart, FieldRange, ParseError, ParseErrorKind, ParsedBlob, parse};
 
 use crate::aws::kms::EncryptionContext;
 use crate::xks::client::ExternalCiphertext;
 
-const MAGIC: &[u8; 4] = b"XKSC";
-const FORMAT_VERSION: u8 = 1;
+/// The bytes that each blob begins with.
+pub const MAGIC: &[u8; 4] = b"XKSC";
+/// The version of the format.
+pub const FORMAT_VERSION: u8 = 1;
 /// The length of the salt that each message key is derived from, in bytes.
 pub const SALT_LENGTH: usize = 16;
 /// The length of the first layer's initialization vector, in bytes.
 pub const IV_LENGTH: usize = 12;
+/// The length of the first layer's authentication tag, which follows its ciphertext, in bytes.
+pub const TAG_LENGTH: usize = 16;
 
 /// The fields that are known before the first layer is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +50,7 @@ pub struct Header {
 /// The fields after the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// Only the first layer.
+    /// Only the first layer: the ciphertext and the tag.
     Single(Vec<u8>),
     /// The second layer, which contains the first.
     Double(ExternalCiphertext),
@@ -106,81 +114,13 @@ pub fn encode(header: &Header, body: &Body) -> Vec<u8> {
     out
 }
 
-/// Decodes a blob. Returns `None` if it is malformed or has trailing bytes.
-pub fn decode(blob: &[u8]) -> Option<(Header, Body)> {
-    let rest = blob.strip_prefix(MAGIC)?;
-    let (&[format, kind], mut rest) = rest.split_first_chunk()?;
-    if format != FORMAT_VERSION || kind > 1 {
-        return None;
-    }
-    let mut field = || -> Option<&[u8]> {
-        let (length, tail) = rest.split_first_chunk()?;
-        let (field, tail) = tail.split_at_checked(u16::from_be_bytes(*length).into())?;
-        rest = tail;
-        Some(field)
-    };
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
-    let header = Header {
-        is_external: kind == 1,
-        key_arn: text(field()?)?,
-        material_id: text(field()?)?,
-        salt: field()?.try_into().ok()?,
-        iv: field()?.try_into().ok()?,
-    };
-    let body = if header.is_external {
-        Body::Double(ExternalCiphertext {
-            initialization_vector: field()?.to_vec(),
-            authentication_tag: field()?.to_vec(),
-            ciphertext_metadata: field()?.to_vec(),
-            ciphertext: field()?.to_vec(),
-        })
-    } else {
-        Body::Single(field()?.to_vec())
-    };
-    rest.is_empty().then_some((header, body))
+/// Decodes a blob.
+///
+/// # Errors
+/// [`ParseError`] if the blob is malformed or has trailing bytes.
+pub fn decode(blob: &[u8]) -> Result<(Header, Body), ParseError> {
+    parse(blob).map(|parsed| (parsed.header, parsed.body))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn header(is_external: bool) -> Header {
-        Header {
-            is_external,
-            key_arn: "arn:aws:kms:us-west-2:111122223333:key/k".to_owned(),
-            material_id: "m".to_owned(),
-            salt: [7; SALT_LENGTH],
-            iv: [9; IV_LENGTH],
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn ciphertext_blob_round_trips(ciphertext: Vec<u8>, metadata in prop::collection::vec(any::<u8>(), 0..20)) {
-            let external = ExternalCiphertext {
-                initialization_vector: vec![1; 12],
-                authentication_tag: vec![2; 16],
-                ciphertext_metadata: metadata,
-                ciphertext: ciphertext.clone(),
-            };
-            for (header, body) in [(header(true), Body::Double(external)), (header(false), Body::Single(ciphertext))] {
-                let blob = encode(&header, &body);
-                prop_assert_eq!(decode(&blob[..blob.len() - 1]), None);
-                prop_assert_eq!(decode(&[blob.as_slice(), &[0]].concat()), None);
-                prop_assert_eq!(decode(&blob), Some((header, body)));
-            }
-        }
-
-        #[test]
-        fn decode_never_panics_on_arbitrary_bytes(blob: Vec<u8>) {
-            let _ = decode(&blob);
-        }
-    }
-
-    #[test]
-    fn aad_differs_for_contexts_with_the_same_concatenation() {
-        let context = |key: &str, value: &str| EncryptionContext::from([(key.to_owned(), value.to_owned())]);
-        assert_ne!(header(true).inner_aad(&context("a", "bc")), header(true).inner_aad(&context("ab", "c")));
-    }
-}
+mod tests;

@@ -1,0 +1,56 @@
+//! The clock of the account, which can be moved ahead of the clock of this machine.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use jiff::SignedDuration;
+
+use crate::aws::error::ServiceError;
+use crate::aws::xks_console::{AccountClock, AdvanceAccountClock, DescribeAccountClock};
+use crate::bundled::{ApiResult, BundledAws, Call};
+use crate::clock_step;
+
+/// Returns why a clock can't be moved by `seconds`.
+fn invalid_time(seconds: i64) -> ServiceError {
+    let message = if seconds > 0 {
+        "Couldn't move the clock: the account would be more than 10 years ahead of this computer. Choose a shorter time, or \
+         start over with a new account."
+    } else {
+        "Couldn't move the clock: the time of an account only moves forward, because events and deletions can't be undone. \
+         Choose a time of at least one second, or start over with a new account."
+    };
+    ServiceError::new("ValidationException", message)
+}
+
+impl Call<'_> {
+    pub fn describe_account_clock(&self, _: &DescribeAccountClock) -> ApiResult<AccountClock> {
+        self.authorize("xks-console:DescribeAccountClock", "*")?;
+        Ok(self.account_clock())
+    }
+
+    pub fn advance_account_clock(&self, request: &AdvanceAccountClock) -> ApiResult<AccountClock> {
+        self.authorize("xks-console:AdvanceAccountClock", "*")?;
+        if !self.store().advance_clock(SignedDuration::from_secs(request.seconds), clock_step::MAX)? {
+            return Err(invalid_time(request.seconds).into());
+        }
+        Ok(self.account_clock())
+    }
+
+    fn account_clock(&self) -> AccountClock {
+        let clock = &self.store().environment().clock;
+        AccountClock { time: clock.now(), seconds_ahead: clock.ahead().as_secs() }
+    }
+}
+
+impl BundledAws {
+    /// Returns the router of the external key store proxy, which serves all partitions of the external key manager.
+    pub fn proxy_router(&self) -> axum::Router {
+        let aws = Arc::downgrade(&self.0);
+        self.0.proxy_router.clone().layer(from_fn(move |request: Request, next: Next| {
+            // Another process may have moved the account's clock. Without the database, the last known time applies.
+            let _ = aws.upgrade().map(|aws| aws.store.invalidate_stale_cache());
+            next.run(request)
+        }))
+    }
+}
