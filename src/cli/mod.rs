@@ -353,9 +353,16 @@ impl Arguments {
             }
             Some(Command::Test(_)) if self.aws_options().may_change_aws() => AWS_TEST_NOT_READ_ONLY,
             Some(command) if self.json && command.has_other_format() => FORMAT_CONFLICT,
-            Some(Command::CreateKey(_) | Command::Test(_)) => return None,
-            Some(Command::ListKeys(_) | Command::ShowKey(_) | Command::ListStores(_)) => return None,
-            Some(Command::Explain(_) | Command::Clock(_) | Command::Version) => return None,
+            Some(
+                Command::CreateKey(_)
+                | Command::Test(_)
+                | Command::ListKeys(_)
+                | Command::ShowKey(_)
+                | Command::ListStores(_)
+                | Command::Explain(_)
+                | Command::Clock(_)
+                | Command::Version,
+            ) => return None,
             Some(Command::Proxy { command }) if command.supports_json() => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,

@@ -108,7 +108,7 @@ fn json_has_every_field() {
     let json = explanation(&blob, &KeyLookup::NoAccount).to_json();
     let fields = json["fields"].as_array().unwrap();
     let hex: String = fields.iter().map(|field| field["hex"].as_str().unwrap()).collect();
-    assert_eq!(hex, blob.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    assert_eq!(hex, super::fields::hex(&blob));
     assert_eq!(fields[0]["text"], "XKSC");
     assert_eq!((&fields[0]["layer"], &fields[18]["layer"]), (&"header".into(), &"layer2".into()));
     assert_eq!(
@@ -158,7 +158,7 @@ fn account_adds_the_key_until_it_is_deleted() {
     let aws = BundledAws::open(dir.path(), None).unwrap();
     let client = in_process::client(&aws, Clock::System);
     let key_id = key.metadata.key_id.clone();
-    let request = ScheduleKeyDeletion { key_id, pending_window_in_days: Some(7), ..Default::default() };
+    let request = ScheduleKeyDeletion { key_id, pending_window_in_days: Some(7) };
     block_on(client.call(&request)).unwrap();
     drop((client, aws));
     let parsed = parse_blob(&double).unwrap();
@@ -214,7 +214,7 @@ fn errors_say_what_to_do() {
         (&b""[..], "the input is empty. Pass a CiphertextBlob"),
         (b" \n", "the input is empty. Pass a CiphertextBlob"),
         (&[b'A'; 9000], "more than 6144 bytes, the limit of AWS KMS. Pass only"),
-        (&[b'A'; 70_000], "more than 6144 bytes, the limit of AWS KMS. Pass only"),
+        (&b"A".repeat(70_000), "more than 6144 bytes, the limit of AWS KMS. Pass only"),
         (b"AQICAHh=", "isn't from the bundled AWS (parsing stopped at offset 0"),
         (&[1, 2, 2, 0, 0xff], "The layout of ciphertexts of AWS isn't public"),
         (b"AQIC AH!h", "its Base64 is damaged at character 7. Copy all"),
@@ -251,7 +251,7 @@ proptest! {
             prop_assert_eq!(end, blob.len());
             prop_assert_eq!(parsed.header.is_external, key == "alias/customer-db");
             let text = explanation(&blob, &KeyLookup::NoAccount).to_text(true, Some(100));
-            let hex: String = plaintext.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = super::fields::hex(&plaintext);
             prop_assert!(plaintext.len() < 16 || !text.split_whitespace().collect::<String>().contains(&hex));
         }
     }
