@@ -138,7 +138,7 @@ fn sample(service: Service, operation: &str) -> Value {
         (Service::XksConsole, "ListProxyRoutes") => json!({ "Routes!": [{ "Host!": "proxy.example",
             "Address": "127.0.0.1:443", "CertificateAuthorities": "PEM" }] }),
         (Service::XksConsole, "DescribeAccountClock" | "AdvanceAccountClock") => {
-            json!({ "Time!": "2026-01-02T03:04:05Z", "SecondsAhead!": 7 })
+            json!({ "Time!": 1_700_000_000, "SecondsAhead!": 7 })
         }
         (Service::Kms | Service::Iam | Service::XksConsole, name) if has_empty_response(name) => json!({}),
         _ => panic!("{operation} has no sample response"),

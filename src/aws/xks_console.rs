@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Empty, Service, operations};
-use crate::aws::scalar::SecretString;
+use crate::aws::scalar::{EpochSeconds, SecretString};
 
 /// The header of each response that says how many seconds the account is ahead of the machine. Missing if it isn't.
 pub const SECONDS_AHEAD_HEADER: &str = "x-xks-console-seconds-ahead";
@@ -308,8 +308,7 @@ pub struct AdvanceAccountClock {
 #[serde(rename_all = "PascalCase")]
 pub struct AccountClock {
     /// The time.
-    #[serde(deserialize_with = "crate::aws::lenient::timestamp")]
-    pub time: Timestamp,
+    pub time: EpochSeconds,
     /// How many seconds the account is ahead of the machine.
     pub seconds_ahead: i64,
 }

@@ -43,12 +43,12 @@ fn whole_seconds(time: Timestamp) -> Timestamp {
 }
 
 fn to_json(clock: &AccountClock) -> serde_json::Result<String> {
-    let document = json!({ "time": whole_seconds(clock.time), "secondsAhead": clock.seconds_ahead });
+    let document = json!({ "time": whole_seconds(clock.time.0), "secondsAhead": clock.seconds_ahead });
     serde_json::to_string_pretty(&document)
 }
 
 fn describe(clock: &AccountClock) -> String {
-    let time = whole_seconds(clock.time);
+    let time = whole_seconds(clock.time.0);
     if clock.seconds_ahead == 0 {
         return format!("{time}, the time of this computer");
     }

@@ -35,7 +35,7 @@ async fn pending_deletion_ends_after_7_days() {
     let key_id = create_external_key(&client).await;
     client.call(&ScheduleKeyDeletion { key_id: key_id.clone(), pending_window_in_days: Some(7) }).await.unwrap();
     let moved = advance(&client, 7 * DAY - 1).await;
-    assert_eq!((moved.time.to_string().as_str(), moved.seconds_ahead), ("2026-03-09T10:14:59Z", 7 * DAY - 1));
+    assert_eq!((moved.time.0.to_string().as_str(), moved.seconds_ahead), ("2026-03-09T10:14:59Z", 7 * DAY - 1));
     let pending = client.call(&DescribeKey::new(key_id.clone())).await.unwrap().key_metadata;
     assert_eq!(pending.key_state, KeyState::PendingDeletion);
     advance(&client, 1).await;
@@ -100,7 +100,7 @@ async fn served_proxy_follows_a_move_by_another_process_and_verifies_with_the_ti
     assert_eq!(proxy.send(&RawRequest::health()).await.status, 200);
     let client = in_process::client(&proxy.aws, Clock::System);
     let requests = client.call(&ListProxyRequests::default()).await.unwrap().requests;
-    assert!(requests[0].time >= moved.time && requests[0].microseconds < 60_000_000, "{:?}", requests[0]);
+    assert!(requests[0].time >= moved.time.0 && requests[0].microseconds < 60_000_000, "{:?}", requests[0]);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn other_processes_follow_at_their_next_request_and_new_ones_start_there()
     let time = open().call(&DescribeAccountClock {}).await.unwrap();
     assert_eq!(time.seconds_ahead, 8 * DAY);
     let expected = Timestamp::now() + SignedDuration::from_secs(8 * DAY);
-    assert!(time.time.duration_since(expected).abs() < SignedDuration::from_mins(1), "{time:?}");
+    assert!(time.time.0.duration_since(expected).abs() < SignedDuration::from_mins(1), "{time:?}");
 }
 
 #[test]

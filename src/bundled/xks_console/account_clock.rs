@@ -7,6 +7,7 @@ use axum::middleware::{Next, from_fn};
 use jiff::SignedDuration;
 
 use crate::aws::error::ServiceError;
+use crate::aws::scalar::EpochSeconds;
 use crate::aws::xks_console::{AccountClock, AdvanceAccountClock, DescribeAccountClock};
 use crate::bundled::{ApiResult, BundledAws, Call};
 use crate::clock_step;
@@ -39,7 +40,7 @@ impl Call<'_> {
 
     fn account_clock(&self) -> AccountClock {
         let clock = &self.store().environment().clock;
-        AccountClock { time: clock.now(), seconds_ahead: clock.ahead().as_secs() }
+        AccountClock { time: EpochSeconds(clock.now()), seconds_ahead: clock.ahead().as_secs() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests the guard in a pseudoterminal, in which this test program starts itself again.
 
 use std::io::Read as _;
+use std::ops::RangeInclusive;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -109,8 +110,8 @@ impl PtySession {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Waits until the program exits and checks that the terminal was restored `times` times.
-    fn wait_for_exit(mut self, times: usize) -> (u32, String) {
+    /// Waits until the program exits and checks how many times the terminal was set up and restored.
+    fn wait_for_exit(mut self, times: RangeInclusive<usize>) -> (u32, String) {
         let give_up = Instant::now() + Duration::from_secs(30);
         let code = loop {
             match self.child.try_wait().unwrap() {
@@ -133,9 +134,9 @@ impl PtySession {
             let last = |part: &str| self.output.rfind(part);
             assert!(last(on) < last(off), "{on:?} without {off:?} after it: {:?}", self.output);
         }
-        assert_eq!(self.output.matches("\x1b[?1049l").count(), times, "{:?}", self.output);
+        assert!(times.contains(&self.output.matches("\x1b[?1049l").count()), "{:?}", self.output);
         // Resuming turns the mouse on again. Nothing asks for reports of motion.
-        assert_eq!(self.output.matches("\x1b[?1000h").count(), times, "{:?}", self.output);
+        assert!(times.contains(&self.output.matches("\x1b[?1000h").count()), "{:?}", self.output);
         assert!(!self.output.contains("\x1b[?1002h") && !self.output.contains("\x1b[?1003h"), "{:?}", self.output);
         (code, self.output)
     }
@@ -150,20 +151,20 @@ fn modes(master: &dyn MasterPty) -> String {
 fn terminal_is_restored_on_quit() {
     let mut started = PtySession::new("quit");
     started.wait_for_output("drawn");
-    let (code, output) = started.wait_for_exit(1);
+    let (code, output) = started.wait_for_exit(1..=1);
     assert_eq!(code, 0, "{output:?}");
 }
 
 #[test]
 fn terminal_is_restored_before_the_panic_message() {
-    let (code, output) = PtySession::new("panic").wait_for_exit(1);
+    let (code, output) = PtySession::new("panic").wait_for_exit(1..=1);
     assert_eq!(code, 101, "{output:?}");
     assert!(output.find("\x1b[?1049l") < output.find("the message of the panic"), "{output:?}");
 }
 
 #[test]
 fn nothing_is_drawn_after_a_panic_in_another_thread() {
-    let (code, output) = PtySession::new("panic in a thread").wait_for_exit(1);
+    let (code, output) = PtySession::new("panic in a thread").wait_for_exit(1..=1);
     assert_eq!(code, 0, "{output:?}");
     assert!(output.contains("the message of the panic") && !output.contains("after"), "{output:?}");
 }
@@ -174,7 +175,7 @@ fn terminal_is_restored_on_termination_signals() {
         let mut started = PtySession::new("signal");
         started.wait_for_output("drawn");
         started.send_signal(signal);
-        let (code, output) = started.wait_for_exit(1);
+        let (code, output) = started.wait_for_exit(1..=1);
         assert_eq!(code, expected, "{output:?}");
     }
 }
@@ -189,7 +190,8 @@ fn suspend_restores_the_terminal_and_resume_redraws_it() {
     started.send_signal("-TERM");
     // The stop can take effect only now, if an early SIGCONT was handled before it.
     started.send_signal("-CONT");
-    let (code, output) = started.wait_for_exit(2);
+    // The program may handle this SIGCONT before SIGTERM, and resume once more.
+    let (code, output) = started.wait_for_exit(2..=4);
     assert_eq!(code, 143, "{output:?}");
 }
 
