@@ -47,7 +47,7 @@ impl Clock {
 
     /// Returns the time of this machine, which differs from [`now`](Self::now) if an account is ahead of it.
     ///
-    /// Signatures and one-time passwords are verified with it, because whoever sends them knows no other time.
+    /// It is the time for verifying signatures and one-time passwords, because clients create them with their own clocks.
     pub fn machine_time(&self) -> Timestamp {
         match self {
             Self::Account(clock) => clock.base.machine_time(),

@@ -90,7 +90,7 @@ mod tests {
             }
         }
         let arn = "arn:aws:kms:us-west-2:111122223333:key/00000000-0000-0000-0000-000000000000";
-        for name in ["nobody", "alias/nobody", "cks-00000000000000000", "No such HSM!", "mrk-x", arn, "arn:x", ""] {
+        for name in ["missing", "alias/missing", "cks-00000000000000000", "No such HSM!", "mrk-x", arn, "arn:x", ""] {
             assert_eq!(find(&client, name).await.unwrap(), None, "{name}");
         }
     }
