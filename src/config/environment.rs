@@ -78,7 +78,7 @@ pub fn read(environment: &impl Fn(&str) -> Option<OsString>) -> Result<Layer, Ve
 }
 
 /// Adds the settings in variables that many programs share. Those of this program take precedence. A value that can't
-/// be used is no problem of this program's configuration: whoever uses it reports it.
+/// be used isn't a problem of the configuration: the part of the program that uses it reports it.
 fn add_conventions(
     set: &impl Fn(&'static str) -> Option<OsString>,
     values: &mut Configuration,
