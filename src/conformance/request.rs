@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::target::CheckTarget;
 use crate::aws::sigv4::{self, Credentials};
+use crate::text::hex;
 use crate::xks::wire::SERVICE;
 
 /// The headers that AWS KMS signs.
@@ -223,13 +224,6 @@ fn mac(key: &[u8], text: &str) -> Result<Vec<u8>, String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|error| error.to_string())?;
     mac.update(text.as_bytes());
     Ok(mac.finalize().into_bytes().to_vec())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 pub mod highlight;
 pub mod time;
 
+use std::fmt::Write as _;
+
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -159,6 +161,14 @@ pub fn wrap_truncated(text: &str, columns: usize, max_lines: usize, mark: &str) 
         }
     }
     rows
+}
+
+/// Returns bytes as lowercase hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! The fields of a blob for people: which layer they belong to, and what they mean.
 
-use std::fmt::Write as _;
-
 use crate::bundled::kms::ciphertext::{Field, FieldPart, FieldRange};
-use crate::text::plural;
+use crate::text::{hex, plural};
 use crate::xks::key_manager::version_from_metadata;
 
 /// A group of fields.
@@ -75,13 +73,6 @@ impl FieldRow {
             meaning: if is_value { meaning(field.field, bytes) } else { length_meaning(field.field, bytes) },
         }
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 fn length_meaning(field: Field, bytes: &[u8]) -> String {

@@ -108,7 +108,7 @@ fn json_has_every_field() {
     let json = explanation(&blob, &KeyLookup::NoAccount).to_json();
     let fields = json["fields"].as_array().unwrap();
     let hex: String = fields.iter().map(|field| field["hex"].as_str().unwrap()).collect();
-    assert_eq!(hex, super::fields::hex(&blob));
+    assert_eq!(hex, crate::text::hex(&blob));
     assert_eq!(fields[0]["text"], "XKSC");
     assert_eq!((&fields[0]["layer"], &fields[18]["layer"]), (&"header".into(), &"layer2".into()));
     assert_eq!(
@@ -251,7 +251,7 @@ proptest! {
             prop_assert_eq!(end, blob.len());
             prop_assert_eq!(parsed.header.is_external, key == "alias/customer-db");
             let text = explanation(&blob, &KeyLookup::NoAccount).to_text(true, Some(100));
-            let hex = super::fields::hex(&plaintext);
+            let hex = crate::text::hex(&plaintext);
             prop_assert!(plaintext.len() < 16 || !text.split_whitespace().collect::<String>().contains(&hex));
         }
     }
