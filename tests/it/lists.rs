@@ -196,3 +196,32 @@ fn part_that_the_caller_may_not_read_is_reported() {
         }
     }
 }
+
+#[test]
+fn words_numbers_and_order_are_the_same_in_every_locale() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    std::fs::write(home.join("file"), "").unwrap();
+    let outputs = |arguments: &[&str]| {
+        ["en_US.UTF-8", "de_DE.UTF-8", "tr_TR.UTF-8", "ja_JP.UTF-8"].map(|locale| {
+            let mut command = command(home, arguments);
+            for name in ["LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME", "LC_COLLATE"] {
+                command.env(name, locale);
+            }
+            let output = command.output().unwrap();
+            (output.status.code(), output.stdout, output.stderr)
+        })
+    };
+    for (arguments, code) in [
+        (&["list-keys"][..], 0),
+        (&["list-stores", "--json"], 0),
+        (&["show-key", "alias/customer-db"], 0),
+        (&["show-key", "alias/CUSTOMER-DB"], 1),
+        (&["list-keys", "--data-dir", "file"], 1),
+        (&["create-key", "--help"], 0),
+    ] {
+        let [english, others @ ..] = outputs(arguments);
+        assert_eq!(english.0, Some(code), "{arguments:?} {}", String::from_utf8_lossy(&english.2));
+        assert!(others.iter().all(|output| *output == english), "{arguments:?}");
+    }
+}
