@@ -78,6 +78,15 @@ impl Clock {
         }
     }
 
+    /// Sets how far an account is ahead of this machine when it's opened. Negative while its past is made. Has no effect on
+    /// other clocks.
+    pub fn set_ahead(&self, ahead: SignedDuration) {
+        if let Self::Account(clock) = self {
+            let millis = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+            clock.ahead_millis.store(millis, Ordering::Relaxed);
+        }
+    }
+
     /// Advances a manual clock. Has no effect on the system clock.
     pub fn advance(&self, by: SignedDuration) {
         match self {

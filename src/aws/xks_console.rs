@@ -25,6 +25,7 @@ operations! { Service::XksConsole;
     ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes" read_only;
     DescribeAccountClock => AccountClock, "DescribeAccountClock" read_only;
     AdvanceAccountClock => AccountClock, "AdvanceAccountClock" not_idempotent;
+    ListWorkloads => ListWorkloadsOutput, "ListWorkloads" read_only;
 }
 
 /// Describes the external key of a KMS key, as the external key store proxy reports it.
@@ -311,4 +312,55 @@ pub struct AccountClock {
     pub time: EpochSeconds,
     /// How many seconds the account is ahead of the machine.
     pub seconds_ahead: i64,
+}
+
+/// Lists the workloads of the account: applications that use its keys all the time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListWorkloads {}
+
+/// The workloads of the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListWorkloadsOutput {
+    /// The workloads, sorted by name.
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
+    pub workloads: Vec<Workload>,
+}
+
+/// An application that uses a KMS key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Workload {
+    /// The name, which is also the name of the role's session in events.
+    pub name: String,
+    /// The ARN of the role.
+    pub role_arn: String,
+    /// The alias or the ID of the KMS key.
+    pub key_id: String,
+    /// The operation that it calls: `Encrypt`, `Decrypt`, or `GenerateDataKey`.
+    pub operation: String,
+    /// The time between two runs, in seconds.
+    pub interval_seconds: i64,
+    /// How long it uses a plaintext data key before it asks AWS KMS again, in seconds. `None` if it doesn't cache them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_key_cache_seconds: Option<i64>,
+    /// Until when it works without AWS KMS, because its data key is cached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_until: Option<EpochSeconds>,
+    /// When it last ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<EpochSeconds>,
+    /// How many requests it has made.
+    pub requests: u64,
+    /// How many of its requests have failed.
+    pub failures: u64,
+    /// Since when all of its requests have failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<EpochSeconds>,
+    /// The error code of its last request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// The error message of its last request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
 }

@@ -17,6 +17,7 @@ mod router;
 mod scenario;
 mod store;
 mod stored_key;
+mod workloads;
 mod xks_console;
 
 use std::borrow::Cow;
@@ -29,7 +30,7 @@ use zeroize::Zeroizing;
 
 pub use iam::mfa::MfaDevice;
 pub use names::Names;
-pub use scenario::names as scenario_names;
+pub use scenario::{is_known as is_known_scenario, names as scenario_names};
 pub use store::OpenError;
 pub use stored_key::{CiphertextKey, ExternalKeyStatus, KeyLookup, ReadKeyError, StoredKey};
 
@@ -164,6 +165,7 @@ impl BundledAws {
                 xks_console::proxy_routes::find_route(&inner.store, host).map_err(|error| error.to_string())
             });
         }
+        scenario::make_past(&inner)?;
         Ok(Self(inner))
     }
 

@@ -1,5 +1,6 @@
 //! The entry point of the bundled AWS: authenticates a request and dispatches it to the handler of its operation.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use super::cloudtrail::EventDraft;
 use super::iam::principals;
 use super::iam::sessions;
 use super::store::StoreError;
-use super::{ApiResult, Call, ConnectionInfo, Inner, account_region};
+use super::{ApiResult, Call, Caller, ConnectionInfo, Inner, account_region};
 use crate::access_log::{RequestDetails, RequestDetailsSlot};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -28,6 +29,39 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
         response.headers_mut().insert(xks_console::SECONDS_AHEAD_HEADER, seconds_ahead.into());
     }
     response
+}
+
+/// A request that the bundled AWS makes itself on behalf of a principal.
+pub struct InternalRequest<'a> {
+    pub caller: Arc<Caller>,
+    pub region: &'a str,
+    pub service: Service,
+    pub operation: &'a str,
+    /// The input, in the protocol of the service.
+    pub body: &'a [u8],
+    pub user_agent: &'a str,
+    pub source_ip: Option<IpAddr>,
+}
+
+/// Handles an internal request and returns the output. It is authorized and recorded, as if the caller had signed it.
+pub async fn handle_internally(aws: &Inner, request: InternalRequest<'_>) -> ApiResult<Bytes> {
+    let InternalRequest { caller, region, service, operation, body, user_agent, source_ip } = request;
+    let draft = EventDraft::new(service, operation, body, user_agent, false);
+    let account = caller.account.clone();
+    let call = Call {
+        aws,
+        account_region: account_region(&account, region),
+        caller,
+        account,
+        region: region.to_owned(),
+        request_id: aws.store.environment().random.uuid()?,
+        draft: &draft,
+        source_ip: source_ip.map(|address| address.to_string()),
+        is_over_tls: true,
+    };
+    let result = dispatch(&call, service, operation, body).await;
+    call.record_event(result.as_ref().err());
+    Ok(result?)
 }
 
 async fn respond(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
@@ -318,7 +352,7 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             xks_console::PutProxyRoute => Call::put_proxy_route;
             xks_console::ListProxyRoutes => Call::list_proxy_routes;
             xks_console::DescribeAccountClock => Call::describe_account_clock;
-            xks_console::AdvanceAccountClock => Call::advance_account_clock;
+            xks_console::ListWorkloads => Call::list_workloads;
         }
         async {
             kms::CreateKey => Call::create_key;
@@ -332,6 +366,7 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             cloudwatch::GetMetricData => Call::get_metric_data;
             cloudwatch::ListMetrics => Call::list_metrics;
             xks_console::DescribeExternalKey => Call::describe_external_key;
+            xks_console::AdvanceAccountClock => Call::advance_account_clock;
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::{note, open_bundled};
+use crate::bundled::BundledAws;
 use crate::cli::Arguments;
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::log::LogFile;
@@ -30,6 +31,8 @@ pub(super) struct AwsConnection {
     /// The settings that selected the AWS.
     pub(super) settings: Settings,
     target: Target,
+    /// The bundled AWS, unless another one is used.
+    pub(super) bundled: Option<BundledAws>,
     /// The data directory of the bundled AWS; `None` for another AWS.
     pub(super) data_dir: Option<PathBuf>,
     /// Set if the profile needs an MFA code. The console requests the code itself.
@@ -56,13 +59,15 @@ impl AwsConnection {
 
     fn open_bundled(arguments: &Arguments, settings: Settings) -> Result<Self, Box<dyn Error>> {
         let data_dir = settings.data_dir()?;
-        let client = in_process::client(&open_bundled(arguments, &data_dir)?, Clock::System);
+        let bundled = open_bundled(arguments, &data_dir)?;
+        let client = in_process::client(&bundled, Clock::System);
         // The Region of the file and the environment is that of AWS. The account is in the Region of its scenario.
         let client = match &settings.region.value {
             Some(region) if settings.region.is_from_option() => client.with_region(region),
             _ => client,
         };
-        Ok(Self { client, settings, target: Target::Bundled, data_dir: Some(data_dir), pending_mfa: None })
+        let (bundled, data_dir) = (Some(bundled), Some(data_dir));
+        Ok(Self { client, settings, target: Target::Bundled, bundled, data_dir, pending_mfa: None })
     }
 
     async fn open_remote(settings: Settings, client_settings: profile::Settings) -> Result<Self, Box<dyn Error>> {
@@ -71,7 +76,7 @@ impl AwsConnection {
         // A credential process may prompt for a password, which must happen before the console uses the terminal.
         let error = notify_if_slow(client.load_credentials()).await.err();
         let pending_mfa = error.filter(|error| error.mfa_serial.is_some());
-        Ok(Self { client, settings, target, data_dir: None, pending_mfa })
+        Ok(Self { client, settings, target, bundled: None, data_dir: None, pending_mfa })
     }
 
     /// Returns the AWS.

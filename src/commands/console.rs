@@ -63,6 +63,9 @@ pub(super) fn show(
         }
         None => stream::pending().right_stream(),
     };
+    if let Some(bundled) = &aws.bundled {
+        runtime.spawn(bundled.run_workloads());
+    }
     let code =
         runtime.block_on(event_loop::run(aws.client, app, effects, appearance, changes, &mut draft_writer, save));
     draft_writer.shutdown();

@@ -30,9 +30,11 @@ pub(super) fn run(arguments: &Arguments, options: &Record) -> Result<ExitCode, B
         return Ok(ExitCode::from(2));
     }
     if let Some(world) = &arguments.scenario {
-        let known = bundled::scenario_names();
-        if !known.contains(&world.as_str()) {
-            note(format!("there is no scenario \"{world}\"; use one of {}", known.join(", ")));
+        if !bundled::is_known_scenario(world) {
+            let known = bundled::scenario_names().join(", ");
+            note(format!(
+                "there is no scenario \"{world}\"; use one of {known}, or the path of a file that ends in .toml"
+            ));
             return Ok(ExitCode::from(2));
         }
         settings.world.clone_from(world);

@@ -268,7 +268,10 @@ impl ConsoleDriver for Player {
     fn advance(&mut self, by: SignedDuration) {
         match self.clock {
             Clock::System => std::thread::sleep(by.unsigned_abs()),
-            Clock::Manual(_) | Clock::Account(_) => self.clock.advance(by),
+            Clock::Manual(_) | Clock::Account(_) => match &self.bundled {
+                Some(bundled) => self.runtime.block_on(bundled.advance_base_clock(by)),
+                None => self.clock.advance(by),
+            },
         }
         self.fire_due_timers();
     }

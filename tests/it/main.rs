@@ -60,4 +60,5 @@ mod tape_commands;
 mod tapes;
 mod unknown_values;
 mod without_color;
+mod worlds;
 mod xks_proxy;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction};
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
@@ -17,6 +18,7 @@ use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
 use crate::bundled::iam::credential_error::CredentialError;
+use crate::bundled::iam::sessions::SessionAttributes;
 use crate::bundled::pagination::paginate;
 use crate::bundled::store::{OpenError, Store, StoreError};
 use crate::bundled::{AccessKey, ApiResult, Call, Caller, Inner};
@@ -74,6 +76,48 @@ pub fn find_access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretStri
     Ok((Arc::clone(&key.caller), key.secret.clone()))
 }
 
+/// Returns the caller for a request that a user makes, or a role in the session `session_name`.
+///
+/// # Errors
+/// `NoSuchEntity` if the principal doesn't exist.
+pub fn find_caller(aws: &Inner, arn: &str, session_name: &str) -> ApiResult<Arc<Caller>> {
+    aws.store.get_or_load(&format!("{arn}/{session_name}"), |tx| {
+        let query = "SELECT account, kind, name, document FROM principals WHERE document ->> '$.Arn' = ?1";
+        let found = tx.query_row(query, [arn], |row| {
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+        });
+        let (account, kind, name, document): (String, _, _, _) =
+            found.optional()?.ok_or_else(|| no_such_entity("principal", arn))?;
+        let policies = policies_of(tx, arn)?;
+        let digest = Sha256::digest(format!("{arn}/{session_name}"));
+        let mut caller = Caller {
+            account,
+            arn: arn.to_owned(),
+            issuer_arn: arn.to_owned(),
+            user_id: String::new(),
+            access_key_id: format!("ASIA{}", unique_id(digest.first_chunk().unwrap_or(&[0; 16]))),
+            policies: policies.iter().filter_map(|(_, text)| aws.policy_cache.get_or_parse(text)).collect(),
+            session_policy: None,
+            tags: tags_of_principal(tx, arn)?,
+            session: None,
+        };
+        if kind == "role" {
+            let role: Role = serde_json::from_str(&document)?;
+            let parsed: Arn = arn.parse().map_err(|_| no_such_entity("role", arn))?;
+            caller.arn = format!("arn:{}:sts::{}:assumed-role/{name}/{session_name}", parsed.partition, caller.account);
+            caller.user_id = format!("{}:{session_name}", role.role_id);
+            caller.session = Some(SessionAttributes::default());
+        } else {
+            let user: User = serde_json::from_str(&document)?;
+            let query = "SELECT min(id) FROM access_keys WHERE arn = ?1";
+            let access_key: Option<String> = tx.query_row(query, [arn], |row| row.get(0))?;
+            caller.access_key_id = access_key.unwrap_or(caller.access_key_id);
+            caller.user_id = user.user_id;
+        }
+        Ok(caller)
+    })
+}
+
 fn unseal_secret(store: &Store, id: &str, sealed: &[u8]) -> ApiResult<SecretString> {
     let secret = store.unseal(&["access_keys", id], sealed)?;
     Ok(SecretString::new(String::from_utf8_lossy(&secret).into_owned()))
@@ -89,9 +133,12 @@ fn load_credentials(store: &Store, id: &str) -> Result<Credentials, OpenError> {
 
 /// Returns 16 random characters from A-Z and 2-7, for the end of a unique ID of IAM.
 pub fn unique_id_suffix(random: &Random) -> Result<String, RandomError> {
+    Ok(unique_id(&random.bytes()?))
+}
+
+fn unique_id(bytes: &[u8; 16]) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let bytes = random.bytes::<16>()?;
-    Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+    bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
 /// Returns the access key of the console's user.

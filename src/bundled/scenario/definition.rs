@@ -1,17 +1,24 @@
-//! The format of a scenario in `assets/scenarios`.
+//! The format of scenarios.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::aws::kms::ConnectionState;
 use crate::bundled::kms::vpc_endpoint_service::VpcEndpointService;
+use crate::bundled::workloads;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    pub account: Account,
+    /// The name of the scenario that this one adds to. Only scenarios without it have an account of their own.
+    #[serde(default)]
+    pub extends: Option<String>,
+    #[serde(default)]
+    pub account: Option<Account>,
     #[serde(default)]
     pub other_account: Vec<OtherAccount>,
     #[serde(default)]
@@ -23,9 +30,13 @@ pub struct Scenario {
     #[serde(default)]
     pub vpc_endpoint_service: Vec<VpcEndpointService>,
     #[serde(default)]
-    pub key_store: Vec<KeyStore>,
+    pub key_store: Vec<Spanned<KeyStore>>,
     #[serde(default)]
-    pub key: Vec<Key>,
+    pub key: Vec<Spanned<Key>>,
+    #[serde(default)]
+    pub workload: Vec<Spanned<workloads::Definition>>,
+    #[serde(default)]
+    pub past: Option<Past>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +94,9 @@ pub struct ExternalKey {
     pub spec: Option<String>,
     pub usage: Option<Vec<String>>,
     pub enabled: Option<bool>,
+    /// How many external keys like this one to create, with numbers after the ID.
+    #[serde(default = "one")]
+    pub count: u32,
 }
 
 #[derive(Deserialize)]
@@ -111,4 +125,84 @@ pub struct Key {
     pub created: Timestamp,
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// The key policy. Without it, the key has the default one, which leaves everything to IAM policies.
+    #[serde(default)]
+    pub policy: Option<String>,
+    /// How many keys like this one to create. Their aliases and external keys get a number, such as `orders-7`.
+    #[serde(default = "one")]
+    pub count: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// What has happened in the account until now.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Past {
+    /// How many days ago it begins. Workloads run from then on.
+    pub days: u8,
+    /// The requests that principals made.
+    #[serde(default)]
+    pub request: Vec<Spanned<PastRequest>>,
+}
+
+/// A request that a principal made, or several equal ones.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PastRequest {
+    /// The day and the time in UTC, such as `-3d 02:47`: three days ago, at 02:47.
+    pub at: String,
+    /// The ARN of the user or role.
+    pub principal: String,
+    /// The name of the role's session.
+    #[serde(default)]
+    pub session: Option<String>,
+    #[serde(default)]
+    pub source_ip: Option<IpAddr>,
+    /// The service and the operation, such as `kms:Decrypt`.
+    pub operation: String,
+    /// The input in JSON. `${name}` stands for a saved value.
+    #[serde(default)]
+    pub input: Option<String>,
+    /// Values of the output to save: a name, and where the value is, such as `/KeyMetadata/KeyId`.
+    #[serde(default)]
+    pub save: BTreeMap<String, String>,
+    /// The code of the error that it returns.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// How many times the request is made, and how long after one another.
+    #[serde(default = "one")]
+    pub times: u32,
+    #[serde(default)]
+    pub every: Option<jiff::SignedDuration>,
+}
+
+/// Returns the name of one of `count` equal things: the name itself if there is only one, or else with a number.
+pub fn numbered(name: &str, number: u32, count: u32) -> String {
+    if count == 1 { name.to_owned() } else { format!("{name}-{number}") }
+}
+
+impl Scenario {
+    /// Returns this scenario with everything that `base` has.
+    pub fn added_to(self, base: Self) -> Self {
+        fn joined<T>(mut first: Vec<T>, second: Vec<T>) -> Vec<T> {
+            first.extend(second);
+            first
+        }
+        Self {
+            extends: None,
+            account: self.account.or(base.account),
+            other_account: joined(base.other_account, self.other_account),
+            iam_policy: joined(base.iam_policy, self.iam_policy),
+            trust_policy: joined(base.trust_policy, self.trust_policy),
+            partition: joined(base.partition, self.partition),
+            vpc_endpoint_service: joined(base.vpc_endpoint_service, self.vpc_endpoint_service),
+            key_store: joined(base.key_store, self.key_store),
+            key: joined(base.key, self.key),
+            workload: joined(base.workload, self.workload),
+            past: self.past.or(base.past),
+        }
+    }
 }

@@ -1,28 +1,25 @@
-//! Fills a new account from a scenario in `assets/scenarios`.
+//! Fills a new account from a scenario: one of `assets/scenarios`, or a file.
 
 mod definition;
 mod keys;
+mod past;
 mod principals;
+mod source;
+mod workloads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use self::definition::Scenario;
+use self::definition::{Account, Scenario, numbered};
+use self::source::Source;
+pub use self::source::{is_known, names};
 use super::account_region;
 use super::store::{OpenError, Store};
 use crate::environment::Environment;
 use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
 
-const SCENARIOS: [(&str, &str); 2] = [
-    ("default", include_str!("../../../assets/scenarios/default.toml")),
-    ("empty", include_str!("../../../assets/scenarios/empty.toml")),
-];
-
-/// Returns the names of all scenarios.
-pub fn names() -> Vec<&'static str> {
-    SCENARIOS.iter().map(|(name, _)| *name).collect()
-}
+pub use self::past::make as make_past;
 
 /// Returns whether the account has been filled.
 pub fn is_filled(store: &Store) -> Result<bool, OpenError> {
@@ -34,30 +31,29 @@ fn is_filled_in_transaction(tx: &Transaction) -> Result<bool, OpenError> {
     Ok(found.is_some())
 }
 
-/// Fills a new account from a scenario.
+/// Fills a new account from a scenario: the name of a built-in one, or the path of a file whose name ends in `.toml`.
 ///
 /// The external key manager is filled first, and can be filled again without harm. The account is committed last, in
-/// one transaction, so an interrupted start never leaves a partly filled account behind.
+/// one transaction, so an interrupted start never leaves a partly filled account behind. If the scenario has a past, it
+/// must be [made](make_past) then.
 pub fn fill(name: &str, store: &Store, manager: &ExternalKeyManager) -> Result<(), OpenError> {
-    let (_, text) = SCENARIOS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .ok_or_else(|| OpenError::UnknownScenario(name.to_owned()))?;
-    let invalid_scenario = |reason: String| OpenError::InvalidScenario { name: name.to_owned(), reason };
-    let scenario: Scenario = toml::from_str(text).map_err(|error| invalid_scenario(error.to_string()))?;
+    let source = Source::read(name)?;
+    let (account, scenario) = source.parse()?;
     let credentials = fill_key_manager(&scenario, store.environment(), manager)?;
     store.write(|tx| {
         if is_filled_in_transaction(tx)? {
             return Ok(());
         }
-        let writer = ScenarioWriter { scenario: &scenario, store, tx };
+        let writer = ScenarioWriter { account: &account, scenario: &scenario, source: &source, store, tx };
         writer.insert_principals()?;
         writer.insert_vpc_endpoint_services()?;
-        let stores = writer.insert_key_stores(&credentials).map_err(|error| error.into_open_error(invalid_scenario))?;
+        let stores = writer.insert_key_stores(&credentials)?;
         for key in &scenario.key {
-            writer.add_key(key, &stores).map_err(|error| error.into_open_error(invalid_scenario))?;
+            writer.add_key(key, &stores)?;
         }
         writer.create_other_access_keys()?;
+        writer.insert_workloads()?;
+        writer.insert_past()?;
         tx.execute("INSERT INTO meta VALUES ('scenario', ?1)", [name.as_bytes()])?;
         Ok(())
     })
@@ -78,13 +74,17 @@ fn fill_key_manager(
         } else {
             manager.create_partition(&partition.name, &credential)?;
         }
-        let existing_keys = manager.keys(&partition.name)?;
-        for key in partition.keys.iter().filter(|key| !existing_keys.iter().any(|existing| existing.id == key.id)) {
+        let existing_keys: BTreeSet<String> = manager.keys(&partition.name)?.into_iter().map(|key| key.id).collect();
+        let numbered_keys = partition
+            .keys
+            .iter()
+            .flat_map(|key| (1..=key.count).map(move |at| (key, numbered(&key.id, at, key.count))));
+        for (key, id) in numbered_keys.filter(|(_, id)| !existing_keys.contains(id)) {
             let default_usage = || vec!["ENCRYPT".to_owned(), "DECRYPT".to_owned()];
             manager.create_key(
                 &partition.name,
                 &NewExternalKey {
-                    id: key.id.clone(),
+                    id,
                     manager_id: key.manager_id.clone(),
                     spec: key.spec.clone().unwrap_or_else(|| "AES_256".to_owned()),
                     usage: key.usage.clone().unwrap_or_else(default_usage),
@@ -98,29 +98,10 @@ fn fill_key_manager(
     Ok(credentials)
 }
 
-/// An error that occurs while filling an account, or the reason why the scenario is invalid.
-enum FillError {
-    Failed(OpenError),
-    InvalidScenario(String),
-}
-
-impl FillError {
-    fn into_open_error(self, invalid_scenario: impl Fn(String) -> OpenError) -> OpenError {
-        match self {
-            Self::Failed(error) => error,
-            Self::InvalidScenario(reason) => invalid_scenario(reason),
-        }
-    }
-}
-
-impl<E: Into<OpenError>> From<E> for FillError {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 struct ScenarioWriter<'a> {
+    account: &'a Account,
     scenario: &'a Scenario,
+    source: &'a Source,
     store: &'a Store,
     tx: &'a Transaction<'a>,
 }
@@ -132,7 +113,7 @@ impl ScenarioWriter<'_> {
 
     /// Returns the value that identifies the account and Region in the database.
     fn account_region(&self) -> String {
-        account_region(&self.scenario.account.id, &self.scenario.account.region)
+        account_region(&self.account.id, &self.account.region)
     }
 
     fn insert_vpc_endpoint_services(&self) -> Result<(), OpenError> {

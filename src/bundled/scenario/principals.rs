@@ -25,7 +25,7 @@ impl ScenarioWriter<'_> {
     }
 
     pub(super) fn insert_principals(&self) -> Result<(), OpenError> {
-        let account = &self.scenario.account;
+        let account = self.account;
         self.insert_account(&account.id, &account.users, &account.roles)?;
         let partition = partition_of(&account.region);
         let alias = format!("account-alias/{}", account.id);
@@ -61,7 +61,7 @@ impl ScenarioWriter<'_> {
 
     /// Creates the access keys of all users other than the console's user.
     pub(super) fn create_other_access_keys(&self) -> Result<(), OpenError> {
-        let account = &self.scenario.account;
+        let account = self.account;
         let partition = partition_of(&account.region);
         for user in &account.access_keys {
             self.create_access_key(&format!("arn:{partition}:iam::{}:user{user}", account.id))?;
@@ -75,7 +75,7 @@ impl ScenarioWriter<'_> {
     }
 
     fn insert_account(&self, account: &str, users: &[String], roles: &[String]) -> Result<(), OpenError> {
-        let partition = partition_of(&self.scenario.account.region);
+        let partition = partition_of(&self.account.region);
         let insert = |kind: &str, name: &str, document: String| {
             self.tx.execute("INSERT INTO principals VALUES (?1, ?2, ?3, ?4)", params![account, kind, name, document])
         };

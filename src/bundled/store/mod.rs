@@ -162,7 +162,7 @@ impl Store {
         if applied < MIGRATIONS.len() {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
-        environment.clock.move_ahead(account_ahead(&transaction)?);
+        environment.clock.set_ahead(account_ahead(&transaction)?);
         transaction.commit()?;
         let open = CachedConnection { connection, cache: HashMap::new(), data_version: 0, wal_index: None };
         Ok(Self {
@@ -201,6 +201,22 @@ impl Store {
             open.cache.clear();
             self.environment.clock.move_ahead(account_ahead(&open.connection)?);
         }
+        Ok(())
+    }
+
+    /// Sets whether a change is on the disk when it returns. Without it, a crash of the machine can undo the last changes,
+    /// but never damages the database. Source: *PRAGMA synchronous* of SQLite, for WAL mode.
+    pub fn set_durable(&self, is_durable: bool) -> Result<(), rusqlite::Error> {
+        let level = if is_durable { "FULL" } else { "NORMAL" };
+        self.lock_connection().connection.pragma_update(None, "synchronous", level)?;
+        let append_connection =
+            self.append_connection.as_ref().map(|one| one.lock().unwrap_or_else(PoisonError::into_inner));
+        append_connection.map_or(Ok(()), |connection| connection.pragma_update(None, "synchronous", level))
+    }
+
+    /// Sets the account's clock to the time in the database, which can be behind the machine.
+    pub fn reload_clock(&self) -> Result<(), rusqlite::Error> {
+        self.environment.clock.set_ahead(self.read(|tx| account_ahead(tx))?);
         Ok(())
     }
 

@@ -30,11 +30,20 @@ impl Call<'_> {
         Ok(self.account_clock())
     }
 
-    pub fn advance_account_clock(&self, request: &AdvanceAccountClock) -> ApiResult<AccountClock> {
+    pub async fn advance_account_clock(&self, request: &AdvanceAccountClock) -> ApiResult<AccountClock> {
         self.authorize("xks-console:AdvanceAccountClock", "*")?;
-        if !self.store().advance_clock(SignedDuration::from_secs(request.seconds), clock_step::MAX)? {
+        let (time, ahead) = (SignedDuration::from_secs(request.seconds), self.store().environment().clock.ahead());
+        if !time.is_positive() || ahead.saturating_add(time) > clock_step::MAX {
             return Err(invalid_time(request.seconds).into());
         }
+        let advance = |step| {
+            if !self.store().advance_clock(step, clock_step::MAX)? {
+                // Another process has moved the clock in the meantime.
+                return Err(invalid_time(request.seconds).into());
+            }
+            Ok(())
+        };
+        self.aws.pass_time(time, advance).await?;
         Ok(self.account_clock())
     }
 

@@ -71,6 +71,7 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
         if let Some(log) = access_log {
             server = server.with_access_log(log);
         }
+        tokio::spawn(bundled.run_workloads());
         let url = server.url();
         let target = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: authority.as_deref() };
         let mut environment = environment(&target, &bundled)?;
