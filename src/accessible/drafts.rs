@@ -12,7 +12,8 @@ use crate::tui::drafts::check_resumable;
 /// The drafts of a session. Each save is on disk when it returns.
 #[derive(Debug)]
 pub struct Drafts {
-    store: DraftStore,
+    /// `None` if drafts aren't kept.
+    store: Option<DraftStore>,
     target: DraftTarget,
     /// The start of the names of new drafts, which is unique to the session.
     prefix: String,
@@ -35,7 +36,7 @@ impl Drafts {
     /// Creates the drafts of a session on the AWS `target`. `prefix` must be unique to the session.
     pub fn new(directory: Option<PathBuf>, clock: Clock, target: DraftTarget, prefix: String) -> Self {
         Self {
-            store: DraftStore::new(directory, clock),
+            store: Some(DraftStore::new(directory, clock)),
             target,
             prefix,
             last_number: 0,
@@ -43,6 +44,16 @@ impl Drafts {
             has_failed: false,
             is_saved: Arc::default(),
         }
+    }
+
+    /// Creates the drafts of a session that keeps none, because its account is only in memory.
+    pub fn none() -> Self {
+        let target = DraftTarget::Bundled(String::new());
+        Self { store: None, ..Self::new(None, Clock::System, target, String::new()) }
+    }
+
+    fn handle(&mut self, request: DraftRequest) -> Option<DraftResponse> {
+        self.store.as_mut()?.handle(request)
     }
 
     /// Returns whether the wizard has a saved draft, for a signal handler.
@@ -61,7 +72,7 @@ impl Drafts {
     /// Returns the drafts that can be resumed here, newest first, or the reason why they can't be listed.
     pub(super) fn resumable(&mut self, account: &AccountState) -> Result<Vec<(String, SavedDraft)>, String> {
         let here = self.scope(account);
-        let Some(DraftResponse::Listed(listed)) = self.store.handle(DraftRequest::List) else { return Ok(Vec::new()) };
+        let Some(DraftResponse::Listed(listed)) = self.handle(DraftRequest::List) else { return Ok(Vec::new()) };
         let can_be_resumed = |entry: DraftEntry| {
             let saved = check_resumable(&entry, &here).map(|(_, saved)| saved.clone()).ok()?;
             Some((entry.name, saved))
@@ -71,7 +82,7 @@ impl Drafts {
 
     /// Opens a draft, so that no other console can.
     pub(super) fn open(&mut self, name: &str) -> Result<SavedDraft, String> {
-        match self.store.handle(DraftRequest::Open(name.to_owned())) {
+        match self.handle(DraftRequest::Open(name.to_owned())) {
             Some(DraftResponse::Opened(name, opened)) => {
                 let saved = *opened?;
                 self.open_draft = Some((name, saved.clone()));
@@ -91,11 +102,11 @@ impl Drafts {
         let name = self.open_draft.take().map_or_else(|| self.new_name(), |(name, _)| name);
         self.open_draft = Some((name.clone(), saved.clone()));
         let request = DraftRequest::Save { name, saved: Box::new(saved), ticket: Some(0) };
-        let result = match self.store.handle(request) {
+        let result = match self.handle(request) {
             Some(DraftResponse::Saved { result, .. }) => result,
             _ => Ok(()),
         };
-        self.is_saved.store(result.is_ok(), Ordering::SeqCst);
+        self.is_saved.store(self.store.is_some() && result.is_ok(), Ordering::SeqCst);
         let had_failed = std::mem::replace(&mut self.has_failed, result.is_err());
         match result {
             Err(reason) if is_required || !had_failed => SaveResult::Failed(reason),
@@ -111,14 +122,14 @@ impl Drafts {
     /// Closes the open draft and keeps it.
     pub(super) fn close(&mut self) {
         if let Some(name) = self.release() {
-            self.store.handle(DraftRequest::Close(name));
+            self.handle(DraftRequest::Close(name));
         }
     }
 
     /// Deletes the open draft. Returns the reason if it can't be deleted.
     pub(super) fn discard(&mut self) -> Result<(), String> {
         let name = self.release();
-        match name.and_then(|name| self.store.handle(DraftRequest::Discard(name))) {
+        match name.and_then(|name| self.handle(DraftRequest::Discard(name))) {
             Some(DraftResponse::DiscardFailed(reason)) => Err(reason),
             _ => Ok(()),
         }

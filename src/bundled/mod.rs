@@ -22,7 +22,7 @@ mod xks_console;
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 pub use iam::mfa::MfaDevice;
 pub use names::Names;
 pub use scenario::{is_known as is_known_scenario, names as scenario_names};
-pub use store::OpenError;
+pub use store::{DeleteAccountError, OpenError, delete_account};
 pub use stored_key::{CiphertextKey, ExternalKeyStatus, KeyLookup, ReadKeyError, StoredKey};
 
 use crate::aws::arn::{Arn, partition_of};
@@ -62,10 +62,16 @@ struct Inner {
     xks_client: XksClient,
     proxy_router: axum::Router,
     key_manager: ExternalKeyManager,
-    credentials: Credentials,
+    credentials: RwLock<Credentials>,
     signing_keys: SigningKeyCache,
     policy_cache: PolicyCache,
     event_buffer: EventBuffer,
+}
+
+impl Inner {
+    fn console_credentials(&self) -> Credentials {
+        self.credentials.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Drop for Inner {
@@ -153,7 +159,7 @@ impl BundledAws {
             xks_client,
             proxy_router,
             key_manager,
-            credentials,
+            credentials: RwLock::new(credentials),
             signing_keys: SigningKeyCache::default(),
             policy_cache: PolicyCache::default(),
             event_buffer: EventBuffer::default(),
@@ -176,7 +182,17 @@ impl BundledAws {
 
     /// Returns the access key of the user `Admin`, which the console signs its requests with.
     pub fn console_credentials(&self) -> Credentials {
-        self.0.credentials.clone()
+        self.0.console_credentials()
+    }
+
+    /// Replaces the access key of the user `Admin`, which the console signs its requests with.
+    ///
+    /// # Errors
+    /// [`OpenError`] if another user has an access key with this ID, or if the account's database can't be written.
+    pub fn set_console_credentials(&self, credentials: Credentials) -> Result<(), OpenError> {
+        iam::principals::replace_console_credentials(&self.0.store, &credentials)?;
+        *self.0.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials;
+        Ok(())
     }
 
     /// Creates a credential for a partition and returns its proxy configuration file.

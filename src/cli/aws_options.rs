@@ -13,7 +13,7 @@ use crate::client::endpoints::{InvalidRegion, InvalidUrl, check_region, check_ur
 #[command(group = clap::ArgGroup::new("elsewhere").args(["aws", "endpoint_url"]).multiple(true))]
 pub struct AwsOptions {
     /// Connect to AWS with your AWS CLI credentials
-    #[arg(long, conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
+    #[arg(long, conflicts_with_all = ["data_dir", "ephemeral", "connect_to", "proxy_ca", "scenario"])]
     pub aws: bool,
 
     /// Connect to the AWS-compatible services at this endpoint
@@ -21,7 +21,7 @@ pub struct AwsOptions {
     /// KMS, IAM, STS, and CloudTrail must all be available there. `serve` provides such an endpoint. Use http only for
     /// this machine.
     #[arg(long, value_name = "URL", value_parser = RedactedValueParser(parse_endpoint_url))]
-    #[arg(conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
+    #[arg(conflicts_with_all = ["data_dir", "ephemeral", "connect_to", "proxy_ca", "scenario"])]
     pub endpoint_url: Option<String>,
 
     /// Use the bundled AWS, even if config.toml or XKS_CONSOLE_TARGET selects another one

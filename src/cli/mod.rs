@@ -11,6 +11,7 @@ mod open;
 mod program;
 mod proxy;
 mod redacted_value;
+mod reset;
 mod serve;
 mod setting_options;
 mod tapes;
@@ -29,6 +30,7 @@ pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
 pub use program::{Completions, Man, Shell};
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
+pub use reset::Reset;
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};
 
@@ -131,6 +133,12 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
 
+    /// Use a new account of the bundled AWS in memory, which is gone when the program ends
+    ///
+    /// Nothing is written to the data directory, and drafts aren't saved. Each program has an account of its own.
+    #[arg(long, global = true)]
+    pub ephemeral: bool,
+
     /// Connect to a different address for the external key store proxy at this host
     ///
     /// Use it for a proxy that isn't yet reachable on port 443 at a public DNS name. This option can be repeated.
@@ -151,9 +159,9 @@ pub struct Arguments {
 
     /// Create a new account from this scenario
     ///
-    /// The directory must not contain an account yet; an existing account is never overwritten. Without this option, a
-    /// new account is created from the scenario "default".
-    #[arg(long, value_name = "NAME", global = true)]
+    /// A name, such as "training", or a file whose name ends in .toml. The directory must not contain an account yet; an
+    /// existing account is never overwritten. Without this option, a new account is created from the scenario "default".
+    #[arg(long, value_name = "NAME|FILE", global = true)]
     pub scenario: Option<String>,
 
     /// Print lists, keys, ciphertexts, the clock, the version, and the reports of `proxy check` and `test` as one JSON
@@ -230,6 +238,12 @@ pub enum Command {
     /// The time can't be moved back.
     #[command(after_help = clock::HELP)]
     Clock(Clock),
+    /// Delete the account of the bundled AWS, and start over with a new one
+    ///
+    /// Deletes the account in the data directory with all of its keys, its external key manager, events, and metrics.
+    /// Then creates a new account, from the scenario of --scenario if you add it.
+    #[command(after_help = reset::HELP)]
+    Reset(Reset),
     /// Play tapes and compare the screens with golden files
     ///
     /// A tape is a script of key presses and expectations. Each tape is played on a separate console with a new account
@@ -282,10 +296,32 @@ impl Command {
         }
     }
 
+    fn can_be_ephemeral(&self) -> bool {
+        matches!(
+            self,
+            Self::Open(_)
+                | Self::CreateKey(_)
+                | Self::ListKeys(_)
+                | Self::ShowKey(_)
+                | Self::ListStores(_)
+                | Self::Serve(_)
+        )
+    }
+
     fn is_for_tapes(&self) -> bool {
         matches!(self, Self::Test(_) | Self::Play(_) | Self::Record(_) | Self::Tape(_))
     }
 }
+
+/// The error for `--ephemeral` with a command whose effect would be gone at once, or that has an account of its own.
+const EPHEMERAL_NOT_SUPPORTED: &str = "--ephemeral can be used only with the console, open, create-key, list-keys, show-key, \
+                                       list-stores, and serve";
+const EPHEMERAL_DATA_DIR_CONFLICT: &str =
+    "--ephemeral can't be used with --data-dir, because the account is only in memory";
+const EPHEMERAL_SERVE_CONFLICT: &str = "--ephemeral can't be used with --detach, --stop, or --tls-self-signed, which keep files \
+                                        in the data directory";
+const FIXED_ACCESS_KEY_CONFLICT: &str = "--access-key-id and --secret-access-key can be used only with --ephemeral. The access \
+                                         keys of an account on disk are random";
 
 /// The error for AWS options before a command that doesn't support them.
 const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --bundled, --profile, --region, --log, and --read-only \
@@ -327,6 +363,10 @@ impl Arguments {
         let none = AwsOptions::default();
         let own_options = self.command.as_ref().and_then(Command::aws_options);
         let message = match &self.command {
+            Some(command) if self.ephemeral && !command.can_be_ephemeral() => EPHEMERAL_NOT_SUPPORTED,
+            _ if self.ephemeral && self.data_dir.is_some() => EPHEMERAL_DATA_DIR_CONFLICT,
+            Some(Command::Serve(serve)) if self.ephemeral && serve.needs_data_dir() => EPHEMERAL_SERVE_CONFLICT,
+            Some(Command::Serve(serve)) if !self.ephemeral && serve.access_key.is_fixed() => FIXED_ACCESS_KEY_CONFLICT,
             Some(command) if command.is_for_tapes() && self.data_dir.is_some() => DISK_OPTIONS_CONFLICT,
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
@@ -336,6 +376,7 @@ impl Arguments {
                 | Command::Serve(_)
                 | Command::Proxy { .. }
                 | Command::Clock(_)
+                | Command::Reset(_)
                 | Command::Test(_)
                 | Command::Tape(_),
             ) if self.display != DisplayOptions::default() => DISPLAY_OPTIONS_CONFLICT,
@@ -371,7 +412,11 @@ impl Arguments {
     }
 
     fn has_bundled_options(&self) -> bool {
-        self.data_dir.is_some() || !self.connect_to.is_empty() || self.proxy_ca.is_some() || self.scenario.is_some()
+        self.data_dir.is_some()
+            || self.ephemeral
+            || !self.connect_to.is_empty()
+            || self.proxy_ca.is_some()
+            || self.scenario.is_some()
     }
 
     /// Returns the AWS options, whether they are before the command or after it.

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 
 use clap::value_parser;
 
+use super::redacted_value::RedactedValueParser;
+use crate::aws::scalar::SecretString;
+use crate::aws::sigv4::Credentials;
+
 /// The options of `serve`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 #[command(group = clap::ArgGroup::new("tls").args(["tls_cert", "tls_self_signed"]))]
@@ -43,6 +47,9 @@ pub struct Serve {
     /// The options to serve in the background.
     #[command(flatten)]
     pub background: Background,
+    /// The access key of the user Admin, for an account in memory.
+    #[command(flatten)]
+    pub access_key: FixedAccessKey,
     /// Write the shell commands that set up AWS tools to this file when the server is ready
     ///
     /// The file is written atomically, and only you can read it. The server removes it on startup and when it stops.
@@ -64,6 +71,53 @@ pub struct Serve {
     pub command: Vec<OsString>,
 }
 
+/// The options of `serve` for a fixed access key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct FixedAccessKey {
+    /// Use this access key ID for the user Admin; requires --ephemeral
+    ///
+    /// With a fixed access key, the configuration of clients doesn't depend on the account. Anyone who knows it can use
+    /// the account, so choose it for tests only.
+    #[arg(long, value_name = "ID", requires = "secret_access_key", value_parser = parse_access_key_id)]
+    pub access_key_id: Option<String>,
+    /// Use this secret access key for the user Admin; requires --ephemeral
+    #[arg(long, value_name = "SECRET", requires = "access_key_id", value_parser = RedactedValueParser(parse_secret_access_key))]
+    pub secret_access_key: Option<SecretString>,
+}
+
+impl FixedAccessKey {
+    /// Returns whether an access key is given.
+    pub fn is_fixed(&self) -> bool {
+        self.access_key_id.is_some()
+    }
+
+    /// Returns the access key as credentials.
+    pub fn credentials(&self) -> Option<Credentials> {
+        let (access_key_id, secret_access_key) = self.access_key_id.clone().zip(self.secret_access_key.clone())?;
+        Some(Credentials { access_key_id, secret_access_key, session_token: None })
+    }
+}
+
+fn parse_access_key_id(text: &str) -> Result<String, &'static str> {
+    let is_valid =
+        (4..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_valid {
+        Ok(text.to_owned())
+    } else {
+        Err("it isn't an access key ID. Enter 4 to 128 letters, digits, and underscores")
+    }
+}
+
+fn parse_secret_access_key(text: &str) -> Result<SecretString, InvalidSecret> {
+    let is_valid = (4..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_valid { Ok(SecretString::new(text.to_owned())) } else { Err(InvalidSecret) }
+}
+
+/// The text isn't a secret access key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it isn't a secret access key. Enter 4 to 128 letters, digits, and symbols without spaces")]
+pub struct InvalidSecret;
+
 /// The options of `serve` for a server in the background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Background {
@@ -83,6 +137,11 @@ pub struct Background {
 }
 
 impl Serve {
+    /// Returns whether the options keep files in the data directory.
+    pub fn needs_data_dir(&self) -> bool {
+        self.background.detach || self.background.stop || self.tls_self_signed
+    }
+
     /// The default of `--listen`.
     pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4599);
     /// The exit code of `serve --stop` if no server is running.
@@ -97,6 +156,8 @@ Examples:
   xks-console serve -- bash           Open a shell in which every AWS tool uses the bundled AWS
   eval \"$(xks-console serve --detach)\"
                                       Serve in the background and set up this shell to use it
+  xks-console --ephemeral serve --access-key-id test --secret-access-key test
+                                      Serve an account in memory with a fixed access key, for tests
   xks-console serve --stop            Stop the server in the background
   xks-console serve --access-log -    Serve until you press Ctrl-C, and show each request
 

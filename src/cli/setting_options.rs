@@ -49,6 +49,7 @@ impl Arguments {
         let bundled = [
             (*bundled, "--bundled"),
             (self.data_dir.is_some(), "--data-dir"),
+            (self.ephemeral, "--ephemeral"),
             (self.scenario.is_some(), "--scenario"),
             (!self.connect_to.is_empty(), "--connect-to"),
             (self.proxy_ca.is_some(), "--proxy-ca"),

@@ -15,6 +15,7 @@ fn no_arguments_open_the_console() {
         parse("xks-console").unwrap(),
         Arguments {
             data_dir: None,
+            ephemeral: false,
             connect_to: Vec::new(),
             proxy_ca: None,
             aws_options: AwsOptions::default(),

@@ -54,7 +54,10 @@ fn session<'a>(
     output: impl Write + 'static,
 ) -> Result<Session<'a>, Box<dyn Error>> {
     let directory = config::drafts_directory(|name| std::env::var_os(name));
-    let drafts = Drafts::new(directory, Clock::System, aws.draft_target()?, Random::system().hex::<8>()?);
+    let drafts = match aws.draft_target()? {
+        Some(target) => Drafts::new(directory, Clock::System, target, Random::system().hex::<8>()?),
+        None => Drafts::none(),
+    };
     exit_on_signal(runtime, &drafts)?;
     let input_kind = if io::stdin().is_terminal() { InputKind::Terminal } else { InputKind::Pipe };
     let prompter = Prompter::new(io::stdin().lock(), output, input_kind);

@@ -33,7 +33,7 @@ pub(super) struct AwsConnection {
     target: Target,
     /// The bundled AWS, unless another one is used.
     pub(super) bundled: Option<BundledAws>,
-    /// The data directory of the bundled AWS; `None` for another AWS.
+    /// The data directory of the bundled AWS; `None` for another AWS, and for an account in memory.
     pub(super) data_dir: Option<PathBuf>,
     /// Set if the profile needs an MFA code. The console requests the code itself.
     pub(super) pending_mfa: Option<LoadCredentialsError>,
@@ -58,15 +58,15 @@ impl AwsConnection {
     }
 
     fn open_bundled(arguments: &Arguments, settings: Settings) -> Result<Self, Box<dyn Error>> {
-        let data_dir = settings.data_dir()?;
-        let bundled = open_bundled(arguments, &data_dir)?;
+        let data_dir = if arguments.ephemeral { None } else { Some(settings.data_dir()?) };
+        let bundled = open_bundled(arguments, data_dir.as_deref())?;
         let client = in_process::client(&bundled, Clock::System);
         // The Region of the file and the environment is that of AWS. The account is in the Region of its scenario.
         let client = match &settings.region.value {
             Some(region) if settings.region.is_from_option() => client.with_region(region),
             _ => client,
         };
-        let (bundled, data_dir) = (Some(bundled), Some(data_dir));
+        let bundled = Some(bundled);
         Ok(Self { client, settings, target: Target::Bundled, bundled, data_dir, pending_mfa: None })
     }
 
@@ -92,11 +92,12 @@ impl AwsConnection {
     }
 
     /// Returns the AWS that drafts belong to.
-    pub(super) fn draft_target(&self) -> std::io::Result<drafts::DraftTarget> {
+    pub(super) fn draft_target(&self) -> std::io::Result<Option<drafts::DraftTarget>> {
         Ok(match (&self.target, &self.data_dir) {
-            (Target::Endpoint(host), _) => drafts::DraftTarget::Endpoint(host.clone()),
-            (_, Some(data_dir)) => drafts::DraftTarget::Bundled(data_dir.canonicalize()?.display().to_string()),
-            (_, None) => drafts::DraftTarget::Aws,
+            (Target::Endpoint(host), _) => Some(drafts::DraftTarget::Endpoint(host.clone())),
+            (Target::Bundled, None) => None,
+            (_, Some(data_dir)) => Some(drafts::DraftTarget::Bundled(data_dir.canonicalize()?.display().to_string())),
+            (_, None) => Some(drafts::DraftTarget::Aws),
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::in_process;
 
 /// Prints the time of the account, after moving it if the command line says so.
 pub(super) fn run(arguments: &Arguments, options: &ClockOptions) -> Result<ExitCode, Box<dyn Error>> {
-    let bundled = open_bundled(arguments, &super::settings(arguments)?.data_dir()?)?;
+    let bundled = open_bundled(arguments, Some(&super::settings(arguments)?.data_dir()?))?;
     let client = in_process::client(&bundled, Clock::System);
     let runtime = runtime()?;
     let clock = runtime.block_on(async {

@@ -40,7 +40,9 @@ pub(super) fn show(
 ) -> Result<ExitCode, Box<dyn Error>> {
     let mut draft_writer =
         DraftWriter::start(DraftStore::new(config::drafts_directory(|name| std::env::var_os(name)), Clock::System));
-    effects.extend(app.enable_drafts(aws.draft_target()?, Random::system().hex::<8>()?));
+    if let Some(target) = aws.draft_target()? {
+        effects.extend(app.enable_drafts(target, Random::system().hex::<8>()?));
+    }
     let config = config::config_directory(|name| std::env::var_os(name));
     app.apply_preferences(aws.settings.preferences());
     app.set_used_external_key_ids(config.as_deref().map(config::used_external_key_ids).unwrap_or_default());

@@ -15,6 +15,7 @@ mod play;
 pub mod proxy;
 pub mod proxy_check;
 mod record;
+mod reset;
 pub mod serve;
 mod tape;
 mod test;
@@ -31,6 +32,7 @@ use crate::build_info::BuildInfo;
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Command, Proxy};
 use crate::config::Settings;
+use crate::environment::Environment;
 use crate::text::escape_controls_in_lines;
 use crate::xks::network::Network;
 
@@ -61,6 +63,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::ListStores(options)) => lists::list_stores(arguments, options),
         Some(Command::Explain(options)) => explain::run(arguments, options),
         Some(Command::Clock(options)) => clock::run(arguments, options),
+        Some(Command::Reset(options)) => reset::run(arguments, *options),
         Some(Command::Test(options)) => test::run(arguments, options),
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),
@@ -104,16 +107,38 @@ pub fn note(message: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "xks-console: {message}");
 }
 
-/// Opens the bundled AWS in `data_dir`, and creates its account if there is none.
+/// Opens the bundled AWS in `data_dir`, and creates its account if there is none. Without a directory, the account is in
+/// memory.
 ///
 /// # Errors
 /// A scenario or a `--proxy-ca` file that can't be used, and errors of the databases.
-pub fn open_bundled(arguments: &Arguments, data_dir: &Path) -> Result<BundledAws, Box<dyn Error>> {
+pub fn open_bundled(arguments: &Arguments, data_dir: Option<&Path>) -> Result<BundledAws, Box<dyn Error>> {
     let network = Network::new(arguments.connect_to.clone(), arguments.proxy_ca.clone());
     if arguments.proxy_ca.is_some() {
         network.check()?;
     }
-    Ok(BundledAws::open_with_network(data_dir, arguments.scenario.as_deref(), network)?)
+    let scenario = arguments.scenario.as_deref();
+    let opened = if let Some(data_dir) = data_dir {
+        BundledAws::open_with_network(data_dir, scenario, network)
+    } else {
+        BundledAws::in_memory_with_network(scenario.unwrap_or("default"), Environment::system(), Some(network))
+    };
+    Ok(opened?)
+}
+
+/// The exit code for an invalid value, and for a confirmation without a terminal.
+const EXIT_USAGE: u8 = 2;
+/// The exit code if the user doesn't confirm.
+const EXIT_DECLINED: u8 = 3;
+
+/// Asks a question on the terminal. Returns whether the answer is yes.
+fn confirm_on_terminal(question: &str) -> std::io::Result<bool> {
+    let mut notes = std::io::stderr();
+    write!(notes, "{question} [y/N] ")?;
+    notes.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Creates the runtime of a command that calls AWS.

@@ -15,6 +15,20 @@ const MFA_FILE: &str = "mfa";
 /// The role whose profile requires an MFA code.
 const MFA_ROLE: &str = "BreakGlass";
 
+/// Deletes the profile files in `dir`.
+///
+/// # Errors
+/// An I/O error if a file exists and can't be deleted.
+pub fn delete(dir: &Path) -> std::io::Result<()> {
+    for file in PROFILE_FILES.into_iter().chain([MFA_FILE]) {
+        match std::fs::remove_file(dir.join(file)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The connection settings of a bundled AWS server.
 pub struct ServerInfo<'a> {
     /// The URL, such as `http://127.0.0.1:8080`.

@@ -12,21 +12,24 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
 /// The file that is written after each change. Its content has no meaning.
-const CHANGE_FILE: &str = "changed";
+pub const CHANGE_FILE: &str = "changed";
 
 /// A change notifier, which does nothing for accounts in memory.
 #[derive(Debug, Default)]
 pub struct ChangeNotifier(Option<File>);
 
 impl ChangeNotifier {
-    /// Opens a notifier for the processes that use the data directory `dir`.
+    /// Opens a notifier for the processes that use the data directory `dir`. While it's open, it holds a shared lock on
+    /// its file, so that no other process deletes what is in the directory.
     ///
     /// # Errors
-    /// An I/O error if the file can't be created.
+    /// An I/O error if the file can't be created or locked.
     pub fn open(dir: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).write(true).truncate(false).mode(0o600);
-        options.open(dir.join(CHANGE_FILE)).map(|file| Self(Some(file)))
+        let file = options.open(dir.join(CHANGE_FILE))?;
+        file.lock_shared()?;
+        Ok(Self(Some(file)))
     }
 
     /// Notifies other processes of a committed change. A process that misses it sees the change when it next reads.

@@ -45,6 +45,7 @@ mod pty;
 mod pty_tapes;
 mod read_only;
 mod remote_proxies;
+mod reset_command;
 mod review;
 mod rotation;
 mod serve_command;

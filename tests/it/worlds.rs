@@ -215,3 +215,24 @@ fn past_of_an_account_on_disk_survives_an_interrupted_start() {
     let decrypts = world.events("Decrypt").len();
     assert!(decrypts > 90, "{decrypts}");
 }
+
+#[test]
+fn scenarios_of_the_manual_can_be_opened() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/reference/scenarios.md");
+    let manual = std::fs::read_to_string(path).unwrap();
+    let blocks: Vec<&str> = manual.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("own.toml");
+        std::fs::write(&path, block).unwrap();
+        let world = World::new(path.to_str().unwrap());
+        if block.contains("orders") {
+            assert_eq!(world.workload("orders")["Failures"], 0);
+        } else {
+            let arn = "arn:aws:sts::111122223333:assumed-role/LogShipper/night";
+            let is_repeated = |event: &&Value| event["userIdentity"]["arn"] == arn && event["errorCode"].is_null();
+            assert_eq!(world.events("Decrypt").iter().filter(is_repeated).count(), 5);
+        }
+    }
+}

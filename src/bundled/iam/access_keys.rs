@@ -85,7 +85,7 @@ impl Call<'_> {
 
     pub fn delete_access_key(&self, request: &DeleteAccessKey) -> ApiResult<Empty> {
         let user = self.access_key_user("iam:DeleteAccessKey", request.user_name.as_deref())?;
-        if request.access_key_id == self.aws.credentials.access_key_id {
+        if request.access_key_id == self.aws.console_credentials().access_key_id {
             let message = "The console signs its requests with this access key, so it can't be deleted.";
             return Err(ServiceError::new("DeleteConflict", message).into());
         }

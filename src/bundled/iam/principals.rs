@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
@@ -146,6 +146,21 @@ pub fn console_credentials(store: &Store) -> Result<Credentials, OpenError> {
     let id: Vec<u8> = store
         .read(|tx| tx.query_row("SELECT value FROM meta WHERE name = 'console-access-key'", [], |row| row.get(0)))?;
     load_credentials(store, &String::from_utf8_lossy(&id))
+}
+
+/// Replaces the access key of the console's user.
+pub fn replace_console_credentials(store: &Store, credentials: &Credentials) -> Result<(), OpenError> {
+    let id = &credentials.access_key_id;
+    let sealed = store.seal(&["access_keys", id], credentials.secret_access_key.expose().as_bytes())?;
+    store.write(|tx| {
+        let is_console_key = "CAST(id AS BLOB) = (SELECT value FROM meta WHERE name = 'console-access-key')";
+        tx.execute(
+            &format!("UPDATE access_keys SET id = ?1, secret = ?2 WHERE {is_console_key}"),
+            params![id, sealed],
+        )?;
+        tx.execute("UPDATE meta SET value = ?1 WHERE name = 'console-access-key'", [id.as_bytes()])?;
+        Ok(())
+    })
 }
 
 /// Returns the ARN of the console's user.

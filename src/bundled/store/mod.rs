@@ -3,6 +3,7 @@
 //! The changes of an operation are atomic, and durable when it returns. Several processes can use the database at once.
 //! Records are cached until this or another process changes the database, so a process never reads stale data.
 
+mod deletion;
 mod error;
 mod migrations;
 
@@ -18,6 +19,7 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
+pub use self::deletion::{DeleteAccountError, delete_account};
 pub use self::error::{OpenError, StoreError};
 use self::migrations::MIGRATIONS;
 pub use self::migrations::SCHEMA_VERSION;

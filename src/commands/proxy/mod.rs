@@ -3,7 +3,7 @@
 mod lists;
 
 use std::error::Error;
-use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,18 +11,13 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use self::lists::ListWriter;
-use super::{note, open_bundled};
+use super::{EXIT_DECLINED, EXIT_USAGE, confirm_on_terminal, note, open_bundled};
 use crate::aws::xks_console::ListProxyRequests;
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, ExternalKeyRef, ProxyCommand};
 use crate::storage::atomic_file::replace;
 use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, NewExternalKey};
 use crate::xks::proxy::BUNDLED_HOST;
-
-/// The exit code for an invalid value, and for a confirmation without a terminal.
-const EXIT_USAGE: u8 = 2;
-/// The exit code if the user doesn't confirm.
-const EXIT_DECLINED: u8 = 3;
 
 /// Runs the command on the terminal.
 ///
@@ -39,7 +34,7 @@ pub fn run_on_terminal(arguments: &Arguments, command: &ProxyCommand) -> Result<
         return Ok(ExitCode::from(EXIT_USAGE));
     }
     let data_dir = super::settings(arguments)?.data_dir()?;
-    let bundled = open_bundled(arguments, &data_dir)?;
+    let bundled = open_bundled(arguments, Some(&data_dir))?;
     let mut command_io =
         CommandIo { out: io::stdout(), notes: io::stderr(), is_json: arguments.json, confirm: &confirm_on_terminal };
     match run(&bundled, &data_dir, command, &mut command_io) {
@@ -55,16 +50,6 @@ pub fn run_on_terminal(arguments: &Arguments, command: &ProxyCommand) -> Result<
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// Asks a question on the terminal. Returns whether the answer is yes.
-fn confirm_on_terminal(question: &str) -> io::Result<bool> {
-    let mut notes = io::stderr();
-    write!(notes, "{question} [y/N] ")?;
-    notes.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// The output of a command, and its confirmation.

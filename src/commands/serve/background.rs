@@ -103,7 +103,7 @@ fn print_running(
         )
         .into());
     }
-    let bundled = super::super::open_bundled(arguments, data_dir)?;
+    let bundled = super::super::open_bundled(arguments, Some(data_dir))?;
     let served = ServerInfo { url, region: BundledAws::REGION, ca_certificate: authority.as_deref() };
     let exports = environment(&served, &bundled)?.exports();
     if let Some(path) = &options.ready_file {

@@ -35,6 +35,9 @@ const EXIT_NOT_STARTED: u8 = 125;
 /// # Errors
 /// An address, file, or certificate that can't be used, and errors of the databases.
 pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError> {
+    if arguments.ephemeral {
+        return explain_exit(serve(arguments, options, None), options);
+    }
     let data_dir = std::path::absolute(super::settings(arguments)?.data_dir()?)?;
     if options.background.stop {
         return instance::stop(&data_dir);
@@ -42,7 +45,12 @@ pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError>
     if options.background.detach && !options.background.detached {
         return background::start(arguments, options, &data_dir);
     }
-    match serve(arguments, options, &data_dir) {
+    explain_exit(serve(arguments, options, Some(&data_dir)), options)
+}
+
+/// Returns the exit code of a server that couldn't be started for a command, or else `result`.
+fn explain_exit(result: Result<ExitCode, BoxError>, options: &Serve) -> Result<ExitCode, BoxError> {
+    match result {
         Err(failure) if !options.command.is_empty() => {
             note(failure);
             Ok(ExitCode::from(EXIT_NOT_STARTED))
@@ -51,7 +59,8 @@ pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError>
     }
 }
 
-fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<ExitCode, BoxError> {
+/// Serves the account in `data_dir`, or one in memory.
+fn serve(arguments: &Arguments, options: &Serve, data_dir: Option<&Path>) -> Result<ExitCode, BoxError> {
     if options.background.detached {
         // The server needs its own session to keep running when the terminal closes.
         rustix::process::setsid()?;
@@ -59,7 +68,11 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
     let mut ready = options.ready_file.as_deref().map(ReadyFile::prepare).transpose()?;
     let access_log = options.access_log.as_deref().map(open_access_log).transpose()?;
     let bundled = super::open_bundled(arguments, data_dir)?;
-    let mut instance = if options.background.detached { Some(InstanceLock::acquire(data_dir)?) } else { None };
+    if let Some(credentials) = options.access_key.credentials() {
+        bundled.set_console_credentials(credentials)?;
+    }
+    let instance_dir = data_dir.filter(|_| options.background.detached);
+    let mut instance = instance_dir.map(InstanceLock::acquire).transpose()?;
     let (tls, authority) = tls(options, data_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -76,16 +89,21 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
         let target = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: authority.as_deref() };
         let mut environment = environment(&target, &bundled)?;
         if !options.command.is_empty() {
-            let profiles =
-                child_command::TemporaryProfiles::write(&target, &bundled, data_dir, server.address().port())?;
-            environment.add_profiles(profiles.directory());
+            let port = server.address().port();
+            let write_profiles = |dir| child_command::TemporaryProfiles::write(&target, &bundled, dir, port);
+            let profiles = data_dir.map(write_profiles).transpose()?;
+            if let Some(profiles) = &profiles {
+                environment.add_profiles(profiles.directory());
+            }
             if let Some(ready) = &mut ready {
                 ready.write(&environment.exports())?;
             }
             return Ok(child_command::run(server, &options.command, &environment).await?);
         }
         let stop = stop_signal()?;
-        write_profiles(&target, &bundled, data_dir, options.background.detached)?;
+        if let Some(data_dir) = data_dir {
+            write_profiles(&target, &bundled, data_dir, options.background.detached)?;
+        }
         if let Some(instance) = &mut instance {
             instance.publish(&RunningServer::current_process(&url, authority.as_deref()))?;
         }
@@ -134,8 +152,9 @@ async fn listen(
 }
 
 /// Adds the server in the background to the error if it uses the address.
-fn explain_listen_error(error: ServeError, arguments: &Arguments, data_dir: &Path) -> BoxError {
+fn explain_listen_error(error: ServeError, arguments: &Arguments, data_dir: Option<&Path>) -> BoxError {
     if let ServeError::Listen { address, .. } = &error
+        && let Some(data_dir) = data_dir
         && let Ok(Some(RunningServer { pid, url, .. })) = instance::find(data_dir)
         && url.ends_with(&format!(":{}", address.port()))
     {
@@ -149,15 +168,18 @@ fn explain_listen_error(error: ServeError, arguments: &Arguments, data_dir: &Pat
     error.into()
 }
 
-fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerConfig>>, Option<PathBuf>), BoxError> {
+fn tls(
+    options: &Serve,
+    data_dir: Option<&Path>,
+) -> Result<(Option<Arc<rustls::ServerConfig>>, Option<PathBuf>), BoxError> {
     let clients = options
         .client_ca
         .clone()
         .zip(options.client_name.clone())
         .map(|(authority, name)| ClientAuth { ca_certificates: authority, client_name: name });
-    Ok(match (&options.tls_cert, &options.tls_key) {
-        (Some(chain), Some(key)) => (Some(tls::from_files(chain, key, clients.as_ref())?), None),
-        _ if options.tls_self_signed => {
+    Ok(match (&options.tls_cert, &options.tls_key, data_dir) {
+        (Some(chain), Some(key), _) => (Some(tls::from_files(chain, key, clients.as_ref())?), None),
+        (_, _, Some(data_dir)) if options.tls_self_signed => {
             let (config, authority) = tls::self_signed(data_dir, clients.as_ref())?;
             (Some(config), Some(authority))
         }
@@ -203,10 +225,14 @@ fn stop_command(arguments: &Arguments) -> String {
     }
 }
 
-fn print_listening(url: &str, data_dir: &Path, is_detached: bool) {
+fn print_listening(url: &str, data_dir: Option<&Path>, is_detached: bool) {
     let hint = if is_detached { "" } else { " Press Ctrl-C to stop." };
+    let account = data_dir.map_or_else(
+        || "The account is in memory.".to_owned(),
+        |data_dir| format!("Data directory: {}.", data_dir.display()),
+    );
     // The terminal may be closed already.
-    let _ = writeln!(io::stderr(), "xks-console: Listening on {url}. Data directory: {}.{hint}", data_dir.display());
+    let _ = writeln!(io::stderr(), "xks-console: Listening on {url}. {account}{hint}");
 }
 
 /// Returns a future that completes at the first SIGINT or SIGTERM.
