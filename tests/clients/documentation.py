@@ -168,6 +168,7 @@ SKIPPED = {
     "FAILED     open-a-key-store.tape at 80x24": "output, whose rows another entry checks",
     "FAILED     flows/my-proxy.tape at 80x24": "output, whose error another entry checks",
     "use xks_console::flow::suite::Suite;": "the API documentation has the same example",
+    "set-option -g prefix None": "a configuration for tmux",
     "ttyd --writable --check-origin --port 7701 --credential ada:PASSWORD \\": "it needs ttyd",
     "tmux new-session -d -s class xks-console --data-dir class/trainer --theme projector": "it needs tmux",
     "ttyd --port 7700 --check-origin tmux attach-session -r -t class": "it needs ttyd",
