@@ -60,7 +60,7 @@ ACCESSIBLE_WIZARD = [
     ("10. Go to step 7", "1\n"),
 ]
 # Pages whose blocks build on the earlier ones.
-SEQUENCES = [ROOT / "docs/src/how-to" / name for name in ("test-flows.md", "test-your-proxy-in-ci.md", "play-for-an-audience.md")]
+SEQUENCES = [ROOT / "docs/src/how-to" / name for name in ("test-flows.md", "test-your-proxy-in-ci.md", "play-for-an-audience.md", "teach-a-class.md")]
 TEST_PROXY = "xks-console test flows --connect-to localhost=127.0.0.1:8443 --proxy-ca my-proxy/tls-ca.pem"
 
 # Blocks of commands by their first line that doesn't start a server: the text to wait for and the keys to send then, the exit
@@ -142,11 +142,18 @@ COMMANDS = {
     "xks-console man --dir ~/.local/share/man/man1": ([], 0, "manual pages were written to"),
     "xks-console version": ([], 0, "aws-lc-rs:"),
     "xks-console play demo.tape --cast demo.cast": ([], 0, "5 images were written to images"),
+    "umask 077": ([], 0, "To stop the server: xks-console serve --stop --data-dir class/chiara"),
+    "xks-console --data-dir class/ada": (QUIT, 0, ""),
+    "source class/ada.env": ([], 0, "Frankfurt HSM"),
+    "# Disable the external key of customer-db.": ([], 0, ""),
+    "# Who has created a key with the alias payments?": ([], 0, "chiara: no"),
+    "# Stop all servers.": ([], 0, "Stopped the server"),
 }
 # Blocks with the content of a file, by their first line, and the path of the file in the home directory.
 FILES = {
     "[profile.work]": ".config/xks-console/config.toml",
     'theme = "dark"': ".config/xks-console/config.toml",
+    "[keys]": ".config/xks-console/config.toml",
     "xks-key-id,alias,tag": "keys.csv",
     "# The proxy: create a key store, connect it, create a key, and encrypt with it.": "flows/my-proxy.tape",
 }
@@ -164,6 +171,13 @@ SKIPPED = {
     "FAILED     open-a-key-store.tape at 80x24": "output, whose rows another entry checks",
     "FAILED     flows/my-proxy.tape at 80x24": "output, whose error another entry checks",
     "use xks_console::flow::suite::Suite;": "the API documentation has the same example",
+    "set-option -g prefix None": "a configuration for tmux",
+    "ttyd --writable --check-origin --port 7701 --credential ada:PASSWORD \\": "it needs ttyd",
+    "tmux new-session -d -s class xks-console --data-dir class/trainer --theme projector": "it needs tmux",
+    "ttyd --port 7700 --check-origin tmux attach-session -r -t class": "it needs ttyd",
+    " In AWS                                                         Outside of AWS": "a diagram",
+    " Encrypt": "a diagram",
+    " GenerateDataKey": "a diagram",
     "cargo test --locked": "the Rust tests run separately and take minutes",
     "use xks_console::aws::kms::DescribeCustomKeyStores;": "the API documentation has the same example, which runs as a test",
 }
@@ -267,8 +281,9 @@ class Home:
         shutil.copy(aws / "tls-ca.pem", self.path / "ca.pem")
 
     def close(self):
-        for directory in [[], ["--data-dir", str(self.path / "aws")], ["--data-dir", str(self.path / "my-proxy")]]:
-            self.run("serve", "--stop", *directory)
+        self.run("serve", "--stop")
+        for directory in [self.path / "aws", self.path / "my-proxy", *self.path.glob("class/*/")]:
+            self.run("serve", "--stop", "--data-dir", str(directory))
         self.directory.cleanup()
 
 

@@ -1,7 +1,11 @@
-//! The tests that `tests/guide.md` and the manual name exist.
+//! The tests that `tests/guide.md` and the manual name exist, and the manual lists every error that the code knows.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+
+use xks_console::error_remedies;
+use xks_console::xks::failure::XksFailure;
+use xks_console::xks::wire::ErrorName;
 
 /// Collects the names of all functions in the Rust files below a directory.
 fn collect_function_names(dir: &Path, found: &mut BTreeSet<String>) {
@@ -45,4 +49,63 @@ fn every_statement_of_the_guide_names_an_existing_test() {
 #[test]
 fn every_promise_of_the_manual_names_an_existing_test() {
     assert_eq!(check_named_tests("docs/src/reference/promises.md"), 38 + 25);
+}
+
+/// Returns the rows of a Markdown text that begin with `cell`.
+fn rows_of<'a>(text: &'a str, cell: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| line.starts_with(&format!("| {cell} "))).collect()
+}
+
+/// Checks that the tables of failures have one row with the exceptions and one with the message of `failure`.
+fn check_failure(text: &str, cell: &str, failure: &XksFailure) {
+    let rows = rows_of(text, cell);
+    let codes =
+        [failure.key_store_error().code, failure.create_key_error().code, failure.connection_error_code().to_owned()];
+    let has_codes = |row: &&str| codes.iter().all(|code| row.contains(&format!("`{code}`")));
+    assert!(rows.iter().any(has_codes), "no row of {cell} has {codes:?}: {rows:#?}");
+    let message = failure.cryptographic_error().message;
+    assert!(rows.iter().any(|row| row.contains(&message)), "no row of {cell} has the message {message:?}: {rows:#?}");
+}
+
+/// Returns the connection error codes that have a remedy of their own: the patterns of the `match` in
+/// `for_connection_error`.
+fn known_connection_error_codes(source: &str) -> BTreeSet<String> {
+    let (_, function) = source.split_once("pub fn for_connection_error(").unwrap();
+    let (function, _) = function.split_once("#[cfg(test)]").unwrap();
+    let lines = function.lines().map(str::trim_start);
+    let patterns = lines.filter_map(|line| line.strip_prefix('"')?.split_once("\" =>"));
+    patterns.map(|(code, _)| code.to_owned()).collect()
+}
+
+#[test]
+fn manual_lists_every_error_of_the_proxy_and_every_connection_error_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/src/reference/errors.md")).unwrap();
+    for name in ErrorName::ALL {
+        check_failure(&text, &format!("`{}`", name.as_str()), &XksFailure::Refused(name));
+    }
+    for (cell, failure) in [
+        ("No connection", XksFailure::Unreachable),
+        ("No TLS connection", XksFailure::Tls),
+        ("No response in time", XksFailure::TimedOut),
+        ("Invalid response", XksFailure::InvalidResponse("")),
+        ("Damaged ciphertext", XksFailure::DamagedCiphertext),
+        ("All managers unavailable", XksFailure::Unhealthy),
+        ("Invalid configuration", XksFailure::Configuration(String::new())),
+    ] {
+        check_failure(&text, cell, &failure);
+    }
+    let source = std::fs::read_to_string(root.join("src/error_remedies.rs")).unwrap();
+    let codes = known_connection_error_codes(&source);
+    assert!(codes.len() >= 11, "{codes:?}");
+    for code in codes {
+        let remedy = error_remedies::for_connection_error(&code);
+        let rows = rows_of(&text, &format!("`{code}`"));
+        let is_complete = |row: &&str| row.contains(remedy.meaning) && row.contains(remedy.action);
+        assert!(rows.iter().any(is_complete), "no row of {code} has its meaning and its remedy: {rows:#?}");
+    }
+    for name in ErrorName::ALL {
+        let message = XksFailure::Refused(name).create_key_error().message;
+        assert!(text.contains(&message), "the message of CreateKey for {} is missing: {message}", name.as_str());
+    }
 }
