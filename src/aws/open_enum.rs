@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::text::is_hidden;
+
 /// The maximum number of unknown values to keep, which bounds the memory that a service can consume with new values.
 const MAX_VALUES: usize = 1000;
 /// The maximum length of a value in characters. It exceeds all current KMS values.
@@ -15,12 +17,8 @@ const MAX_CHARS: usize = 128;
 /// Interns an unknown value for the lifetime of the process and replaces characters that could affect the terminal.
 pub fn intern_unknown(text: &str) -> &'static str {
     static INTERNED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let is_unsafe = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let text: String =
-        text.chars().take(MAX_CHARS).map(|letter| if is_unsafe(letter) { '\u{fffd}' } else { letter }).collect();
+        text.chars().take(MAX_CHARS).map(|letter| if is_hidden(letter) { '\u{fffd}' } else { letter }).collect();
     let mut known = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(value) = known.get(text.as_str()) {
         return value;

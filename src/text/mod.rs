@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Returns `text` with control and bidirectional formatting characters escaped as `\u{…}`.
+/// Returns `text` with control characters and invisible characters escaped as `\u{…}`. See [`is_hidden`].
 ///
 /// The result can't move the cursor or hide other text.
 pub fn escape_controls(text: &str) -> String {
@@ -23,10 +23,14 @@ pub fn escape_controls(text: &str) -> String {
     out
 }
 
-/// Whether a character is a control or bidirectional formatting character.
+/// Whether a character is a control character, changes the direction of text, or is invisible.
+///
+/// The joiners U+200C and U+200D aren't hidden, because Persian and emoji need them.
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Like [`escape_controls`], but keeps line breaks.
@@ -210,6 +214,9 @@ mod tests {
     #[test]
     fn control_characters_are_escaped() {
         assert_eq!(escape_controls("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
+        assert_eq!(escape_controls("so\u{ad}ft\u{61c}\u{200b}\u{e0041}"), "so\\u{ad}ft\\u{61c}\\u{200b}\\u{e0041}");
+        let joined = "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645} 👩\u{200d}🔬";
+        assert_eq!(escape_controls(joined), joined);
     }
 
     #[test]
