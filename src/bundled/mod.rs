@@ -40,7 +40,6 @@ use crate::aws::policy::PolicyDocument;
 use crate::aws::sigv4::{Credentials, SigningKeyCache};
 use crate::environment::Environment;
 use crate::xks::client::{RequestMetadata, XksClient};
-use crate::xks::faults::Faults;
 use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::network::Network;
 use crate::xks::proxy;
@@ -157,6 +156,8 @@ impl BundledAws {
             policy_cache: PolicyCache::default(),
             event_buffer: EventBuffer::default(),
         });
+        let weak = Arc::downgrade(&inner);
+        inner.xks_client.faults().set_stored(move |call| weak.upgrade()?.store.next_fault(call));
         if let Some(network) = network {
             let weak = Arc::downgrade(&inner);
             network.set_route_lookup(move |host| {
@@ -218,11 +219,6 @@ impl BundledAws {
             limits::XKS_PROXY_PATH_SUFFIX,
             secret_access_key.expose()
         ))
-    }
-
-    /// Returns the faults that simulate failures of external key store proxies.
-    pub fn proxy_faults(&self) -> &Faults {
-        self.0.xks_client.faults()
     }
 
     /// Returns the access keys of all users that have one, the console's first.

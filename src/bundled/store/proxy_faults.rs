@@ -1,0 +1,127 @@
+//! The proxy faults of an account. Those that can still make requests fail are kept in memory.
+
+use std::sync::{Arc, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::Store;
+use crate::xks::faults::{self, FaultState, InjectedFault, ProxyCall, ProxyFault};
+
+/// The maximum number of proxy faults. When it is reached, a new fault replaces the oldest one that has ended.
+pub const MAX_FAULTS: usize = 100;
+
+/// A stored proxy fault.
+#[derive(Clone, Debug)]
+pub struct StoredFault {
+    /// The ID.
+    pub id: i64,
+    /// When the fault was added.
+    pub created: Timestamp,
+    /// The fault, and what it has done so far.
+    pub state: FaultState,
+}
+
+fn fault_from_row(row: &Row) -> rusqlite::Result<Option<StoredFault>> {
+    let time = |millis| Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
+    let (text, created, ends): (String, i64, Option<i64>) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    // A newer version may know more words.
+    let Ok(fault) = faults::parse(&faults::split_words(&text)) else { return Ok(None) };
+    let state = FaultState { fault, matched: row.get(4)?, hits: row.get(5)?, end: ends.map(time) };
+    Ok(Some(StoredFault { id: row.get(0)?, created: time(created), state }))
+}
+
+/// Returns all proxy faults, in the order in which they were added.
+pub fn all_faults(connection: &Connection) -> rusqlite::Result<Vec<StoredFault>> {
+    let sql = "SELECT id, fault, created, ends, matched, hits FROM proxy_faults ORDER BY id";
+    let mut query = connection.prepare_cached(sql)?;
+    let rows = query.query_map([], fault_from_row)?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+/// Adds a proxy fault at `now` and returns its ID. Returns `None` if the maximum number of faults is active.
+pub fn insert_fault(tx: &Transaction, fault: ProxyFault, now: Timestamp) -> rusqlite::Result<Option<i64>> {
+    let existing = all_faults(tx)?;
+    if existing.len() >= MAX_FAULTS {
+        let Some(ended) = existing.iter().find(|stored| !stored.state.is_active(now)) else { return Ok(None) };
+        tx.execute("DELETE FROM proxy_faults WHERE id = ?1", [ended.id])?;
+    }
+    let state = FaultState::new(fault, now);
+    tx.execute(
+        "INSERT INTO proxy_faults (fault, created, ends) VALUES (?1, ?2, ?3)",
+        params![state.fault.to_string(), now.as_millisecond(), state.end.map(Timestamp::as_millisecond)],
+    )?;
+    Ok(Some(tx.last_insert_rowid()))
+}
+
+/// Counts a request, and returns its failure.
+fn count_request(
+    tx: &Transaction,
+    call: &ProxyCall,
+    now: Timestamp,
+) -> rusqlite::Result<(Vec<StoredFault>, Option<InjectedFault>)> {
+    let (mut stored, mut failure) = (all_faults(tx)?, None);
+    for StoredFault { id, state, .. } in &mut stored {
+        let before = state.matched;
+        failure = state.on_request(call, now);
+        if state.matched != before {
+            tx.execute(
+                "UPDATE proxy_faults SET matched = ?2, hits = ?3 WHERE id = ?1",
+                params![*id, state.matched, state.hits],
+            )?;
+        }
+        if failure.is_some() {
+            break;
+        }
+    }
+    Ok((stored, failure))
+}
+
+impl Store {
+    /// Keeps the faults that can still make requests fail.
+    pub(super) fn keep_active_faults(&self, stored: Vec<StoredFault>) {
+        let now = self.environment.clock.now();
+        let active: Vec<StoredFault> = stored.into_iter().filter(|fault| fault.state.is_active(now)).collect();
+        *self.active_faults.lock().unwrap_or_else(PoisonError::into_inner) = active.into();
+    }
+
+    /// Returns the faults that could make requests fail when this process last looked.
+    fn active_faults(&self) -> Arc<[StoredFault]> {
+        Arc::clone(&self.active_faults.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the proxy faults in a transaction.
+    pub fn change_faults<T>(&self, work: impl FnOnce(&Transaction) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let (done, stored) = self.write(|tx| Ok::<_, rusqlite::Error>((work(tx)?, all_faults(tx)?)))?;
+        self.keep_active_faults(stored);
+        Ok(done)
+    }
+
+    /// Returns the failure of the next request to a proxy, and counts the request.
+    ///
+    /// The database is read only if a fault applies to the request. If it can't be read, the request doesn't fail.
+    pub fn next_fault(&self, call: &ProxyCall) -> Option<InjectedFault> {
+        let now = self.environment.clock.now();
+        let applies = |fault: &StoredFault| fault.state.is_active(now) && fault.state.fault.applies_to(call);
+        if !self.active_faults().iter().any(applies) {
+            return None;
+        }
+        // Counting isn't a change that other processes are notified of: it would make their consoles refresh, and a
+        // refresh can send the next request.
+        let (stored, failure) = self.append(|tx| count_request(tx, call, now)).ok()?;
+        self.keep_active_faults(stored);
+        failure
+    }
+
+    /// Returns the number of active faults, a space, and the words of the first one. Returns `None` without any.
+    pub fn active_faults_summary(&self) -> Option<String> {
+        let active = self.active_faults();
+        if active.is_empty() {
+            return None;
+        }
+        let now = self.environment.clock.now();
+        let mut active = active.iter().filter(|fault| fault.state.is_active(now));
+        let first = active.next()?;
+        Some(format!("{} {}", active.count() + 1, first.state.fault))
+    }
+}
