@@ -368,6 +368,30 @@ pub struct ProxyFault {
     pub end_date: Option<EpochSeconds>,
 }
 
+/// The active proxy faults, in a few words: the content of [`PROXY_FAULTS_HEADER`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveProxyFaults {
+    /// The number of active faults, at least 1.
+    pub count: u32,
+    /// The words of the first one.
+    pub first: String,
+}
+
+impl ActiveProxyFaults {
+    /// Parses the content of the header.
+    pub fn from_header(text: &str) -> Option<Self> {
+        let (count, first) = text.split_once(' ')?;
+        Some(Self { count: count.parse().ok().filter(|count| *count > 0)?, first: first.to_owned() })
+    }
+}
+
+impl std::fmt::Display for ActiveProxyFaults {
+    /// Writes the content of the header.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.count, self.first)
+    }
+}
+
 /// Removes a proxy fault.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

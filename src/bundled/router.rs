@@ -27,7 +27,9 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     if seconds_ahead > 0 {
         response.headers_mut().insert(xks_console::SECONDS_AHEAD_HEADER, seconds_ahead.into());
     }
-    if let Some(faults) = aws.store.active_faults_summary().and_then(|text| HeaderValue::from_str(&text).ok()) {
+    if let Some(faults) =
+        aws.store.active_faults_summary().and_then(|active| HeaderValue::from_str(&active.to_string()).ok())
+    {
         response.headers_mut().insert(xks_console::PROXY_FAULTS_HEADER, faults);
     }
     response

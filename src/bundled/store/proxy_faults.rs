@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::Store;
+use crate::aws::xks_console::ActiveProxyFaults;
 use crate::xks::faults::{self, FaultState, InjectedFault, ProxyCall, ProxyFault};
 
 /// The maximum number of proxy faults. When it is reached, a new fault replaces the oldest one that has ended.
@@ -113,8 +114,8 @@ impl Store {
         failure
     }
 
-    /// Returns the number of active faults, a space, and the words of the first one. Returns `None` without any.
-    pub fn active_faults_summary(&self) -> Option<String> {
+    /// Returns the number of active faults, and the first one. Returns `None` without any.
+    pub fn active_faults_summary(&self) -> Option<ActiveProxyFaults> {
         let active = self.active_faults();
         if active.is_empty() {
             return None;
@@ -122,6 +123,7 @@ impl Store {
         let now = self.environment.clock.now();
         let mut active = active.iter().filter(|fault| fault.state.is_active(now));
         let first = active.next()?;
-        Some(format!("{} {}", active.count() + 1, first.state.fault))
+        let count = u32::try_from(active.count() + 1).unwrap_or(u32::MAX);
+        Some(ActiveProxyFaults { count, first: first.state.fault.to_string() })
     }
 }

@@ -78,6 +78,9 @@ impl FormDialog {
     /// Shows or hides the inputs that depend on the values of others.
     fn update_visible_inputs(&mut self) {
         stores::update_visible_inputs(&self.kind, &mut self.form);
+        if let FormKind::ProxyFault(form_kind) = &self.kind {
+            form_kind.update_visible_inputs(&mut self.form);
+        }
         if self.read_only {
             self.form.hidden.extend(self.kind.unneeded_inputs());
         }
