@@ -56,7 +56,7 @@ type ApiResult<T> = Result<T, store::StoreError>;
 pub struct BundledAws(Arc<Inner>);
 
 struct Inner {
-    store: Store,
+    store: Arc<Store>,
     xks_client: XksClient,
     proxy_router: axum::Router,
     key_manager: ExternalKeyManager,
@@ -146,6 +146,9 @@ impl BundledAws {
         let proxy_router = proxy::router(key_manager.clone(), clock.clone());
         let network = network.map(Arc::new);
         let xks_client = XksClient::new(proxy_router.clone(), network.clone(), clock);
+        let store = Arc::new(store);
+        let stored_faults = Arc::clone(&store);
+        xks_client.faults().set_stored(move |call| stored_faults.next_fault(call));
         let inner = Arc::new(Inner {
             store,
             xks_client,
@@ -156,8 +159,6 @@ impl BundledAws {
             policy_cache: PolicyCache::default(),
             event_buffer: EventBuffer::default(),
         });
-        let weak = Arc::downgrade(&inner);
-        inner.xks_client.faults().set_stored(move |call| weak.upgrade()?.store.next_fault(call));
         if let Some(network) = network {
             let weak = Arc::downgrade(&inner);
             network.set_route_lookup(move |host| {

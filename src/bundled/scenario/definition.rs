@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::aws::kms::ConnectionState;
 use crate::bundled::kms::vpc_endpoint_service::VpcEndpointService;
@@ -26,6 +27,9 @@ pub struct Scenario {
     pub key_store: Vec<KeyStore>,
     #[serde(default)]
     pub key: Vec<Key>,
+    /// The words of proxy faults that are active from the start.
+    #[serde(default)]
+    pub fault: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

@@ -92,8 +92,11 @@ impl Store {
     }
 
     /// Changes the proxy faults in a transaction.
-    pub fn change_faults<T>(&self, work: impl FnOnce(&Transaction) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        let (done, stored) = self.write(|tx| Ok::<_, rusqlite::Error>((work(tx)?, all_faults(tx)?)))?;
+    pub fn change_faults<T, E: From<rusqlite::Error>>(
+        &self,
+        work: impl FnOnce(&Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (done, stored) = self.write(|tx| Ok::<_, E>((work(tx)?, all_faults(tx)?)))?;
         self.keep_active_faults(stored);
         Ok(done)
     }

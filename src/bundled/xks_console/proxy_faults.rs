@@ -36,7 +36,9 @@ impl Call<'_> {
         })?;
         self.check_fault_scope(&fault.scope)?;
         let now = self.store().environment().clock.now();
-        let (id, stored) = self.store().change_faults(|tx| Ok((insert_fault(tx, fault, now)?, all_faults(tx)?)))?;
+        let (id, stored) = self
+            .store()
+            .change_faults(|tx| -> ApiResult<_> { Ok((insert_fault(tx, fault, now)?, all_faults(tx)?)) })?;
         let added = id.and_then(|id| stored.into_iter().find(|stored| stored.id == id));
         let added = added.ok_or_else(|| {
             let message = format!("Couldn't add the proxy fault: {MAX_FAULTS} faults are active. Remove one first.");
