@@ -130,3 +130,43 @@ impl Store {
         Some(ActiveProxyFaults { count, first: first.state.fault.to_string() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::environment::Environment;
+
+    #[test]
+    fn database_is_read_only_if_a_fault_applies_to_the_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(dir.path(), Environment::system().for_account()).unwrap());
+        let add = |words: &str| {
+            let fault = faults::parse(&faults::split_words(words)).unwrap();
+            store.change_faults(|tx| insert_fault(tx, fault, Timestamp::now())).unwrap();
+        };
+        let fails = |partition: &'static str| {
+            let (store, (sender, receiver)) = (Arc::clone(&store), mpsc::channel());
+            std::thread::spawn(move || {
+                let uri_path = format!("/{partition}/kms/xks/v1");
+                let call =
+                    ProxyCall { operation: "Encrypt", uri_path: &uri_path, key_store_id: "", key_store_name: "" };
+                let _ = sender.send(store.next_fault(&call).is_some());
+            });
+            receiver.recv_timeout(Duration::from_secs(1)).ok()
+        };
+        {
+            let _no_reads = (store.lock_connection(), store.append_connection.as_ref().unwrap().lock().unwrap());
+            assert_eq!(fails("oslo"), Some(false));
+        }
+        add("xks:Encrypt tls partition paris");
+        {
+            let _no_reads = (store.lock_connection(), store.append_connection.as_ref().unwrap().lock().unwrap());
+            assert_eq!(fails("oslo"), Some(false));
+            assert_eq!(fails("paris"), None, "it waits for the database");
+        }
+        assert_eq!(fails("paris"), Some(true));
+    }
+}

@@ -1,7 +1,7 @@
 //! Descriptions of faults for people.
 
 use super::kinds::error_meaning;
-use super::{FaultKind, FaultScope, KINDS, Latency, ProxyFault, Schedule};
+use super::{FaultKind, FaultScope, KINDS, Latency, ProxyFault, Schedule, plural};
 use crate::clock_step;
 
 impl ProxyFault {
@@ -20,8 +20,8 @@ impl ProxyFault {
         let Schedule { count, after, percent, duration, .. } = &self.schedule;
         let parts = [
             percent.map(|percent| format!("{percent}% of requests")),
-            count.map(|count| if count == 1 { "1 time".to_owned() } else { format!("{count} times") }),
-            (*after > 0).then(|| format!("after {after} request{}", if *after == 1 { "" } else { "s" })),
+            count.map(|count| format!("{count} time{}", plural(count))),
+            (*after > 0).then(|| format!("after {after} request{}", plural(*after))),
             duration.map(|duration| format!("for {}", clock_step::format(duration))),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -181,6 +181,11 @@ impl ProxyFault {
     }
 }
 
+/// Returns the ending of a noun.
+fn plural(count: u32) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 /// Writes a name, in quotes if it has spaces.
 fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     if name.contains(char::is_whitespace) { write!(f, "\"{name}\"") } else { f.write_str(name) }
@@ -203,10 +208,10 @@ impl fmt::Display for ProxyFault {
         }
         let Schedule { count, after, percent, seed, duration } = &self.schedule;
         if let Some(count) = count {
-            write!(f, " {count} times")?;
+            write!(f, " {count} time{}", plural(*count))?;
         }
         if *after > 0 {
-            write!(f, " after {after} requests")?;
+            write!(f, " after {after} request{}", plural(*after))?;
         }
         if let Some(percent) = percent {
             write!(f, " {percent} percent")?;
