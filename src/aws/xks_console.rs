@@ -351,6 +351,8 @@ pub struct ProxyFault {
     pub fault: String,
     /// What fails, for people, such as `Encrypt, partition frankfurt`.
     pub target: String,
+    /// How the requests fail, in the words of the fault, such as `latency 100ms`.
+    pub failure: String,
     /// What happens, for people, as a sentence.
     pub effect: String,
     /// When requests fail, for people, such as `2 times`.

@@ -17,6 +17,7 @@ fn describe(stored: StoredFault, store: &Store) -> ProxyFault {
         id,
         fault: state.fault.to_string(),
         target: state.fault.target(),
+        failure: state.fault.kind.to_string(),
         effect: state.fault.kind.meaning(),
         schedule: state.fault.when(),
         is_active: state.is_active(store.environment().clock.now()),

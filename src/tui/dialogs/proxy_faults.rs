@@ -103,7 +103,7 @@ impl ProxyFaultForm {
         let kinds = all_kinds().map(|KindInfo { word, meaning }| format!("{word}: {meaning}")).collect();
         let labels = places.iter().map(FaultPlace::label).collect();
         let line = || FormInput::line("");
-        let mut form = Form::new(
+        Form::new(
             vec![
                 row(KIND, "What happens", "", FormInput::Radio(kinds, 1)),
                 row(
@@ -133,9 +133,7 @@ impl ProxyFaultForm {
             ],
             "Add fault",
             false,
-        );
-        self.update_visible_inputs(&mut form);
-        form
+        )
     }
 
     /// Shows or hides the input for the latency.

@@ -28,6 +28,14 @@ impl FormKind {
         }
     }
 
+    /// Shows or hides the inputs that depend on the values of others.
+    pub(super) fn update_visible_inputs(&self, form: &mut Form) {
+        match self {
+            Self::ProxyFault(form_kind) => form_kind.update_visible_inputs(form),
+            _ => stores::update_visible_inputs(self, form),
+        }
+    }
+
     /// Writes the introduction of the dialog.
     pub(super) fn write_intro(&self, view: &mut ScrollView) {
         match self {

@@ -18,13 +18,14 @@ use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
-const COLUMNS: [Column; 6] = [
-    Column::new("What fails", 18, 2),
+const COLUMNS: [Column; 7] = [
+    Column::new("What fails", 14, 3).with_ideal_width(28),
     Column::status("Status", 10),
-    Column::new("What happens", 24, 3),
-    Column::new("When", 16, 1),
+    Column::new("How", 13, 2).with_ideal_width(24),
     Column::new("Failed", 9, 0),
+    Column::new("When", 14, 2),
     Column::new("ID", 4, 0),
+    Column::new("What happens", 24, 4),
 ];
 
 /// The proxy faults and the state of their table.
@@ -39,10 +40,11 @@ fn cell(fault: &ProxyFault, column: usize) -> String {
     match column {
         0 => fault.target.clone(),
         1 => if fault.is_active { "Active" } else { "Ended" }.to_owned(),
-        2 => fault.effect.clone(),
-        3 => fault.schedule.clone(),
-        4 => format!("{} of {}", fault.failed_requests, fault.matched_requests),
-        _ => fault.id.to_string(),
+        2 => fault.failure.clone(),
+        3 => format!("{} of {}", fault.failed_requests, fault.matched_requests),
+        4 => fault.schedule.clone(),
+        5 => fault.id.to_string(),
+        _ => fault.effect.clone(),
     }
 }
 

@@ -15,7 +15,7 @@ impl ProxyFault {
         }
     }
 
-    /// Returns when requests fail, such as `2 times, after 3 requests`, or `Every request`.
+    /// Returns when requests fail, such as `2 times, after 3 requests`, or `every request`.
     pub fn when(&self) -> String {
         let Schedule { count, after, percent, duration, .. } = &self.schedule;
         let parts = [
@@ -25,7 +25,7 @@ impl ProxyFault {
             duration.map(|duration| format!("for {}", clock_step::format(duration))),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
-        if parts.is_empty() { "Every request".to_owned() } else { parts.join(", ") }
+        if parts.is_empty() { "every request".to_owned() } else { parts.join(", ") }
     }
 }
 

@@ -189,7 +189,7 @@ fn descriptions_say_what_fails_how_and_when() {
     assert_eq!((target.as_str(), when.as_str()), ("Encrypt, partition paris", "1 time, after 2 requests"));
     let (_, meaning, when) = described("xks:* latency p50=20ms p99=400ms");
     assert_eq!(meaning, "The response takes up to 20 ms for 50%, up to 400 ms for 99% of the requests.");
-    assert_eq!(when, "Every request");
+    assert_eq!(when, "every request");
 }
 
 fn any_kind() -> impl Strategy<Value = FaultKind> {
