@@ -9,6 +9,9 @@ use crate::aws::scalar::{EpochSeconds, SecretString};
 /// The header of each response that says how many seconds the account is ahead of the machine. Missing if it isn't.
 pub const SECONDS_AHEAD_HEADER: &str = "x-xks-console-seconds-ahead";
 
+/// The header of each response while proxy faults are active: their number, a space, and the words of the first one.
+pub const PROXY_FAULTS_HEADER: &str = "x-xks-console-proxy-faults";
+
 operations! { Service::XksConsole;
     DescribeExternalKey => DescribeExternalKeyOutput, "DescribeExternalKey" read_only;
     ListExternalKeys => ListExternalKeysOutput, "ListExternalKeys" read_only;
@@ -23,6 +26,10 @@ operations! { Service::XksConsole;
     ListProxyRequests => ListProxyRequestsOutput, "ListProxyRequests" read_only;
     PutProxyRoute => Empty, "PutProxyRoute";
     ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes" read_only;
+    PutProxyFault => ProxyFault, "PutProxyFault" not_idempotent;
+    ListProxyFaults => ListProxyFaultsOutput, "ListProxyFaults" read_only;
+    DeleteProxyFault => Empty, "DeleteProxyFault" not_idempotent;
+    DeleteProxyFaults => Empty, "DeleteProxyFaults";
     DescribeAccountClock => AccountClock, "DescribeAccountClock" read_only;
     AdvanceAccountClock => AccountClock, "AdvanceAccountClock" not_idempotent;
     ListWorkloads => ListWorkloadsOutput, "ListWorkloads" read_only;
@@ -364,3 +371,89 @@ pub struct Workload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
 }
+
+/// Adds a proxy fault: AWS KMS's requests to external key store proxies fail from now on, as the fault says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutProxyFault {
+    /// The words of the fault, such as `xks:Encrypt timeout 2 times partition frankfurt`.
+    pub fault: String,
+}
+
+/// Lists the proxy faults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListProxyFaults {}
+
+/// The proxy faults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListProxyFaultsOutput {
+    /// The faults, in the order in which they were added. If several apply to a request, the first one is used.
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
+    pub faults: Vec<ProxyFault>,
+}
+
+/// A proxy fault, and what it has done so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ProxyFault {
+    /// The ID of the fault.
+    pub id: i64,
+    /// The words of the fault.
+    pub fault: String,
+    /// What fails, for people, such as `Encrypt, partition frankfurt`.
+    pub target: String,
+    /// How the requests fail, in the words of the fault, such as `latency 100ms`.
+    pub failure: String,
+    /// What happens, for people, as a sentence.
+    pub effect: String,
+    /// When requests fail, for people, such as `2 times`.
+    pub schedule: String,
+    /// Whether the fault can still make requests fail.
+    pub is_active: bool,
+    /// The number of requests that the fault applied to.
+    pub matched_requests: u64,
+    /// The number of requests that failed.
+    pub failed_requests: u64,
+    /// When the fault was added.
+    pub creation_date: EpochSeconds,
+    /// When the fault ends, if it is for a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<EpochSeconds>,
+}
+
+/// The active proxy faults, in a few words: the content of [`PROXY_FAULTS_HEADER`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveProxyFaults {
+    /// The number of active faults, at least 1.
+    pub count: u32,
+    /// The words of the first one.
+    pub first: String,
+}
+
+impl ActiveProxyFaults {
+    /// Parses the content of the header.
+    pub fn from_header(text: &str) -> Option<Self> {
+        let (count, first) = text.split_once(' ')?;
+        Some(Self { count: count.parse().ok().filter(|count| *count > 0)?, first: first.to_owned() })
+    }
+}
+
+impl std::fmt::Display for ActiveProxyFaults {
+    /// Writes the content of the header.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.count, self.first)
+    }
+}
+
+/// Removes a proxy fault.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteProxyFault {
+    /// The ID of the fault.
+    pub id: i64,
+}
+
+/// Removes all proxy faults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteProxyFaults {}

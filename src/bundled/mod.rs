@@ -41,7 +41,6 @@ use crate::aws::policy::PolicyDocument;
 use crate::aws::sigv4::{Credentials, SigningKeyCache};
 use crate::environment::Environment;
 use crate::xks::client::{RequestMetadata, XksClient};
-use crate::xks::faults::Faults;
 use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::network::Network;
 use crate::xks::proxy;
@@ -58,7 +57,7 @@ type ApiResult<T> = Result<T, store::StoreError>;
 pub struct BundledAws(Arc<Inner>);
 
 struct Inner {
-    store: Store,
+    store: Arc<Store>,
     xks_client: XksClient,
     proxy_router: axum::Router,
     key_manager: ExternalKeyManager,
@@ -154,6 +153,9 @@ impl BundledAws {
         let proxy_router = proxy::router(key_manager.clone(), clock.clone());
         let network = network.map(Arc::new);
         let xks_client = XksClient::new(proxy_router.clone(), network.clone(), clock);
+        let store = Arc::new(store);
+        let stored_faults = Arc::clone(&store);
+        xks_client.faults().set_stored(move |call| stored_faults.next_fault(call));
         let inner = Arc::new(Inner {
             store,
             xks_client,
@@ -236,11 +238,6 @@ impl BundledAws {
             limits::XKS_PROXY_PATH_SUFFIX,
             secret_access_key.expose()
         ))
-    }
-
-    /// Returns the faults that simulate failures of external key store proxies.
-    pub fn proxy_faults(&self) -> &Faults {
-        self.0.xks_client.faults()
     }
 
     /// Returns the access keys of all users that have one, the console's first.

@@ -28,6 +28,11 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     if seconds_ahead > 0 {
         response.headers_mut().insert(xks_console::SECONDS_AHEAD_HEADER, seconds_ahead.into());
     }
+    if let Some(faults) =
+        aws.store.active_faults_summary().and_then(|active| HeaderValue::from_str(&active.to_string()).ok())
+    {
+        response.headers_mut().insert(xks_console::PROXY_FAULTS_HEADER, faults);
+    }
     response
 }
 
@@ -351,6 +356,10 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             xks_console::ListProxyRequests => Call::list_proxy_requests;
             xks_console::PutProxyRoute => Call::put_proxy_route;
             xks_console::ListProxyRoutes => Call::list_proxy_routes;
+            xks_console::PutProxyFault => Call::put_proxy_fault;
+            xks_console::ListProxyFaults => Call::list_proxy_faults;
+            xks_console::DeleteProxyFault => Call::delete_proxy_fault;
+            xks_console::DeleteProxyFaults => Call::delete_proxy_faults;
             xks_console::DescribeAccountClock => Call::describe_account_clock;
             xks_console::ListWorkloads => Call::list_workloads;
         }

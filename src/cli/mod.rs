@@ -29,7 +29,7 @@ pub use explain::Explain;
 pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
 pub use program::{Completions, Man, Shell};
-pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
+pub use proxy::{ExternalKeyRef, FaultCommand, Proxy, ProxyCheck, ProxyCommand};
 pub use reset::Reset;
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};

@@ -196,6 +196,9 @@ pub enum ProxyCommand {
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
         last: u32,
     },
+    /// Make requests of AWS KMS to external key store proxies fail, to practice what to do then
+    #[command(subcommand, after_help = FAULT_HELP)]
+    Fault(FaultCommand),
     /// Revoke a credential; it stops working immediately
     RevokeCredential {
         /// The name of the partition
@@ -220,14 +223,75 @@ impl ProxyCommand {
 
     /// Whether the command only prints a list.
     pub fn is_list(&self) -> bool {
-        matches!(self, Self::ListPartitions | Self::ListKeys { .. } | Self::ListCredentials { .. } | Self::Log { .. })
+        matches!(
+            self,
+            Self::ListPartitions
+                | Self::ListKeys { .. }
+                | Self::ListCredentials { .. }
+                | Self::Log { .. }
+                | Self::Fault(FaultCommand::List)
+        )
     }
 
-    /// Whether the command prints JSON even without `--json`.
+    /// Whether the command prints JSON with `--json`, or always, although it isn't a list.
     fn prints_json(&self) -> bool {
-        matches!(self, Self::CreatePartition { .. } | Self::RotateCredential { .. })
+        matches!(
+            self,
+            Self::CreatePartition { .. } | Self::RotateCredential { .. } | Self::Fault(FaultCommand::Add { .. })
+        )
     }
 }
+
+/// The commands of `proxy fault`.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum FaultCommand {
+    /// Add a proxy fault, and print its ID
+    ///
+    /// It applies to the next request of every console and server that uses the account, until it has failed the number
+    /// of requests that it names, its time is over, or you remove it.
+    #[command(after_help = FAULT_HELP)]
+    Add {
+        /// What fails, how, and when, such as 'xks:Encrypt timeout 2 times partition frankfurt'
+        #[arg(value_name = "FAULT", required = true, num_args = 1..)]
+        words: Vec<String>,
+    },
+    /// List the proxy faults, and how many requests they have failed
+    List,
+    /// Remove a proxy fault, or all of them
+    Remove {
+        /// The ID of the fault; see list
+        #[arg(required_unless_present = "all")]
+        id: Option<i64>,
+        /// Remove all faults
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
+}
+
+/// The text after the options in the help of `proxy fault`.
+pub const FAULT_HELP: &str = "\
+Examples:
+  xks-console proxy fault add 'xks:Encrypt timeout 2 times partition frankfurt'
+  xks-console proxy fault add 'xks:* latency p50=20ms p99=400ms for 10m'
+  xks-console proxy fault add 'xks:Decrypt ThrottlingException 30 percent seed 7 after 5 requests'
+  xks-console proxy fault remove --all
+
+What fails:
+  xks:GetHealthStatus, xks:GetKeyMetadata, xks:Encrypt, xks:Decrypt, or xks:* for all
+How:
+  latency 100ms [jitter 50ms], latency p50=20ms p99=400ms, timeout, unreachable, tls,
+  expired-certificate, wrong-host-name, unknown-ca, wrong-signature, revoked-credential,
+  malformed, wrong-tag, wrong-cdiv, damaged, manager-degraded, manager-unavailable,
+  key-disabled, key-deleted, or the name of an error in the proxy API
+Where:
+  partition NAME, or key-store ID or NAME
+When:
+  2 times, after 3 requests, 30 percent, seed 7, for 10m
+
+Exit codes:
+  0    success
+  1    failure; for example, the partition, key store, or fault doesn't exist
+  2    the command line or the fault is invalid";
 
 impl Proxy {
     /// Whether the command can be used with `--json`.
@@ -264,6 +328,8 @@ With --json, before or after the command, each list is one JSON document:
                      "version", "encryptions", "callers"}]}
   list-credentials   {"partition", "accessKeyIds": []}
   log                {"requests": [...]}, each the same as a line without --json
+  fault list         {"faults": [{"id", "fault", "isActive", "matchedRequests", "failedRequests",
+                     "created", "ends"}]}
 
 Exit codes:
   0    success

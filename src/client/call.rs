@@ -3,8 +3,8 @@
 //! Only encoding and decoding depend on the operation. [`Client::call`] does both and leaves the rest to one function that
 //! all operations share, so that the program holds it once.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use super::{CallError, Client, INVALID_CREDENTIALS_CODES, TransportError, clock_
 use crate::aws::codec::{self, CodecError, FORM_CONTENT_TYPE};
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::{self, Credentials};
-use crate::aws::xks_console::SECONDS_AHEAD_HEADER;
+use crate::aws::xks_console::{ActiveProxyFaults, PROXY_FAULTS_HEADER, SECONDS_AHEAD_HEADER};
 
 /// A request in the form that all operations share.
 struct EncodedRequest {
@@ -59,6 +59,8 @@ struct ResponseMetadata {
     date: Option<Timestamp>,
     /// How many seconds the account of a bundled AWS is ahead.
     seconds_ahead: i64,
+    /// The active proxy faults of a bundled AWS.
+    proxy_faults: Option<ActiveProxyFaults>,
     signed_by: Option<Arc<Credentials>>,
 }
 
@@ -70,6 +72,7 @@ impl ResponseMetadata {
             request_id: header("x-amzn-requestid"),
             date: clock_skew::response_date(response.headers()),
             seconds_ahead: header(SECONDS_AHEAD_HEADER).and_then(|seconds| seconds.parse().ok()).unwrap_or_default(),
+            proxy_faults: header(PROXY_FAULTS_HEADER).and_then(|text| ActiveProxyFaults::from_header(&text)),
             signed_by: None,
         }
     }
@@ -173,6 +176,10 @@ impl Client {
             let response = self.send_with_timeout(http, self.attempt_timeout.unwrap_or(attempts.timeout())).await?;
             metadata =
                 ResponseMetadata { signed_by: metadata.signed_by.take(), ..ResponseMetadata::from_response(&response) };
+            // An error can be the failure that used up a fault.
+            if self.may_be_bundled() {
+                *self.lock_proxy_faults() = metadata.proxy_faults.take();
+            }
             if response.status().is_success() {
                 if self.may_be_bundled() {
                     self.seconds_ahead.store(metadata.seconds_ahead, Ordering::Relaxed);
@@ -185,6 +192,10 @@ impl Client {
         };
         let result = result.await;
         (metadata, result)
+    }
+
+    fn lock_proxy_faults(&self) -> MutexGuard<'_, Option<ActiveProxyFaults>> {
+        self.proxy_faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn send_with_timeout(
@@ -224,6 +235,7 @@ impl Client {
             status: metadata.status,
             error_code: error.map(|error| error.code().to_owned()),
             seconds_ahead: self.seconds_ahead.load(Ordering::Relaxed),
+            proxy_faults: self.lock_proxy_faults().clone(),
             observer_error: None,
         };
         for observer in &self.observers {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::CallError;
+use crate::aws::xks_console::ActiveProxyFaults;
 
 /// A finished call of an operation, with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,6 +39,9 @@ pub struct ApiCall {
     /// How many seconds the account of a bundled AWS was ahead of this machine when it last responded.
     #[serde(skip)]
     pub seconds_ahead: i64,
+    /// The active proxy faults of a bundled AWS when it last responded.
+    #[serde(skip)]
+    pub proxy_faults: Option<ActiveProxyFaults>,
     /// Why an observer before this one couldn't record the call.
     #[serde(skip)]
     pub observer_error: Option<String>,
@@ -114,6 +118,7 @@ mod tests {
             status: Some(400),
             error_code: Some("XksKeyNotFoundException".to_owned()),
             seconds_ahead: 0,
+            proxy_faults: None,
             observer_error: None,
         }
     }

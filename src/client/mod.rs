@@ -44,8 +44,8 @@ mod tests;
 pub mod transport;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -67,6 +67,7 @@ use crate::aws::kms::{
 use crate::aws::operation::Service;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::{Credentials, SigningError};
+use crate::aws::xks_console::ActiveProxyFaults;
 use crate::environment::{Clock, Random};
 
 /// Why a call gave no usable response.
@@ -153,6 +154,8 @@ pub struct Client {
     skew: Arc<ClockSkew>,
     /// How many seconds the account of a bundled AWS is ahead, as its last response said.
     seconds_ahead: Arc<AtomicI64>,
+    /// The active proxy faults of a bundled AWS, as its last response said.
+    proxy_faults: Arc<Mutex<Option<ActiveProxyFaults>>>,
     rate_limiter: Arc<RateLimiter>,
     attempt_timeout: Option<Duration>,
     read_only: ReadOnly,
@@ -195,6 +198,7 @@ impl Client {
             random: Random::system(),
             skew: Arc::default(),
             seconds_ahead: Arc::default(),
+            proxy_faults: Arc::default(),
             rate_limiter: Arc::default(),
             attempt_timeout: None,
             read_only: ReadOnly::default(),

@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 33] = [
+const CONTEXTS: [(Context, &str); 34] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -35,6 +35,7 @@ const CONTEXTS: [(Context, &str); 33] = [
     (Context::KeyStore, "External key stores"),
     (Context::Monitoring, "Monitoring"),
     (Context::ExternalKeys, "External key manager"),
+    (Context::ProxyFaults, "Proxy faults"),
     (Context::Drafts, "Pages with drafts"),
     (Context::Event, "Event"),
     (Context::ApiCall, "API call"),

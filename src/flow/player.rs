@@ -300,10 +300,10 @@ impl ConsoleDriver for Player {
             Some(Fault::Api { operation, failure, count }) => {
                 self.api_faults.add(*operation, failure.clone(), *count);
             }
-            Some(Fault::Proxy(fault)) => bundled.proxy_faults().add(fault.clone()),
+            Some(Fault::Proxy(fault)) => bundled.add_proxy_fault(fault.clone()),
             None => {
                 self.api_faults.clear();
-                bundled.proxy_faults().clear();
+                bundled.clear_proxy_faults();
             }
         }
         Ok(())

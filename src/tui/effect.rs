@@ -13,7 +13,7 @@ use crate::aws::cloudtrail::Event;
 use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretString};
 use crate::aws::sts::CallerIdentity;
-use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyRequest};
+use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyFault, ProxyRequest};
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::find::Found;
 use crate::client::log::ApiCall;
@@ -96,6 +96,8 @@ pub enum Call {
     },
     /// The external keys in the external key manager. Available only in the bundled AWS.
     ExternalKeys,
+    /// The proxy faults. Available only in the bundled AWS.
+    ProxyFaults,
     /// A page of CloudTrail events: the newest, or the page at a token.
     Events(Option<String>),
     /// The proxy requests that belong to a KMS request ID. Available only in the bundled AWS.
@@ -163,6 +165,9 @@ pub enum Change {
     CreatePartition(xks_console::CreatePartition),
     RotateProxyCredential(xks_console::RotateProxyCredential),
     RevokeProxyCredential(xks_console::RevokeProxyCredential),
+    PutProxyFault(xks_console::PutProxyFault),
+    DeleteProxyFault(xks_console::DeleteProxyFault),
+    DeleteProxyFaults(xks_console::DeleteProxyFaults),
     /// With an optional PEM file of CA certificates.
     PutProxyRoute(xks_console::PutProxyRoute, Option<String>),
     /// With an optional file that replaces the plaintext.
@@ -250,6 +255,7 @@ pub enum Response {
     AllTags(HashMap<String, Vec<Tag>>),
     ExternalKey(DescribeExternalKeyOutput),
     ExternalKeys(Vec<Partition>),
+    ProxyFaults(Vec<ProxyFault>),
     Events {
         page: Vec<Event>,
         next: Option<String>,

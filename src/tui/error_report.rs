@@ -122,6 +122,7 @@ mod tests {
             status: Some(if error_code.is_some() { 400 } else { 200 }),
             error_code: error_code.map(str::to_owned),
             seconds_ahead: 0,
+            proxy_faults: None,
             observer_error: None,
         }
     }

@@ -17,9 +17,9 @@ pub enum XksFailure {
     /// The connection failed: the host is unknown or isn't listening.
     #[error("couldn't reach the external key store proxy")]
     Unreachable,
-    /// The TLS handshake failed because of the certificate, its name, or its chain.
-    #[error("couldn't establish a TLS connection to the external key store proxy")]
-    Tls,
+    /// The TLS handshake failed.
+    #[error("couldn't establish a TLS connection to the external key store proxy: {0}")]
+    Tls(TlsProblem),
     /// The proxy didn't respond within 250 ms, twice.
     #[error("the external key store proxy didn't respond within 250 ms")]
     TimedOut,
@@ -35,6 +35,23 @@ pub enum XksFailure {
     /// The configuration of the key store doesn't give a valid URI or signature.
     #[error("the configuration of the external key store isn't valid: {0}")]
     Configuration(String),
+}
+
+/// Why a TLS handshake failed. KMS doesn't tell its callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TlsProblem {
+    /// The handshake failed for another reason, such as an unsupported TLS version.
+    #[error("the handshake failed")]
+    Handshake,
+    /// The certificate has expired.
+    #[error("the proxy's certificate has expired")]
+    Expired,
+    /// The certificate is for another host name.
+    #[error("the proxy's certificate isn't valid for its host name")]
+    WrongHostName,
+    /// The certificate isn't issued by a known CA.
+    #[error("an unknown CA issued the proxy's certificate")]
+    UnknownIssuer,
 }
 
 const CANNOT_INTERPRET: &str = "AWS KMS cannot interpret the response from the external key store proxy. If you see this \
@@ -80,7 +97,7 @@ impl XksFailure {
             }
             Self::Refused(ErrorName::DependencyTimeoutException | ErrorName::ThrottlingException)
             | Self::Unreachable
-            | Self::Tls
+            | Self::Tls(_)
             | Self::TimedOut
             | Self::Unhealthy => "XksProxyUriUnreachableException",
             Self::Refused(_) | Self::InvalidResponse(_) | Self::DamagedCiphertext => "XksProxyInvalidResponseException",
@@ -102,7 +119,7 @@ impl XksFailure {
             Self::Refused(ErrorName::ThrottlingException) | Self::Unreachable | Self::Unhealthy => {
                 "XKS_PROXY_NOT_REACHABLE"
             }
-            Self::Tls => "XKS_PROXY_INVALID_TLS_CONFIGURATION",
+            Self::Tls(_) => "XKS_PROXY_INVALID_TLS_CONFIGURATION",
             Self::Refused(_) | Self::InvalidResponse(_) | Self::DamagedCiphertext => "XKS_PROXY_INVALID_RESPONSE",
         }
     }
@@ -122,7 +139,7 @@ impl XksFailure {
                 | ErrorName::ThrottlingException),
             ) => retryable(name.as_str()),
             Self::Refused(name) => non_retryable(name.as_str()),
-            Self::Unreachable | Self::Tls | Self::TimedOut => retryable("XksProxyUnreachableException"),
+            Self::Unreachable | Self::Tls(_) | Self::TimedOut => retryable("XksProxyUnreachableException"),
             Self::InvalidResponse(_) | Self::DamagedCiphertext => non_retryable("XksProxyInvalidResponseException"),
             Self::Unhealthy | Self::Configuration(_) => None,
         }
@@ -142,7 +159,7 @@ impl XksFailure {
                  you see this error repeatedly, verify that your external key store proxy is active and is connected to \
                  the network, and that its endpoint URI is correct in your external key store."
             }
-            Self::Tls => {
+            Self::Tls(_) => {
                 "AWS KMS cannot establish a TLS connection to the external key store proxy. Verify the TLS configuration, \
                  including its certificate."
             }
@@ -269,7 +286,13 @@ mod tests {
             (refused(E::DependencyTimeoutException), STORE, UNREACHABLE, "XKS_PROXY_TIMED_OUT", "time allotted"),
             (refused(E::InternalException), STORE, RESPONSE, CODE_RESPONSE, "cannot communicate with the external key"),
             (XksFailure::Unreachable, STORE, UNREACHABLE, "XKS_PROXY_NOT_REACHABLE", "AWS KMS cannot communicate"),
-            (XksFailure::Tls, STORE, UNREACHABLE, "XKS_PROXY_INVALID_TLS_CONFIGURATION", "TLS connection"),
+            (
+                XksFailure::Tls(TlsProblem::Expired),
+                STORE,
+                UNREACHABLE,
+                "XKS_PROXY_INVALID_TLS_CONFIGURATION",
+                "TLS connection",
+            ),
             (XksFailure::TimedOut, STORE, UNREACHABLE, "XKS_PROXY_TIMED_OUT", "did not respond in time"),
             (XksFailure::InvalidResponse("x"), STORE, RESPONSE, CODE_RESPONSE, "cannot interpret the response"),
             (XksFailure::DamagedCiphertext, STORE, RESPONSE, CODE_RESPONSE, "submitted for decryption"),

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use reqwest::tls::TlsInfo;
 use x509_parser::parse_x509_certificate;
 
-use super::failure::XksFailure;
+use super::failure::{TlsProblem, XksFailure};
 use super::wire::MAX_BODY;
 use crate::aws::limits;
 use crate::aws::xks_console::ProxyRoute;
@@ -203,11 +203,23 @@ fn days_to_expire(certificate: &[u8], now: Timestamp) -> Option<(String, f64)> {
     (!name.contains('*')).then_some((name, f64::from(days)))
 }
 
+fn tls_problem(error: &rustls::Error) -> TlsProblem {
+    use rustls::CertificateError as Problem;
+    match error {
+        rustls::Error::InvalidCertificate(Problem::Expired | Problem::ExpiredContext { .. }) => TlsProblem::Expired,
+        rustls::Error::InvalidCertificate(Problem::NotValidForName | Problem::NotValidForNameContext { .. }) => {
+            TlsProblem::WrongHostName
+        }
+        rustls::Error::InvalidCertificate(Problem::UnknownIssuer) => TlsProblem::UnknownIssuer,
+        _ => TlsProblem::Handshake,
+    }
+}
+
 fn classify_error(error: &reqwest::Error) -> XksFailure {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(this) = cause {
-        if this.is::<rustls::Error>() {
-            return XksFailure::Tls;
+        if let Some(error) = this.downcast_ref::<rustls::Error>() {
+            return XksFailure::Tls(tls_problem(error));
         }
         // An I/O error's inner error isn't its source, but can be a TLS error.
         let inside = this.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use xks_console::error_remedies;
-use xks_console::xks::failure::XksFailure;
+use xks_console::xks::failure::{TlsProblem, XksFailure};
 use xks_console::xks::wire::ErrorName;
 
 /// Collects the names of all functions in the Rust files below a directory.
@@ -86,7 +86,7 @@ fn manual_lists_every_error_of_the_proxy_and_every_connection_error_code() {
     }
     for (cell, failure) in [
         ("No connection", XksFailure::Unreachable),
-        ("No TLS connection", XksFailure::Tls),
+        ("No TLS connection", XksFailure::Tls(TlsProblem::Handshake)),
         ("No response in time", XksFailure::TimedOut),
         ("Invalid response", XksFailure::InvalidResponse("")),
         ("Damaged ciphertext", XksFailure::DamagedCiphertext),

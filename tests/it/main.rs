@@ -41,6 +41,7 @@ mod principals;
 mod program_commands;
 mod proxy_check;
 mod proxy_command;
+mod proxy_faults;
 mod pty;
 mod pty_tapes;
 mod read_only;

@@ -67,6 +67,7 @@ async fn start_remote_proxy(chain: &Path, key: &Path, clients: Option<&ClientAut
     let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
     let target = ProxyTarget {
         key_store: "111122223333/us-west-2/cks-1".to_owned(),
+        key_store_name: "Oslo HSM".to_owned(),
         uri_endpoint: format!("https://{HOST}"),
         uri_path: file["XksProxyUriPath"].as_str().unwrap().to_owned(),
         access_key_id: text("AccessKeyId"),

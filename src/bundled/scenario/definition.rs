@@ -37,6 +37,9 @@ pub struct Scenario {
     pub workload: Vec<Spanned<workloads::Definition>>,
     #[serde(default)]
     pub past: Option<Past>,
+    /// The words of proxy faults that are active from the start.
+    #[serde(default)]
+    pub fault: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -202,6 +205,7 @@ impl Scenario {
             key_store: joined(base.key_store, self.key_store),
             key: joined(base.key, self.key),
             workload: joined(base.workload, self.workload),
+            fault: joined(base.fault, self.fault),
             past: self.past.or(base.past),
         }
     }

@@ -1,6 +1,7 @@
 //! Fills a new account from a scenario: one of `assets/scenarios`, or a file.
 
 mod definition;
+mod faults;
 mod keys;
 mod past;
 mod principals;
@@ -12,14 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use self::definition::{Account, Scenario, numbered};
+pub use self::past::make as make_past;
 use self::source::Source;
 pub use self::source::{is_known, names};
 use super::account_region;
 use super::store::{OpenError, Store};
 use crate::environment::Environment;
 use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
-
-pub use self::past::make as make_past;
 
 /// Returns whether the account has been filled.
 pub fn is_filled(store: &Store) -> Result<bool, OpenError> {
@@ -40,7 +40,7 @@ pub fn fill(name: &str, store: &Store, manager: &ExternalKeyManager) -> Result<(
     let source = Source::read(name)?;
     let (account, scenario) = source.parse()?;
     let credentials = fill_key_manager(&scenario, store.environment(), manager)?;
-    store.write(|tx| {
+    store.change_faults(|tx| {
         if is_filled_in_transaction(tx)? {
             return Ok(());
         }
@@ -53,7 +53,7 @@ pub fn fill(name: &str, store: &Store, manager: &ExternalKeyManager) -> Result<(
         }
         writer.create_other_access_keys()?;
         writer.insert_workloads()?;
-        writer.insert_past()?;
+        writer.insert_past_and_faults()?;
         tx.execute("INSERT INTO meta VALUES ('scenario', ?1)", [name.as_bytes()])?;
         Ok(())
     })

@@ -14,8 +14,8 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ScenarioWriter;
 use super::definition::PastRequest;
+use super::{ScenarioWriter, faults};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Protocol, Service};
 use crate::bundled::iam::principals;
@@ -35,6 +35,8 @@ struct Remaining {
     requests: Vec<Request>,
     /// The saved values.
     variables: BTreeMap<String, String>,
+    /// The words of the proxy faults that are added in the end.
+    faults: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,9 +99,11 @@ fn requests(definition: &PastRequest, start: Timestamp, now: Timestamp) -> Resul
 }
 
 impl ScenarioWriter<'_> {
-    pub(super) fn insert_past(&self) -> Result<(), OpenError> {
-        let Some(past) = &self.scenario.past else { return Ok(()) };
+    /// Sets the clock back to the beginning of the past, if there is one. Faults act in the present only.
+    pub(super) fn insert_past_and_faults(&self) -> Result<(), OpenError> {
         let now = self.environment().clock.now();
+        let faults = self.checked_faults()?;
+        let Some(past) = &self.scenario.past else { return faults::insert(self.tx, &faults, now) };
         let start = now.saturating_sub(SignedDuration::from_hours(24 * i64::from(past.days))).unwrap_or(Timestamp::MIN);
         let mut all = Vec::new();
         for entry in &past.request {
@@ -110,7 +114,8 @@ impl ScenarioWriter<'_> {
             return Err(self.source.problem(&format!("the past must have 1 to {MAX_DAYS} days")));
         }
         all.sort_by_key(|request| std::cmp::Reverse(request.time));
-        let remaining = Remaining { region: self.account.region.clone(), requests: all, variables: BTreeMap::new() };
+        let remaining =
+            Remaining { region: self.account.region.clone(), requests: all, variables: BTreeMap::new(), faults };
         self.tx.execute("INSERT INTO meta VALUES ('past', ?1)", [serde_json::to_vec(&remaining)?])?;
         self.tx.execute("UPDATE account_clock SET ahead = ?1", params![-24 * 60 * 60 * 1000 * i64::from(past.days)])?;
         Ok(())
@@ -160,8 +165,12 @@ async fn make_remaining(aws: &Inner, mut remaining: Remaining) -> Result<(), Ope
     if ahead().is_negative() {
         aws.pass_time_in_steps(ahead().abs(), SignedDuration::ZERO, advance).await?;
     }
-    aws.store.write(|tx| tx.execute("DELETE FROM meta WHERE name = 'past'", []))?;
-    Ok(())
+    let now = aws.store.environment().clock.now();
+    aws.store.change_faults(|tx| {
+        faults::insert(tx, &remaining.faults, now)?;
+        tx.execute("DELETE FROM meta WHERE name = 'past'", [])?;
+        Ok(())
+    })
 }
 
 async fn perform(

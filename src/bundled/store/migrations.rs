@@ -1,10 +1,10 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub const SCHEMA_VERSION: i64 = 12;
+pub const SCHEMA_VERSION: i64 = 13;
 
 /// The migrations. Each one upgrades a database from the version before it.
-pub(super) const MIGRATIONS: [&str; 12] = [
+pub(super) const MIGRATIONS: [&str; 13] = [
     MIGRATION_1,
     MIGRATION_2,
     MIGRATION_3,
@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: [&str; 12] = [
     MIGRATION_10,
     MIGRATION_11,
     MIGRATION_12,
+    MIGRATION_13,
 ];
 
 const MIGRATION_1: &str = "
@@ -144,4 +145,11 @@ const MIGRATION_12: &str = "
     INSERT INTO clock SELECT id, ahead FROM account_clock;
     DROP TABLE account_clock;
     ALTER TABLE clock RENAME TO account_clock;
+";
+
+/// Adds proxy faults: their words, when they were added and end, and how many requests they applied to and made fail.
+/// Times are in milliseconds since 1970. IDs aren't used again.
+const MIGRATION_13: &str = "
+    CREATE TABLE proxy_faults (id INTEGER PRIMARY KEY AUTOINCREMENT, fault TEXT NOT NULL, created INTEGER NOT NULL,
+        ends INTEGER, matched INTEGER NOT NULL DEFAULT 0, hits INTEGER NOT NULL DEFAULT 0) STRICT;
 ";

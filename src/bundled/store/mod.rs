@@ -6,6 +6,7 @@
 mod deletion;
 mod error;
 mod migrations;
+pub mod proxy_faults;
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ pub use self::deletion::{DeleteAccountError, delete_account};
 pub use self::error::{OpenError, StoreError};
 use self::migrations::MIGRATIONS;
 pub use self::migrations::SCHEMA_VERSION;
+use self::proxy_faults::{StoredFault, all_faults};
 use super::ApiResult;
 use crate::environment::Environment;
 use crate::storage::sealed::{RootKey, SealError, record_aad};
@@ -107,6 +109,8 @@ pub struct Store {
     change_notifier: ChangeNotifier,
     root_key: RootKey,
     environment: Environment,
+    /// The proxy faults that can still make requests fail.
+    active_faults: Mutex<Arc<[StoredFault]>>,
 }
 
 impl Store {
@@ -165,15 +169,19 @@ impl Store {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         environment.clock.set_ahead(account_ahead(&transaction)?);
+        let stored_faults = all_faults(&transaction)?;
         transaction.commit()?;
         let open = CachedConnection { connection, cache: HashMap::new(), data_version: 0, wal_index: None };
-        Ok(Self {
+        let store = Self {
             cached_connection: Mutex::new(open),
             append_connection: None,
             change_notifier,
             root_key: root,
             environment,
-        })
+            active_faults: Mutex::default(),
+        };
+        store.keep_active_faults(stored_faults);
+        Ok(store)
     }
 
     /// Sets how long to wait while another process has locked the database.
@@ -202,6 +210,7 @@ impl Store {
             open.data_version = now;
             open.cache.clear();
             self.environment.clock.move_ahead(account_ahead(&open.connection)?);
+            self.keep_active_faults(all_faults(&open.connection)?);
         }
         Ok(())
     }

@@ -3,4 +3,5 @@
 
 mod account_clock;
 pub(super) mod external_keys;
+mod proxy_faults;
 pub(super) mod proxy_routes;

@@ -19,7 +19,8 @@ pub struct ListWriter<'a, W> {
 }
 
 impl<W: Write> ListWriter<'_, W> {
-    fn write_json(&mut self, document: &Value) -> Result<(), Box<dyn Error>> {
+    /// Writes a JSON document.
+    pub fn write_json(&mut self, document: &Value) -> Result<(), Box<dyn Error>> {
         Ok(writeln!(self.out, "{}", serde_json::to_string_pretty(document)?)?)
     }
 

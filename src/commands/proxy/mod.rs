@@ -1,5 +1,6 @@
 //! `xks-console proxy …`: manages the bundled external key manager and its proxy.
 
+mod fault;
 mod lists;
 
 use std::error::Error;
@@ -122,6 +123,11 @@ pub fn run(
                 max_results: Some(*last),
             },
         )?,
+        ProxyCommand::Fault(command) => {
+            let code = fault::run(aws, command, &mut list, notes)?;
+            list.out.flush()?;
+            return Ok(code);
+        }
         ProxyCommand::RevokeCredential { partition, access_key_id } => {
             revoke_credential(manager, partition, access_key_id)?;
         }

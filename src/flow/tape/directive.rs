@@ -14,6 +14,7 @@ use crate::clock_step::{self, InvalidStep};
 use crate::expectation::{Expectation, ParseError, Query, Request, is_variable_name};
 use crate::flow::style_words;
 use crate::text::nearest;
+use crate::xks::faults::split_words;
 
 /// What begins the lines of this program in a tape.
 pub(super) const PREFIX: &str = "#:";
@@ -225,7 +226,7 @@ fn parse_state<T>(tokens: &mut Tokens<'_>, parse: fn(&str) -> Result<T, ParseErr
 fn parse_fault_line(tokens: &mut Tokens<'_>) -> Result<Command, Problem> {
     let rest = tokens.rest();
     let start = tokens.column();
-    let words: Vec<&str> = rest.split_whitespace().collect();
+    let words = split_words(rest);
     let fault = parse_fault(&words).map_err(|(index, text)| {
         // Words are slices of the rest, so their addresses give their place.
         let before = words.get(index).map_or(rest.len(), |word| word.as_ptr() as usize - rest.as_ptr() as usize);

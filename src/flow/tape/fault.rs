@@ -48,42 +48,11 @@ pub(super) fn parse_fault(words: &[&str]) -> Result<Option<Fault>, (usize, Strin
         }
         _ => return Err((0, HOW_TO_WRITE.to_owned())),
     };
-    let (mut partition, mut count, mut at) = (None, None, 2);
-    while at < words.len() {
-        match &words[at..] {
-            ["partition", name, ..] => partition = Some((at, (*name).to_owned())),
-            [number, "times" | "time", ..] => {
-                let parsed = number.parse().ok().filter(|count| *count > 0);
-                count =
-                    Some(parsed.ok_or_else(|| (at, format!("`{number}` is not a number of requests; write 2 times")))?);
-            }
-            ["partition"] => return Err((at, "write the name of a partition after partition".to_owned())),
-            [word, ..] => {
-                let hint = nearest(word, ["partition", "times"])
-                    .map_or_else(String::new, |near| format!("; did you mean {near}"));
-                return Err((at, format!("`{word}` is not known here{hint}. Write `partition NAME` or `2 times`")));
-            }
-            [] => {}
-        }
-        at += 2;
+    if target.starts_with("xks:") {
+        let fault = proxy::parse(words).map_err(|error| (error.index, error.message))?;
+        return Ok(Some(Fault::Proxy(fault)));
     }
-    if let Some(operation) = target.strip_prefix("xks:") {
-        let known = || proxy::OPERATIONS.into_iter().chain(["*"]);
-        if !known().any(|name| name == operation) {
-            let hint = nearest(operation, known()).map_or_else(
-                || format!("use one of {}, or * for all", proxy::OPERATIONS.join(", ")),
-                |near| format!("did you mean xks:{near}?"),
-            );
-            return Err((0, format!("`{target}` is not an operation of proxies; {hint}")));
-        }
-        let failure = proxy::parse_failure(how).map_err(|problem| (1, problem))?;
-        let operation = (operation != "*").then(|| operation.to_owned());
-        let partition = partition.map(|(_, name)| name);
-        return Ok(Some(Fault::Proxy(proxy::ProxyFault { operation, partition, failure, count })));
-    }
-    if let Some((at, _)) = partition {
-        return Err((at, "only faults of proxies have a partition, such as xks:Encrypt".to_owned()));
-    }
+    let count = parse_count(words)?;
     let operation = NamedOperation::find(target).map_err(|error| (0, error.to_string()))?;
     let failure = match how {
         "unreachable" => ApiFailure::Unreachable,
@@ -98,4 +67,28 @@ pub(super) fn parse_fault(words: &[&str]) -> Result<Option<Fault>, (usize, Strin
         }
     };
     Ok(Some(Fault::Api { operation, failure, count }))
+}
+
+/// Parses the words after the failure of requests to AWS: how many requests fail.
+fn parse_count(words: &[&str]) -> Result<Option<u32>, (usize, String)> {
+    let (mut count, mut at) = (None, 2);
+    while at < words.len() {
+        match &words[at..] {
+            [number, "times" | "time", ..] => {
+                let parsed = number.parse().ok().filter(|count| *count > 0);
+                count =
+                    Some(parsed.ok_or_else(|| (at, format!("`{number}` is not a number of requests; write 2 times")))?);
+            }
+            ["partition", ..] => {
+                return Err((at, "only faults of proxies have a partition, such as xks:Encrypt".to_owned()));
+            }
+            [word, ..] => {
+                let hint = nearest(word, ["times"]).map_or_else(String::new, |near| format!("; did you mean {near}"));
+                return Err((at, format!("`{word}` is not known here{hint}. Write `2 times`")));
+            }
+            [] => {}
+        }
+        at += 2;
+    }
+    Ok(count)
 }

@@ -171,6 +171,7 @@ impl App {
             Location::Event(_) => self.event.has_event(),
             Location::ApiCall(number) => self.api_calls.call(*number).is_some(),
             Location::ExternalKeys => self.external_keys.is_ready(),
+            Location::ProxyFaults => self.proxy_fault_list.is_ready(),
             _ => self.table().is_some_and(|table| table.current().is_some()),
         }
     }

@@ -34,6 +34,7 @@ impl App {
             Call::AllTags(_) if self.account.tags.ready().is_none() => self.account.tags = Loadable::Loading,
             Call::Keys(_) if self.account.keys.ready().is_none() => self.account.keys = Loadable::Loading,
             Call::ExternalKeys => self.external_keys.start_loading(),
+            Call::ProxyFaults => self.proxy_fault_list.start_loading(),
             Call::Events(_) => self.events.start_loading(),
             Call::Metrics { range, .. } => self.key_store.start_loading(*range),
             Call::Aliases if self.account.aliases.ready().is_none() => self.account.aliases = Loadable::Loading,
@@ -82,6 +83,7 @@ impl App {
         match &self.location {
             Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
             Location::ExternalKeys => calls.push(Call::ExternalKeys),
+            Location::ProxyFaults => calls.push(Call::ProxyFaults),
             Location::Events => calls.push(Call::Events(None)),
             Location::CreateKey if self.wizard.as_ref().is_some_and(Wizard::has_external_keys) => {
                 calls.push(Call::ExternalKeys);
@@ -101,6 +103,7 @@ impl App {
         match self.location {
             Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
             Location::ExternalKeys => calls.push(Call::ExternalKeys),
+            Location::ProxyFaults => calls.push(Call::ProxyFaults),
             _ => {}
         }
         calls.into_iter().map(|call| self.request(call)).collect()

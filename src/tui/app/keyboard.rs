@@ -158,6 +158,7 @@ impl App {
             Location::Keys => Some(self.keys.table()),
             Location::AwsKeys => Some(self.aws_keys.table()),
             Location::ExternalKeys => Some(self.external_keys.table()),
+            Location::ProxyFaults => Some(self.proxy_fault_list.table()),
             Location::Events => Some(self.events.table()),
             Location::ApiCalls => Some(self.api_calls.table()),
             Location::CreateKey
@@ -235,6 +236,7 @@ impl App {
             Location::ApiCalls => vec![Context::Table, Context::List],
             Location::CloudHsm => vec![Context::List],
             Location::ExternalKeys => vec![Context::ExternalKeys, Context::Table, Context::Refreshable, Context::List],
+            Location::ProxyFaults => vec![Context::ProxyFaults, Context::Table, Context::Refreshable, Context::List],
             Location::Event(_) => vec![Context::Event, Context::Scrollable, Context::WebPage],
             Location::ApiCall(_) => vec![Context::ApiCall],
             Location::Key(_) => vec![Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
@@ -323,6 +325,7 @@ impl App {
             Location::CloudHsm => Vec::new(),
             Location::Key(_) => self.key.handle_key(key, &self.account),
             Location::ExternalKeys => self.external_keys.handle_key(key, &self.account),
+            Location::ProxyFaults => self.proxy_fault_list.handle_key(key, &self.account),
             Location::Events => self.events.handle_key(key),
             Location::Event(_) => self.event.handle_key(key),
             Location::ApiCalls => self.api_calls.handle_key(key),

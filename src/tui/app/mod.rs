@@ -45,6 +45,7 @@ use super::pages::key::KeyPage;
 use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
+use super::pages::proxy_faults::ProxyFaultList;
 use super::preferences::{Preferences, RememberedIds};
 use super::target::Target;
 use super::text_view::TextView;
@@ -52,6 +53,7 @@ use super::widgets::canvas::ClickMap;
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManagerType;
 use crate::aws::operation::Service;
+use crate::aws::xks_console::ActiveProxyFaults;
 use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::create_key::account_state::AccountState;
@@ -68,6 +70,8 @@ pub struct App {
     pub account: AccountState,
     /// How many seconds the account of a bundled AWS is ahead of this machine.
     pub seconds_ahead: i64,
+    /// The active proxy faults of a bundled AWS.
+    pub active_proxy_faults: Option<ActiveProxyFaults>,
     /// The account alias.
     pub account_alias: Option<String>,
     /// The current page.
@@ -108,6 +112,7 @@ pub struct App {
     pub(super) aws_keys: KeyList,
     pub(super) key: KeyPage,
     pub(super) external_keys: ExternalKeyList,
+    pub(super) proxy_fault_list: ProxyFaultList,
     pub(super) events: EventList,
     pub(super) event: EventPage,
     pub(super) api_calls: ApiCallList,
@@ -178,6 +183,7 @@ impl App {
             aws_keys: KeyList::new(KeyManagerType::Aws),
             key: KeyPage::new(String::new()),
             external_keys: ExternalKeyList::default(),
+            proxy_fault_list: ProxyFaultList::default(),
             events: EventList::default(),
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
@@ -193,6 +199,7 @@ impl App {
             poll_timer: None,
             refresh_timer: None,
             seconds_ahead: 0,
+            active_proxy_faults: None,
             last_id: 0,
         }
     }
@@ -339,6 +346,7 @@ impl App {
             Location::Keys => self.keys.handle_paste(text, &self.account),
             Location::AwsKeys => self.aws_keys.handle_paste(text, &self.account),
             Location::ExternalKeys => self.external_keys.handle_paste(text),
+            Location::ProxyFaults => self.proxy_fault_list.handle_paste(text),
             Location::Events => self.events.handle_paste(text),
             Location::ApiCalls => self.api_calls.handle_paste(text),
             Location::KeyStore(_)
@@ -355,6 +363,7 @@ impl App {
             self.show_error("Couldn't write the log", &format!("The log is missing API calls: {reason}."));
         }
         self.seconds_ahead = call.seconds_ahead;
+        self.active_proxy_faults.clone_from(&call.proxy_faults);
         self.api_calls.push(call);
         if self.location == Location::ApiCalls {
             self.api_calls.update_rows();

@@ -3,7 +3,6 @@
 
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 
-use super::navigation::NAVIGATION;
 use super::{App, Dialog};
 use crate::tui::effect::Effect;
 use crate::tui::flash::Flash;
@@ -101,7 +100,7 @@ impl App {
 
     /// Moves the focus to an entry of the navigation, and returns the key that opens it.
     fn focus_navigation_entry(&mut self, location: &Location) -> Option<KeyEvent> {
-        let place = NAVIGATION.iter().position(|(_, entry)| entry == location)?;
+        let place = self.navigation().iter().position(|(_, entry)| entry == location)?;
         if let Some(table) = self.table_mut() {
             table.end_search();
         }
@@ -190,6 +189,7 @@ impl App {
             Location::Keys => self.keys.table_mut(),
             Location::AwsKeys => self.aws_keys.table_mut(),
             Location::ExternalKeys => self.external_keys.table_mut(),
+            Location::ProxyFaults => self.proxy_fault_list.table_mut(),
             Location::Events => self.events.table_mut(),
             Location::ApiCalls => self.api_calls.table_mut(),
             _ => return None,

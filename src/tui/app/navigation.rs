@@ -11,36 +11,47 @@ use crate::tui::pages::Location;
 use crate::tui::pages::event::EventPage;
 use crate::tui::pages::key::KeyPage;
 use crate::tui::pages::key_store::KeyStorePage;
+use crate::tui::target::Target;
 
 /// The message for a request that the person canceled.
 pub(super) const CANCELED: &str = "You canceled the request before a response arrived.";
 
-/// The entries of the navigation.
-pub const NAVIGATION: [(&str, Location); 7] = [
+/// The entries of the navigation, with those of a bundled AWS.
+const NAVIGATION: [(&str, Location); 8] = [
     ("AWS managed keys", Location::AwsKeys),
     ("Customer managed keys", Location::Keys),
     ("AWS CloudHSM key stores", Location::CloudHsm),
     ("External key stores", Location::KeyStores),
     ("External key manager", Location::ExternalKeys),
+    ("Proxy faults", Location::ProxyFaults),
     ("Event history", Location::Events),
     ("API calls", Location::ApiCalls),
 ];
 
 impl App {
+    /// Returns the entries of the navigation. AWS has no proxy faults; an endpoint can be a bundled AWS.
+    pub fn navigation(&self) -> Vec<(&'static str, Location)> {
+        let is_shown = |location: &Location| *location != Location::ProxyFaults || self.target != Target::Aws;
+        NAVIGATION.iter().filter(|(_, location)| is_shown(location)).cloned().collect()
+    }
+
     /// Returns whether the page is an entry of the navigation.
     pub fn is_on_navigation_page(&self) -> bool {
         NAVIGATION.iter().any(|(_, location)| *location == self.location)
     }
 
     pub(super) fn handle_navigation_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let last = NAVIGATION.len() - 1;
+        let entries = self.navigation();
+        let last = entries.len() - 1;
         let index = self.navigation_focus.unwrap_or(0);
         match key.code {
             KeyCode::Up => self.navigation_focus = Some(index.saturating_sub(1)),
             KeyCode::Down => self.navigation_focus = Some((index + 1).min(last)),
             KeyCode::Home => self.navigation_focus = Some(0),
             KeyCode::End => self.navigation_focus = Some(last),
-            KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Right => return self.navigate(NAVIGATION[index].1.clone()),
+            KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Right => {
+                return self.navigate(entries[index.min(last)].1.clone());
+            }
             KeyCode::Tab | KeyCode::BackTab | KeyCode::Esc => self.navigation_focus = None,
             _ => {}
         }
@@ -48,7 +59,7 @@ impl App {
     }
 
     pub(super) fn focus_navigation(&mut self) -> Vec<Effect> {
-        let here = NAVIGATION.iter().position(|(_, location)| *location == self.location);
+        let here = self.navigation().iter().position(|(_, location)| *location == self.location);
         self.navigation_focus = Some(here.unwrap_or(0));
         Vec::new()
     }
@@ -84,6 +95,7 @@ impl App {
                 }
             }
             Location::ExternalKeys => effects.push(self.request(Call::ExternalKeys)),
+            Location::ProxyFaults => effects.push(self.request(Call::ProxyFaults)),
             // When returning from an event, keep the list as it was.
             Location::Events if matches!(self.location, Location::Event(_)) => {}
             Location::Events => effects.push(self.request(Call::Events(None))),

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use crossterm::event::KeyEvent;
 
-use super::navigation::NAVIGATION;
 use super::{App, Dialog};
 use crate::aws::lenient::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
@@ -150,9 +149,9 @@ impl App {
             entries.push(entry("Recent keys", self.key_title(id), (*id).clone(), Location::Key((*id).clone())));
         }
         entries.extend(
-            NAVIGATION
-                .iter()
-                .map(|(title, location)| entry("Pages", (*title).to_owned(), String::new(), location.clone())),
+            self.navigation()
+                .into_iter()
+                .map(|(title, location)| entry("Pages", title.to_owned(), String::new(), location)),
         );
         entries.extend(external_key_stores(&self.account).into_iter().map(|store| {
             let id = &store.custom_key_store_id;

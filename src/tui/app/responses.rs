@@ -201,6 +201,14 @@ impl App {
                 self.external_keys.on_load_failed(&failure);
                 None
             }
+            (_, Ok(Response::ProxyFaults(faults))) => {
+                self.proxy_fault_list.on_loaded(faults);
+                None
+            }
+            (Call::ProxyFaults, Err(failure)) => {
+                self.proxy_fault_list.on_load_failed(&failure);
+                None
+            }
             (call, Ok(Response::Events { page, next })) => {
                 self.events.on_events_loaded(call == Call::Events(None), page, next);
                 None

@@ -135,6 +135,9 @@ fn external_key_manager_command(change: &Change) -> String {
         Change::RotateProxyCredential(request) => {
             format!("xks-console proxy rotate-credential -- {}", shell_quote(&request.partition))
         }
+        Change::PutProxyFault(request) => format!("xks-console proxy fault add {}", shell_quote(&request.fault)),
+        Change::DeleteProxyFault(request) => format!("xks-console proxy fault remove {}", request.id),
+        Change::DeleteProxyFaults(_) => "xks-console proxy fault remove --all".to_owned(),
         Change::RevokeProxyCredential(request) => {
             let (partition, id) = (shell_quote(&request.partition), shell_quote(&request.access_key_id));
             format!("xks-console proxy revoke-credential -- {partition} {id}")

@@ -45,7 +45,7 @@ impl FormDialog {
     /// Creates the dialog of a task. Some inputs exist only with the bundled AWS.
     pub fn new(task: FormKind, now: &Preferences, world: &Target) -> Self {
         let mut form = task.form(now, world);
-        stores::update_visible_inputs(&task, &mut form);
+        task.update_visible_inputs(&mut form);
         Self {
             kind: task,
             form,
@@ -77,7 +77,7 @@ impl FormDialog {
 
     /// Shows or hides the inputs that depend on the values of others.
     fn update_visible_inputs(&mut self) {
-        stores::update_visible_inputs(&self.kind, &mut self.form);
+        self.kind.update_visible_inputs(&mut self.form);
         if self.read_only {
             self.form.hidden.extend(self.kind.unneeded_inputs());
         }

@@ -1,6 +1,6 @@
 //! The tasks with a form, and the KMS keys that they apply to.
 
-use super::external_keys;
+use super::{external_keys, proxy_faults};
 use crate::aws::kms::{CustomKeyStore, Tag};
 use crate::aws::policy::ConsolePolicy;
 use crate::create_key::account_state::AccountState;
@@ -48,6 +48,8 @@ pub enum FormKind {
     Decrypt(KeyName),
     /// A task in the external key manager.
     ExternalKey(external_keys::ExternalKeyForm),
+    /// A task on the page *Proxy faults*.
+    ProxyFault(proxy_faults::ProxyFaultForm),
     Preferences,
 }
 
@@ -72,6 +74,7 @@ impl FormKind {
             Self::Encrypt(_) => "Encrypt",
             Self::Decrypt(_) => "Decrypt",
             Self::ExternalKey(form_kind) => form_kind.title(),
+            Self::ProxyFault(form_kind) => form_kind.title(),
             Self::Preferences => "Preferences",
         }
     }

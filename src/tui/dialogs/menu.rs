@@ -1,4 +1,4 @@
-//! The *Key actions*, *Key store actions*, *External key manager*, and *Copy table* menus, with reasons for unavailable
+//! The *Key actions*, *Key store actions*, *External key manager*, *Proxy faults*, and *Copy table* menus, with reasons for unavailable
 //! actions.
 
 mod key_actions;
@@ -9,9 +9,10 @@ use ratatui::text::{Line, Span};
 use self::key_actions::{KeyDetail, detail, single_key_entries, template_entries};
 use super::external_keys;
 use super::form_kind::{FormKind, KeyName, key_name};
+use super::proxy_faults::{self, FaultPlace};
 use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyState, Tag};
 use crate::aws::lenient::UNREADABLE;
-use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
+use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition, ProxyFault};
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::key_summary::KeySummary;
@@ -230,6 +231,18 @@ impl Menu {
             ]);
         }
         Self::new("External key manager", entries)
+    }
+
+    /// Creates the menu of the proxy faults. `here` is the selected fault.
+    pub fn for_proxy_faults(places: Vec<FaultPlace>, faults: usize, here: Option<&ProxyFault>) -> Self {
+        use proxy_faults::ProxyFaultForm as Form;
+        let entry = |label, action, why_not| form_entry(label, FormKind::ProxyFault(action), why_not);
+        let mut entries = vec![entry("Add fault", Form::Add(places), None)];
+        if let Some(fault) = here {
+            entries.push(entry("Remove", Form::Remove(fault.id, fault.fault.clone()), None));
+        }
+        entries.push(entry("Remove all", Form::RemoveAll(faults), (faults == 0).then_some("There are no faults.")));
+        Self::new("Proxy faults", entries)
     }
 
     /// Creates the menu *Copy table*.

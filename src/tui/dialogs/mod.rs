@@ -14,6 +14,7 @@ pub mod palette;
 mod permissions;
 mod policy_changes;
 mod preferences;
+pub mod proxy_faults;
 pub mod stores;
 pub mod switcher;
 mod tasks;

@@ -17,6 +17,7 @@ impl FormKind {
         match self {
             Self::Preferences => preferences::form(now),
             Self::ExternalKey(form_kind) => form_kind.form(),
+            Self::ProxyFault(form_kind) => form_kind.form(),
             Self::EditPermissions(_, _, policy) => permissions::form(policy),
             Self::CreateKeyStore if *world == Target::Bundled => stores::with_proxy_route(stores::form(None)),
             Self::CreateKeyStore => stores::form(None),
@@ -24,6 +25,14 @@ impl FormKind {
             Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete key store", true),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::form(self),
             _ => keys::form(self),
+        }
+    }
+
+    /// Shows or hides the inputs that depend on the values of others.
+    pub(super) fn update_visible_inputs(&self, form: &mut Form) {
+        match self {
+            Self::ProxyFault(form_kind) => form_kind.update_visible_inputs(form),
+            _ => stores::update_visible_inputs(self, form),
         }
     }
 
@@ -38,6 +47,7 @@ impl FormKind {
                 view.blank_line();
             }
             Self::ExternalKey(form_kind) => form_kind.write_intro(view),
+            Self::ProxyFault(form_kind) => form_kind.write_intro(view),
             _ => keys::write_intro(self, view),
         }
     }
@@ -46,6 +56,7 @@ impl FormKind {
         match self {
             Self::Preferences => preferences::validate(form),
             Self::ExternalKey(form_kind) => form_kind.validate(form),
+            Self::ProxyFault(form_kind) => form_kind.validate(form),
             Self::EditPermissions(_, text, policy) => permissions::validate(form, text, policy, account),
             Self::CreateKeyStore | Self::EditKeyStore(_) => stores::validate(self, form, account),
             Self::DeleteKeyStore { name, .. } => stores::confirmation_error(form, name).into_iter().collect(),
@@ -60,6 +71,7 @@ impl FormKind {
             Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => stores::changes(self, form),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::changes(self, form),
             Self::ExternalKey(form_kind) => form_kind.changes(form),
+            Self::ProxyFault(form_kind) => form_kind.changes(form),
             _ => keys::changes(self, form),
         }
     }
@@ -86,6 +98,7 @@ impl FormKind {
             Self::EditKeyStore(store) => format!("The external key store {} was updated.", store.custom_key_store_name),
             Self::DeleteKeyStore { name, .. } => format!("The external key store {name} was deleted."),
             Self::ExternalKey(form_kind) => form_kind.success_message(form),
+            Self::ProxyFault(form_kind) => form_kind.success_message().to_owned(),
             _ => keys::success_message(self, form),
         }
     }

@@ -52,6 +52,8 @@ pub enum Context {
     ErrorMessage,
     /// In the list of external keys.
     ExternalKeys,
+    /// In the list of proxy faults.
+    ProxyFaults,
     /// On the page of an event.
     Event,
     /// On the page of an API call.
@@ -99,6 +101,7 @@ impl Context {
             Self::KeyList | Self::KeyRows | Self::Key | Self::EncryptAndDecrypt => "KMS keys",
             Self::KeyStore | Self::Monitoring => "External key stores",
             Self::ExternalKeys => "External keys",
+            Self::ProxyFaults => "Proxy faults",
             Self::Refreshable
             | Self::Scrollable
             | Self::Drafts
@@ -235,6 +238,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::KeyStore, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the key store actions menu: edit, connect, disconnect, or delete."),
     bind(Context::KeyStore, Action::CreateKeyStore, KeyCode::Char('C'), NONE, "C", "Create store", "Create an external key store."),
     bind(Context::ExternalKeys, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the actions menu for external keys, partitions, and proxy credentials."),
+    bind(Context::ProxyFaults, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the actions menu for proxy faults: add, remove, or remove all."),
     bind(Context::Event, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event to the clipboard as JSON."),
     bind(Context::ApiCall, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the API call to the clipboard as JSON."),
     bind(Context::EncryptAndDecrypt, Action::Encrypt, KeyCode::Char('e'), NONE, "e", "Encrypt", "Encrypt a text or a file with the KMS key."),
@@ -326,7 +330,7 @@ pub fn page_button(binding: &Binding) -> Option<(&'static str, ButtonKind)> {
     Some(match (binding.context, binding.action) {
         (Context::KeyList | Context::Key, Action::OpenActionsMenu) => ("Key actions ▾", Normal),
         (Context::KeyStore, Action::OpenActionsMenu) => ("Actions ▾", Normal),
-        (Context::ExternalKeys, Action::OpenActionsMenu) => ("Actions ▾", Primary),
+        (Context::ExternalKeys | Context::ProxyFaults, Action::OpenActionsMenu) => ("Actions ▾", Primary),
         (Context::KeyStore, Action::CreateKeyStore) => ("Create external key store", Normal),
         (Context::KeyList | Context::KeyStore, Action::CreateKey) => ("Create key", Primary),
         (Context::Key, Action::Copy) => ("Copy ID", Normal),

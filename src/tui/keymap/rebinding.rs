@@ -29,7 +29,7 @@ pub struct KeyConflict {
 
 /// The contexts that can be active at the same time, beside [`Context::Everywhere`]. F5 may refresh the tables of the
 /// wizard, although it shows the preview elsewhere in the wizard.
-const COEXISTING: [&[Context]; 13] = [
+const COEXISTING: [&[Context]; 14] = [
     &[Context::KeyStore, Context::Table, Context::Refreshable, Context::List, Context::Drafts, Context::WebPage],
     &[
         Context::KeyStore,
@@ -50,6 +50,7 @@ const COEXISTING: [&[Context]; 13] = [
         Context::WebPage,
     ],
     &[Context::ExternalKeys, Context::Table, Context::Refreshable, Context::List],
+    &[Context::ProxyFaults, Context::Table, Context::Refreshable, Context::List],
     &[
         Context::Key,
         Context::EncryptAndDecrypt,

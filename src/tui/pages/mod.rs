@@ -9,6 +9,7 @@ pub mod key;
 pub mod key_store;
 pub mod key_stores;
 pub mod keys;
+pub mod proxy_faults;
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -49,6 +50,8 @@ pub enum Location {
     Key(String),
     /// The external keys of the bundled external key manager.
     ExternalKeys,
+    /// The proxy faults of the bundled AWS.
+    ProxyFaults,
     /// The list of CloudTrail events.
     Events,
     /// The page of one event, by its ID.

@@ -59,6 +59,9 @@ async fn execute(client: &Client, change: Change) -> Result<ChangeOutcome, CallE
         Change::RotateExternalKey(request) => client.call(&request).await.map(drop),
         Change::DeleteExternalKey(request) => client.call(&request).await.map(drop),
         Change::RevokeProxyCredential(request) => client.call(&request).await.map(drop),
+        Change::PutProxyFault(request) => client.call(&request).await.map(drop),
+        Change::DeleteProxyFault(request) => client.call(&request).await.map(drop),
+        Change::DeleteProxyFaults(request) => client.call(&request).await.map(drop),
         Change::PutProxyRoute(request, _) => client.call(&request).await.map(drop),
         Change::CreatePartition(request) => {
             return Ok(ChangeOutcome::Configuration(client.call(&request).await?.configuration));

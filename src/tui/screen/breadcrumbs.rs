@@ -34,6 +34,7 @@ fn crumbs(app: &App) -> Vec<Crumb> {
         Location::CloudHsm => vec![kms, here("AWS CloudHSM key stores")],
         Location::Key(id) => vec![kms, keys(), (id.clone(), None)],
         Location::ExternalKeys => vec![kms, here("External key manager")],
+        Location::ProxyFaults => vec![kms, here("Proxy faults")],
         Location::Events => vec![here("CloudTrail"), here("Event history")],
         Location::Event(id) => {
             let name = app.events.event(id).map_or(id, |event| &event.event_name);

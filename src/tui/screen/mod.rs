@@ -19,10 +19,12 @@ use super::flash;
 use super::header;
 use super::keymap::{self, Action};
 use super::pages::{self, Location};
+use super::theme;
 use super::widgets::button::{Button, ButtonKind};
 use super::widgets::canvas::{Canvas, Click};
 use super::widgets::form::SecretInput;
 use super::widgets::text;
+use crate::aws::xks_console::ActiveProxyFaults;
 
 /// The key of *Drafts*, which the notice about drafts names.
 const DRAFTS_KEY: KeyCode = KeyCode::Char('D');
@@ -53,16 +55,22 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
         .drafts
         .notice(&app.account, &app.keymap.label_of(Action::Drafts), area.width.into())
         .filter(|_| shows_drafts(&app.location));
+    let faults = faults_notice(app, area.width.into());
     let rows = [
         Constraint::Length(1),
+        Constraint::Length(u16::from(faults.is_some())),
         Constraint::Length(1),
         Constraint::Length(shown),
         Constraint::Length(u16::from(notice.is_some())),
         Constraint::Min(1),
         Constraint::Length(1),
     ];
-    let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
+    let [header, fault, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     header::draw(app, canvas, header);
+    if let Some(notice) = faults {
+        canvas.on_click(fault, Click::Navigate(Location::ProxyFaults));
+        canvas.render(notice, fault);
+    }
     breadcrumbs::draw(app, canvas, crumbs);
     flash::draw(&app.flashes, flashes, &keys, canvas, flash);
     if let Some(notice) = notice {
@@ -77,6 +85,16 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
         canvas.cover();
         text.draw(canvas, area, &app.keymap);
     }
+}
+
+/// Returns the notice that proxy faults are active.
+fn faults_notice(app: &App, width: usize) -> Option<Line<'static>> {
+    let ActiveProxyFaults { count, first } = app.active_proxy_faults.as_ref()?;
+    let words = match count {
+        1 => format!(" ▲ 1 proxy fault is active: {first}"),
+        count => format!(" ▲ {count} proxy faults are active: {first}, and {} more", count - 1),
+    };
+    Some(Line::styled(text::truncate(&text::escape_controls(&words), width), theme::WARNING))
 }
 
 /// Returns the title of what is on the screen: of the dialog, the step of the wizard, or the page. Unless the screen is
@@ -148,6 +166,7 @@ fn draw_body(app: &App, canvas: &mut Canvas, area: Rect) {
         Location::CloudHsm => pages::draw_cloud_hsm(canvas, page),
         Location::Key(_) => app.key.draw(&app.account, buttons, canvas, page),
         Location::ExternalKeys => app.external_keys.draw(&app.account, is_focused, buttons, canvas, page),
+        Location::ProxyFaults => app.proxy_fault_list.draw(is_focused, buttons, canvas, page),
         Location::Events => app.events.draw(is_focused, buttons, canvas, page),
         Location::Event(_) => app.event.draw(buttons, canvas, page),
         Location::ApiCalls => app.api_calls.draw(is_focused, buttons, canvas, page),

@@ -4,7 +4,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::tui::app::App;
-use crate::tui::app::navigation::NAVIGATION;
 use crate::tui::pages::Location;
 use crate::tui::theme;
 use crate::tui::widgets::canvas::{Canvas, Click};
@@ -25,12 +24,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
     let is_focused = app.navigation_focus.is_some();
     let inner = Container::new("Key Management Service").focused(is_focused).draw(canvas, area);
     let mut view = ScrollView::new(inner.width);
-    for (place, (words, location)) in NAVIGATION.iter().enumerate() {
-        if let Some(group) = group_title(location) {
+    for (place, (words, location)) in app.navigation().into_iter().enumerate() {
+        if let Some(group) = group_title(&location) {
             view.blank_line();
             view.push_line(Line::styled(format!("  {group}"), theme::SECONDARY));
         }
-        let is_here = app.location == *location;
+        let is_here = app.location == location;
         let (mark, style) = match (app.navigation_focus == Some(place), is_here) {
             (true, _) => ("▌", theme::SELECTED),
             (false, true) => ("●", theme::HEADING),
@@ -39,7 +38,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
         view.clickable(Click::Navigate(location.clone()), |view| {
             view.push_line(Line::from(vec![
                 Span::styled(format!("{mark} "), theme::ACCENT),
-                Span::styled(*words, style),
+                Span::styled(words, style),
             ]));
         });
     }

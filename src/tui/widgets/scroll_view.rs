@@ -23,6 +23,8 @@ pub struct ScrollView {
     pub width: usize,
     lines: Vec<Line<'static>>,
     focus: Option<Range<usize>>,
+    /// The line of the focus that stays visible if the focus is taller than the screen.
+    chosen_line: Option<usize>,
     cursor: Option<(usize, usize)>,
     /// The lines and columns that react to clicks.
     clicks: Vec<(Range<usize>, Range<usize>, Click)>,
@@ -257,6 +259,12 @@ impl ScrollView {
         self
     }
 
+    /// Keeps the last line visible, even if the part with the focus is taller than the screen.
+    pub fn choose_last_line(&mut self) -> &mut Self {
+        self.chosen_line = Some(self.lines.len().saturating_sub(1));
+        self
+    }
+
     /// Places the terminal cursor in the last line, at `column`.
     pub fn set_cursor_column(&mut self, column: usize) -> &mut Self {
         self.cursor = Some((self.lines.len().saturating_sub(1), column));
@@ -271,7 +279,10 @@ impl ScrollView {
             return 0;
         }
         let lead = (height / 3).min(height.saturating_sub(focus.len() + 1));
-        focus.start.saturating_sub(lead).min(most)
+        let first = focus.start.saturating_sub(lead);
+        // The line below it stays visible, too.
+        let chosen = self.chosen_line.map_or(0, |line| (line + 2).saturating_sub(height));
+        first.max(chosen).min(most)
     }
 
     /// Draws the lines around the focus, with marks for more lines above and below.

@@ -21,10 +21,11 @@ const SYMBOLS: [(&str, Style); 6] = [
 pub fn indicator(word: &str) -> String {
     let symbol = match word.split(" (").next().unwrap_or_default() {
         "Connected" | "Enabled" => "✓",
+        "Active" => "▲",
         "Failed" | "Unavailable" => "✗",
         "Pending deletion" | "Pending replica deletion" => "▲",
         "Connecting" | "Disconnecting" | "Creating" | "Updating" | "Pending import" => "◌",
-        "Disconnected" | "Disabled" => "⊘",
+        "Disconnected" | "Disabled" | "Ended" => "⊘",
         _ => return word.to_owned(),
     };
     format!("{symbol} {word}")

@@ -1,5 +1,6 @@
 //! The KMS side of the External Key Store Proxy API: signs requests, times out after 250 ms, and validates responses.
 
+mod exchange;
 #[cfg(test)]
 mod tests;
 
@@ -17,12 +18,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
 
+use self::exchange::disturb_request;
 pub use super::failure::{XksFailure, check_external_key};
-use super::faults::Faults;
+use super::faults::{Faults, ProxyCall};
 use super::log::elapsed_microseconds;
 use super::metrics::{Metric, Metrics, Operations};
 use super::network::Network;
-use super::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST, wipe};
+use super::proxy::{is_bundled_host, wipe};
 use super::wire::{
     AES_GCM, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ErrorBody, ErrorName,
     GetHealthStatusRequest, GetKeyMetadataRequest, MAX_BODY, MAX_CIPHERTEXT_METADATA, SERVICE, SHA_256, TAG_LENGTH,
@@ -46,6 +48,8 @@ pub struct ProxyTarget {
     /// The key store that the metrics belong to: its account, Region, and ID. Empty for a key store that doesn't exist
     /// yet.
     pub key_store: String,
+    /// The name of the key store.
+    pub key_store_name: String,
     /// The URI endpoint: `https://` and a host name.
     pub uri_endpoint: String,
     /// The URI path: an optional path prefix, and `/kms/xks/v1`.
@@ -56,6 +60,14 @@ pub struct ProxyTarget {
     pub secret_access_key: SecretString,
     /// The Region that KMS calls from, which is part of the signature.
     pub region: String,
+}
+
+impl ProxyTarget {
+    /// Returns what a fault can depend on.
+    fn proxy_call<'a>(&'a self, operation: &'a str) -> ProxyCall<'a> {
+        let key_store_id = self.key_store.rsplit('/').next().unwrap_or_default();
+        ProxyCall { operation, uri_path: &self.uri_path, key_store_id, key_store_name: &self.key_store_name }
+    }
 }
 
 /// The result of an encryption by a proxy, which is required for decryption.
@@ -83,7 +95,7 @@ pub struct XksClient {
 }
 
 impl XksClient {
-    /// Creates a client that sends requests for [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`] to `bundled_proxy`, and all
+    /// Creates a client that sends requests for [bundled hosts](is_bundled_host) to `bundled_proxy`, and all
     /// others to the network. Without a network, other hosts are unreachable.
     pub fn new(bundled_proxy: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
         let (metrics, faults) = (Metrics::default(), Faults::default());
@@ -209,14 +221,12 @@ impl XksClient {
     ) -> Result<T, XksFailure> {
         let body = json_body(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
         for _ in 0..MAX_ATTEMPTS {
-            let request = self.signed_request(target, path, &body)?;
+            let fault = self.faults.next_failure(&target.proxy_call(operations.xks), self.clock.now());
+            let fault = fault.as_ref();
+            let disturbed = fault.and_then(|fault| disturb_request(&fault.kind, operations.xks, &body));
+            let request = self.signed_request(target, path, disturbed.as_ref().unwrap_or(&body))?;
             let start = self.clock.machine_time();
-            let sent = if let Some(failure) = self.faults.next_failure(operations.xks, &target.uri_path) {
-                Err(failure)
-            } else {
-                let sent = tokio::time::timeout(PROXY_TIMEOUT, self.send(request)).await;
-                sent.unwrap_or(Err(XksFailure::TimedOut))
-            };
+            let sent = self.exchange(request, operations.xks, fault).await;
             let result = sent.and_then(|(status, response)| {
                 let read = parse_response(status, &response);
                 wipe(response);
@@ -241,7 +251,7 @@ impl XksClient {
         let (now, end) = (self.clock.now(), self.clock.machine_time());
         let milliseconds = match failure {
             // Without a response, there is no latency.
-            Some(XksFailure::Unreachable | XksFailure::Tls) => None,
+            Some(XksFailure::Unreachable | XksFailure::Tls(_)) => None,
             Some(XksFailure::TimedOut) => Some(f64::from(XKS_PROXY_TIMEOUT_MILLIS)),
             _ => Some(elapsed_microseconds(start, end) as f64 / 1000.0),
         };
@@ -277,7 +287,7 @@ impl XksClient {
 
     async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), XksFailure> {
         let host = request.uri().host().unwrap_or_default();
-        if ![BUNDLED_HOST, BUNDLED_VPC_HOST].iter().any(|known| host.eq_ignore_ascii_case(known)) {
+        if !is_bundled_host(host) {
             return match &self.network {
                 Some(network) => network.send(request).await,
                 None => Err(XksFailure::Unreachable),

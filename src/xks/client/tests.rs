@@ -7,7 +7,7 @@ use super::*;
 use crate::environment::Environment;
 use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
 use crate::xks::metrics::{Exception, MetricMinute, StatisticSet};
-use crate::xks::proxy;
+use crate::xks::proxy::{self, BUNDLED_HOST};
 
 fn metadata() -> RequestMetadata {
     RequestMetadata {
@@ -40,6 +40,7 @@ fn bundled() -> (XksClient, ProxyTarget, ExternalKeyManager) {
 fn target(credential: ProxyCredential) -> ProxyTarget {
     ProxyTarget {
         key_store: "111122223333/us-west-2/cks-1".into(),
+        key_store_name: "Oslo HSM".into(),
         uri_endpoint: format!("https://{BUNDLED_HOST}"),
         uri_path: "/acme/kms/xks/v1".into(),
         access_key_id: credential.access_key_id,

@@ -46,6 +46,7 @@ use zeroize::Zeroize as _;
 
 use self::responses::{ProxyError, json};
 use self::uri_path::route;
+use super::faults::InjectedFault;
 use super::key_manager::ExternalKeyManager;
 use super::log::{elapsed_microseconds, truncate_text};
 use super::quota::Quota;
@@ -62,9 +63,15 @@ pub const BUNDLED_HOST: &str = "xks-proxy.bundled.internal";
 /// The private DNS name of the VPC endpoint service for the bundled proxy.
 pub const BUNDLED_VPC_HOST: &str = "xks-vpc.bundled.internal";
 
+/// Returns whether a host name belongs to the bundled proxy: [`BUNDLED_HOST`] or [`BUNDLED_VPC_HOST`].
+pub fn is_bundled_host(host: &str) -> bool {
+    [BUNDLED_HOST, BUNDLED_VPC_HOST].iter().any(|known| host.eq_ignore_ascii_case(known))
+}
+
 /// Creates the router for all partitions of `manager`, with `GET /ping` for load balancers.
 ///
-/// If a request has an `Arc<`[`Quota`]`>` extension, it counts against the quota after authentication.
+/// If a request has an `Arc<`[`Quota`]`>` extension, it counts against the quota after authentication. If it has an
+/// [`InjectedFault`] extension, the proxy waits or fails after authentication, as the fault says.
 pub fn router(manager: ExternalKeyManager, clock: Clock) -> Router {
     let proxy = Proxy { manager, clock, signing_keys: Arc::default() };
     Router::new()
@@ -134,6 +141,9 @@ impl Proxy {
         add_host_header(&mut head.headers, &head.uri);
         let request = Request::from_parts(head, body);
         self.authenticate(partition, &request, entry)?;
+        if let Some(fault) = request.extensions().get::<InjectedFault>() {
+            self.apply_fault(fault, api.name()).await?;
+        }
         if let Some(quota) = request.extensions().get::<Arc<Quota>>()
             && !quota.try_acquire(partition, self.clock.machine_time())
         {
@@ -146,6 +156,15 @@ impl Proxy {
         let result = self.dispatch(partition, &api, request.body(), entry);
         wipe(request.into_body());
         result
+    }
+
+    /// Waits or fails as a fault says.
+    async fn apply_fault(&self, fault: &InjectedFault, operation: &str) -> Result<(), ProxyError> {
+        self.clock.sleep(fault.delay).await;
+        match fault.kind.proxy_error(operation) {
+            Some(name) => Err(ProxyError::new(name, "a simulated failure")),
+            None => Ok(()),
+        }
     }
 
     fn authenticate(

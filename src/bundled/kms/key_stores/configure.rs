@@ -74,7 +74,13 @@ impl Call<'_> {
             problem: None,
         };
         self.store().read(|tx| self.check_new_key_store(tx, &entry))?;
-        self.check_proxy(&proxy, &credential.raw_secret_access_key, "CreateCustomKeyStore", String::new()).await?;
+        self.check_proxy(
+            &proxy,
+            &credential.raw_secret_access_key,
+            "CreateCustomKeyStore",
+            (String::new(), &entry.custom_key_store_name),
+        )
+        .await?;
         self.commit_with_event(|tx| {
             // Check again inside the transaction, where no other request can change the key stores.
             self.check_new_key_store(tx, &entry)?;
@@ -100,7 +106,8 @@ impl Call<'_> {
         let needs_proxy_check = updated.xks_proxy_configuration != before || credential.is_some();
         if let Some(proxy) = updated.xks_proxy_configuration.as_ref().filter(|_| needs_proxy_check) {
             let secret = credential.map_or(&target.secret_access_key, |new| &new.raw_secret_access_key);
-            self.check_proxy(proxy, secret, "UpdateCustomKeyStore", target.key_store.clone()).await?;
+            self.check_proxy(proxy, secret, "UpdateCustomKeyStore", (target.key_store.clone(), &target.key_store_name))
+                .await?;
         }
         self.commit_with_event(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
@@ -248,7 +255,7 @@ impl Call<'_> {
         proxy: &XksProxyConfiguration,
         secret: &SecretString,
         operation: &str,
-        key_store: String,
+        (key_store, name): (String, &str),
     ) -> ApiResult<()> {
         if let Some(name) = &proxy.vpc_endpoint_service_name {
             let service = self.store().read(|tx| self.vpc_endpoint_service(tx, name))?;
@@ -257,6 +264,7 @@ impl Call<'_> {
         }
         let target = ProxyTarget {
             key_store,
+            key_store_name: name.to_owned(),
             uri_endpoint: proxy.uri_endpoint.clone(),
             uri_path: proxy.uri_path.clone(),
             access_key_id: proxy.access_key_id.clone().unwrap_or_default(),

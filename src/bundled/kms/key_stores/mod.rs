@@ -62,6 +62,7 @@ impl Call<'_> {
         let secret = self.store().unseal(&["key_stores", &self.region, id], &store.sealed_secret)?;
         Ok(ProxyTarget {
             key_store: format!("{}/{id}", self.account_region),
+            key_store_name: store.entry.custom_key_store_name.clone(),
             uri_endpoint: proxy.uri_endpoint.clone(),
             uri_path: proxy.uri_path.clone(),
             access_key_id: proxy.access_key_id.clone().unwrap_or_default(),
@@ -101,7 +102,7 @@ impl Call<'_> {
         })
     }
 
-    fn all_key_stores(&self, tx: &Transaction) -> ApiResult<Vec<CustomKeyStore>> {
+    pub fn all_key_stores(&self, tx: &Transaction) -> ApiResult<Vec<CustomKeyStore>> {
         let mut query = tx.prepare("SELECT document FROM key_stores WHERE world = ?1 ORDER BY id")?;
         let rows = query.query_map([&self.account_region], |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()

@@ -85,8 +85,15 @@ impl Form {
                         Span::styled(if on { "  ◉ " } else { "  ○ " }, if on { theme::ACCENT } else { theme::TEXT });
                     let choose = Click::Choose(view.current_control(), index);
                     view.clickable(choose, |view| {
-                        view.push_line(Line::from(vec![mark, Span::styled(text::escape_controls(label), style)]));
+                        let label = text::escape_controls(label);
+                        for (row, words) in text::wrap(&label, view.width.saturating_sub(6)).into_iter().enumerate() {
+                            let mark = if row == 0 { mark.clone() } else { Span::raw("    ") };
+                            view.push_line(Line::from(vec![mark, Span::styled(words, style)]));
+                        }
                     });
+                    if on && is_focused {
+                        view.choose_last_line();
+                    }
                 }
             }
             FormInput::Checkbox(_) => {}
