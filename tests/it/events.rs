@@ -5,7 +5,7 @@ use super::snapshots::{play_from_start, play_tape};
 use xks_console::aws::kms::Encrypt;
 use xks_console::aws::scalar::SecretBlob;
 
-const OPEN: &str = "Tab\nDown 2\nEnter\nWait+Screen /Event history \\(/\n";
+const OPEN: &str = "Tab\nDown 3\nEnter\nWait+Screen /Event history \\(/\n";
 
 #[test]
 fn event_page_shows_the_requests_to_the_proxy() {

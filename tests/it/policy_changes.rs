@@ -87,7 +87,7 @@ fn form_of_a_key_shows_the_changes_before_they_are_saved() {
 fn code_of_each_page_opens_on_the_whole_screen_and_can_be_searched() {
     let key = "Tab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\nDown 3\nEnter\n\
                Wait+Screen /General configuration/\n#: key Left\nWait+Screen /Key policy .JSON/\n";
-    let event = "Tab\nDown 2\nEnter\nWait+Screen /Event history .[0-9]/\nEnter\nWait+Screen /Request ID/\n";
+    let event = "Tab\nDown 3\nEnter\nWait+Screen /Event history .[0-9]/\nEnter\nWait+Screen /Request ID/\n";
     let call = "#: key F2\nWait+Screen /API calls/\nEnter\nWait+Screen /HTTP status/\n";
     let preview =
         "Down\nType \"n\"\nWait+Screen /External key ID/\n#: key F5\nWait+Screen /Preview of the new KMS key/\n";

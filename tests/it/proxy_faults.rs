@@ -381,7 +381,7 @@ fn every_page_tells_that_a_fault_is_active_even_if_another_program_added_it() {
     play_tape(&mut console, "faults", "Type \"r\"\nWait+Screen /2 proxy faults/\n");
     let expected = "▲ 2 proxy faults are active: xks:Encrypt timeout partition frankfurt";
     for (tape, page) in [
-        ("#: key F2\nWait+Screen /DescribeCustomKeyStores/\n", "API calls"),
+        ("#: key F2\nWait+Screen /API calls \\(/\n", "API calls"),
         ("Escape\nWait+Screen /Dublin HSM/\nType \"n\"\nWait+Screen /Configure key/\n", "the wizard"),
         ("Escape\nWait+Screen /Dublin HSM/\n", "External key stores"),
     ] {
@@ -389,7 +389,7 @@ fn every_page_tells_that_a_fault_is_active_even_if_another_program_added_it() {
         assert!(notice(&console).starts_with(expected), "{page}: {}", notice(&console));
     }
     block_on(clear(&client));
-    play_tape(&mut console, "faults", "Type \"r\"\nWait+Screen /Frankfurt HSM/\n");
+    play_tape(&mut console, "faults", "Type \"r\"\nWait+Screen /Dublin HSM/\n");
     assert!(!notice(&console).contains("fault"), "{}", notice(&console));
 }
 

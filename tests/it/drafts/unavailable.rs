@@ -110,7 +110,7 @@ fn wizard_left_through_the_navigation_is_offered_as_a_draft() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let mut player = open_console(&bundled, &clock, dir.path(), "a");
-    play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}#: key F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
+    play(&mut player, &format!("{OPEN_WIZARD}{FILL_IN_TO_TAGS}#: key F2\nWait+Screen /API calls/\nTab\nUp 6\nEnter\n"));
     play(&mut player, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Draft of a KMS key: payments/\n");
     play(&mut player, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
     assert!(screen_text(&player).contains("Draft saved"), "{}", screen_text(&player));
