@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::parameters::{redacted_form, redacted_json, with_defaults};
 use super::store::Store;
+use super::xray::FlowRecorder;
 use super::{ApiResult, Call, Caller, Inner, account_region};
 use crate::aws::codec;
 use crate::aws::error::ServiceError;
@@ -45,6 +46,8 @@ pub struct EventDraft<'a> {
     key_resources: Mutex<Vec<KeyResource>>,
     /// Whether the event was already committed together with a change.
     is_recorded: AtomicBool,
+    /// Collects what happens to the request, for X-ray.
+    pub flow: FlowRecorder,
 }
 
 /// A KMS key that a request is about.
@@ -58,7 +61,14 @@ struct KeyResource {
 impl<'a> EventDraft<'a> {
     pub fn new(service: Service, operation: &'a str, body: &'a [u8], user_agent: &'a str, wants_json: bool) -> Self {
         let (key_resources, is_recorded) = (Mutex::default(), AtomicBool::new(false));
-        Self { service, operation, body, user_agent, wants_json, key_resources, is_recorded }
+        let flow = FlowRecorder::new(service, operation);
+        Self { service, operation, body, user_agent, wants_json, key_resources, is_recorded, flow }
+    }
+
+    /// Returns the ARNs of the KMS keys that the request is about, with the accounts that own them.
+    pub fn key_arns(&self) -> Vec<(String, String)> {
+        let key_resources = self.key_resources.lock().unwrap_or_else(PoisonError::into_inner);
+        key_resources.iter().map(|key| (key.arn.clone(), key.account.clone())).collect()
     }
 
     /// Adds a KMS key that the request is about.
@@ -217,7 +227,7 @@ const fn event_source(service: Service) -> &'static str {
 }
 
 /// Returns the ID of a request's event in an account.
-fn event_id(request_id: &str, account: &str) -> String {
+pub fn event_id(request_id: &str, account: &str) -> String {
     let digest = Sha256::new().chain_update(request_id).chain_update(account).finalize();
     let bytes = std::array::from_fn(|at| digest[at]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()

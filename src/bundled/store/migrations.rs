@@ -1,10 +1,10 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub const SCHEMA_VERSION: i64 = 11;
+pub const SCHEMA_VERSION: i64 = 12;
 
 /// The migrations. Each one upgrades a database from the version before it.
-pub(super) const MIGRATIONS: [&str; 11] = [
+pub(super) const MIGRATIONS: [&str; 12] = [
     MIGRATION_1,
     MIGRATION_2,
     MIGRATION_3,
@@ -16,6 +16,7 @@ pub(super) const MIGRATIONS: [&str; 11] = [
     MIGRATION_9,
     MIGRATION_10,
     MIGRATION_11,
+    MIGRATION_12,
 ];
 
 const MIGRATION_1: &str = "
@@ -133,4 +134,12 @@ const MIGRATION_10: &str = "
 const MIGRATION_11: &str = "
     CREATE TABLE account_clock (id INTEGER PRIMARY KEY CHECK (id = 1), ahead INTEGER NOT NULL CHECK (ahead >= 0)) STRICT;
     INSERT INTO account_clock VALUES (1, 0);
+";
+
+/// Adds flows: what the account did for its latest requests. A flow is stored once for each account that it concerns.
+const MIGRATION_12: &str = "
+    CREATE TABLE flows (id INTEGER PRIMARY KEY, world TEXT NOT NULL, request TEXT NOT NULL, summary TEXT NOT NULL,
+        document BLOB NOT NULL) STRICT;
+    CREATE INDEX flows_of_world ON flows (world, id);
+    CREATE INDEX flows_by_request ON flows (request);
 ";
