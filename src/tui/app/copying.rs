@@ -40,6 +40,7 @@ impl App {
             Location::CreateKey => self.wizard.as_ref().and_then(|wizard| wizard.shown_code(&self.account)),
             Location::Key(_) => self.key.shown_policy().map(|text| TextView::new("key policy", text)),
             Location::Event(_) => Some(TextView::new("event", self.event.pretty_record())),
+            Location::XrayFlow(_) => self.flow.pretty_json().map(|text| TextView::new("flow", text)),
             Location::ApiCall(number) => {
                 let call = self.api_calls.call(*number);
                 let text = call.and_then(|call| serde_json::to_string_pretty(call).ok());

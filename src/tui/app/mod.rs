@@ -19,6 +19,7 @@ mod single_key_session;
 mod table_copies;
 mod try_key;
 mod wizard_events;
+mod xray;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -45,6 +46,8 @@ use super::pages::key::KeyPage;
 use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
+use super::pages::xray::FlowList;
+use super::pages::xray::flow::FlowPage;
 use super::preferences::{Preferences, RememberedIds};
 use super::target::Target;
 use super::text_view::TextView;
@@ -111,6 +114,8 @@ pub struct App {
     pub(super) events: EventList,
     pub(super) event: EventPage,
     pub(super) api_calls: ApiCallList,
+    pub(super) flows: FlowList,
+    pub(super) flow: FlowPage,
     /// The page from which *API calls* was opened, to return to.
     previous_location: Option<Location>,
     /// The page on which the user asked to find another one, while that is looked up.
@@ -129,6 +134,7 @@ pub struct App {
     is_mouse_on: bool,
     poll_timer: Option<TimerId>,
     refresh_timer: Option<TimerId>,
+    flow_timer: Option<TimerId>,
     last_id: u64,
 }
 
@@ -181,6 +187,8 @@ impl App {
             events: EventList::default(),
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
+            flows: FlowList::default(),
+            flow: FlowPage::default(),
             previous_location: None,
             lookup_from: None,
             trail: Vec::new(),
@@ -192,6 +200,7 @@ impl App {
             is_mouse_on: true,
             poll_timer: None,
             refresh_timer: None,
+            flow_timer: None,
             seconds_ahead: 0,
             last_id: 0,
         }
@@ -298,6 +307,7 @@ impl App {
                 self.refresh_timer = None;
                 self.refresh()
             }
+            Msg::TimerElapsed(timer) if self.flow_timer == Some(timer) => self.on_flow_timer(),
             Msg::DataChanged => self.schedule_refresh(),
             Msg::Resize { width, height } => {
                 self.screen_size = (width, height);
@@ -341,11 +351,13 @@ impl App {
             Location::ExternalKeys => self.external_keys.handle_paste(text),
             Location::Events => self.events.handle_paste(text),
             Location::ApiCalls => self.api_calls.handle_paste(text),
+            Location::Xray => self.flows.handle_paste(text),
             Location::KeyStore(_)
             | Location::Key(_)
             | Location::CloudHsm
             | Location::Event(_)
-            | Location::ApiCall(_) => {}
+            | Location::ApiCall(_)
+            | Location::XrayFlow(_) => {}
         }
     }
 

@@ -35,6 +35,7 @@ impl App {
             Location::ExternalKeys => self.external_keys.text_table(account),
             Location::Events => self.events.text_table(),
             Location::ApiCalls => self.api_calls.text_table(),
+            Location::Xray => self.flows.text_table(account),
             _ => return None,
         })
     }

@@ -9,6 +9,7 @@ pub mod key;
 pub mod key_store;
 pub mod key_stores;
 pub mod keys;
+pub mod xray;
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -59,6 +60,10 @@ pub enum Location {
     ApiCall(u64),
     /// The create key wizard.
     CreateKey,
+    /// The list of flows of the bundled AWS.
+    Xray,
+    /// The page of one flow, by its ID.
+    XrayFlow(String),
 }
 
 impl From<Found> for Location {
