@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::kms::EncryptionContext;
+use crate::aws::open_enum::open_enum;
 use crate::aws::scalar::Blob;
 
 /// Lists flows, newest first.
@@ -26,13 +27,13 @@ pub struct ListFlows {
 
 /// A page of flows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase")]
 pub struct ListFlowsOutput {
     /// The flows, newest first.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub flows: Vec<FlowSummary>,
     /// The token for the next page, if there are older flows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
@@ -44,49 +45,48 @@ pub struct GetFlow {
     pub flow_id: String,
 }
 
-/// A flow, with its ciphertext field by field.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+/// A flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct GetFlowOutput {
-    /// The flow.
-    pub flow: Flow,
-    /// The fields of the ciphertext that the request returned or received, in their order. Empty if it has none, or one
-    /// that can't be parsed.
-    #[serde(deserialize_with = "crate::aws::lenient::list")]
-    pub fields: Vec<FlowField>,
+    /// The [`Flow`], as JSON.
+    pub flow: String,
 }
 
-/// Where a request was refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FlowStage {
-    /// The request wasn't valid, or a resource that it names doesn't exist.
-    #[default]
-    Request,
-    /// The ciphertext wasn't one of the bundled AWS.
-    Ciphertext,
-    /// No policy or grant allowed the request, or a policy denied it.
-    Authorization,
-    /// The KMS key couldn't be used: because of its state, or because it didn't encrypt the ciphertext.
-    Key,
-    /// The external key store proxy refused the request, or didn't respond in time.
-    Proxy,
-    /// The external key manager couldn't decrypt the second layer.
-    SecondLayer,
-    /// AWS KMS couldn't decrypt the first layer.
-    FirstLayer,
-    /// A stage that this version doesn't know.
-    #[serde(other)]
-    Unknown,
+open_enum! {
+    /// Where a request was refused.
+    pub enum FlowStage {
+        /// The request wasn't valid, or a resource that it names doesn't exist.
+        Request = "Request",
+        /// The ciphertext wasn't one of the bundled AWS.
+        Ciphertext = "Ciphertext",
+        /// No policy or grant allowed the request, or a policy denied it.
+        Authorization = "Authorization",
+        /// The KMS key couldn't be used: because of its state, or because it didn't encrypt the ciphertext.
+        Key = "Key",
+        /// The external key store proxy refused the request, or didn't respond in time.
+        Proxy = "Proxy",
+        /// The external key manager couldn't decrypt the second layer.
+        SecondLayer = "SecondLayer",
+        /// AWS KMS couldn't decrypt the first layer.
+        FirstLayer = "FirstLayer",
+    }
+}
+
+impl Default for FlowStage {
+    fn default() -> Self {
+        Self::Request
+    }
 }
 
 /// The main facts of a flow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "camelCase")]
 pub struct FlowSummary {
     /// The ID of the KMS request.
     pub flow_id: String,
     /// The time of the request, in UTC.
-    #[serde(default, deserialize_with = "crate::aws::lenient::timestamp")]
+    #[serde(deserialize_with = "crate::aws::lenient::timestamp")]
     pub time: Timestamp,
     /// The operation, such as `Encrypt`.
     #[serde(default)]
@@ -110,7 +110,7 @@ pub struct FlowSummary {
 
 /// What happened in one request, in the order of its steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Flow {
     /// The main facts.
     #[serde(flatten)]
@@ -131,19 +131,19 @@ pub struct Flow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
     /// The decisions about permissions, in the order in which they were made.
-    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub authorizations: Vec<FlowAuthorization>,
     /// The encryptions and decryptions: two for `ReEncrypt`, otherwise at most one.
-    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub ciphers: Vec<FlowCipher>,
     /// The requests to external key store proxies.
-    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub exchanges: Vec<FlowExchange>,
+    /// The fields of the ciphertext that the request returned or received, in their order. Empty if it has none, or one
+    /// that can't be parsed.
+    pub fields: Vec<FlowField>,
 }
 
 /// A decision about a permission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct FlowAuthorization {
     /// The IAM action, such as `kms:Encrypt`.
     pub action: String,
@@ -152,7 +152,6 @@ pub struct FlowAuthorization {
     /// Whether the action is allowed.
     pub is_allowed: bool,
     /// The statements that decided. Empty if nothing allowed the action.
-    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub statements: Vec<FlowStatement>,
 }
 
@@ -190,7 +189,7 @@ pub enum StatementEffect {
 
 /// A statement of a policy, or a grant, that decided about a permission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct FlowStatement {
     /// What it is part of.
     pub source: PolicySource,
@@ -205,7 +204,7 @@ pub struct FlowStatement {
 
 /// One encryption or decryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct FlowCipher {
     /// Whether this is a decryption.
     pub is_decryption: bool,
@@ -229,7 +228,7 @@ pub struct FlowCipher {
 
 /// The first layer of encryption: by AWS KMS, with the key material of the KMS key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct FirstLayer {
     /// The ID of the key material.
     pub material_id: String,
@@ -250,7 +249,7 @@ pub struct FirstLayer {
 
 /// The second layer of encryption: by the external key manager, with the external key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct SecondLayer {
     /// The external key.
     pub external_key_id: String,
@@ -273,7 +272,7 @@ pub struct SecondLayer {
 
 /// A header of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct FlowHeader {
     /// The name, in lowercase.
     pub name: String,
@@ -283,7 +282,7 @@ pub struct FlowHeader {
 
 /// A signed request to an external key store proxy, and its answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct FlowExchange {
     /// The operation of the proxy: `GetHealthStatus`, `GetKeyMetadata`, `Encrypt`, or `Decrypt`.
     pub operation: String,
@@ -294,7 +293,6 @@ pub struct FlowExchange {
     /// The URI.
     pub uri: String,
     /// The headers, including the signature.
-    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub headers: Vec<FlowHeader>,
     /// The body.
     pub body: String,
@@ -318,7 +316,7 @@ pub struct FlowExchange {
 
 /// A field of a ciphertext.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct FlowField {
     /// The name.
     pub name: String,

@@ -74,11 +74,11 @@ impl Call<'_> {
             );
             return Err(ServiceError::new("NotFoundException", message).into());
         };
-        let flow = storage::decode(&document)?;
+        let mut flow = storage::decode(&document)?;
         let blob = flow.ciphers.last().and_then(|cipher| cipher.blob.as_ref());
-        let parsed = blob.and_then(|blob| Some((blob, ciphertext::parse(&blob.0).ok()?)));
-        let fields = parsed
-            .map(|(blob, parsed)| parsed.fields.iter().map(|range| field(FieldRow::new(&blob.0, range))).collect());
-        Ok(GetFlowOutput { flow, fields: fields.unwrap_or_default() })
+        if let Some((blob, parsed)) = blob.and_then(|blob| Some((blob, ciphertext::parse(&blob.0).ok()?))) {
+            flow.fields = parsed.fields.iter().map(|range| field(FieldRow::new(&blob.0, range))).collect();
+        }
+        Ok(GetFlowOutput { flow: serde_json::to_string(&flow)? })
     }
 }

@@ -116,6 +116,7 @@ impl Call<'_> {
             authorizations: recorded.authorizations,
             ciphers: recorded.ciphers,
             exchanges: recorded.exchanges,
+            fields: Vec::new(),
         };
         let account_regions = accounts.iter().map(|account| account_region(account, &self.region)).collect();
         self.aws.flow_buffer.push(PendingFlow { account_regions, flow });

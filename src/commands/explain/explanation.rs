@@ -159,7 +159,8 @@ fn summary(is_external: bool) -> [&'static str; 2] {
     };
     [
         encrypted,
-        "This layout is that of the bundled AWS of this program: the layout of ciphertexts of AWS isn't public.",
+        "This layout is that of the bundled AWS of this program: the layout of ciphertexts of AWS isn't public. X-ray in the \
+         console shows how a ciphertext came about.",
     ]
 }
 

@@ -54,7 +54,8 @@ use super::text_view::TextView;
 use super::widgets::canvas::ClickMap;
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManagerType;
-use crate::aws::operation::Service;
+use crate::aws::operation::{Operation as _, Service};
+use crate::aws::xray::ListFlows;
 use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::create_key::account_state::AccountState;
@@ -367,6 +368,10 @@ impl App {
             self.show_error("Couldn't write the log", &format!("The log is missing API calls: {reason}."));
         }
         self.seconds_ahead = call.seconds_ahead;
+        // X-ray repeats this call as long as it is shown. It isn't a call to AWS, and would hide those.
+        if call.operation == ListFlows::NAME && call.error_code.is_none() {
+            return;
+        }
         self.api_calls.push(call);
         if self.location == Location::ApiCalls {
             self.api_calls.update_rows();

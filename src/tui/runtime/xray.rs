@@ -4,8 +4,9 @@ use super::perform_error::PerformError;
 use super::try_key;
 use crate::aws::cloudtrail::{Event, LookupAttribute, LookupEvents};
 use crate::aws::kms::Decrypt;
+use crate::aws::operation::Operation as _;
 use crate::aws::xks_console::ListProxyRequests;
-use crate::aws::xray::{GetFlow, ListFlows};
+use crate::aws::xray::{Flow, GetFlow, ListFlows};
 use crate::client::{CallError, Client};
 use crate::tui::effect::{Change, Response};
 use crate::tui::pages::xray::flow::FlowDetails;
@@ -19,7 +20,9 @@ pub(super) async fn flows(client: &Client, next_token: Option<String>) -> Result
 /// Loads a flow, with its CloudTrail event and its entries in the log of the proxy.
 pub(super) async fn flow(client: &Client, flow_id: String) -> Result<Response, CallError> {
     let output = client.call(&GetFlow { flow_id: flow_id.clone() }).await?;
-    let event = match &output.flow.event_id {
+    let flow: Flow = serde_json::from_str(&output.flow)
+        .map_err(|error| CallError::Malformed { operation: GetFlow::NAME, reason: error.to_string() })?;
+    let event = match &flow.event_id {
         Some(id) => event(client, id).await,
         None => None,
     };
@@ -27,7 +30,7 @@ pub(super) async fn flow(client: &Client, flow_id: String) -> Result<Response, C
     // The flow is readable without the log.
     let mut proxy_requests = client.call(&request).await.map(|output| output.requests).unwrap_or_default();
     proxy_requests.reverse();
-    Ok(Response::Flow(Box::new(FlowDetails { flow: output.flow, fields: output.fields, event, proxy_requests })))
+    Ok(Response::Flow(Box::new(FlowDetails { flow, event, proxy_requests })))
 }
 
 /// Returns an event, or `None` if the caller can't see it or CloudTrail doesn't have it.

@@ -42,6 +42,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
                 Span::styled(*words, style),
             ]));
         });
+        if app.navigation_focus == Some(place) {
+            view.focus_last_line();
+        }
     }
     view.draw(canvas, inner);
 }

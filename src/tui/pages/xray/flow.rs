@@ -7,7 +7,7 @@ use super::actions;
 use super::legs::Legs;
 use crate::aws::cloudtrail::Event;
 use crate::aws::xks_console::ProxyRequest;
-use crate::aws::xray::{Flow, FlowField};
+use crate::aws::xray::Flow;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::tui::dialogs::Menu;
 use crate::tui::effect::CallFailure;
@@ -25,8 +25,6 @@ use crate::tui::widgets::text;
 pub struct FlowDetails {
     /// The flow.
     pub flow: Flow,
-    /// The fields of the ciphertext.
-    pub fields: Vec<FlowField>,
     /// The CloudTrail event, if it was found.
     pub event: Option<Event>,
     /// The entries of the log of the bundled proxy, in the order of the requests.

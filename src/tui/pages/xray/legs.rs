@@ -105,14 +105,16 @@ impl<'a> Legs<'a> {
             view.paragraph(message, 4, theme::TEXT);
         }
         let Some(cipher) = self.details.flow.ciphers.last() else { return };
-        let is_external = cipher.second_layer.is_some() || !self.details.flow.exchanges.is_empty();
+        // The last field says whether there is a second layer, also for a request that was refused before it.
+        let Some(last) = self.details.flow.fields.last() else { return };
+        let is_external = cipher.second_layer.is_some() || last.layer.starts_with("Layer 2");
         let words = if is_external {
             "The plaintext is encrypted twice: first by AWS KMS with key material in AWS (layer 1), then by the external key \
              manager with the external key (layer 2). To decrypt it, both layers must be removed. Deleting either key is \
              final: nobody can decrypt the ciphertext then, neither AWS nor the external key manager."
         } else {
-            "The plaintext is encrypted once, by AWS KMS with key material in AWS: no layer 2 was reached. Deleting the KMS \
-             key is final: nobody can decrypt the ciphertext then."
+            "The plaintext is encrypted once, by AWS KMS with key material in AWS, because the KMS key isn't in an external \
+             key store. Deleting the KMS key is final: nobody can decrypt the ciphertext then."
         };
         view.paragraph(words, 2, theme::TEXT);
     }
@@ -220,7 +222,7 @@ impl<'a> Legs<'a> {
     }
 
     fn write_ciphertext(&mut self, view: &mut ScrollView) {
-        let fields = &self.details.fields;
+        let fields = &self.details.flow.fields;
         let Some(blob) = self.details.flow.ciphers.last().and_then(|cipher| cipher.blob.as_ref()) else { return };
         self.heading(view, &format!("Ciphertext: {}", plural(blob.0.len(), "byte", "bytes")));
         view.paragraph(

@@ -12,7 +12,6 @@ use super::{Location, PageEvent};
 use crate::aws::xray::{FlowStage, FlowSummary};
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::listing::table::TextTable;
-use crate::text::time;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
@@ -23,11 +22,11 @@ use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 6] = [
-    Column::new("Time", 24, 0),
-    Column::new("Operation", 16, 2),
-    Column::new("Key", 16, 2),
+    Column::new("Time (UTC)", 15, 0),
+    Column::new("Operation", 10, 2),
+    Column::new("Key", 12, 2),
     Column::new("Caller", 10, 1),
-    Column::new("Result", 12, 1),
+    Column::new("Result", 10, 1),
     Column::new("Duration", 11, 0),
 ];
 
@@ -56,9 +55,9 @@ pub(super) fn refused_by(stage: FlowStage) -> &'static str {
         FlowStage::Authorization => "the permissions",
         FlowStage::Key => "AWS KMS, because of the KMS key",
         FlowStage::Proxy => "the external key store proxy",
-        FlowStage::SecondLayer => "layer 2, by the external key manager",
-        FlowStage::FirstLayer => "layer 1, by AWS KMS",
-        FlowStage::Unknown => "a newer part of the bundled AWS",
+        FlowStage::SecondLayer => "the external key manager, at layer 2",
+        FlowStage::FirstLayer => "AWS KMS, at layer 1",
+        FlowStage::Other(stage) => stage,
     }
 }
 
@@ -71,7 +70,7 @@ fn key_name(arn: Option<&str>, account: &AccountState) -> String {
 
 fn cell(flow: &FlowSummary, column: usize, account: &AccountState) -> String {
     match column {
-        0 => time::to_second(flow.time),
+        0 => flow.time.strftime("%m-%d %H:%M:%S").to_string(),
         1 => flow.operation.clone(),
         2 => key_name(flow.key_arn.as_deref(), account),
         3 => flow.caller.rsplit('/').next().unwrap_or(&flow.caller).to_owned(),
