@@ -61,3 +61,4 @@ mod tapes;
 mod unknown_values;
 mod without_color;
 mod xks_proxy;
+mod xray;

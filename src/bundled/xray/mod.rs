@@ -8,6 +8,8 @@ mod layers;
 mod lookup;
 mod recorder;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Weak};
 
