@@ -7,6 +7,7 @@
 
 mod lookup;
 mod parameters;
+mod user_identity;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -18,9 +19,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use self::parameters::{redacted_form, redacted_json, with_defaults};
+use self::user_identity::UserIdentity;
 use super::store::Store;
 use super::xray::FlowRecorder;
-use super::{ApiResult, Call, Caller, Inner, account_region};
+use super::{ApiResult, Call, Inner, account_region};
 use crate::aws::codec;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::KeyMetadata;
@@ -148,36 +150,6 @@ struct EventRecord<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct UserIdentity<'a> {
-    r#type: &'static str,
-    principal_id: &'a str,
-    arn: &'a str,
-    account_id: &'a str,
-    access_key_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_context: Option<SessionContext<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionContext<'a> {
-    session_issuer: SessionIssuer<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionIssuer<'a> {
-    r#type: &'static str,
-    principal_id: &'a str,
-    arn: &'a str,
-    account_id: &'a str,
-    user_name: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct AdditionalEventData<'a> {
     custom_key_store_id: &'a str,
     xks_key_id: &'a str,
@@ -190,28 +162,6 @@ struct EventResource<'a> {
     r#type: &'static str,
     #[serde(rename = "ARN")]
     arn: &'a str,
-}
-
-impl<'a> UserIdentity<'a> {
-    fn from_caller(caller: &'a Caller) -> Self {
-        let last = |arn: &'a str| arn.rsplit('/').next().unwrap_or_default();
-        let issuer = caller.is_role().then(|| SessionIssuer {
-            r#type: "Role",
-            principal_id: caller.user_id.split(':').next().unwrap_or_default(),
-            arn: &caller.issuer_arn,
-            account_id: &caller.account,
-            user_name: last(&caller.issuer_arn),
-        });
-        Self {
-            r#type: if issuer.is_some() { "AssumedRole" } else { "IAMUser" },
-            principal_id: &caller.user_id,
-            arn: &caller.arn,
-            account_id: &caller.account,
-            access_key_id: &caller.access_key_id,
-            user_name: caller.user_name(),
-            session_context: issuer.map(|session_issuer| SessionContext { session_issuer }),
-        }
-    }
 }
 
 const fn event_source(service: Service) -> &'static str {

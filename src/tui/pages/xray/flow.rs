@@ -20,6 +20,9 @@ use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
+/// The name of a copied flow in messages.
+pub const NAME: &str = "request record";
+
 /// A flow, with everything else that is recorded about its request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowDetails {
@@ -110,7 +113,7 @@ impl FlowPage {
                     return self.actions_menu(account).map(PageEvent::OpenMenu).into_iter().collect();
                 }
                 Some(Action::Copy) => {
-                    return self.pretty_json().map(|text| PageEvent::Copy("flow", text)).into_iter().collect();
+                    return self.pretty_json().map(|text| PageEvent::Copy(NAME, text)).into_iter().collect();
                 }
                 _ => {}
             },

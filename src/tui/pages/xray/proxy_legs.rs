@@ -75,8 +75,14 @@ impl Legs<'_> {
             return;
         };
         write_verdict(view, "✓ The signature is valid for a credential of the proxy.");
-        match &entry.error_name {
-            None => write_verdict(view, "✓ The external key exists, is enabled, and can be used by this caller."),
+        let accepted = match exchange.operation.as_str() {
+            "GetHealthStatus" => "✓ The external key managers behind the proxy are healthy.",
+            "GetKeyMetadata" => "✓ The external key exists, and this caller can use it.",
+            _ => "✓ The external key exists, is enabled, and can be used by this caller.",
+        };
+        match entry.error_name.as_deref() {
+            // The check comes before the decryption, which has failed then.
+            None | Some("InvalidCiphertextException") => write_verdict(view, accepted),
             Some(name) => write_verdict(view, &format!("✗ The proxy refused the request with {name}.")),
         }
         view.key_value("Access key ID", entry.access_key_id.as_deref().unwrap_or_default(), theme::TEXT);
