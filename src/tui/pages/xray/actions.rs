@@ -39,10 +39,10 @@ pub fn entries(details: &FlowDetails, account: &AccountState) -> Vec<FlowAction>
     let exchange = flow.exchanges.last().ok_or("No proxy was called.");
     let event = details.event.as_ref().ok_or("There is no event.");
     vec![
-        ("Try: decrypt with one byte flipped", replay(&flip_last_byte)),
-        ("Try: decrypt without the encryption context", replay(&drop_context)),
-        ("Try: decrypt with another key", replay(&|request| use_other_key(request, flow, account))),
-        ("Try: decrypt unchanged", replay(&|_| Ok(()))),
+        ("Try: flip one byte, and decrypt", replay(&flip_last_byte)),
+        ("Try: drop the encryption context", replay(&drop_context)),
+        ("Try: use another key", replay(&|request| use_other_key(request, flow, account))),
+        ("Try: decrypt it unchanged", replay(&|_| Ok(()))),
         (
             "Copy as AWS CLI command",
             cli_command(flow, account).map(|text| MenuAction::Copy(cli_commands::CLIPBOARD_NAME, text)),
@@ -59,7 +59,7 @@ fn flip_last_byte(request: &mut Decrypt) -> Result<(), &'static str> {
 }
 
 fn drop_context(request: &mut Decrypt) -> Result<(), &'static str> {
-    request.encryption_context.take().map(drop).ok_or("There is no encryption context.")
+    request.encryption_context.take().map(drop).ok_or("It has none.")
 }
 
 /// Names another key than the one that encrypted the ciphertext: preferably one in the same key store.
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn changes_for_another_try_need_what_they_change() {
         let mut request = Decrypt { ciphertext_blob: Blob(vec![7, 8]), ..Decrypt::default() };
-        assert_eq!(drop_context(&mut request), Err("There is no encryption context."));
+        assert_eq!(drop_context(&mut request), Err("It has none."));
         assert_eq!(flip_last_byte(&mut request), Ok(()));
         assert_eq!(request.ciphertext_blob.0, [7, 9]);
         assert!(use_other_key(&mut request, &Flow::default(), &AccountState::default()).is_err());

@@ -15,7 +15,9 @@ use crate::tui::widgets::text;
 use crossterm::event::KeyCode;
 
 /// The number of columns of a shortened value.
-const SHORT_VALUE: usize = 40;
+const SHORT_VALUE: usize = 33;
+/// The least number of columns of a value in the table of fields.
+const MIN_VALUE: usize = 12;
 
 /// Writes the legs of one flow.
 pub(super) struct Legs<'a> {
@@ -35,12 +37,17 @@ pub(super) fn bytes(blob: &Blob) -> String {
 
 /// Shortens a text in the middle.
 pub(super) fn shorten(value: &str) -> String {
+    shorten_to(value, SHORT_VALUE)
+}
+
+/// Shortens a text in the middle to this number of columns.
+fn shorten_to(value: &str, columns: usize) -> String {
     let characters: Vec<char> = value.chars().collect();
-    if characters.len() <= SHORT_VALUE {
+    if characters.len() <= columns {
         return value.to_owned();
     }
-    let end = characters.len() - (SHORT_VALUE / 2 - 1);
-    characters[..SHORT_VALUE / 2].iter().chain(&['…']).chain(&characters[end..]).collect()
+    let end = characters.len() - columns.saturating_sub(1) / 2;
+    characters[..columns / 2].iter().chain(&['…']).chain(&characters[end..]).collect()
 }
 
 impl<'a> Legs<'a> {
@@ -236,6 +243,7 @@ impl<'a> Legs<'a> {
             return;
         }
         let name_width = fields.iter().map(|field| text::width(&field.name)).max().unwrap_or(0);
+        let value_width = view.width.saturating_sub(name_width + 21).clamp(MIN_VALUE, SHORT_VALUE);
         let mut layer = "";
         for field in fields {
             if field.layer != layer {
@@ -248,7 +256,7 @@ impl<'a> Legs<'a> {
             let name = text::fit(&text::escape_controls(&field.name), name_width);
             view.push_line(Line::from(vec![
                 Span::raw(format!("  {:>6}  {:>6}  {name}  ", field.offset, field.length)),
-                Span::styled(text::escape_controls(&shorten(&field.value)), theme::VALUE),
+                Span::styled(text::escape_controls(&shorten_to(&field.value, value_width)), theme::VALUE),
             ]));
             if field.length != 2 {
                 view.paragraph(&field.meaning, 18, theme::SECONDARY);
@@ -263,9 +271,9 @@ impl<'a> Legs<'a> {
                 view.clickable(Click::PageKey(KeyCode::Enter.into()), |view| {
                     view.push_line(Line::from(vec![
                         Span::styled("  Enter", theme::ACCENT),
-                        Span::raw(format!("  CloudTrail event {} ", text::escape_controls(&event.event_name))),
-                        Span::styled(event.event_id.clone(), theme::SECONDARY),
+                        Span::raw(format!("  CloudTrail event {}", text::escape_controls(&event.event_name))),
                     ]));
+                    view.paragraph(&event.event_id, 9, theme::SECONDARY);
                 });
             }
             None if self.details.flow.event_id.is_none() => {
@@ -353,9 +361,10 @@ mod tests {
 
     #[test]
     fn long_values_are_shortened_in_the_middle() {
-        assert_eq!(shorten(&"a".repeat(40)), "a".repeat(40));
-        let short = shorten(&format!("{}{}", "a".repeat(40), "b".repeat(40)));
-        assert_eq!(short, format!("{}…{}", "a".repeat(20), "b".repeat(19)));
+        assert_eq!(shorten(&"a".repeat(33)), "a".repeat(33));
+        let long = format!("{}{}", "a".repeat(40), "b".repeat(40));
+        assert_eq!(shorten(&long), format!("{}…{}", "a".repeat(16), "b".repeat(16)));
+        assert_eq!(shorten_to(&long, 12), "aaaaaa…bbbbb");
         assert_eq!(bytes(&Blob(vec![0xab])), "ab (1 byte)");
     }
 }
