@@ -137,6 +137,10 @@ fn sample(service: Service, operation: &str) -> Value {
             "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-1" }] }),
         (Service::XksConsole, "ListProxyRoutes") => json!({ "Routes!": [{ "Host!": "proxy.example",
             "Address": "127.0.0.1:443", "CertificateAuthorities": "PEM" }] }),
+        (Service::XksConsole, "ListFlows") => json!({ "Flows!": [{ "flowId!": "r-1", "time": "2026-01-02T03:04:05Z",
+            "operation": "Encrypt", "caller": "arn:u", "keyArn": "arn:1", "microseconds": 7, "errorCode": "E",
+            "refusedAt": "Proxy" }], "NextToken": "t" }),
+        (Service::XksConsole, "GetFlow") => json!({ "Flow!": "{}" }),
         (Service::XksConsole, "DescribeAccountClock" | "AdvanceAccountClock") => {
             json!({ "Time!": 1_700_000_000, "SecondsAhead!": 7 })
         }

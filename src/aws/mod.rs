@@ -27,3 +27,4 @@ pub mod sts;
 pub mod tagging;
 pub mod xks_console;
 pub mod xml;
+pub mod xray;

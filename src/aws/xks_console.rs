@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Empty, Service, operations};
 use crate::aws::scalar::{EpochSeconds, SecretString};
+use crate::aws::xray::{GetFlow, GetFlowOutput, ListFlows, ListFlowsOutput};
 
 /// The header of each response that says how many seconds the account is ahead of the machine. Missing if it isn't.
 pub const SECONDS_AHEAD_HEADER: &str = "x-xks-console-seconds-ahead";
@@ -33,6 +34,8 @@ operations! { Service::XksConsole;
     DescribeAccountClock => AccountClock, "DescribeAccountClock" read_only;
     AdvanceAccountClock => AccountClock, "AdvanceAccountClock" not_idempotent;
     ListWorkloads => ListWorkloadsOutput, "ListWorkloads" read_only;
+    ListFlows => ListFlowsOutput, "ListFlows" read_only;
+    GetFlow => GetFlowOutput, "GetFlow" read_only;
 }
 
 /// Describes the external key of a KMS key, as the external key store proxy reports it.

@@ -19,6 +19,7 @@ mod store;
 mod stored_key;
 mod workloads;
 mod xks_console;
+mod xray;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -48,6 +49,7 @@ use authorization::PolicyCache;
 use cloudtrail::{EventBuffer, EventDraft};
 use iam::sessions::SessionAttributes;
 use store::Store;
+use xray::FlowBuffer;
 
 /// The response of an operation, or its error.
 type ApiResult<T> = Result<T, store::StoreError>;
@@ -65,6 +67,7 @@ struct Inner {
     signing_keys: SigningKeyCache,
     policy_cache: PolicyCache,
     event_buffer: EventBuffer,
+    flow_buffer: FlowBuffer,
 }
 
 impl Inner {
@@ -76,6 +79,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.event_buffer.close(&self.store);
+        self.flow_buffer.close(&self.store);
         cloudwatch::metric_store::close(self);
     }
 }
@@ -112,6 +116,7 @@ impl BundledAws {
         let key_manager = ExternalKeyManager::open(dir, environment)?;
         let aws = Self::start(store, key_manager, Some(network), scenario.unwrap_or("default"))?;
         aws.0.event_buffer.spawn_flusher(Arc::downgrade(&aws.0));
+        aws.0.flow_buffer.spawn_flusher(Arc::downgrade(&aws.0));
         cloudwatch::metric_store::spawn_flusher(&aws.0);
         aws.0.key_manager.spawn_log_flusher();
         Ok(aws)
@@ -165,6 +170,7 @@ impl BundledAws {
             signing_keys: SigningKeyCache::default(),
             policy_cache: PolicyCache::default(),
             event_buffer: EventBuffer::default(),
+            flow_buffer: FlowBuffer::default(),
         });
         if let Some(network) = network {
             let weak = Arc::downgrade(&inner);
@@ -401,6 +407,11 @@ impl Call<'_> {
 
     fn store(&self) -> &Store {
         &self.aws.store
+    }
+
+    /// Returns the client for external key store proxies, which records its requests in the flow of this request.
+    fn xks_client(&self) -> XksClient {
+        self.aws.xks_client.recording(self.draft.flow.exchanges())
     }
 
     fn key_arn(&self, key_id: &str) -> String {

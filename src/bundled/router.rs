@@ -16,7 +16,7 @@ use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::{PresignedRequest, SignedRequest};
-use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console};
+use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console, xray};
 use crate::bundled::iam::credential_error::CredentialError;
 
 /// The maximum size of a request body, in bytes: a key policy of 128 KiB, with room for everything around it.
@@ -90,12 +90,14 @@ async fn respond(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let is_query = matches!(service.protocol(), Protocol::Query { .. });
     let parameters = if is_query { parameters_of(&request) } else { request.body() };
     let draft = EventDraft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
+    let start = aws.store.environment().clock.machine_time();
     let mut caller = None;
     let result = match authenticate(aws, &request, &draft, &request_id) {
         Ok(call) => {
             caller = Some(Arc::clone(&call.caller));
             let result = dispatch(&call, service, &name, parameters).await;
             call.record_event(result.as_ref().err());
+            call.record_flow(result.as_ref().err(), start);
             result
         }
         Err(error) => Err(error),
@@ -362,6 +364,8 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             xks_console::DeleteProxyFaults => Call::delete_proxy_faults;
             xks_console::DescribeAccountClock => Call::describe_account_clock;
             xks_console::ListWorkloads => Call::list_workloads;
+            xray::ListFlows => Call::list_flows;
+            xray::GetFlow => Call::get_flow;
         }
         async {
             kms::CreateKey => Call::create_key;

@@ -24,7 +24,8 @@ pub const HELP: &str = r#"Examples:
                                               Encrypt, and show what AWS KMS returned
 
 The layout is that of the bundled AWS. The layout of ciphertexts of AWS isn't public, so this command
-can't explain them. Plaintext and key material are never shown.
+can't explain them. Plaintext and key material are never shown. To see how a ciphertext came about,
+open X-ray in the console.
 
 JSON:
   {"ciphertextBlob": {"length", "format", "isEncryptedTwice", "keyArn"},

@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 34] = [
+const CONTEXTS: [(Context, &str); 35] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -39,6 +39,7 @@ const CONTEXTS: [(Context, &str); 34] = [
     (Context::Drafts, "Pages with drafts"),
     (Context::Event, "Event"),
     (Context::ApiCall, "API call"),
+    (Context::XrayFlow, "X-ray, one request"),
     (Context::Wizard, "Create key wizard"),
     (Context::NonFinalStep, "Create key wizard, before the last step"),
     (Context::Review, "Review"),

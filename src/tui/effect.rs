@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::monitoring::{Monitoring, TimeRange};
 use super::pages::Location;
+use super::pages::xray::flow::FlowDetails;
 use super::preferences::SavedChange;
 use super::theme_name::ThemeName;
 use crate::aws::cloudtrail::Event;
@@ -14,6 +15,7 @@ use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretString};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyFault, ProxyRequest};
+use crate::aws::xray::FlowSummary;
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::find::Found;
 use crate::client::log::ApiCall;
@@ -102,6 +104,12 @@ pub enum Call {
     Events(Option<String>),
     /// The proxy requests that belong to a KMS request ID. Available only in the bundled AWS.
     ProxyRequests(String),
+    /// A page of flows: the newest, or the page at a token. Available only in the bundled AWS.
+    Flows(Option<String>),
+    /// One flow, by its ID. Available only in the bundled AWS.
+    Flow(String),
+    /// Decrypt for X-ray: only the flow of the request is of interest.
+    Replay(Box<kms::Decrypt>),
     /// The CloudWatch metrics of a key store.
     Metrics {
         /// The key store.
@@ -261,6 +269,16 @@ pub enum Response {
         next: Option<String>,
     },
     ProxyRequests(Vec<ProxyRequest>),
+    Flows {
+        page: Vec<FlowSummary>,
+        next: Option<String>,
+    },
+    Flow(Box<FlowDetails>),
+    /// The ID of the KMS request, and whether it succeeded. The plaintext isn't part of it.
+    Replayed {
+        request_id: String,
+        outcome: Result<(), Box<CallFailure>>,
+    },
     Metrics(Box<Monitoring>),
     Accepted,
     Changed(ChangeOutcome),

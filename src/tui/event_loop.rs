@@ -24,7 +24,7 @@ use crate::drafts::DraftWriter;
 
 /// An event of the event loop.
 enum LoopEvent {
-    Msg(Msg),
+    Msg(Box<Msg>),
     Suspend,
     Resume,
     Exit(ExitCode),
@@ -61,7 +61,7 @@ pub async fn run(
     let mut client = with_call_observer(client, &sender);
     let mut effects = first;
     if let LoopEvent::Msg(size) = current_size() {
-        effects.extend(app.update(size));
+        effects.extend(app.update(*size));
     }
     loop {
         for effect in effects.drain(..) {
@@ -103,17 +103,17 @@ pub async fn run(
                 }
                 None => LoopEvent::Exit(ExitCode::from(129)),
             },
-            Some(msg) = inbox.recv() => LoopEvent::Msg(msg),
+            Some(msg) = inbox.recv() => LoopEvent::Msg(Box::new(msg)),
             Some((text, copied)) = clipboard_results.recv() => {
                 let what = copied.map_or_else(|| screen.copy(&text), Ok)?;
-                LoopEvent::Msg(Msg::Copied(what))
+                LoopEvent::Msg(Box::new(Msg::Copied(what)))
             }
-            Some(response) = drafts.next_response() => LoopEvent::Msg(Msg::Draft(response)),
-            Some(()) = changes.next() => LoopEvent::Msg(Msg::DataChanged),
+            Some(response) = drafts.next_response() => LoopEvent::Msg(Box::new(Msg::Draft(response))),
+            Some(()) = changes.next() => LoopEvent::Msg(Box::new(Msg::DataChanged)),
             signal = signals.next() => translate_signal(signal),
         };
         match happened {
-            LoopEvent::Msg(msg) => effects.extend(app.update(msg)),
+            LoopEvent::Msg(msg) => effects.extend(app.update(*msg)),
             LoopEvent::Suspend => {
                 is_suspended = true;
                 screen.suspend()?;
@@ -155,9 +155,9 @@ fn save_failure(change: &SavedChange) -> Option<(&'static str, &'static str)> {
 
 fn translate(event: Event) -> LoopEvent {
     match event {
-        Event::Key(key) => LoopEvent::Msg(Msg::Key(key)),
-        Event::Mouse(event) => LoopEvent::Msg(Msg::Mouse(event)),
-        Event::Paste(text) => LoopEvent::Msg(Msg::Paste(text)),
+        Event::Key(key) => LoopEvent::Msg(Box::new(Msg::Key(key))),
+        Event::Mouse(event) => LoopEvent::Msg(Box::new(Msg::Mouse(event))),
+        Event::Paste(text) => LoopEvent::Msg(Box::new(Msg::Paste(text))),
         Event::Resize(..) | Event::FocusGained | Event::FocusLost => LoopEvent::Ignored,
     }
 }
@@ -174,7 +174,7 @@ fn translate_signal(signal: Signal) -> LoopEvent {
 /// Returns the size of the terminal, if it is known.
 fn current_size() -> LoopEvent {
     let size = crossterm::terminal::size();
-    size.map_or(LoopEvent::Ignored, |(width, height)| LoopEvent::Msg(Msg::Resize { width, height }))
+    size.map_or(LoopEvent::Ignored, |(width, height)| LoopEvent::Msg(Box::new(Msg::Resize { width, height })))
 }
 
 /// Copies a text with a program, and sends the text and the result: `None` if no program accepted it.

@@ -86,7 +86,7 @@ pub(super) fn find(connection: &Connection, criteria: &ListProxyRequests) -> rus
 }
 
 /// Returns the time between two timestamps in microseconds, or 0 if the clock was set back.
-pub(super) fn elapsed_microseconds(from: Timestamp, to: Timestamp) -> u64 {
+pub fn elapsed_microseconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
 }
 

@@ -100,6 +100,15 @@ COMMANDS = {
         0,
         "encrypted twice",
     ),
+    "cargo run --release -- serve -- aws kms encrypt --key-id alias/customer-db --plaintext aGVsbG8= --encryption-context project=nile": (
+        [
+            ("External key stores", "\x0bX-ray\r"),
+            ("X-ray (1)", "\r"),
+            ("project=nile", CTRL_C),
+        ],
+        0,
+        "",
+    ),
     "cargo run --release -- proxy disable-key --partition frankfurt --id payments-2026": ([], 0, ""),
     "cargo run --release -- proxy enable-key --partition frankfurt --id payments-2026": ([], 0, ""),
     "cargo run --release -- create-key --alias payments | jq -r .KeyMetadata.Arn": (

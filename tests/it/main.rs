@@ -64,3 +64,4 @@ mod unknown_values;
 mod without_color;
 mod worlds;
 mod xks_proxy;
+mod xray;

@@ -83,9 +83,10 @@ impl Statement {
 }
 
 impl PolicyDocument {
-    /// Whether an identity-based policy has a statement with this effect that applies to the request.
-    pub fn has_statement_for(&self, effect: Effect, request: &PolicyRequest) -> bool {
-        self.statements().iter().any(|statement| statement.effect == effect && statement.applies_to(request))
+    /// Returns the index of the first statement of an identity-based policy with this effect that applies to the
+    /// request.
+    pub fn statement_for(&self, effect: Effect, request: &PolicyRequest) -> Option<usize> {
+        self.statements().iter().position(|statement| statement.effect == effect && statement.applies_to(request))
     }
 
     /// Returns the indexes of the statements with this effect that apply to the request and, in a resource-based
@@ -113,7 +114,12 @@ impl PolicyDocument {
 
     /// Whether a resource-based policy denies the request to this principal.
     pub fn denies(&self, principal: &RequestPrincipal, request: &PolicyRequest) -> bool {
-        self.statements().iter().any(|statement| {
+        self.denying_statement(principal, request).is_some()
+    }
+
+    /// Returns the index of the first statement of a resource-based policy that denies the request to this principal.
+    pub fn denying_statement(&self, principal: &RequestPrincipal, request: &PolicyRequest) -> Option<usize> {
+        self.statements().iter().position(|statement| {
             statement.effect == Effect::Deny
                 && statement.principal_match(principal) != PermissionResult::NotAllowed
                 && statement.applies_to(request)
@@ -123,10 +129,24 @@ impl PolicyDocument {
     /// Returns how a resource-based policy allows the request to this principal: the strongest result of all
     /// statements.
     pub fn permission_for(&self, principal: &RequestPrincipal, request: &PolicyRequest) -> PermissionResult {
-        let allowing = self.statements().iter().filter(|one| one.effect == Effect::Allow);
-        let matches = allowing.map(|one| (one.principal_match(principal), one));
-        let matches = matches.filter(|(how, one)| *how != PermissionResult::NotAllowed && one.applies_to(request));
-        matches.map(|(how, _)| how).max().unwrap_or(PermissionResult::NotAllowed)
+        self.allowing_statement(principal, request).0
+    }
+
+    /// Returns how a resource-based policy allows the request to this principal, as
+    /// [`permission_for`](Self::permission_for) does, with the index of the first statement that gives this result.
+    pub fn allowing_statement(
+        &self,
+        principal: &RequestPrincipal,
+        request: &PolicyRequest,
+    ) -> (PermissionResult, Option<usize>) {
+        let mut strongest = (PermissionResult::NotAllowed, None);
+        for (index, statement) in self.statements().iter().enumerate() {
+            let result = statement.principal_match(principal);
+            if statement.effect == Effect::Allow && result > strongest.0 && statement.applies_to(request) {
+                strongest = (result, Some(index));
+            }
+        }
+        strongest
     }
 
     /// Returns the policy with every statement applied to all resources, for trust policies, which have no resources.

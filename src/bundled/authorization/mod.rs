@@ -7,9 +7,11 @@
 pub mod condition_keys;
 mod policy_cache;
 mod request;
+mod statement;
 
 use std::sync::Arc;
 
+use self::statement::StatementRef;
 use super::store::RecordReader;
 use super::{ApiResult, Call, Caller};
 use crate::aws::error::ServiceError;
@@ -17,6 +19,7 @@ use crate::aws::operation::Protocol;
 use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 use crate::aws::policy::{Effect, PolicyDocument};
+use crate::aws::xray::{PolicySource, StatementEffect};
 use crate::bundled::kms::key_record::KeyRecord;
 
 pub use policy_cache::PolicyCache;
@@ -50,33 +53,35 @@ impl Caller {
     }
 
     /// Evaluates the caller's IAM policies and session policy for a request.
-    fn evaluate_iam_policies(&self, policy_request: &PolicyRequest) -> IamDecision {
-        let denies = |policy: &Arc<PolicyDocument>| policy.has_statement_for(Effect::Deny, policy_request);
-        if self.policies.iter().any(denies) {
-            return IamDecision::ExplicitDeny("an identity-based policy");
+    fn evaluate_iam_policies(&self, policy_request: &PolicyRequest) -> IamDecision<'_> {
+        let find = |effect| {
+            let statements = |policy: &'_ Arc<PolicyDocument>| policy.statement_for(effect, policy_request);
+            self.policies
+                .iter()
+                .find_map(|policy| Some(StatementRef::new(PolicySource::IamPolicy, policy, statements(policy)?)))
+        };
+        if let Some(statement) = find(Effect::Deny) {
+            return IamDecision::ExplicitDeny(statement);
         }
         if let Some(session) = &self.session_policy {
-            if session.has_statement_for(Effect::Deny, policy_request) {
-                return IamDecision::ExplicitDeny("a session policy");
+            if let Some(index) = session.statement_for(Effect::Deny, policy_request) {
+                return IamDecision::ExplicitDeny(StatementRef::new(PolicySource::SessionPolicy, session, index));
             }
-            if !session.has_statement_for(Effect::Allow, policy_request) {
+            if session.statement_for(Effect::Allow, policy_request).is_none() {
                 return IamDecision::NotAllowedBySession;
             }
         }
-        if self.policies.iter().any(|policy| policy.has_statement_for(Effect::Allow, policy_request)) {
-            IamDecision::Allowed
-        } else {
-            IamDecision::ImplicitDeny
-        }
+        find(Effect::Allow).map_or(IamDecision::ImplicitDeny, IamDecision::Allowed)
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum IamDecision {
-    Allowed,
+/// The decision of the caller's IAM policies and session policy, with the statement that decided.
+#[derive(Clone, Copy, Debug)]
+enum IamDecision<'a> {
+    Allowed(StatementRef<'a>),
     ImplicitDeny,
     NotAllowedBySession,
-    ExplicitDeny(&'static str),
+    ExplicitDeny(StatementRef<'a>),
 }
 
 impl Call<'_> {
@@ -97,12 +102,20 @@ impl Call<'_> {
         let authorization = authorization.into();
         let request_context = self.request_context(&authorization);
         let policy_request = PolicyRequest { action: authorization.action, resource, context: &request_context };
-        match self.caller.evaluate_iam_policies(&policy_request) {
-            IamDecision::Allowed => Ok(()),
-            other => Err(self
-                .access_denied(authorization.action, resource, &other.denial_reason(authorization.action))
-                .into()),
+        let decision = self.caller.evaluate_iam_policies(&policy_request);
+        let record = |is_allowed, statements: &[(StatementRef, StatementEffect)]| {
+            self.record_authorization(authorization.action, resource, is_allowed, statements, None);
+        };
+        match decision {
+            IamDecision::Allowed(statement) => {
+                record(true, &[(statement, StatementEffect::Allow)]);
+                return Ok(());
+            }
+            IamDecision::ExplicitDeny(statement) => record(false, &[(statement, StatementEffect::Deny)]),
+            IamDecision::ImplicitDeny | IamDecision::NotAllowedBySession => record(false, &[]),
         }
+        let reason = decision.denial_reason(authorization.action);
+        Err(self.access_denied(authorization.action, resource, &reason).into())
     }
 
     /// Checks that the caller has the permission for an action on a KMS key.
@@ -132,8 +145,12 @@ impl Call<'_> {
         };
         let policy_request = PolicyRequest { action, resource: &metadata.arn, context: &request_context };
         let principal = self.caller.principal();
-        let explicit_deny = |policy_type: &str| {
-            let reason = format!("with an explicit deny in {policy_type}");
+        let record = |is_allowed, statements: &[(StatementRef, StatementEffect)], grant| {
+            self.record_authorization(action, &metadata.arn, is_allowed, statements, grant);
+        };
+        let explicit_deny = |statement: StatementRef| {
+            record(false, &[(statement, StatementEffect::Deny)], None);
+            let reason = format!("with an explicit deny in {}", statement.policy_type());
             // Don't reveal the contents of a key policy to another account.
             let error = if is_cross_account {
                 self.cross_account_access_denied(action)
@@ -142,33 +159,52 @@ impl Call<'_> {
             };
             Err(error.into())
         };
-        if policy.as_ref().is_some_and(|policy| policy.denies(&principal, &policy_request)) {
-            return explicit_deny("a resource-based policy");
+        let key_statement = |index| {
+            let policy = policy.as_ref()?;
+            Some(StatementRef::new(PolicySource::KeyPolicy, policy, index?))
+        };
+        let denying = policy.as_ref().and_then(|policy| policy.denying_statement(&principal, &policy_request));
+        if let Some(statement) = key_statement(denying) {
+            return explicit_deny(statement);
         }
         let iam = self.caller.evaluate_iam_policies(&policy_request);
-        if let IamDecision::ExplicitDeny(policy_type) = iam {
-            return explicit_deny(policy_type);
+        if let IamDecision::ExplicitDeny(statement) = iam {
+            return explicit_deny(statement);
         }
-        let mut by_resource =
-            policy.map_or(PermissionResult::NotAllowed, |policy| policy.permission_for(&principal, &policy_request));
+        let (mut by_resource, index) = policy.as_ref().map_or((PermissionResult::NotAllowed, None), |policy| {
+            policy.allowing_statement(&principal, &policy_request)
+        });
         let is_allowed = |by_resource| match (by_resource, iam) {
             (PermissionResult::NotAllowed, _) | (_, IamDecision::NotAllowedBySession) => false,
             (PermissionResult::Direct, _) if !is_cross_account => true,
-            (_, iam) => iam == IamDecision::Allowed,
+            (_, iam) => matches!(iam, IamDecision::Allowed(_)),
         };
-        if !is_allowed(by_resource)
-            && records.with_transaction(|tx| self.is_allowed_by_grant(tx, authorization, key))?
-        {
-            by_resource = PermissionResult::Direct;
+        let mut grant = None;
+        if !is_allowed(by_resource) {
+            grant = records.with_transaction(|tx| self.allowing_grant(tx, authorization, key))?;
+            if grant.is_some() {
+                by_resource = PermissionResult::Direct;
+            }
         }
+        let is_iam_needed = is_cross_account || by_resource != PermissionResult::Direct;
+        let from_key = key_statement(index).filter(|_| grant.is_none()).map(|statement| {
+            (statement, if is_iam_needed { StatementEffect::Delegate } else { StatementEffect::Allow })
+        });
+        let from_iam = match iam {
+            IamDecision::Allowed(statement) if is_iam_needed => Some((statement, StatementEffect::Allow)),
+            _ => None,
+        };
+        let statements: Vec<_> = from_key.into_iter().chain(from_iam).collect();
         if is_allowed(by_resource) {
+            record(true, &statements, grant);
             return Ok(());
         }
+        record(false, &statements, None);
         if is_cross_account && by_resource == PermissionResult::NotAllowed {
             return Err(self.cross_account_access_denied(action).into());
         }
         let reason = match by_resource {
-            PermissionResult::NotAllowed if iam != IamDecision::NotAllowedBySession => {
+            PermissionResult::NotAllowed if !matches!(iam, IamDecision::NotAllowedBySession) => {
                 format!("because no resource-based policy allows the {action} action")
             }
             _ => iam.denial_reason(action),
@@ -187,12 +223,12 @@ impl Call<'_> {
     }
 }
 
-impl IamDecision {
+impl IamDecision<'_> {
     fn denial_reason(self, action: &str) -> String {
         match self {
-            Self::ExplicitDeny(policy_type) => format!("with an explicit deny in {policy_type}"),
+            Self::ExplicitDeny(statement) => format!("with an explicit deny in {}", statement.policy_type()),
             Self::NotAllowedBySession => format!("because no session policy allows the {action} action"),
-            Self::Allowed | Self::ImplicitDeny => {
+            Self::Allowed(_) | Self::ImplicitDeny => {
                 format!("because no identity-based policy allows the {action} action")
             }
         }

@@ -7,6 +7,7 @@
 
 mod lookup;
 mod parameters;
+mod user_identity;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -18,8 +19,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use self::parameters::{redacted_form, redacted_json, with_defaults};
+use self::user_identity::UserIdentity;
 use super::store::Store;
-use super::{ApiResult, Call, Caller, Inner, account_region};
+use super::xray::FlowRecorder;
+use super::{ApiResult, Call, Inner, account_region};
 use crate::aws::codec;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::KeyMetadata;
@@ -45,6 +48,8 @@ pub struct EventDraft<'a> {
     key_resources: Mutex<Vec<KeyResource>>,
     /// Whether the event was already committed together with a change.
     is_recorded: AtomicBool,
+    /// Collects what happens to the request, for X-ray.
+    pub flow: FlowRecorder,
 }
 
 /// A KMS key that a request is about.
@@ -58,7 +63,14 @@ struct KeyResource {
 impl<'a> EventDraft<'a> {
     pub fn new(service: Service, operation: &'a str, body: &'a [u8], user_agent: &'a str, wants_json: bool) -> Self {
         let (key_resources, is_recorded) = (Mutex::default(), AtomicBool::new(false));
-        Self { service, operation, body, user_agent, wants_json, key_resources, is_recorded }
+        let flow = FlowRecorder::new(service, operation);
+        Self { service, operation, body, user_agent, wants_json, key_resources, is_recorded, flow }
+    }
+
+    /// Returns the ARNs of the KMS keys that the request is about, with the accounts that own them.
+    pub fn key_arns(&self) -> Vec<(String, String)> {
+        let key_resources = self.key_resources.lock().unwrap_or_else(PoisonError::into_inner);
+        key_resources.iter().map(|key| (key.arn.clone(), key.account.clone())).collect()
     }
 
     /// Adds a KMS key that the request is about.
@@ -138,36 +150,6 @@ struct EventRecord<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct UserIdentity<'a> {
-    r#type: &'static str,
-    principal_id: &'a str,
-    arn: &'a str,
-    account_id: &'a str,
-    access_key_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_context: Option<SessionContext<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionContext<'a> {
-    session_issuer: SessionIssuer<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionIssuer<'a> {
-    r#type: &'static str,
-    principal_id: &'a str,
-    arn: &'a str,
-    account_id: &'a str,
-    user_name: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct AdditionalEventData<'a> {
     custom_key_store_id: &'a str,
     xks_key_id: &'a str,
@@ -180,28 +162,6 @@ struct EventResource<'a> {
     r#type: &'static str,
     #[serde(rename = "ARN")]
     arn: &'a str,
-}
-
-impl<'a> UserIdentity<'a> {
-    fn from_caller(caller: &'a Caller) -> Self {
-        let last = |arn: &'a str| arn.rsplit('/').next().unwrap_or_default();
-        let issuer = caller.is_role().then(|| SessionIssuer {
-            r#type: "Role",
-            principal_id: caller.user_id.split(':').next().unwrap_or_default(),
-            arn: &caller.issuer_arn,
-            account_id: &caller.account,
-            user_name: last(&caller.issuer_arn),
-        });
-        Self {
-            r#type: if issuer.is_some() { "AssumedRole" } else { "IAMUser" },
-            principal_id: &caller.user_id,
-            arn: &caller.arn,
-            account_id: &caller.account,
-            access_key_id: &caller.access_key_id,
-            user_name: caller.user_name(),
-            session_context: issuer.map(|session_issuer| SessionContext { session_issuer }),
-        }
-    }
 }
 
 const fn event_source(service: Service) -> &'static str {
@@ -217,7 +177,7 @@ const fn event_source(service: Service) -> &'static str {
 }
 
 /// Returns the ID of a request's event in an account.
-fn event_id(request_id: &str, account: &str) -> String {
+pub fn event_id(request_id: &str, account: &str) -> String {
     let digest = Sha256::new().chain_update(request_id).chain_update(account).finalize();
     let bytes = std::array::from_fn(|at| digest[at]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()

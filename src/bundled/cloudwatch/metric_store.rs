@@ -133,7 +133,7 @@ impl Call<'_> {
         let age = f64::from(i32::try_from(age).unwrap_or(i32::MAX));
         self.aws.xks_client.metrics().record(&target.key_store, Metric::CredentialAge, now, age);
         // The XKS client records the result in the metrics.
-        let _ = self.aws.xks_client.get_health_status(&target, &self.request_metadata("KmsHealthCheck", None)).await;
+        let _ = self.xks_client().get_health_status(&target, &self.request_metadata("KmsHealthCheck", None)).await;
     }
 }
 

@@ -134,7 +134,7 @@ impl Call<'_> {
         })?;
         let external = request.xks_key_id.as_deref().unwrap_or_default();
         let response =
-            self.aws.xks_client.get_key_metadata(&target, &self.request_metadata("CreateKey", None), external).await;
+            self.xks_client().get_key_metadata(&target, &self.request_metadata("CreateKey", None), external).await;
         let external_key = response.map_err(|failure| failure.create_key_error())?;
         Ok(check_external_key(&external_key)?)
     }

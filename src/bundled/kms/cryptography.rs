@@ -1,4 +1,4 @@
-//! Encrypt, Decrypt, ReEncrypt, data keys, and random bytes.
+//! Encrypt, Decrypt, ReEncrypt, and random bytes.
 //!
 //! The first layer of encryption is added here, the second one behind the external key store proxy.
 
@@ -16,11 +16,11 @@ use super::grants::check_grant_tokens;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    Decrypt, DecryptOutput, Encrypt, EncryptOutput, EncryptionContext, GenerateDataKey, GenerateDataKeyOutput,
-    GenerateDataKeyWithoutPlaintext, GenerateDataKeyWithoutPlaintextOutput, GenerateRandom, GenerateRandomOutput,
+    Decrypt, DecryptOutput, Encrypt, EncryptOutput, EncryptionContext, GenerateRandom, GenerateRandomOutput,
     KeyMetadata, KeyState, ReEncrypt, ReEncryptOutput, Recipient,
 };
 use crate::aws::scalar::{Blob, SecretBlob};
+use crate::aws::xray::FlowStage;
 use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::{ApiResult, Call};
@@ -50,7 +50,7 @@ fn ignores_ciphertext(is_dry: Option<bool>, modifiers: Option<&Vec<String>>) -> 
 }
 
 /// Rejects every attestation document, because AWS Nitro signs none for the bundled AWS.
-fn check_recipient(recipient: Option<&Recipient>) -> Result<(), ServiceError> {
+pub(super) fn check_recipient(recipient: Option<&Recipient>) -> Result<(), ServiceError> {
     if recipient.is_some() {
         return Err(ServiceError::validation("The attestation document of Recipient is not valid."));
     }
@@ -63,7 +63,7 @@ fn missing_member(member: &str) -> ServiceError {
     ))
 }
 
-fn check_dry_run(is_dry: Option<bool>) -> Result<(), ServiceError> {
+pub(super) fn check_dry_run(is_dry: Option<bool>) -> Result<(), ServiceError> {
     if is_dry == Some(true) { Err(dry_run_error()) } else { Ok(()) }
 }
 
@@ -95,11 +95,12 @@ impl SourceCiphertext {
 
 impl Call<'_> {
     /// Finds a key, and checks that its key state allows cryptographic operations.
-    fn find_usable_key(&self, id: &str, authorization: AuthorizationRequest) -> ApiResult<Arc<KeyRecord>> {
+    pub(super) fn find_usable_key(&self, id: &str, authorization: AuthorizationRequest) -> ApiResult<Arc<KeyRecord>> {
         if !authorization.grant_tokens.is_empty() {
             self.store().read(|tx| check_grant_tokens(tx, &authorization.grant_tokens))?;
         }
         let key = self.find_cached_key(id, authorization)?;
+        self.draft.flow.enter(FlowStage::Key);
         let arn = &key.metadata.arn;
         let (code, state) = match key.metadata.key_state {
             KeyState::Enabled => return Ok(key),
@@ -122,7 +123,7 @@ impl Call<'_> {
     }
 
     /// Encrypts a plaintext: in two layers for a key in an external key store, otherwise in one.
-    async fn encrypt_with_key(
+    pub(super) async fn encrypt_with_key(
         &self,
         operation: &str,
         key: &KeyRecord,
@@ -142,18 +143,24 @@ impl Call<'_> {
         let inner = derive_message_key(&self.key_material(key, &key.material_id)?, &header)?
             .encrypt(&Nonce::from(header.iv), Payload { msg: plaintext, aad: &aad })
             .map_err(|_| ServiceError::new("KMSInternalException", "Couldn't encrypt the first layer."))?;
+        self.record_inner_encryption(&header, context, aad, &inner);
         let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Some(store), Some(external)) => {
                 let owner_call = self.for_account(&key.metadata.aws_account_id);
                 let target = owner_call.find_cached_proxy_target(store)?;
                 let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
                 let aad = header.outer_aad(context);
-                let outer = self.aws.xks_client.encrypt(&target, &metadata, &external.id, &inner, &aad).await;
-                Body::Double(outer.map_err(|failure| failure.cryptographic_error())?)
+                self.record_proxy_call(&external.id, &aad, inner.len());
+                let outer = self.xks_client().encrypt(&target, &metadata, &external.id, &inner, &aad).await;
+                let outer = outer.map_err(|failure| failure.cryptographic_error())?;
+                self.record_outer_layer(&outer, true);
+                Body::Double(outer)
             }
             _ => Body::Single(inner),
         };
-        Ok(Blob(ciphertext::encode(&header, &body)))
+        let blob = ciphertext::encode(&header, &body);
+        self.record_blob(&blob);
+        Ok(Blob(blob))
     }
 
     pub async fn encrypt(&self, request: &Encrypt) -> ApiResult<EncryptOutput> {
@@ -168,52 +175,6 @@ impl Call<'_> {
             ciphertext_blob: blob,
             key_id: key.metadata.arn.clone(),
             encryption_algorithm: ALGORITHM.to_owned(),
-        })
-    }
-
-    pub async fn generate_data_key(&self, request: &GenerateDataKey) -> ApiResult<GenerateDataKeyOutput> {
-        check_recipient(request.recipient.as_ref())?;
-        self.create_data_key("GenerateDataKey", "kms:GenerateDataKey", request).await
-    }
-
-    pub async fn generate_data_key_without_plaintext(
-        &self,
-        request: &GenerateDataKeyWithoutPlaintext,
-    ) -> ApiResult<GenerateDataKeyWithoutPlaintextOutput> {
-        let operation = "GenerateDataKeyWithoutPlaintext";
-        let output = self.create_data_key(operation, "kms:GenerateDataKeyWithoutPlaintext", &request.0).await?;
-        Ok(GenerateDataKeyWithoutPlaintextOutput {
-            ciphertext_blob: output.ciphertext_blob,
-            key_id: output.key_id,
-            key_material_id: output.key_material_id,
-        })
-    }
-
-    async fn create_data_key(
-        &self,
-        operation: &str,
-        action: &'static str,
-        request: &GenerateDataKey,
-    ) -> ApiResult<GenerateDataKeyOutput> {
-        let length = match (request.number_of_bytes, request.key_spec.as_deref()) {
-            (Some(number), None) => number as usize,
-            (None, Some("AES_256")) => 32,
-            (None, Some("AES_128")) => 16,
-            _ => return Err(ServiceError::validation("Please specify either number of bytes or key spec.").into()),
-        };
-        let context = request.encryption_context.clone().unwrap_or_default();
-        let authorization =
-            AuthorizationRequest::from(action).with_encryption_context(&context, request.grant_tokens.as_ref());
-        let key = self.find_usable_key(&request.key_id, authorization)?;
-        check_dry_run(request.dry_run)?;
-        let mut data_key = Zeroizing::new(vec![0; length]);
-        self.store().environment().random.fill(&mut data_key)?;
-        let blob = self.encrypt_with_key(operation, &key, &data_key, &context).await?;
-        Ok(GenerateDataKeyOutput {
-            ciphertext_blob: blob,
-            plaintext: SecretBlob::new(data_key.to_vec()),
-            key_id: key.metadata.arn.clone(),
-            key_material_id: key.metadata.current_key_material_id.clone(),
         })
     }
 
@@ -245,8 +206,8 @@ impl Call<'_> {
             )?;
             return Err(dry_run_error().into());
         }
-        let source =
-            self.resolve_ciphertext(&request.ciphertext_blob, request.key_id.as_deref(), algorithm, authorization)?;
+        let blob = &request.ciphertext_blob;
+        let source = self.resolve_ciphertext(blob, &context, request.key_id.as_deref(), algorithm, authorization)?;
         check_dry_run(request.dry_run)?;
         let plaintext = self.decrypt_with_key("Decrypt", &source, &context).await?;
         Ok(DecryptOutput {
@@ -281,6 +242,7 @@ impl Call<'_> {
         } else {
             Some(self.resolve_ciphertext(
                 &request.ciphertext_blob,
+                &from,
                 requested_key_id,
                 algorithm,
                 authorization("kms:ReEncryptFrom", &from),
@@ -336,6 +298,7 @@ impl Call<'_> {
     fn resolve_ciphertext(
         &self,
         blob: &Blob,
+        context: &EncryptionContext,
         requested_key_id: Option<&str>,
         algorithm: Option<&str>,
         authorization: AuthorizationRequest,
@@ -343,6 +306,8 @@ impl Call<'_> {
         if blob.is_empty() {
             return Err(missing_member("ciphertextBlob").into());
         }
+        self.draft.flow.enter(FlowStage::Ciphertext);
+        self.record_received_blob(blob, context);
         let (header, body) = ciphertext::decode(&blob.0).map_err(|_| invalid_ciphertext())?;
         // A blob that names an unknown key gets the same error as any other invalid ciphertext.
         let key = match self.find_usable_key(&header.key_arn, authorization) {
@@ -373,6 +338,7 @@ impl Call<'_> {
         context: &EncryptionContext,
     ) -> ApiResult<Vec<u8>> {
         let SourceCiphertext { header, body, key } = source;
+        self.record_outer_ciphertext(header, body, context);
         let inner = match (body, &key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Body::Single(inner), None, None) => Zeroizing::new(inner.clone()),
             (Body::Double(outer), Some(store), Some(external)) => {
@@ -380,15 +346,20 @@ impl Call<'_> {
                 let target = owner_call.find_cached_proxy_target(store)?;
                 let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
                 let aad = header.outer_aad(context);
-                let response = self.aws.xks_client.decrypt(&target, &metadata, &external.id, outer, &aad).await;
+                self.record_proxy_call(&external.id, &aad, outer.ciphertext.len());
+                self.record_outer_layer(outer, false);
+                let response = self.xks_client().decrypt(&target, &metadata, &external.id, outer, &aad).await;
                 let inner = response.map_err(|failure| failure.cryptographic_error())?;
                 Zeroizing::new(inner.expose().to_vec())
             }
             _ => return Err(invalid_ciphertext().into()),
         };
         let aad = header.inner_aad(context);
-        Ok(derive_message_key(&self.key_material(key, &header.material_id)?, header)?
+        self.record_inner_ciphertext(&inner);
+        let plaintext = derive_message_key(&self.key_material(key, &header.material_id)?, header)?
             .decrypt(&Nonce::from(header.iv), Payload { msg: &inner, aad: &aad })
-            .map_err(|_| invalid_ciphertext())?)
+            .map_err(|_| invalid_ciphertext())?;
+        self.record_decryption(plaintext.len());
+        Ok(plaintext)
     }
 }

@@ -233,13 +233,13 @@ impl Call<'_> {
         .collect()
     }
 
-    /// Returns whether a grant on the key allows the caller to perform the action.
-    pub fn is_allowed_by_grant(
+    /// Returns the ID of a grant on the key that allows the caller to perform the action.
+    pub fn allowing_grant(
         &self,
         tx: &Transaction,
         authorization: &AuthorizationRequest,
         key: &KeyRecord,
-    ) -> ApiResult<bool> {
+    ) -> ApiResult<Option<String>> {
         let operation = authorization.action.strip_prefix("kms:").unwrap_or(authorization.action);
         let grants = self.grants_of(tx, key)?;
         let allows = |grant: &GrantListEntry| {
@@ -249,7 +249,7 @@ impl Call<'_> {
                 && are_constraints_met(grant.constraints.as_ref(), authorization.encryption_context.as_ref())
                 && grant.operations.iter().any(|one| one == operation)
         };
-        Ok(grants.iter().any(|(grant, _)| allows(grant)))
+        Ok(grants.into_iter().map(|(grant, _)| grant).find(allows).map(|grant| grant.grant_id))
     }
 
     pub fn list_grants(&self, request: &ListGrants) -> ApiResult<ListGrantsOutput> {

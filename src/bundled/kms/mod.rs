@@ -4,6 +4,7 @@ pub(super) mod aliases;
 pub mod ciphertext;
 mod create_key;
 pub(super) mod cryptography;
+mod data_keys;
 mod dry_run;
 pub(super) mod grants;
 pub(super) mod key_policies;

@@ -1,10 +1,10 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub const SCHEMA_VERSION: i64 = 13;
+pub const SCHEMA_VERSION: i64 = 14;
 
 /// The migrations. Each one upgrades a database from the version before it.
-pub(super) const MIGRATIONS: [&str; 13] = [
+pub(super) const MIGRATIONS: [&str; 14] = [
     MIGRATION_1,
     MIGRATION_2,
     MIGRATION_3,
@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: [&str; 13] = [
     MIGRATION_11,
     MIGRATION_12,
     MIGRATION_13,
+    MIGRATION_14,
 ];
 
 const MIGRATION_1: &str = "
@@ -152,4 +153,12 @@ const MIGRATION_12: &str = "
 const MIGRATION_13: &str = "
     CREATE TABLE proxy_faults (id INTEGER PRIMARY KEY AUTOINCREMENT, fault TEXT NOT NULL, created INTEGER NOT NULL,
         ends INTEGER, matched INTEGER NOT NULL DEFAULT 0, hits INTEGER NOT NULL DEFAULT 0) STRICT;
+";
+
+/// Adds flows: what the account did for its latest requests. A flow is stored once for each account that it concerns.
+const MIGRATION_14: &str = "
+    CREATE TABLE flows (id INTEGER PRIMARY KEY, world TEXT NOT NULL, request TEXT NOT NULL, summary TEXT NOT NULL,
+        document BLOB NOT NULL) STRICT;
+    CREATE INDEX flows_of_world ON flows (world, id);
+    CREATE INDEX flows_by_request ON flows (request);
 ";

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::fields::{FieldRow, Layer};
 use super::kms_key;
 use crate::bundled::KeyLookup;
-use crate::bundled::kms::ciphertext::{Body, FORMAT_VERSION, Field, FieldPart, ParsedBlob, TAG_LENGTH};
+use crate::bundled::kms::ciphertext::{
+    Body, FORMAT_VERSION, Field, FieldPart, FieldRow, Layer, ParsedBlob, TAG_LENGTH,
+};
 use crate::text::{escape_controls, fit, plural, width, wrap};
 
 /// The number of columns of a shortened value. An IV, a salt, and a tag aren't longer.
@@ -158,7 +159,8 @@ fn summary(is_external: bool) -> [&'static str; 2] {
     };
     [
         encrypted,
-        "This layout is that of the bundled AWS of this program: the layout of ciphertexts of AWS isn't public.",
+        "This layout is that of the bundled AWS of this program: the layout of ciphertexts of AWS isn't public. X-ray in the \
+         console shows how a ciphertext came about.",
     ]
 }
 

@@ -1,7 +1,6 @@
 //! `xks-console explain`: takes a ciphertext of the bundled AWS apart.
 
 mod explanation;
-mod fields;
 mod input;
 mod kms_key;
 #[cfg(test)]

@@ -53,6 +53,7 @@ impl App {
             Location::CreateKey => self.wizard.as_ref().map_or("Open", Wizard::enter_title),
             Location::KeyStore(_) => self.key_store.enter_title(&self.account),
             Location::Key(_) => "Open key store",
+            Location::XrayFlow(_) => "Open event",
             _ if self.table().is_some_and(Table::is_searching) => "Keep search",
             _ => "Open",
         }

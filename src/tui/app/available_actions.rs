@@ -125,6 +125,7 @@ impl App {
             Location::KeyStore(_) => self.key_store.scroll().has_more_below(),
             Location::Key(_) => self.key.scroll().has_more_below(),
             Location::Event(_) => self.event.scroll().has_more_below(),
+            Location::XrayFlow(_) => self.flow.scroll().has_more_below(),
             _ => false,
         }
     }
@@ -142,6 +143,7 @@ impl App {
             _ if self.navigation_focus.is_some() => true,
             Location::KeyStore(_) => self.key_store.can_activate(&self.account),
             Location::Key(_) => self.key.can_activate(&self.account),
+            Location::XrayFlow(_) => self.flow.can_open_event(),
             Location::CloudHsm | Location::Event(_) | Location::ApiCall(_) => false,
             Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table).is_none_or(can_open),
             _ => self.table().is_some_and(can_open),
@@ -170,6 +172,7 @@ impl App {
             Location::Key(_) => self.key.key(&self.account).is_some(),
             Location::Event(_) => self.event.has_event(),
             Location::ApiCall(number) => self.api_calls.call(*number).is_some(),
+            Location::XrayFlow(_) => self.flow.details().is_some(),
             Location::ExternalKeys => self.external_keys.is_ready(),
             Location::ProxyFaults => self.proxy_fault_list.is_ready(),
             _ => self.table().is_some_and(|table| table.current().is_some()),

@@ -36,6 +36,7 @@ impl App {
             Call::ExternalKeys => self.external_keys.start_loading(),
             Call::ProxyFaults => self.proxy_fault_list.start_loading(),
             Call::Events(_) => self.events.start_loading(),
+            Call::Flows(_) => self.flows.start_loading(),
             Call::Metrics { range, .. } => self.key_store.start_loading(*range),
             Call::Aliases if self.account.aliases.ready().is_none() => self.account.aliases = Loadable::Loading,
             Call::Users(_) => self.account.principals.on_page_requested(PrincipalKind::User),
@@ -58,7 +59,7 @@ impl App {
         vec![Effect::StartTimer(timer, 1000)]
     }
 
-    fn new_timer(&mut self) -> TimerId {
+    pub(super) fn new_timer(&mut self) -> TimerId {
         self.last_id += 1;
         TimerId(self.last_id)
     }
@@ -85,6 +86,7 @@ impl App {
             Location::ExternalKeys => calls.push(Call::ExternalKeys),
             Location::ProxyFaults => calls.push(Call::ProxyFaults),
             Location::Events => calls.push(Call::Events(None)),
+            Location::Xray => calls.push(Call::Flows(None)),
             Location::CreateKey if self.wizard.as_ref().is_some_and(Wizard::has_external_keys) => {
                 calls.push(Call::ExternalKeys);
             }

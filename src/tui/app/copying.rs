@@ -7,6 +7,7 @@ use crate::text::plural;
 use crate::tui::effect::{CopyResult, Effect};
 use crate::tui::flash::{Flash, Link};
 use crate::tui::pages::Location;
+use crate::tui::pages::xray::flow;
 use crate::tui::target::Target;
 use crate::tui::text_view::{self, TextView};
 use crate::tui::web_address;
@@ -40,6 +41,7 @@ impl App {
             Location::CreateKey => self.wizard.as_ref().and_then(|wizard| wizard.shown_code(&self.account)),
             Location::Key(_) => self.key.shown_policy().map(|text| TextView::new("key policy", text)),
             Location::Event(_) => Some(TextView::new("event", self.event.pretty_record())),
+            Location::XrayFlow(_) => self.flow.pretty_json().map(|text| TextView::new(flow::NAME, text)),
             Location::ApiCall(number) => {
                 let call = self.api_calls.call(*number);
                 let text = call.and_then(|call| serde_json::to_string_pretty(call).ok());

@@ -130,6 +130,8 @@ impl App {
             MenuAction::TryKey(key) => self.open_try_key(key),
             MenuAction::CreateSimilar { source, method, draft } => self.open_filled_in_wizard(method, *draft, &source),
             MenuAction::Copy(what, text) => self.copy(what, text),
+            MenuAction::Replay(request) => self.replay(request),
+            MenuAction::Open(location) => self.navigate(location),
             MenuAction::CopyTable(format) => self.copy_table(format),
         }
     }

@@ -161,12 +161,14 @@ impl App {
             Location::ProxyFaults => Some(self.proxy_fault_list.table()),
             Location::Events => Some(self.events.table()),
             Location::ApiCalls => Some(self.api_calls.table()),
+            Location::Xray => Some(self.flows.table()),
             Location::CreateKey
             | Location::KeyStore(_)
             | Location::Key(_)
             | Location::CloudHsm
             | Location::Event(_)
-            | Location::ApiCall(_) => None,
+            | Location::ApiCall(_)
+            | Location::XrayFlow(_) => None,
         }
     }
 
@@ -239,6 +241,8 @@ impl App {
             Location::ProxyFaults => vec![Context::ProxyFaults, Context::Table, Context::Refreshable, Context::List],
             Location::Event(_) => vec![Context::Event, Context::Scrollable, Context::WebPage],
             Location::ApiCall(_) => vec![Context::ApiCall],
+            Location::Xray => vec![Context::Table, Context::Refreshable, Context::List],
+            Location::XrayFlow(_) => vec![Context::XrayFlow, Context::Scrollable],
             Location::Key(_) => vec![Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
         };
         let can_encrypt = matches!(self.location, Location::Key(_)) && self.key.can_encrypt(&self.account);
@@ -247,6 +251,7 @@ impl App {
             Location::Key(_) => self.key.shown_policy().is_some(),
             Location::Event(_) => self.event.has_event(),
             Location::ApiCall(number) => self.api_calls.call(*number).is_some(),
+            Location::XrayFlow(_) => self.flow.details().is_some(),
             _ => false,
         };
         contexts.extend(has_code.then_some(Context::Code));
@@ -329,6 +334,8 @@ impl App {
             Location::Events => self.events.handle_key(key),
             Location::Event(_) => self.event.handle_key(key),
             Location::ApiCalls => self.api_calls.handle_key(key),
+            Location::Xray => self.flows.handle_key(key, &self.account),
+            Location::XrayFlow(_) => self.flow.handle_key(key, &self.account),
             Location::ApiCall(number) => pages::api_call::handle_key(self.api_calls.call(number), key),
             Location::CreateKey => {
                 let events =

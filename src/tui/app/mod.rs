@@ -19,6 +19,7 @@ mod single_key_session;
 mod table_copies;
 mod try_key;
 mod wizard_events;
+mod xray;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -46,14 +47,17 @@ use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
 use super::pages::proxy_faults::ProxyFaultList;
+use super::pages::xray::FlowList;
+use super::pages::xray::flow::FlowPage;
 use super::preferences::{Preferences, RememberedIds};
 use super::target::Target;
 use super::text_view::TextView;
 use super::widgets::canvas::ClickMap;
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManagerType;
-use crate::aws::operation::Service;
+use crate::aws::operation::{Operation as _, Service};
 use crate::aws::xks_console::ActiveProxyFaults;
+use crate::aws::xray::ListFlows;
 use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::create_key::account_state::AccountState;
@@ -116,6 +120,8 @@ pub struct App {
     pub(super) events: EventList,
     pub(super) event: EventPage,
     pub(super) api_calls: ApiCallList,
+    pub(super) flows: FlowList,
+    pub(super) flow: FlowPage,
     /// The page from which *API calls* was opened, to return to.
     previous_location: Option<Location>,
     /// The page on which the user asked to find another one, while that is looked up.
@@ -134,6 +140,7 @@ pub struct App {
     is_mouse_on: bool,
     poll_timer: Option<TimerId>,
     refresh_timer: Option<TimerId>,
+    flow_timer: Option<TimerId>,
     last_id: u64,
 }
 
@@ -187,6 +194,8 @@ impl App {
             events: EventList::default(),
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
+            flows: FlowList::default(),
+            flow: FlowPage::default(),
             previous_location: None,
             lookup_from: None,
             trail: Vec::new(),
@@ -198,6 +207,7 @@ impl App {
             is_mouse_on: true,
             poll_timer: None,
             refresh_timer: None,
+            flow_timer: None,
             seconds_ahead: 0,
             active_proxy_faults: None,
             last_id: 0,
@@ -305,6 +315,7 @@ impl App {
                 self.refresh_timer = None;
                 self.refresh()
             }
+            Msg::TimerElapsed(timer) if self.flow_timer == Some(timer) => self.on_flow_timer(),
             Msg::DataChanged => self.schedule_refresh(),
             Msg::Resize { width, height } => {
                 self.screen_size = (width, height);
@@ -349,11 +360,13 @@ impl App {
             Location::ProxyFaults => self.proxy_fault_list.handle_paste(text),
             Location::Events => self.events.handle_paste(text),
             Location::ApiCalls => self.api_calls.handle_paste(text),
+            Location::Xray => self.flows.handle_paste(text),
             Location::KeyStore(_)
             | Location::Key(_)
             | Location::CloudHsm
             | Location::Event(_)
-            | Location::ApiCall(_) => {}
+            | Location::ApiCall(_)
+            | Location::XrayFlow(_) => {}
         }
     }
 
@@ -364,6 +377,10 @@ impl App {
         }
         self.seconds_ahead = call.seconds_ahead;
         self.active_proxy_faults.clone_from(&call.proxy_faults);
+        // X-ray repeats this call as long as it is shown. It isn't a call to AWS, and would hide those.
+        if call.operation == ListFlows::NAME && call.error_code.is_none() {
+            return;
+        }
         self.api_calls.push(call);
         if self.location == Location::ApiCalls {
             self.api_calls.update_rows();

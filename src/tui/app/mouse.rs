@@ -178,6 +178,7 @@ impl App {
             Location::KeyStore(_) => self.key_store.scroll_by(lines),
             Location::Key(_) => self.key.scroll_by(lines),
             Location::Event(_) => self.event.scroll_by(lines),
+            Location::XrayFlow(_) => self.flow.scroll_by(lines),
             _ => {}
         }
     }
@@ -192,6 +193,7 @@ impl App {
             Location::ProxyFaults => self.proxy_fault_list.table_mut(),
             Location::Events => self.events.table_mut(),
             Location::ApiCalls => self.api_calls.table_mut(),
+            Location::Xray => self.flows.table_mut(),
             _ => return None,
         })
     }

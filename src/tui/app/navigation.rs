@@ -11,13 +11,14 @@ use crate::tui::pages::Location;
 use crate::tui::pages::event::EventPage;
 use crate::tui::pages::key::KeyPage;
 use crate::tui::pages::key_store::KeyStorePage;
+use crate::tui::pages::xray::flow::FlowPage;
 use crate::tui::target::Target;
 
 /// The message for a request that the person canceled.
 pub(super) const CANCELED: &str = "You canceled the request before a response arrived.";
 
 /// The entries of the navigation, with those of a bundled AWS.
-const NAVIGATION: [(&str, Location); 8] = [
+const NAVIGATION: [(&str, Location); 9] = [
     ("AWS managed keys", Location::AwsKeys),
     ("Customer managed keys", Location::Keys),
     ("AWS CloudHSM key stores", Location::CloudHsm),
@@ -26,6 +27,7 @@ const NAVIGATION: [(&str, Location); 8] = [
     ("Proxy faults", Location::ProxyFaults),
     ("Event history", Location::Events),
     ("API calls", Location::ApiCalls),
+    ("X-ray", Location::Xray),
 ];
 
 impl App {
@@ -98,12 +100,25 @@ impl App {
             Location::ProxyFaults => effects.push(self.request(Call::ProxyFaults)),
             // When returning from an event, keep the list as it was.
             Location::Events if matches!(self.location, Location::Event(_)) => {}
-            Location::Events => effects.push(self.request(Call::Events(None))),
+            Location::Events => {
+                self.flow.opened_event = None;
+                effects.push(self.request(Call::Events(None)));
+            }
             Location::Event(id) => {
-                self.event = EventPage::new(self.events.event(id).cloned());
+                let is_from_flow = matches!(self.location, Location::XrayFlow(_));
+                self.flow.opened_event = is_from_flow.then(|| id.clone());
+                let event = self.flow.event(id).filter(|_| is_from_flow).or_else(|| self.events.event(id));
+                self.event = EventPage::new(event.cloned());
                 for call in self.event.required_calls() {
                     effects.push(self.request(call));
                 }
+            }
+            Location::Xray => effects.push(self.request(Call::Flows(None))),
+            // When returning from its event, keep the page as it was.
+            Location::XrayFlow(id) if *id == self.flow.flow_id && matches!(self.location, Location::Event(_)) => {}
+            Location::XrayFlow(id) => {
+                self.flow = FlowPage::new(id.clone());
+                effects.push(self.request(Call::Flow(id.clone())));
             }
             Location::ApiCalls => self.api_calls.update_rows(),
             Location::CreateKey | Location::CloudHsm | Location::ApiCall(_) => {}
@@ -160,7 +175,11 @@ impl App {
                 self.follow_trail_back(previous)
             }
             Location::KeyStore(_) => self.navigate(Location::KeyStores),
+            Location::Event(ref id) if self.flow.opened_event.as_ref() == Some(id) => {
+                self.navigate(Location::XrayFlow(self.flow.flow_id.clone()))
+            }
             Location::Event(_) => self.navigate(Location::Events),
+            Location::XrayFlow(_) => self.navigate(Location::Xray),
             Location::ApiCall(_) => self.navigate(Location::ApiCalls),
             Location::ApiCalls if self.previous_location.is_some() => {
                 self.location = self.previous_location.take().unwrap_or(Location::KeyStores);

@@ -94,6 +94,7 @@ impl App {
         let menu = match &self.location {
             Location::Key(_) => self.key.actions_menu(&self.account),
             Location::KeyStore(id) => pages::key_store_actions(id, &self.account),
+            Location::XrayFlow(_) => self.flow.actions_menu(&self.account),
             _ => None,
         };
         let Some(menu) = menu else { return Vec::new() };

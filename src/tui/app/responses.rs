@@ -58,6 +58,9 @@ impl App {
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.on_connection_response(result),
             (Call::Change(_), result) => return self.on_change_response(result),
             (Call::TryKey(_), result) => return self.on_key_tried(result),
+            (call @ (Call::Flows(_) | Call::Flow(_) | Call::Replay(_)), result) => {
+                return self.on_xray_response(&call, result);
+            }
             (_, Ok(Response::CurrentTime(time))) => {
                 self.on_report_time(time);
                 return Vec::new();
@@ -101,6 +104,9 @@ impl App {
         self.update_key_menu();
         self.keys.update_rows(&self.account);
         self.aws_keys.update_rows(&self.account);
+        if self.location == Location::Xray {
+            self.flows.update_rows(&self.account);
+        }
         if self.location == Location::ExternalKeys {
             self.external_keys.update_rows(&self.account);
         }

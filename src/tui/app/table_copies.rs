@@ -36,6 +36,7 @@ impl App {
             Location::ProxyFaults => self.proxy_fault_list.text_table(),
             Location::Events => self.events.text_table(),
             Location::ApiCalls => self.api_calls.text_table(),
+            Location::Xray => self.flows.text_table(account),
             _ => return None,
         })
     }

@@ -10,13 +10,14 @@ use self::key_actions::{KeyDetail, detail, single_key_entries, template_entries}
 use super::external_keys;
 use super::form_kind::{FormKind, KeyName, key_name};
 use super::proxy_faults::{self, FaultPlace};
-use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyState, Tag};
+use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, Decrypt, KeyManagerType, KeyState, Tag};
 use crate::aws::lenient::UNREADABLE;
 use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition, ProxyFault};
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::method::Method;
+use crate::tui::pages::Location;
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Click;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -43,6 +44,10 @@ pub enum MenuAction {
     },
     /// Copies a text: its name and the text.
     Copy(&'static str, String),
+    /// Sends a Decrypt request, and shows its flow.
+    Replay(Box<Decrypt>),
+    /// Opens a page.
+    Open(Location),
     /// Copies the table of the page.
     CopyTable(TableFormat),
 }
@@ -243,6 +248,11 @@ impl Menu {
         }
         entries.push(entry("Remove all", Form::RemoveAll(faults), (faults == 0).then_some("There are no faults.")));
         Self::new("Proxy faults", entries)
+    }
+
+    /// Creates the menu of a flow of X-ray, from its labels and its actions, or the reasons why they aren't available.
+    pub fn for_flow(actions: Vec<(&'static str, Result<MenuAction, &'static str>)>) -> Self {
+        Self::new("Request", actions.into_iter().map(|(label, action)| MenuEntry { label, action }).collect())
     }
 
     /// Creates the menu *Copy table*.

@@ -58,6 +58,8 @@ pub enum Context {
     Event,
     /// On the page of an API call.
     ApiCall,
+    /// On the page of a request in X-ray.
+    XrayFlow,
     /// In the create key wizard.
     Wizard,
     /// On every wizard step except the last one.
@@ -107,6 +109,7 @@ impl Context {
             | Self::Drafts
             | Self::Event
             | Self::ApiCall
+            | Self::XrayFlow
             | Self::Code
             | Self::WebPage
             | Self::ErrorMessage => "This page",
@@ -241,6 +244,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::ProxyFaults, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the actions menu for proxy faults: add, remove, or remove all."),
     bind(Context::Event, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event to the clipboard as JSON."),
     bind(Context::ApiCall, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the API call to the clipboard as JSON."),
+    bind(Context::XrayFlow, Action::OpenActionsMenu, KeyCode::Char('m'), NONE, "m", "Actions", "Open the actions menu: try the request again with a change, or copy it as a command."),
+    bind(Context::XrayFlow, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy everything that is recorded about the request as JSON."),
     bind(Context::EncryptAndDecrypt, Action::Encrypt, KeyCode::Char('e'), NONE, "e", "Encrypt", "Encrypt a text or a file with the KMS key."),
     bind(Context::EncryptAndDecrypt, Action::Decrypt, KeyCode::Char('d'), NONE, "d", "Decrypt", "Decrypt a ciphertext or a file with the KMS key."),
     bind(Context::Result, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the result to the clipboard."),
@@ -330,13 +335,14 @@ pub fn page_button(binding: &Binding) -> Option<(&'static str, ButtonKind)> {
     Some(match (binding.context, binding.action) {
         (Context::KeyList | Context::Key, Action::OpenActionsMenu) => ("Key actions ▾", Normal),
         (Context::KeyStore, Action::OpenActionsMenu) => ("Actions ▾", Normal),
-        (Context::ExternalKeys | Context::ProxyFaults, Action::OpenActionsMenu) => ("Actions ▾", Primary),
+        (Context::ExternalKeys | Context::ProxyFaults | Context::XrayFlow, Action::OpenActionsMenu) => ("Actions ▾", Primary),
         (Context::KeyStore, Action::CreateKeyStore) => ("Create external key store", Normal),
         (Context::KeyList | Context::KeyStore, Action::CreateKey) => ("Create key", Primary),
         (Context::Key, Action::Copy) => ("Copy ID", Normal),
         (Context::Key, Action::CopyArn) => ("Copy ARN", Normal),
         (Context::Event, Action::Copy) => ("Copy event", Normal),
         (Context::ApiCall, Action::Copy) => ("Copy API call", Normal),
+        (Context::XrayFlow, Action::Copy) => ("Copy as JSON", Normal),
         _ => return None,
     })
 }

@@ -29,7 +29,7 @@ pub struct KeyConflict {
 
 /// The contexts that can be active at the same time, beside [`Context::Everywhere`]. F5 may refresh the tables of the
 /// wizard, although it shows the preview elsewhere in the wizard.
-const COEXISTING: [&[Context]; 14] = [
+const COEXISTING: [&[Context]; 15] = [
     &[Context::KeyStore, Context::Table, Context::Refreshable, Context::List, Context::Drafts, Context::WebPage],
     &[
         Context::KeyStore,
@@ -61,6 +61,7 @@ const COEXISTING: [&[Context]; 14] = [
     ],
     &[Context::Event, Context::ApiCall, Context::Scrollable, Context::WebPage, Context::Code, Context::ErrorMessage],
     &[Context::Wizard, Context::Review, Context::ReadOnlyReview, Context::Fields, Context::Code],
+    &[Context::XrayFlow, Context::Scrollable, Context::Code, Context::ErrorMessage],
     &[Context::Dialog, Context::Code],
     &[Context::TextView, Context::TextInput],
     &[

@@ -10,6 +10,7 @@ pub mod key_store;
 pub mod key_stores;
 pub mod keys;
 pub mod proxy_faults;
+pub mod xray;
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -62,6 +63,10 @@ pub enum Location {
     ApiCall(u64),
     /// The create key wizard.
     CreateKey,
+    /// The list of flows of the bundled AWS.
+    Xray,
+    /// The page of one flow, by its ID.
+    XrayFlow(String),
 }
 
 impl From<Found> for Location {

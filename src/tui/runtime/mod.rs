@@ -9,6 +9,7 @@ mod permissions;
 mod principals;
 mod submission;
 mod try_key;
+mod xray;
 
 pub use self::submission::submit_stage;
 
@@ -45,6 +46,7 @@ async fn try_perform(client: &Client, call: Call) -> Result<Response, PerformErr
         Call::ReadFile(path) => Response::FileRead(files::decode_text(&files::read_file(&path).await?)),
         Call::WriteFile { name, text } => Response::FileWritten(files::write_new(name, text).await?),
         Call::Change(change) => Response::Changed(changes::perform(client, *change).await?),
+        Call::Replay(request) => xray::replay(client, *request).await?,
         Call::TryKey(change) => Response::KeyTried(Box::new(try_key::perform(client, *change).await?)),
         Call::FindPage(name) => {
             if let Some(found) = find::find(client, &name).await? {
@@ -102,6 +104,8 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
             let request = ListProxyRequests { kms_request_id: Some(id), ..ListProxyRequests::default() };
             Response::ProxyRequests(client.call(&request).await?.requests)
         }
+        Call::Flows(next_token) => xray::flows(client, next_token).await?,
+        Call::Flow(flow_id) => xray::flow(client, flow_id).await?,
         Call::Metrics { custom_key_store_id, range } => {
             Response::Metrics(Box::new(metrics::load_monitoring(client, &custom_key_store_id, range).await?))
         }
@@ -117,6 +121,7 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
         Call::Submission(_)
         | Call::Change(_)
         | Call::TryKey(_)
+        | Call::Replay(_)
         | Call::ReadFile(_)
         | Call::WriteFile { .. }
         | Call::FindPage(_)

@@ -37,8 +37,14 @@ fn crumbs(app: &App) -> Vec<Crumb> {
         Location::ProxyFaults => vec![kms, here("Proxy faults")],
         Location::Events => vec![here("CloudTrail"), here("Event history")],
         Location::Event(id) => {
-            let name = app.events.event(id).map_or(id, |event| &event.event_name);
+            let event = app.events.event(id).or_else(|| app.flow.event(id));
+            let name = event.map_or(id, |event| &event.event_name);
             vec![here("CloudTrail"), events(), (name.clone(), None)]
+        }
+        Location::Xray => vec![here("X-ray")],
+        Location::XrayFlow(id) => {
+            let name = app.flow.details().map_or(id, |details| &details.flow.summary.operation);
+            vec![("X-ray".to_owned(), Some(Location::Xray)), here(name)]
         }
         Location::ApiCalls => vec![here("API calls")],
         Location::ApiCall(number) => {

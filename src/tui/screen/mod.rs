@@ -169,6 +169,8 @@ fn draw_body(app: &App, canvas: &mut Canvas, area: Rect) {
         Location::ProxyFaults => app.proxy_fault_list.draw(is_focused, buttons, canvas, page),
         Location::Events => app.events.draw(is_focused, buttons, canvas, page),
         Location::Event(_) => app.event.draw(buttons, canvas, page),
+        Location::Xray => app.flows.draw(&app.account, is_focused, buttons, canvas, page),
+        Location::XrayFlow(_) => app.flow.draw(&app.account, buttons, canvas, page),
         Location::ApiCalls => app.api_calls.draw(is_focused, buttons, canvas, page),
         Location::ApiCall(number) => pages::api_call::draw(app.api_calls.call(*number), buttons, canvas, page),
         Location::CreateKey => {

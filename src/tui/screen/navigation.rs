@@ -41,6 +41,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
                 Span::styled(words, style),
             ]));
         });
+        if app.navigation_focus == Some(place) {
+            view.focus_last_line();
+        }
     }
     view.draw(canvas, inner);
 }
@@ -52,6 +55,7 @@ fn group_title(location: &Location) -> Option<&'static str> {
         Location::ExternalKeys => "Outside AWS",
         Location::Events => "CloudTrail",
         Location::ApiCalls => "This console",
+        Location::Xray => "Bundled AWS",
         _ => return None,
     })
 }

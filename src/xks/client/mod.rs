@@ -1,6 +1,7 @@
 //! The KMS side of the External Key Store Proxy API: signs requests, times out after 250 ms, and validates responses.
 
 mod exchange;
+mod exchange_log;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
 
 use self::exchange::disturb_request;
+pub use self::exchange_log::ExchangeLog;
 pub use super::failure::{XksFailure, check_external_key};
 use super::faults::{Faults, ProxyCall};
 use super::log::elapsed_microseconds;
@@ -92,6 +94,8 @@ pub struct XksClient {
     signing_keys: Arc<SigningKeyCache>,
     metrics: Metrics,
     faults: Faults,
+    /// The log that requests are recorded in, if there is one.
+    exchanges: Option<ExchangeLog>,
 }
 
 impl XksClient {
@@ -99,7 +103,13 @@ impl XksClient {
     /// others to the network. Without a network, other hosts are unreachable.
     pub fn new(bundled_proxy: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
         let (metrics, faults) = (Metrics::default(), Faults::default());
-        Self { bundled_proxy, network, clock, signing_keys: Arc::default(), metrics, faults }
+        Self { bundled_proxy, network, clock, signing_keys: Arc::default(), metrics, faults, exchanges: None }
+    }
+
+    /// Returns this client with a log that its requests are recorded in.
+    #[must_use]
+    pub fn recording(&self, exchanges: ExchangeLog) -> Self {
+        Self { exchanges: Some(exchanges), ..self.clone() }
     }
 
     /// Returns the faults that simulate failures of proxies.
@@ -220,26 +230,36 @@ impl XksClient {
         accept: impl Fn(R) -> Result<T, XksFailure>,
     ) -> Result<T, XksFailure> {
         let body = json_body(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
-        for _ in 0..MAX_ATTEMPTS {
+        let log = self.exchanges.as_ref();
+        for attempt in 1..=MAX_ATTEMPTS {
             let fault = self.faults.next_failure(&target.proxy_call(operations.xks), self.clock.now());
             let fault = fault.as_ref();
             let disturbed = fault.and_then(|fault| disturb_request(&fault.kind, operations.xks, &body));
             let request = self.signed_request(target, path, disturbed.as_ref().unwrap_or(&body))?;
+            let mut exchange = log.map(|_| exchange_log::start(&request, &operations, attempt));
             let start = self.clock.machine_time();
             let sent = self.exchange(request, operations.xks, fault).await;
             let result = sent.and_then(|(status, response)| {
+                if let Some(exchange) = &mut exchange {
+                    exchange_log::on_answer(exchange, status, &response);
+                }
                 let read = parse_response(status, &response);
                 wipe(response);
                 accept(read?)
             });
-            self.record_request(target, &operations, start, result.as_ref().err());
-            if !matches!(result, Err(XksFailure::TimedOut)) {
+            let milliseconds = self.record_request(target, &operations, start, result.as_ref().err());
+            let is_last = attempt == MAX_ATTEMPTS || !matches!(result, Err(XksFailure::TimedOut));
+            if is_last {
+                if let (Some(log), Some(exchange)) = (log, exchange) {
+                    log.push(exchange_log::finish(exchange, milliseconds, result.as_ref().err()));
+                }
                 return result;
             }
         }
         Err(XksFailure::TimedOut)
     }
 
+    /// Records the metrics of a request. Returns its latency in milliseconds, if there was a response.
     #[allow(clippy::cast_precision_loss)]
     fn record_request(
         &self,
@@ -247,7 +267,7 @@ impl XksClient {
         operations: &Operations<'_>,
         start: Timestamp,
         failure: Option<&XksFailure>,
-    ) {
+    ) -> Option<f64> {
         let (now, end) = (self.clock.now(), self.clock.machine_time());
         let milliseconds = match failure {
             // Without a response, there is no latency.
@@ -257,6 +277,7 @@ impl XksClient {
         };
         let exception = failure.and_then(XksFailure::exception);
         self.metrics.record_request(&target.key_store, operations.clone(), now, milliseconds, exception);
+        milliseconds
     }
 
     /// Records the health of the external key managers, and the days until the proxy's certificate expires.

@@ -61,6 +61,12 @@ impl ExternalKeyManager {
         material.decrypt(aad, parts)
     }
 
+    /// Returns the key material of a version, for tests that it never occurs elsewhere.
+    #[cfg(test)]
+    pub(crate) fn key_material(&self, partition: &str, id: &str, version: u32) -> Option<[u8; 32]> {
+        self.store().material(partition, id, version).ok().flatten().map(|material| material.expose())
+    }
+
     /// Checks the health by encrypting and decrypting with a dedicated key.
     pub(in crate::xks) fn check_health(&self) -> Result<(), KeyManagerError> {
         let sample: [u8; 32] = self.0.random.bytes()?;

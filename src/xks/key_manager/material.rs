@@ -50,6 +50,12 @@ impl KeyMaterial {
         Some(Self { version, key, cipher })
     }
 
+    /// Returns the key, for tests that it never occurs elsewhere.
+    #[cfg(test)]
+    pub fn expose(&self) -> [u8; 32] {
+        *self.key
+    }
+
     /// Encrypts with a random 96-bit IV. The caller must have counted the encryption.
     pub fn encrypt(&self, aad: &[u8], plaintext: &[u8], random: &Random) -> Result<CiphertextParts, KeyManagerError> {
         let metadata = encode_metadata(self.version);

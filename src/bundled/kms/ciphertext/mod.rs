@@ -12,10 +12,12 @@
 //! key and value preceded by its length (four bytes). The proxy gets the SHA-256 digest of that data, which is always
 //! shorter than the limit of 8,192 bytes.
 
+mod fields;
 mod parse;
 
 use sha2::{Digest as _, Sha256};
 
+pub use fields::{FieldRow, Layer};
 pub use parse::{Field, FieldPart, FieldRange, ParseError, ParseErrorKind, ParsedBlob, parse};
 
 use crate::aws::kms::EncryptionContext;

@@ -271,7 +271,7 @@ impl Call<'_> {
             secret_access_key: secret.clone(),
             region: self.region.clone(),
         };
-        let health = self.aws.xks_client.get_health_status(&target, &self.request_metadata(operation, None)).await;
+        let health = self.xks_client().get_health_status(&target, &self.request_metadata(operation, None)).await;
         health.map_err(|failure| failure.key_store_error())?;
         Ok(())
     }

@@ -192,7 +192,7 @@ impl Call<'_> {
             return Ok(Some(code));
         }
         let health =
-            self.aws.xks_client.get_health_status(target, &self.request_metadata("ConnectCustomKeyStore", None)).await;
+            self.xks_client().get_health_status(target, &self.request_metadata("ConnectCustomKeyStore", None)).await;
         Ok(health.err().map(|failure| failure.connection_error_code()))
     }
 

@@ -1,12 +1,12 @@
 //! The fields of a blob for people: which layer they belong to, and what they mean.
 
-use crate::bundled::kms::ciphertext::{Field, FieldPart, FieldRange};
+use super::{Field, FieldPart, FieldRange};
 use crate::text::{hex, plural};
 use crate::xks::key_manager::version_from_metadata;
 
 /// A group of fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layer {
+pub enum Layer {
     /// What the ciphertext is, and which KMS key it belongs to.
     Header,
     /// What AWS KMS encrypted.
@@ -17,7 +17,7 @@ pub(super) enum Layer {
 
 impl Layer {
     /// Returns the name in JSON.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Header => "header",
             Self::First => "layer1",
@@ -26,7 +26,7 @@ impl Layer {
     }
 
     /// Returns the heading.
-    pub(super) fn title(self) -> &'static str {
+    pub fn title(self) -> &'static str {
         match self {
             Self::Header => "Header",
             Self::First => "Layer 1: AWS KMS key material",
@@ -47,19 +47,26 @@ impl Layer {
 
 /// A field, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FieldRow {
-    pub(super) name: String,
-    pub(super) layer: Layer,
-    pub(super) offset: usize,
-    pub(super) length: usize,
-    pub(super) hex: String,
+pub struct FieldRow {
+    /// The name.
+    pub name: String,
+    /// The layer that the field belongs to.
+    pub layer: Layer,
+    /// The offset in the blob, in bytes.
+    pub offset: usize,
+    /// The length, in bytes.
+    pub length: usize,
+    /// The bytes as hexadecimal digits.
+    pub hex: String,
     /// The value of a field that is text.
-    pub(super) text: Option<String>,
-    pub(super) meaning: String,
+    pub text: Option<String>,
+    /// What the field means.
+    pub meaning: String,
 }
 
 impl FieldRow {
-    pub(super) fn new(blob: &[u8], field: &FieldRange) -> Self {
+    /// Describes a field of `blob`.
+    pub fn new(blob: &[u8], field: &FieldRange) -> Self {
         let bytes = &blob[field.range.clone()];
         let is_text = matches!(field.field, Field::Magic | Field::KeyArn | Field::MaterialId);
         let is_value = field.part == FieldPart::Value;

@@ -1,0 +1,126 @@
+//! X-ray: the bundled AWS records what it does for a request, layer by layer, and makes visible what AWS hides.
+//!
+//! [`FlowRecorder`] collects a flow while a request is handled. Finished flows wait in a [`FlowBuffer`], whose flusher
+//! serializes and stores them, so that a request only pays for copying what it already has. Only the newest [`MAX_FLOWS`]
+//! are kept.
+
+mod layers;
+mod lookup;
+mod recorder;
+mod storage;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Weak};
+
+pub use recorder::FlowRecorder;
+
+use super::store::Store;
+use super::{ApiResult, Call, Inner, account_region, cloudtrail};
+use crate::aws::error::ServiceError;
+use crate::aws::operation::Service;
+use crate::aws::xray::{Flow, FlowSummary};
+use crate::storage::write_behind::WriteBuffer;
+use crate::xks::log::elapsed_microseconds;
+use jiff::Timestamp;
+
+/// The number of flows that are kept, for all accounts and Regions.
+const MAX_FLOWS: usize = 1000;
+
+/// A flow that is not yet in the database.
+struct PendingFlow {
+    /// The accounts that it concerns, in the form that the database uses.
+    account_regions: Vec<String>,
+    flow: Flow,
+}
+
+/// The flows that are not yet in the database.
+#[derive(Default)]
+pub struct FlowBuffer(Arc<WriteBuffer<Box<PendingFlow>>>);
+
+impl FlowBuffer {
+    /// Adds a flow. If many are pending, the oldest ones are dropped, because they wouldn't be kept.
+    fn push(&self, flow: PendingFlow) {
+        self.0.update(|pending| {
+            if pending.len() >= 2 * MAX_FLOWS {
+                pending.drain(..MAX_FLOWS);
+            }
+            pending.push(Box::new(flow));
+        });
+    }
+
+    /// Writes pending flows to the database.
+    ///
+    /// Flows that can't be written are dropped, because a failure to record a flow must not fail the request.
+    pub fn flush(&self, store: &Store) {
+        let flows = self.0.take();
+        if !flows.is_empty() {
+            let kept = &flows[flows.len().saturating_sub(MAX_FLOWS)..];
+            let _ = store.append(|tx| -> ApiResult<()> { storage::append(tx, kept) });
+        }
+    }
+
+    /// Starts a thread that writes pending flows to the database until `aws` is dropped.
+    pub fn spawn_flusher(&self, aws: Weak<Inner>) {
+        self.0.spawn_flusher(move || aws.upgrade().map(|aws| aws.flow_buffer.flush(&aws.store)).is_some());
+    }
+
+    /// Writes pending flows to the database and stops the thread that writes them.
+    pub fn close(&self, store: &Store) {
+        self.flush(store);
+        self.0.close();
+    }
+}
+
+impl Call<'_> {
+    /// Records the flow of this request, if it used a key or reached a proxy. `start` is the machine's time of its arrival.
+    pub fn record_flow(&self, error: Option<&ServiceError>, start: Timestamp) {
+        let Some(recorded) = self.draft.flow.finish(error.map(|error| error.code.as_str())) else { return };
+        let environment = self.store().environment();
+        // A proxy is also called on behalf of AWS, such as to complete a connection that another request began.
+        let is_own = recorded.is_about_request;
+        let operation = match recorded.exchanges.first() {
+            Some(exchange) if !is_own => exchange.kms_operation.clone(),
+            _ => self.draft.operation.to_owned(),
+        };
+        let keys = self.draft.key_arns();
+        let error = error.filter(|_| is_own);
+        let failed_exchange = recorded.exchanges.iter().find_map(|exchange| exchange.failure.clone());
+        let (error_code, error_message) = match error {
+            Some(error) => (Some(error.code.clone()), Some(error.message.clone())),
+            None if is_own => (None, None),
+            None => (failed_exchange.as_ref().map(|_| "ProxyFailure".to_owned()), failed_exchange),
+        };
+        let summary = FlowSummary {
+            flow_id: self.request_id.clone(),
+            time: environment.clock.now(),
+            operation,
+            caller: self.caller.arn.clone(),
+            key_arn: keys.last().map(|(arn, _)| arn.clone()),
+            microseconds: elapsed_microseconds(start, environment.clock.machine_time()),
+            refused_at: error_code.as_ref().map(|_| recorded.stage),
+            error_code,
+        };
+        let mut accounts = vec![self.caller.account.clone()];
+        if error.is_none() {
+            accounts.extend(keys.into_iter().map(|(_, owner)| owner).filter(|owner| *owner != self.caller.account));
+            accounts.dedup();
+        }
+        let is_in_cloud_trail = is_own && self.draft.service != Service::XksConsole;
+        let flow = Flow {
+            summary,
+            error_message,
+            region: self.region.clone(),
+            access_key_id: self.caller.access_key_id.clone(),
+            source_ip: self.source_ip.clone(),
+            user_agent: self.draft.user_agent.to_owned(),
+            event_id: is_in_cloud_trail.then(|| cloudtrail::event_id(&self.request_id, &self.caller.account)),
+            authorizations: recorded.authorizations,
+            ciphers: recorded.ciphers,
+            exchanges: recorded.exchanges,
+            fields: Vec::new(),
+        };
+        let account_regions = accounts.iter().map(|account| account_region(account, &self.region)).collect();
+        self.aws.flow_buffer.push(PendingFlow { account_regions, flow });
+    }
+}
