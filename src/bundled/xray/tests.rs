@@ -21,7 +21,8 @@ fn stored_flows(aws: &BundledAws) -> Vec<Flow> {
 /// Returns the key material of all KMS keys and of the external keys in the partition `frankfurt`.
 fn key_materials(aws: &BundledAws) -> Vec<Vec<u8>> {
     let store = &aws.0.store;
-    let rows = store.read(|tx| -> Result<Vec<([String; 3], Vec<u8>)>, OpenError> {
+    type Sealed = ([String; 3], Vec<u8>);
+    let rows = store.read(|tx| -> Result<Vec<Sealed>, OpenError> {
         let mut query = tx.prepare("SELECT world, id, material_id, material FROM keys")?;
         let rows = query.query_map([], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
