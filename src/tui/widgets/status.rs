@@ -21,9 +21,8 @@ const SYMBOLS: [(&str, Style); 6] = [
 pub fn indicator(word: &str) -> String {
     let symbol = match word.split(" (").next().unwrap_or_default() {
         "Connected" | "Enabled" => "✓",
-        "Active" => "▲",
         "Failed" | "Unavailable" => "✗",
-        "Pending deletion" | "Pending replica deletion" => "▲",
+        "Pending deletion" | "Pending replica deletion" | "Active" => "▲",
         "Connecting" | "Disconnecting" | "Creating" | "Updating" | "Pending import" => "◌",
         "Disconnected" | "Disabled" | "Ended" => "⊘",
         _ => return word.to_owned(),
