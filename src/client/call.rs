@@ -182,7 +182,7 @@ impl Client {
             }
             if response.status().is_success() {
                 if self.may_be_bundled() {
-                    self.seconds_ahead.store(metadata.seconds_ahead, Ordering::Relaxed);
+                    self.bundled_account.seconds_ahead.store(metadata.seconds_ahead, Ordering::Relaxed);
                 }
                 return decode(response.body()).map_err(|error| request.malformed(error.to_string()));
             }
@@ -195,7 +195,7 @@ impl Client {
     }
 
     fn lock_proxy_faults(&self) -> MutexGuard<'_, Option<ActiveProxyFaults>> {
-        self.proxy_faults.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bundled_account.proxy_faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn send_with_timeout(
@@ -234,7 +234,7 @@ impl Client {
             attempts,
             status: metadata.status,
             error_code: error.map(|error| error.code().to_owned()),
-            seconds_ahead: self.seconds_ahead.load(Ordering::Relaxed),
+            seconds_ahead: self.bundled_account.seconds_ahead.load(Ordering::Relaxed),
             proxy_faults: self.lock_proxy_faults().clone(),
             observer_error: None,
         };

@@ -152,14 +152,20 @@ pub struct Client {
     clock: Clock,
     random: Random,
     skew: Arc<ClockSkew>,
-    /// How many seconds the account of a bundled AWS is ahead, as its last response said.
-    seconds_ahead: Arc<AtomicI64>,
-    /// The active proxy faults of a bundled AWS, as its last response said.
-    proxy_faults: Arc<Mutex<Option<ActiveProxyFaults>>>,
+    bundled_account: Arc<BundledAccount>,
     rate_limiter: Arc<RateLimiter>,
     attempt_timeout: Option<Duration>,
     read_only: ReadOnly,
     observers: Vec<Arc<dyn Observer>>,
+}
+
+/// What the last response of a bundled AWS said about its account.
+#[derive(Default)]
+struct BundledAccount {
+    /// How many seconds the account is ahead.
+    seconds_ahead: AtomicI64,
+    /// The active proxy faults.
+    proxy_faults: Mutex<Option<ActiveProxyFaults>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -197,8 +203,7 @@ impl Client {
             clock,
             random: Random::system(),
             skew: Arc::default(),
-            seconds_ahead: Arc::default(),
-            proxy_faults: Arc::default(),
+            bundled_account: Arc::default(),
             rate_limiter: Arc::default(),
             attempt_timeout: None,
             read_only: ReadOnly::default(),
@@ -265,7 +270,7 @@ impl Client {
 
     /// Returns the current time of the account, which can be ahead in a bundled AWS.
     pub fn account_time(&self) -> Timestamp {
-        let ahead = SignedDuration::from_secs(self.seconds_ahead.load(Ordering::Relaxed));
+        let ahead = SignedDuration::from_secs(self.bundled_account.seconds_ahead.load(Ordering::Relaxed));
         self.now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
     }
 

@@ -16,7 +16,7 @@ use super::pty::Console;
 use super::snapshots::{draw, screen};
 
 /// A screen on which every page and dialog is visible as a whole.
-const TALL: (u16, u16) = (100, 70);
+const TALL: (u16, u16) = (100, 100);
 
 const STORES: &str = "Wait+Screen /External key stores \\(4\\)/\nWait+Screen /111122223333/\n";
 const KEYS: &str = "Tab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
@@ -52,7 +52,10 @@ fn screens() -> Vec<(&'static str, String)> {
         list("external keys", "Tab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n"),
         list("external key actions", "Tab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\nType \"m\"\n"),
         list("create external key", "Tab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\nType \"m\"\nEnter\n"),
-        list("proxy faults", "Tab\nDown 2\nEnter\nWait+Screen /No proxy faults/\n"),
+        list(
+            "proxy faults",
+            "#: call xks-console:PutProxyFault {\"Fault\": \"xks:Encrypt timeout\"}\nTab\nDown 2\nEnter\nWait+Screen /every request/\n",
+        ),
         list("add proxy fault", "Tab\nDown 2\nEnter\nWait+Screen /No proxy faults/\nType \"m\"\nEnter\n"),
         list("events", "Tab\nDown 3\nEnter\nWait+Screen /Event history \\(/\n"),
         list("event", "Tab\nDown 3\nEnter\nWait+Screen /Event history \\(/\nEnter\n"),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::TcpListener;
 use xks_console::aws::scalar::SecretString;
@@ -18,9 +19,11 @@ use xks_console::in_process;
 use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
 use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
-use xks_console::xks::failure::XksFailure;
+use xks_console::xks::failure::{TlsProblem, XksFailure};
+use xks_console::xks::faults;
 use xks_console::xks::metrics::Metric;
 use xks_console::xks::network::{ConnectTo, Network};
+use xks_console::xks::wire::ErrorName;
 
 use super::account::{block_on, service_error};
 use super::snapshots::play_tape;
@@ -50,8 +53,11 @@ impl CertificateAuthority {
 
     /// Issues a certificate for a name and returns the paths of the certificate and its private key.
     pub fn issue(&self, name: &str) -> [PathBuf; 2] {
+        self.issue_from(CertificateParams::new([name.to_owned()]).unwrap(), name)
+    }
+
+    fn issue_from(&self, params: CertificateParams, name: &str) -> [PathBuf; 2] {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let paths = ["pem", "key"].map(|end| self.dir.path().join(format!("{name}.{end}")));
         std::fs::write(&paths[0], certificate.pem()).unwrap();
@@ -139,11 +145,60 @@ async fn proxy_with_an_untrusted_certificate_is_rejected() {
     let (authority, untrusted) = (CertificateAuthority::new(), CertificateAuthority::new());
     let [chain, key] = authority.issue("other.example.com");
     let (address, target) = start_remote_proxy(&chain, &key, None).await;
-    for authorities in [None, Some(untrusted.ca_path()), Some(authority.ca_path())] {
+    for (authorities, problem) in [
+        // Without any CA certificates on this computer, the handshake fails for another reason.
+        (None, None),
+        (Some(untrusted.ca_path()), Some(TlsProblem::UnknownIssuer)),
+        (Some(authority.ca_path()), Some(TlsProblem::WrongHostName)),
+    ] {
         let kms = xks_client(address, authorities);
         let failure = retry_on_timeout(async || kms.get_health_status(&target, &metadata()).await).await.unwrap_err();
         assert_eq!(failure.connection_error_code(), "XKS_PROXY_INVALID_TLS_CONFIGURATION", "{failure:?}");
+        assert!(problem.is_none_or(|problem| failure == XksFailure::Tls(problem)), "{failure:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxy_with_an_expired_certificate_is_rejected() {
+    let authority = CertificateAuthority::new();
+    let mut params = CertificateParams::new([HOST.to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let [chain, key] = authority.issue_from(params, HOST);
+    let (address, target) = start_remote_proxy(&chain, &key, None).await;
+    let kms = xks_client(address, Some(authority.ca_path()));
+    let failure = retry_on_timeout(async || kms.get_health_status(&target, &metadata()).await).await.unwrap_err();
+    assert_eq!(failure, XksFailure::Tls(TlsProblem::Expired));
+    assert!(failure.to_string().ends_with("the proxy's certificate has expired"), "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_disturb_requests_to_a_proxy_on_the_network() {
+    let authority = CertificateAuthority::new();
+    let [chain, key] = authority.issue(HOST);
+    let (address, target) = start_remote_proxy(&chain, &key, None).await;
+    let kms = xks_client(address, Some(authority.ca_path()));
+    let refused = XksFailure::Refused;
+    for (words, expected) in [
+        ("xks:* ThrottlingException", refused(ErrorName::ThrottlingException)),
+        ("xks:* revoked-credential", refused(ErrorName::AuthenticationFailedException)),
+        ("xks:* wrong-signature", refused(ErrorName::AuthenticationFailedException)),
+        ("xks:* key-deleted", refused(ErrorName::KeyNotFoundException)),
+        ("xks:* key-disabled", refused(ErrorName::InvalidStateException)),
+        ("xks:* wrong-cdiv", XksFailure::DamagedCiphertext),
+        ("xks:* wrong-tag", XksFailure::DamagedCiphertext),
+        ("xks:* unknown-ca", XksFailure::Tls(TlsProblem::UnknownIssuer)),
+    ] {
+        kms.faults().add(faults::parse(&faults::split_words(words)).unwrap(), Timestamp::now());
+        let encrypt = async || kms.encrypt(&target, &metadata(), "oslo-vault", b"plaintext", b"").await;
+        assert_eq!(retry_on_timeout(encrypt).await.unwrap_err(), expected, "{words}");
+        kms.faults().clear();
+    }
+    kms.faults().add(faults::parse(&["xks:*", "manager-unavailable"]).unwrap(), Timestamp::now());
+    let failure = retry_on_timeout(async || kms.get_health_status(&target, &metadata()).await).await.unwrap_err();
+    assert_eq!(failure, XksFailure::Unhealthy);
+    kms.faults().add(faults::parse(&["xks:*", "key-disabled"]).unwrap(), Timestamp::now());
+    let read = async || kms.get_key_metadata(&target, &metadata(), "oslo-vault").await;
+    assert_eq!(retry_on_timeout(read).await.unwrap().key_status, "DISABLED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
