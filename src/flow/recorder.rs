@@ -173,6 +173,10 @@ impl<D: ConsoleDriver> ConsoleDriver for Recorder<'_, D> {
         self.console.aws()
     }
 
+    fn lesson_step(&self) -> Option<usize> {
+        self.console.lesson_step()
+    }
+
     fn set_fault(&mut self, fault: Option<&Fault>) -> Result<(), Unsupported> {
         self.console.set_fault(fault)
     }

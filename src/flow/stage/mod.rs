@@ -265,6 +265,10 @@ impl ConsoleDriver for Stage {
         self.live.player.aws()
     }
 
+    fn lesson_step(&self) -> Option<usize> {
+        self.live.player.lesson_step()
+    }
+
     fn set_fault(&mut self, fault: Option<&Fault>) -> Result<(), Unsupported> {
         self.live.player.set_fault(fault)
     }

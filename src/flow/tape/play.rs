@@ -59,6 +59,11 @@ pub trait ConsoleDriver {
         None
     }
 
+    /// Returns the number of the current step of the lesson, starting at 1, or `None` if the console plays none.
+    fn lesson_step(&self) -> Option<usize> {
+        None
+    }
+
     /// Starts a fault, or ends all faults if `None`.
     ///
     /// # Errors
@@ -213,6 +218,14 @@ impl Playback {
                 })?;
             }
             Command::Step(title) => observer.step(title, console),
+            Command::LessonStep(number) => {
+                let current = console.lesson_step().ok_or_else(|| cannot_play("this console plays no lesson".to_owned()))?;
+                if current != *number {
+                    let reason = format!("the lesson is at step {current}; expected: step {number}");
+                    let screen = screen_text(&console.frame());
+                    return Err(TapeError::ExpectationFailed { place: place.clone(), reason, screen });
+                }
+            }
             Command::Let { name, value: VariableSource::Environment(variable) } => {
                 let value = std::env::var(variable).map_err(|_| {
                     cannot_play(format!("the environment variable {variable} isn't set, or isn't text; set it"))
