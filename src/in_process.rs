@@ -45,7 +45,8 @@ mod tests {
     #[tokio::test]
     async fn unrecorded_client_reads_without_an_event_and_changes_nothing() {
         let aws = BundledAws::in_memory("default", Environment::system()).unwrap();
-        let call = async |client: &Client, name: &str, input| NamedOperation::find(name).unwrap().call(client, input).await;
+        let call =
+            async |client: &Client, name: &str, input| NamedOperation::find(name).unwrap().call(client, input).await;
         let silent = unrecorded_client(&aws, Clock::System);
         call(&silent, "kms:DescribeKey", json!({"KeyId": "alias/customer-db"})).await.unwrap();
         assert!(call(&silent, "kms:DescribeKey", json!({"KeyId": "alias/none"})).await.is_err());

@@ -55,7 +55,8 @@ mod tests {
         let call = async |client: &crate::client::Client, name: &str, input| {
             NamedOperation::find(name).unwrap().call(client, input).await.unwrap()
         };
-        call(&client, "kms:CreateAlias", json!({"AliasName": "alias/before", "TargetKeyId": key_id(&client).await})).await;
+        call(&client, "kms:CreateAlias", json!({"AliasName": "alias/before", "TargetKeyId": key_id(&client).await}))
+            .await;
         let sealed = call(&client, "kms:Encrypt", json!({"KeyId": "alias/customer-db", "Plaintext": "c2VjcmV0"})).await;
         aws.copy_account(&from, &to).unwrap();
         call(&client, "kms:DeleteAlias", json!({"AliasName": "alias/before"})).await;

@@ -55,7 +55,9 @@ pub(super) fn show(
     app.set_mouse(aws.settings.mouse.value);
     let appearance = aws.settings.appearance();
     let save = |change: &SavedChange| match &config {
-        _ if is_lesson && matches!(change, SavedChange::UsedExternalKeyId { .. } | SavedChange::RecentKey { .. }) => Ok(()),
+        _ if is_lesson && matches!(change, SavedChange::UsedExternalKeyId { .. } | SavedChange::RecentKey { .. }) => {
+            Ok(())
+        }
         Some(config) => config::save(config, change),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };

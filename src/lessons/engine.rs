@@ -114,7 +114,9 @@ impl LessonEngine {
                 (self.goals, self.wrong_answer) = (Vec::new(), None);
                 self.copy_account(number).err().or_else(|| self.save().err())
             }
-            Err(reason) => Some(format!("Couldn't prepare step {number}: {reason}. Quit, and reset the lesson with --reset.")),
+            Err(reason) => {
+                Some(format!("Couldn't prepare step {number}: {reason}. Quit, and reset the lesson with --reset."))
+            }
         };
     }
 

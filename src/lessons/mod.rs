@@ -48,7 +48,12 @@ pub fn built_in(name: &str) -> Result<Lesson, LessonError> {
     let (name, text) = found.ok_or_else(|| LessonError::Unknown {
         name: name.to_owned(),
         hint: nearest(name, names()).map_or_else(
-            || format!("choose one of {}, or write the path of a file that ends in .toml", names().collect::<Vec<_>>().join(", ")),
+            || {
+                format!(
+                    "choose one of {}, or write the path of a file that ends in .toml",
+                    names().collect::<Vec<_>>().join(", ")
+                )
+            },
             |near| format!("did you mean {near}?"),
         ),
     })?;

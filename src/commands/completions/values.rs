@@ -72,7 +72,9 @@ impl Values {
     pub(super) fn lessons(&self, word: &OsStr) -> Vec<CompletionCandidate> {
         let title = |name: &str| lessons::built_in(name).map(|lesson| lesson.title).unwrap_or_default();
         let mut candidates = self.matching(word, lessons::names().map(|name| (name.to_owned(), title(name))));
-        candidates.extend(PathCompleter::file().filter(|path| path.extension().is_some_and(|end| end == "toml")).complete(word));
+        candidates.extend(
+            PathCompleter::file().filter(|path| path.extension().is_some_and(|end| end == "toml")).complete(word),
+        );
         candidates
     }
 

@@ -129,7 +129,8 @@ pub(super) fn print_report(data_dir: &Path, is_json: bool) -> Result<ExitCode, B
                 Some(done) => format!("✓ Done {}", shown_time(done)),
                 None => format!("● Begun {}", shown_time(step.began)),
             };
-            let hints = if step.hints > 0 { format!(", {}", plural(step.hints, "hint", "hints")) } else { String::new() };
+            let hints =
+                if step.hints > 0 { format!(", {}", plural(step.hints, "hint", "hints")) } else { String::new() };
             writeln!(out, "  {}.{title}: {state}{hints}", step.step)?;
         }
     }

@@ -112,7 +112,8 @@ fn parse_setting(
     header: &mut Header,
     load_lesson: LoadLesson<'_>,
 ) -> Result<(), String> {
-    const ONE_ACCOUNT: &str = "a lesson has an account of its own; remove the line with the world or the one with the lesson";
+    const ONE_ACCOUNT: &str =
+        "a lesson has an account of its own; remove the line with the world or the one with the lesson";
     match word {
         "lesson" => {
             let lesson = load_lesson(tokens.value("lesson")?)?;

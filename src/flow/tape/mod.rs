@@ -177,10 +177,15 @@ impl Tape {
         let name = path.display().to_string();
         let text = read_text(path).map_err(|problem| TapeError::Read { tape: name.clone(), problem })?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        parse::parse_tape(&name, &text, &|source| {
-            let path = directory.join(source);
-            Ok((path.display().to_string(), read_text(&path)?))
-        }, &|lesson| load_lesson(lesson, directory))
+        parse::parse_tape(
+            &name,
+            &text,
+            &|source| {
+                let path = directory.join(source);
+                Ok((path.display().to_string(), read_text(&path)?))
+            },
+            &|lesson| load_lesson(lesson, directory),
+        )
     }
 
     /// Returns the name that errors show.
@@ -234,7 +239,8 @@ impl Tape {
         let counts_calls = |step: &PlacedCommand| matches!(step.command, Command::ExpectCalls { .. });
         let counts = self.commands.iter().any(counts_calls);
         let counts = counts.then_some("it counts API calls, which only a console in this process allows");
-        let lesson = self.header.lesson.as_ref().map(|_| "it plays a lesson, which only a console in this process allows");
+        let lesson =
+            self.header.lesson.as_ref().map(|_| "it plays a lesson, which only a console in this process allows");
         self.needs_simulation().or(counts).or(lesson)
     }
 

@@ -152,7 +152,11 @@ impl Parser {
         }
         match &command {
             Command::LessonStep(number) => {
-                let lesson = self.header.lesson.as_ref().ok_or("the tape plays no lesson; add a line such as `#: lesson first-key`")?;
+                let lesson = self
+                    .header
+                    .lesson
+                    .as_ref()
+                    .ok_or("the tape plays no lesson; add a line such as `#: lesson first-key`")?;
                 if *number > lesson.steps.len() {
                     return Err(format!("the lesson \"{}\" has {} steps", lesson.name, lesson.steps.len()));
                 }
@@ -320,11 +324,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(text: &str) -> Result<Tape, TapeError> {
-        parse_tape("t.tape", text, &|name| match name {
-            "part.tape" => Ok((name.to_owned(), "#: size 60x20\n#: key Home\nType \"${who}\"".to_owned())),
-            "nested.tape" => Ok((name.to_owned(), "Source \"part.tape\"".to_owned())),
-            _ => Err("there is no such file".to_owned()),
-        }, &|name| lessons::built_in(name).map_err(|error| error.to_string()))
+        parse_tape(
+            "t.tape",
+            text,
+            &|name| match name {
+                "part.tape" => Ok((name.to_owned(), "#: size 60x20\n#: key Home\nType \"${who}\"".to_owned())),
+                "nested.tape" => Ok((name.to_owned(), "Source \"part.tape\"".to_owned())),
+                _ => Err("there is no such file".to_owned()),
+            },
+            &|name| lessons::built_in(name).map_err(|error| error.to_string()),
+        )
     }
 
     fn commands(text: &str) -> Vec<Command> {

@@ -219,7 +219,8 @@ impl Playback {
             }
             Command::Step(title) => observer.step(title, console),
             Command::LessonStep(number) => {
-                let current = console.lesson_step().ok_or_else(|| cannot_play("this console plays no lesson".to_owned()))?;
+                let current =
+                    console.lesson_step().ok_or_else(|| cannot_play("this console plays no lesson".to_owned()))?;
                 if current != *number {
                     let reason = format!("the lesson is at step {current}; expected: step {number}");
                     let screen = screen_text(&console.frame());

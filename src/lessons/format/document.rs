@@ -35,7 +35,10 @@ pub(super) struct StepDocument {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a goal such as { text = \"The key is enabled\", expect = 'kms:DescribeKey …' }")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a goal such as { text = \"The key is enabled\", expect = 'kms:DescribeKey …' }"
+)]
 pub(super) struct GoalDocument {
     pub text: Spanned<String>,
     pub expect: Spanned<String>,

@@ -142,7 +142,9 @@ pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Lesson, Less
         Some(scenario) if !known.contains(&scenario.get_ref().as_str()) => {
             let hint = nearest(scenario.get_ref(), known.iter().copied())
                 .map_or_else(|| format!("use one of {}", known.join(", ")), |near| format!("did you mean {near}?"));
-            return Err(source.error(scenario.span().start, format!("there is no scenario \"{}\"; {hint}", scenario.get_ref())));
+            return Err(
+                source.error(scenario.span().start, format!("there is no scenario \"{}\"; {hint}", scenario.get_ref()))
+            );
         }
         Some(scenario) => scenario.get_ref().clone(),
         None => "default".to_owned(),
@@ -167,7 +169,11 @@ pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Lesson, Less
 }
 
 /// Reads a step, and adds its variables to those of the steps before it.
-fn read_step(source: Source<'_>, step: &Spanned<StepDocument>, known: &mut BTreeSet<String>) -> Result<Step, LessonError> {
+fn read_step(
+    source: Source<'_>,
+    step: &Spanned<StepDocument>,
+    known: &mut BTreeSet<String>,
+) -> Result<Step, LessonError> {
     let at = step.span().start;
     let step = step.get_ref();
     let before = step.before.iter().map(|request| {
@@ -207,7 +213,9 @@ fn read_step(source: Source<'_>, step: &Spanned<StepDocument>, known: &mut BTree
             Some(Question { text: source.text_of(question, "question")?, answers: answers.collect::<Result<_, _>>()? })
         }
         (None, [answer, ..]) => {
-            return Err(source.error(answer.span().start, "there are answers, but no question; add a line with the question"));
+            return Err(
+                source.error(answer.span().start, "there are answers, but no question; add a line with the question")
+            );
         }
         (None, []) => None,
     };
@@ -240,9 +248,15 @@ impl Source<'_> {
         parse(inside).map_err(|error| self.error(self.offset_inside(text.span(), error.column), error.problem))
     }
 
-    fn check_variables(self, text: &Spanned<String>, names: &[String], known: &BTreeSet<String>) -> Result<(), LessonError> {
+    fn check_variables(
+        self,
+        text: &Spanned<String>,
+        names: &[String],
+        known: &BTreeSet<String>,
+    ) -> Result<(), LessonError> {
         let Some(name) = names.iter().find(|name| !known.contains(*name)) else { return Ok(()) };
-        let problem = format!("the variable `{name}` has no value here; set it in [step.let] of this step or of one before it");
+        let problem =
+            format!("the variable `{name}` has no value here; set it in [step.let] of this step or of one before it");
         Err(self.error(text.span().start, problem))
     }
 
@@ -257,7 +271,9 @@ impl Source<'_> {
         if request.is_read_only() {
             return Ok(());
         }
-        let problem = format!("{operation} isn't a read-only operation, so it can only be sent in `before`; use one such as kms:DescribeKey");
+        let problem = format!(
+            "{operation} isn't a read-only operation, so it can only be sent in `before`; use one such as kms:DescribeKey"
+        );
         Err(self.error(text.span().start, problem))
     }
 }

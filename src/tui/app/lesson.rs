@@ -5,12 +5,8 @@ use crossterm::event::KeyEvent;
 use super::App;
 use crate::lessons::state::{LessonRequest, LessonState};
 use crate::tui::effect::Effect;
-use crate::tui::flash::Flash;
 use crate::tui::keymap::Action;
 use crate::tui::lesson::{LessonEvent, LessonView, panel_width};
-
-/// The titles of the messages about the lesson.
-const LESSON_TITLES: [&str; 2] = ["Step done", "Lesson finished"];
 
 impl App {
     /// Opens a lesson beside the console, and returns the effect that begins it.
@@ -50,25 +46,28 @@ impl App {
         is_open.then_some(Effect::Lesson(LessonRequest::Check))
     }
 
-    /// Shows the new state of the lesson. A new step is shown at once, and that a step is done with a message.
+    /// Shows the new state of the lesson. On a screen without a panel, a new step is shown in front of the page.
     pub(super) fn on_lesson_state(&mut self, state: LessonState) {
         let has_panel = self.lesson_panel_width() > 0;
-        let key = self.keymap.label_of(Action::Lesson);
-        let Some(lesson) = &mut self.lesson else { return };
-        let was_done = lesson.state().is_step_done;
-        let is_done = state.is_step_done;
-        let next = state.next_step.clone();
-        let is_resumed = lesson.state().step_count == 0;
-        if lesson.set_state(state) {
-            lesson.set_focused(!has_panel);
-            self.flashes.retain(|flash| !LESSON_TITLES.contains(&&*flash.title));
-        } else if is_done && !was_done && !is_resumed && !has_panel && !lesson.is_focused() {
-            let (title, text) = match next {
-                Some(next) => (LESSON_TITLES[0], format!("Next: {next}. Press {key} for the lesson.")),
-                None => (LESSON_TITLES[1], format!("All steps are done. Press {key} for the lesson.")),
-            };
-            self.flashes.push(Flash::success(title, text));
+        if let Some(lesson) = &mut self.lesson
+            && lesson.set_state(state)
+        {
+            lesson.set_focused(!has_panel || lesson.state().wants_answer() && lesson.is_focused());
         }
+    }
+
+    /// Returns the step in a few words for screens without a panel, and whether it is done.
+    pub fn lesson_badge(&self) -> Option<(String, bool)> {
+        let state = self.lesson.as_ref().filter(|_| self.lesson_panel_width() == 0)?.state();
+        let key = self.keymap.label_of(Action::Lesson);
+        let words = if state.is_finished() {
+            "✓ Lesson finished".to_owned()
+        } else if state.is_step_done {
+            "✓ Step done".to_owned()
+        } else {
+            format!("Step {} of {}", state.step, state.step_count)
+        };
+        (state.step_count > 0).then(|| (format!(" {words} [{key}] "), state.is_step_done))
     }
 
     /// Handles the keys that always go to the lesson, and all keys while it has the focus. Returns `None` for other keys.
@@ -76,7 +75,7 @@ impl App {
         let has_panel = self.lesson_panel_width() > 0;
         let lesson = self.lesson.as_mut()?;
         match action {
-            Some(Action::Lesson) if has_panel && lesson.can_begin_next() => {
+            Some(Action::Lesson) if lesson.can_begin_next() => {
                 return Some(vec![Effect::Lesson(LessonRequest::NextStep)]);
             }
             Some(Action::Lesson) => {
@@ -87,7 +86,6 @@ impl App {
                 if !has_panel {
                     lesson.set_focused(true);
                 }
-                lesson.show_end();
                 return Some(vec![Effect::Lesson(LessonRequest::ShowHint)]);
             }
             _ if lesson.is_focused() => {}
@@ -127,7 +125,7 @@ impl App {
     /// Returns what F7 does, in a word or two.
     pub(super) fn lesson_title(&self) -> &'static str {
         match &self.lesson {
-            Some(lesson) if self.lesson_panel_width() > 0 && lesson.can_begin_next() => "Next step",
+            Some(lesson) if lesson.can_begin_next() => "Next step",
             Some(lesson) if lesson.is_focused() => "Close",
             _ => "Lesson",
         }

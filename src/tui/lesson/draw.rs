@@ -77,7 +77,8 @@ impl LessonView {
         let Some(next) = &state.next_step else {
             view.paragraph("Lesson finished", 1, theme::SUCCESS);
             let quit = keymap.label_of(Action::Quit);
-            let words = format!("All {} steps are done. Press {quit} to quit, or try more on this account.", state.step_count);
+            let words =
+                format!("All {} steps are done. Press {quit} to quit, or try more on this account.", state.step_count);
             view.paragraph(&words, 1, theme::TEXT);
             return;
         };

@@ -74,8 +74,11 @@ impl LessonView {
     /// Takes the new state. Returns whether a step has begun.
     pub fn set_state(&mut self, state: LessonState) -> bool {
         let is_new_step = state.step != self.state.step;
-        if is_new_step {
+        if is_new_step || state.is_step_done && !self.state.is_step_done {
             self.scroll.reset();
+        } else if state.hints.len() > self.state.hints.len() {
+            // Hints are at the end.
+            self.scroll.scroll_to_end();
         }
         if is_new_step || !state.wants_answer() {
             self.answer = TextField::default();
@@ -139,10 +142,5 @@ impl LessonView {
     /// Scrolls by this number of lines: down, or up if it is negative.
     pub fn scroll_by(&mut self, lines: isize) {
         self.scroll.scroll_by(lines);
-    }
-
-    /// Scrolls to the hints, which are at the end.
-    pub fn show_end(&mut self) {
-        self.scroll.handle_key(KeyCode::End);
     }
 }

@@ -20,6 +20,7 @@ use super::header;
 use super::keymap::{self, Action};
 use super::lesson;
 use super::pages::{self, Location};
+use super::theme;
 use super::widgets::button::{Button, ButtonKind};
 use super::widgets::canvas::{Canvas, Click};
 use super::widgets::form::SecretInput;
@@ -67,7 +68,14 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     ];
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     header::draw(app, canvas, header);
+    let badge = app.lesson_badge();
+    let badge_width = badge.as_ref().map_or(0, |(words, _)| u16::try_from(text::width(words)).unwrap_or(u16::MAX));
+    let [crumbs, lesson] = Layout::horizontal([Constraint::Min(1), Constraint::Length(badge_width)]).areas(crumbs);
     breadcrumbs::draw(app, canvas, crumbs);
+    if let Some((words, is_done)) = badge {
+        canvas.on_click(lesson, Click::Key(KeyCode::F(7).into()));
+        canvas.render(Line::styled(words, if is_done { theme::SUCCESS } else { theme::ACCENT }), lesson);
+    }
     flash::draw(&app.flashes, flashes, &keys, canvas, flash);
     if let Some(notice) = notice {
         canvas.on_click(draft, Click::PageKey(DRAFTS_KEY.into()));
