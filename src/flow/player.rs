@@ -19,6 +19,7 @@ use crate::flow::tape::{AwsAccess, ConsoleDriver, Fault, StartTime, Tape, Unsupp
 use crate::in_process;
 use crate::lessons::Lesson;
 use crate::lessons::engine::LessonEngine;
+use crate::lessons::progress::Progress;
 use crate::tui::app::App;
 use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
 use crate::tui::runtime;
@@ -217,11 +218,6 @@ impl Player {
         &self.copied
     }
 
-    /// Returns the lesson, if the player plays one.
-    pub fn lesson(&self) -> Option<&LessonEngine> {
-        self.lesson.as_ref()
-    }
-
     /// Whether the user has quit the console.
     pub fn has_quit(&self) -> bool {
         self.has_quit
@@ -310,8 +306,8 @@ impl ConsoleDriver for Player {
         Some(AwsAccess { client: &self.tape_client, runtime: &self.runtime })
     }
 
-    fn lesson_step(&self) -> Option<usize> {
-        self.lesson.as_ref().map(|lesson| lesson.progress().steps.len())
+    fn lesson(&self) -> Option<&Progress> {
+        self.lesson.as_ref().map(LessonEngine::progress)
     }
 
     fn set_fault(&mut self, fault: Option<&Fault>) -> Result<(), Unsupported> {

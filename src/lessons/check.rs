@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::format::Lesson;
 use crate::bundled::{BundledAws, OpenError};
-use crate::client::Client;
 use crate::environment::{Clock, Environment};
 use crate::expectation::{ExpectationError, Variables};
 use crate::in_process;
@@ -14,7 +13,7 @@ use crate::in_process;
 pub struct Finding {
     /// The number of the step, starting at 1.
     pub step: usize,
-    /// Whether the lesson can't work. Otherwise, the step couldn't be checked.
+    /// Whether the lesson can't work. Otherwise, it depends on what the learner does in earlier steps.
     pub is_error: bool,
     /// What was found, and what to do.
     pub text: String,
@@ -22,7 +21,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "step {}: {}{}", self.step, if self.is_error { "" } else { "not checked: " }, self.text)
+        write!(f, "step {}: {}{}", self.step, if self.is_error { "" } else { "warning: " }, self.text)
     }
 }
 
@@ -46,36 +45,34 @@ pub async fn check(lesson: &Lesson) -> Result<Vec<Finding>, OpenError> {
                 add(number == 1, format!("{} in `before` failed: {error}", request.operation()));
             }
         }
+        let mut is_checked = true;
         for (name, query) in &step.variables {
             match query.evaluate(&reader, &variables).await {
                 Ok(serde_json::Value::String(text)) => variables.set(name, text),
                 Ok(other) => variables.set(name, other.to_string()),
-                Err(error) => add(number == 1, format!("the variable `{name}` has no value: {error}")),
-            }
-        }
-        let mut is_checked = true;
-        let mut is_met = step.question.is_none();
-        for goal in &step.goals {
-            match evaluate(goal, &reader, &variables).await {
-                Ok(goal_is_met) => is_met &= goal_is_met,
-                Err(reason) => {
+                Err(error) => {
                     is_checked = false;
-                    add(number == 1, format!("the goal \"{}\" can't be checked: {reason}", goal.text));
+                    add(number == 1, format!("the variable `{name}` has no value on a new account: {error}"));
                 }
             }
         }
+        let mut is_met = step.question.is_none();
+        for goal in step.goals.iter().filter(|_| is_checked) {
+            match goal.expectation.evaluate(&reader, &variables).await {
+                Ok(()) => {}
+                // A variable of an earlier step without a value was reported there.
+                Err(ExpectationError::NotMet(_) | ExpectationError::UndefinedVariable(_)) => is_met = false,
+                Err(error) => add(true, format!("the goal \"{}\" can't be checked: {error}", goal.text)),
+            }
+        }
         if is_checked && is_met {
-            let text = "all goals are met when the step begins, so there is nothing to do; add a goal for what the step is about";
-            add(true, text.to_owned());
+            let text = if number == 1 {
+                "all goals are met when the step begins, so there is nothing to do; add a goal for what the step is about"
+            } else {
+                "all goals are met on a new account. If the step doesn't undo an earlier one, add a goal for what it is about"
+            };
+            add(number == 1, text.to_owned());
         }
     }
     Ok(findings)
-}
-
-async fn evaluate(goal: &super::Goal, reader: &Client, variables: &Variables) -> Result<bool, String> {
-    match goal.expectation.evaluate(reader, variables).await {
-        Ok(()) => Ok(true),
-        Err(ExpectationError::NotMet(_)) => Ok(false),
-        Err(error) => Err(error.to_string()),
-    }
 }

@@ -67,9 +67,9 @@ pub fn built_in(name: &str) -> Result<Lesson, LessonError> {
 pub fn read(path: &Path) -> Result<Lesson, LessonError> {
     let failed = |problem: String| LessonError::Read { file: path.display().to_string(), problem };
     let text = read_text(path).map_err(failed)?;
-    let path = path.canonicalize().map_err(|error| failed(error.to_string()))?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    format::parse(&name, Some(&path), &text)
+    let absolute = path.canonicalize().map_err(|error| failed(error.to_string()))?;
+    let name = absolute.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    format::parse(&name, Some(&absolute), &text).map_err(|error| error.in_file(path))
 }
 
 /// Whether a lesson is named by the path of a file, and not by the name of a lesson of this program.

@@ -12,7 +12,10 @@ use serde::Serialize;
 use crate::lessons::directory::all_progress;
 use crate::lessons::progress::Progress;
 use crate::lessons::{self, Lesson};
-use crate::text::{escape_controls, fit, plural, width};
+use crate::text::{escape_controls, fit, plural, width, wrap};
+
+/// The width of the list of lessons, in columns.
+const LIST_WIDTH: usize = 80;
 
 /// A lesson with its progress.
 #[derive(Serialize)]
@@ -106,7 +109,9 @@ pub(super) fn print_list(data_dir: &Path, is_json: bool) -> Result<ExitCode, Box
         writeln!(out, "{}{}{minutes}", fit(&escape_controls(&entry.lesson), columns), entry.title)?;
         let indent = " ".repeat(columns);
         if let Some(summary) = &entry.summary {
-            writeln!(out, "{indent}{summary}")?;
+            for row in wrap(summary, LIST_WIDTH.saturating_sub(columns)) {
+                writeln!(out, "{indent}{row}")?;
+            }
         }
         writeln!(out, "{indent}{}", entry.progress())?;
     }

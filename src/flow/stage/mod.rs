@@ -25,6 +25,7 @@ use super::tape::{
     AwsAccess, BoxError, ConsoleDriver, Fault, PlayObserver, Tape, TapeError, TapeLine, Unsupported, play_observed,
 };
 use crate::client::log::ApiCall;
+use crate::lessons::progress::Progress;
 use crate::tui::app::MIN_SCREEN_SIZE;
 use crate::tui::theme_name::Appearance;
 
@@ -265,8 +266,8 @@ impl ConsoleDriver for Stage {
         self.live.player.aws()
     }
 
-    fn lesson_step(&self) -> Option<usize> {
-        self.live.player.lesson_step()
+    fn lesson(&self) -> Option<&Progress> {
+        self.live.player.lesson()
     }
 
     fn set_fault(&mut self, fault: Option<&Fault>) -> Result<(), Unsupported> {

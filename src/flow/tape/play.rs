@@ -17,6 +17,7 @@ use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::expectation::{ExpectationError, Variables};
 use crate::flow::style_words;
+use crate::lessons::progress::Progress;
 
 /// A console that a tape can be played on. Its clock is manual or the real one.
 pub trait ConsoleDriver {
@@ -59,8 +60,8 @@ pub trait ConsoleDriver {
         None
     }
 
-    /// Returns the number of the current step of the lesson, starting at 1, or `None` if the console plays none.
-    fn lesson_step(&self) -> Option<usize> {
+    /// Returns the progress of the lesson, or `None` if the console plays none.
+    fn lesson(&self) -> Option<&Progress> {
         None
     }
 
@@ -219,10 +220,17 @@ impl Playback {
             }
             Command::Step(title) => observer.step(title, console),
             Command::LessonStep(number) => {
-                let current =
-                    console.lesson_step().ok_or_else(|| cannot_play("this console plays no lesson".to_owned()))?;
-                if current != *number {
-                    let reason = format!("the lesson is at step {current}; expected: step {number}");
+                let lesson = console.lesson().ok_or_else(|| cannot_play("this console plays no lesson".to_owned()))?;
+                let current = lesson.steps.len();
+                let is_done = lesson.steps.last().is_some_and(|step| step.done.is_some());
+                if current != *number || is_done {
+                    let reason = if current == *number {
+                        format!(
+                            "step {number} of the lesson is done when its part begins; expected: goals that are not met"
+                        )
+                    } else {
+                        format!("the lesson is at step {current}; expected: step {number}")
+                    };
                     let screen = screen_text(&console.frame());
                     return Err(TapeError::ExpectationFailed { place: place.clone(), reason, screen });
                 }

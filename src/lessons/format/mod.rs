@@ -64,6 +64,18 @@ pub enum LessonError {
     },
 }
 
+impl LessonError {
+    /// Returns the error with the path of the file as the user wrote it.
+    pub(super) fn in_file(self, path: &Path) -> Self {
+        match self {
+            Self::Invalid { line, column, problem, .. } => {
+                Self::Invalid { file: path.display().to_string(), line, column, problem }
+            }
+            other => other,
+        }
+    }
+}
+
 /// A lesson.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lesson {

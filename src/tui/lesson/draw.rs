@@ -16,6 +16,8 @@ use crate::tui::widgets::text;
 
 /// The maximum width of the text, in columns.
 const MAX_TEXT_WIDTH: usize = 100;
+/// The columns beside the title of the frame that can't be used for it.
+const TITLE_MARGIN: usize = 7;
 /// The states of a goal, with as many columns each.
 const DONE: &str = "✓ Done   ";
 const TO_DO: &str = "◌ To do  ";
@@ -28,17 +30,22 @@ impl LessonView {
             let lesson = keymap_event(Action::Lesson);
             lesson.into_iter().for_each(|key| canvas.on_click(area, Click::Key(key)));
         }
-        let inner = Container::new(self.state.title.clone()).focused(self.is_focused).draw(canvas, area);
-        self.lines(inner.width, keymap).draw_scrolled(canvas, inner, &self.scroll);
+        let has_room = text::width(&self.state.title) + TITLE_MARGIN <= usize::from(area.width);
+        let title = if has_room { self.state.title.as_str() } else { "Lesson" };
+        let inner = Container::new(title).focused(self.is_focused).draw(canvas, area);
+        self.lines(inner.width, !has_room, keymap).draw_scrolled(canvas, inner, &self.scroll);
     }
 
-    fn lines(&self, width: u16, keymap: &Keymap) -> ScrollView {
+    fn lines(&self, width: u16, has_title: bool, keymap: &Keymap) -> ScrollView {
         let state = &self.state;
         let mut view = ScrollView::new(width);
         let columns = view.width.min(MAX_TEXT_WIDTH);
         if state.step_count == 0 {
             view.push_line(Line::styled(" Preparing the lesson…", theme::SECONDARY));
             return view;
+        }
+        if has_title {
+            view.paragraph(&state.title, 1, theme::HEADING).blank_line();
         }
         let title = format!("Step {} of {} · {}", state.step, state.step_count, state.step_title);
         view.paragraph(&title, 1, theme::HEADING);
@@ -111,7 +118,9 @@ impl LessonView {
         }
         if self.is_focused {
             self.answer.write(view, 1, columns.saturating_sub(2), true, "");
-            view.focus_last_line();
+            if self.follows_answer {
+                view.focus_last_line();
+            }
         } else {
             let words = format!("Press {} to answer.", keymap.label_of(Action::Lesson));
             view.paragraph(&words, 1, theme::SECONDARY);

@@ -29,6 +29,8 @@ pub struct LessonView {
     is_focused: bool,
     scroll: ScrollState,
     answer: TextField,
+    /// Whether the answer is kept on the screen, because the user types it.
+    follows_answer: bool,
 }
 
 /// What the lesson asks of the console.
@@ -82,6 +84,7 @@ impl LessonView {
         }
         if is_new_step || !state.wants_answer() {
             self.answer = TextField::default();
+            self.follows_answer = false;
         }
         self.state = state;
         is_new_step
@@ -104,15 +107,22 @@ impl LessonView {
             Some(Action::Back) => self.is_focused = false,
             Some(Action::Activate) => return self.activate(),
             _ if self.is_typing() && !matches!(key.code, KeyCode::Up | KeyCode::Down) => {
-                if !self.answer.handle_key(key) {
-                    self.scroll.handle_page_key(key.code);
+                if self.scroll.handle_page_key(key.code) {
+                    return LessonEvent::Handled;
                 }
+                self.answer.handle_key(key);
+                self.follow_answer();
             }
             _ => {
                 self.scroll.handle_key(key.code);
             }
         }
         LessonEvent::Handled
+    }
+
+    fn follow_answer(&mut self) {
+        self.follows_answer = true;
+        self.scroll.reset();
     }
 
     /// Answers the question, begins the next step, or returns to the page.
@@ -136,6 +146,7 @@ impl LessonView {
     pub fn handle_paste(&mut self, text: &str) {
         if self.is_typing() {
             self.answer.paste(text);
+            self.follow_answer();
         }
     }
 

@@ -254,3 +254,6 @@ impl LessonTask {
         self.states.recv().await
     }
 }
+
+#[cfg(test)]
+mod tests;
