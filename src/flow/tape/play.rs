@@ -219,22 +219,6 @@ impl Playback {
                 })?;
             }
             Command::Step(title) => observer.step(title, console),
-            Command::LessonStep(number) => {
-                let lesson = console.lesson().ok_or_else(|| cannot_play("this console plays no lesson".to_owned()))?;
-                let current = lesson.steps.len();
-                let is_done = lesson.steps.last().is_some_and(|step| step.done.is_some());
-                if current != *number || is_done {
-                    let reason = if current == *number {
-                        format!(
-                            "step {number} of the lesson is done when its part begins; expected: goals that are not met"
-                        )
-                    } else {
-                        format!("the lesson is at step {current}; expected: step {number}")
-                    };
-                    let screen = screen_text(&console.frame());
-                    return Err(TapeError::ExpectationFailed { place: place.clone(), reason, screen });
-                }
-            }
             Command::Let { name, value: VariableSource::Environment(variable) } => {
                 let value = std::env::var(variable).map_err(|_| {
                     cannot_play(format!("the environment variable {variable} isn't set, or isn't text; set it"))
@@ -274,9 +258,23 @@ impl Playback {
         Ok(())
     }
 
-    /// Checks an expectation. Other commands are not expected here, and pass.
+    /// Checks an expectation, or the step of the lesson. Other commands are not expected here, and pass.
     fn check(&self, expectation: &Command, console: &impl ConsoleDriver) -> Result<(), Failure> {
         match expectation {
+            Command::LessonStep(number) => {
+                let lesson = console.lesson();
+                let lesson = lesson.ok_or_else(|| Failure::CannotCheck("this console plays no lesson".to_owned()))?;
+                let current = lesson.steps.len();
+                if current != *number {
+                    return Err(Failure::NotMet(format!("the lesson is at step {current}; expected: step {number}")));
+                }
+                if lesson.steps.last().is_some_and(|step| step.done.is_some()) {
+                    let reason =
+                        format!("step {number} of the lesson is done when its part begins; expected: something to do");
+                    return Err(Failure::NotMet(reason));
+                }
+                Ok(())
+            }
             Command::ExpectScreen { pattern, is_expected } => {
                 let regex = pattern.resolve(&self.variables).map_err(Failure::CannotCheck)?;
                 if regex.is_match(&screen_text(&console.frame())) == *is_expected {

@@ -140,7 +140,9 @@ async fn task_answers_many_checks_at_once_and_each_other_request() {
     let aws = BundledAws::in_memory("default", crate::environment::Environment::system()).unwrap();
     let mut task = LessonTask::spawn(LessonEngine::new(lesson(), aws, Clock::System));
     let requests = [LessonRequest::Begin, LessonRequest::Check, LessonRequest::Check, LessonRequest::ShowHint];
-    requests.into_iter().for_each(|request| task.send(request));
+    for request in requests {
+        task.send(request);
+    }
     assert!(task.next_state().await.unwrap().hints.is_empty());
     assert_eq!(task.next_state().await.unwrap().hints, ["one"]);
 }

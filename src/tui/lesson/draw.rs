@@ -1,5 +1,6 @@
 //! Draws the lesson.
 
+use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -7,7 +8,7 @@ use ratatui::widgets::Clear;
 
 use super::LessonView;
 use crate::lessons::state::{AnswerState, GoalState};
-use crate::tui::keymap::{Action, Keymap};
+use crate::tui::keymap::{Action, BINDINGS, Binding, Keymap};
 use crate::tui::theme;
 use crate::tui::widgets::canvas::{Canvas, Click};
 use crate::tui::widgets::container::Container;
@@ -26,9 +27,8 @@ impl LessonView {
     /// Draws the lesson in `area`. Its keys are those of `keymap`.
     pub fn draw(&self, canvas: &mut Canvas, area: Rect, keymap: &Keymap) {
         canvas.render(Clear, area);
-        if !self.is_focused {
-            let lesson = keymap_event(Action::Lesson);
-            lesson.into_iter().for_each(|key| canvas.on_click(area, Click::Key(key)));
+        if let Some(key) = keymap_event(Action::Lesson).filter(|_| !self.is_focused) {
+            canvas.on_click(area, Click::Key(key));
         }
         let has_room = text::width(&self.state.title) + TITLE_MARGIN <= usize::from(area.width);
         let title = if has_room { self.state.title.as_str() } else { "Lesson" };
@@ -61,13 +61,17 @@ impl LessonView {
         }
         if !state.goals.is_empty() {
             view.blank_line().push_line(Line::styled(" Goals", theme::HEADING));
-            state.goals.iter().for_each(|goal| write_goal(&mut view, goal, columns));
+            for goal in &state.goals {
+                write_goal(&mut view, goal, columns);
+            }
         }
         self.write_question(&mut view, columns, keymap);
         for (index, hint) in state.hints.iter().enumerate() {
             let count = state.hints.len() + state.hints_left;
             view.blank_line().push_line(Line::styled(format!(" Hint {} of {count}", index + 1), theme::HEADING));
-            paragraphs(hint).iter().for_each(|paragraph| write_code_text(&mut view, paragraph, columns));
+            for paragraph in paragraphs(hint) {
+                write_code_text(&mut view, &paragraph, columns);
+            }
         }
         if state.hints_left > 0 && !state.is_step_done {
             let another = if state.hints.is_empty() { "a hint" } else { "another hint" };
@@ -129,8 +133,8 @@ impl LessonView {
 }
 
 /// Returns the key press that triggers an action.
-fn keymap_event(action: Action) -> Option<crossterm::event::KeyEvent> {
-    crate::tui::keymap::BINDINGS.iter().find(|binding| binding.action == action).map(|binding| binding.key_event())
+fn keymap_event(action: Action) -> Option<KeyEvent> {
+    BINDINGS.iter().find(|binding| binding.action == action).map(Binding::key_event)
 }
 
 /// Returns the paragraphs of a text, each in one line.
