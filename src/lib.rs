@@ -66,6 +66,7 @@ pub mod error_remedies;
 pub mod expectation;
 pub mod flow;
 pub mod in_process;
+pub mod lessons;
 pub mod listing;
 mod pem;
 pub mod server;

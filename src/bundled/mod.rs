@@ -7,6 +7,7 @@
 mod authorization;
 mod cloudtrail;
 mod cloudwatch;
+mod copy;
 #[cfg(test)]
 mod failure_tests;
 mod iam;
@@ -294,6 +295,11 @@ pub struct ConnectionInfo {
     /// Whether the connection is encrypted with TLS.
     pub is_over_tls: bool,
 }
+
+/// An extension of requests in this process that leave no CloudTrail event. Everything else applies to them, such as
+/// signatures and permissions. Only read-only requests can have it.
+#[derive(Clone, Copy, Debug)]
+pub struct Unrecorded;
 
 /// A user's access key.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use super::cloudtrail::EventDraft;
 use super::iam::principals;
 use super::iam::sessions;
 use super::store::StoreError;
-use super::{ApiResult, Call, Caller, ConnectionInfo, Inner, account_region};
+use super::{ApiResult, Call, Caller, ConnectionInfo, Inner, Unrecorded, account_region};
 use crate::access_log::{RequestDetails, RequestDetailsSlot};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -64,8 +64,10 @@ pub async fn handle_internally(aws: &Inner, request: InternalRequest<'_>) -> Api
         source_ip: source_ip.map(|address| address.to_string()),
         is_over_tls: true,
     };
+    let start = aws.store.environment().clock.machine_time();
     let result = dispatch(&call, service, operation, body).await;
     call.record_event(result.as_ref().err());
+    call.record_flow(result.as_ref().err(), start);
     Ok(result?)
 }
 
@@ -89,7 +91,9 @@ async fn respond(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let is_query = matches!(service.protocol(), Protocol::Query { .. });
     let parameters = if is_query { parameters_of(&request) } else { request.body() };
-    let draft = EventDraft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
+    let mut draft =
+        EventDraft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
+    draft.is_unrecorded = request.extensions().get::<Unrecorded>().is_some();
     let start = aws.store.environment().clock.machine_time();
     let mut caller = None;
     let result = match authenticate(aws, &request, &draft, &request_id) {
@@ -242,7 +246,16 @@ fn encode<O: Operation>(call: &Call, response: ApiResult<O::Response>) -> Result
     }
 }
 
-fn decode<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
+fn decode<O: Operation>(call: &Call<'_>, body: &[u8]) -> Result<O, ServiceError> {
+    let request: O = parse(body)?;
+    if call.draft.is_unrecorded && !request.is_read_only() {
+        let message = format!("{} isn't a read-only request, so it can't be sent without a CloudTrail event.", O::NAME);
+        return Err(ServiceError::new("ValidationException", message));
+    }
+    Ok(request)
+}
+
+fn parse<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
     match O::SERVICE.protocol() {
         Protocol::Query { .. } => codec::parse_query_request(body),
         Protocol::Json { .. } => {
@@ -266,11 +279,11 @@ macro_rules! operation_table {
         match ($service, $name) {
             $((<$request as Operation>::SERVICE, <$request as Operation>::NAME) => {
                 let handler = $handler;
-                encode::<$request>($call, handler($call, &decode($body)?))
+                encode::<$request>($call, handler($call, &decode($call, $body)?))
             })+
             $((<$async_request as Operation>::SERVICE, <$async_request as Operation>::NAME) => {
                 let handler = $async_handler;
-                encode::<$async_request>($call, handler($call, &decode($body)?).await)
+                encode::<$async_request>($call, handler($call, &decode($call, $body)?).await)
             })+
             (Service::Kms, name) => {
                 $call.reject_unsupported_operation(name, $body)?;

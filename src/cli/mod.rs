@@ -6,6 +6,7 @@ mod config;
 mod create_key;
 mod display;
 mod explain;
+mod learn;
 mod lists;
 mod open;
 mod program;
@@ -26,6 +27,7 @@ pub use config::{Config, ConfigCommand};
 pub use create_key::CreateKey;
 pub use display::DisplayOptions;
 pub use explain::Explain;
+pub use learn::{Learn, LearnCommand};
 pub use lists::{ListFormat, ListKeys, ListStores, ShowKey};
 pub use open::Open;
 pub use program::{Completions, Man, Shell};
@@ -62,6 +64,7 @@ Examples:
   xks-console --accessible                Answer questions line by line, for screen readers and pipes
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
                                           Open the console on another endpoint, such as that of `serve`
+  xks-console learn                       List lessons on external key stores, to take in the console
   xks-console record demo.tape            Write a tape of what you do
   xks-console play demo.tape              Play a tape at the pace of a person
   xks-console test flows                  Play the tapes in flows, and compare their screens
@@ -244,6 +247,12 @@ pub enum Command {
     /// Then creates a new account, from the scenario of --scenario if you add it.
     #[command(after_help = reset::HELP)]
     Reset(Reset),
+    /// Take a lesson on external key stores, or write one
+    ///
+    /// A lesson explains, step by step, what to do in the console, and notices when it is done. Each lesson has an account of
+    /// its own, which is kept in the directory `lessons` of the data directory.
+    #[command(after_help = learn::HELP)]
+    Learn(Box<Learn>),
     /// Play tapes and compare the screens with golden files
     ///
     /// A tape is a script of key presses and expectations. Each tape is played on a separate console with a new account
@@ -336,6 +345,8 @@ const DISK_OPTIONS_CONFLICT: &str =
 /// The error for `--scenario` with a command that takes the account from the tape.
 const SCENARIO_CONFLICT: &str = "a tape sets its account itself, with a line such as `#: world empty`, so --scenario can't \
                                  be used with test, play, or tape";
+/// The error for `--scenario` with a lesson.
+const LESSON_SCENARIO_CONFLICT: &str = "a lesson sets its account itself, so --scenario can't be used with learn";
 /// The error for tests on AWS that could change something.
 const AWS_TEST_NOT_READ_ONLY: &str =
     "tapes change things, so test uses an AWS that isn't on this machine only with --read-only";
@@ -353,7 +364,7 @@ const DISPLAY_OPTIONS_CONFLICT: &str = "--theme, --symbols, --accessible, and --
                                         that show a console, and with config";
 /// The error for `--json` with a command that doesn't support it.
 const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `explain`, `clock`, \
-                                  `version`, `test`, `proxy check`, and the `proxy` commands that print lists";
+                                  `version`, `test`, `learn`, `learn report`, `proxy check`, and the `proxy` commands that print lists";
 /// The error for two formats.
 const FORMAT_CONFLICT: &str = "--json can't be used with --markdown or --csv. Choose one format";
 
@@ -370,6 +381,10 @@ impl Arguments {
             Some(command) if command.is_for_tapes() && self.data_dir.is_some() => DISK_OPTIONS_CONFLICT,
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
+            }
+            Some(Command::Learn(_)) if self.scenario.is_some() => LESSON_SCENARIO_CONFLICT,
+            Some(Command::Learn(learn)) if !learn.opens_console() && self.display != DisplayOptions::default() => {
+                DISPLAY_OPTIONS_CONFLICT
             }
             Some(
                 Command::Explain(_)
@@ -405,6 +420,7 @@ impl Arguments {
                 | Command::Version,
             ) => return None,
             Some(Command::Proxy { command }) if command.supports_json() => return None,
+            Some(Command::Learn(learn)) if learn.supports_json() => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
         };

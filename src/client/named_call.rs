@@ -31,6 +31,7 @@ pub struct NamedOperation {
     service: Service,
     name: &'static str,
     check: fn(&Value) -> Result<(), InputError>,
+    is_read_only: fn(&Value) -> bool,
     call: for<'a> fn(&'a Client, Value) -> BoxFuture<'a, Result<Value, NamedCallError>>,
 }
 
@@ -113,6 +114,11 @@ impl NamedOperation {
         (self.check)(input)
     }
 
+    /// Returns whether a request with `input` only reads: it changes nothing and uses no KMS key.
+    pub fn is_read_only(&self, input: &Value) -> bool {
+        (self.is_read_only)(input)
+    }
+
     /// Calls the operation with `input`, whose members have the names of the API, such as `KeyId`.
     ///
     /// # Errors
@@ -131,6 +137,7 @@ impl OperationVisitor for Finder {
             service: O::SERVICE,
             name: O::NAME,
             check: |input| decode::<O>(input).map(drop),
+            is_read_only: |input| decode::<O>(input).is_ok_and(|request| request.is_read_only()),
             call: |client, input| call::<O>(client, input).boxed(),
         });
     }

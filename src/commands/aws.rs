@@ -70,6 +70,13 @@ impl AwsConnection {
         Ok(Self { client, settings, target: Target::Bundled, bundled, data_dir, pending_mfa: None })
     }
 
+    /// Creates the connection to an account of the bundled AWS that is open already, in the directory `data_dir`.
+    pub(super) fn for_account(bundled: BundledAws, settings: Settings, data_dir: PathBuf) -> Self {
+        let client = in_process::client(&bundled, Clock::System);
+        let (bundled, data_dir) = (Some(bundled), Some(data_dir));
+        Self { client, settings, target: Target::Bundled, bundled, data_dir, pending_mfa: None }
+    }
+
     async fn open_remote(settings: Settings, client_settings: profile::Settings) -> Result<Self, Box<dyn Error>> {
         let client = profile::open(client_settings, Clock::System).await?;
         let target = Target::from_client(&client);

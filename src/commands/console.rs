@@ -12,6 +12,7 @@ use crate::cli::Arguments;
 use crate::config;
 use crate::drafts::{DraftStore, DraftWriter};
 use crate::environment::{Clock, Random};
+use crate::lessons::engine::{LessonEngine, LessonTask};
 use crate::storage::watch;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
@@ -28,15 +29,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let runtime = runtime()?;
     let aws = AwsConnection::open(arguments, &runtime)?;
     let (mut app, effects) = aws.app();
-    show(aws, &mut app, effects, runtime)
+    show(aws, &mut app, effects, runtime, None)
 }
 
-/// Runs `app` until the user closes it.
+/// Runs `app` until the user closes it, with a lesson beside it if there is one.
 pub(super) fn show(
     aws: AwsConnection,
     app: &mut App,
     mut effects: Vec<Effect>,
     runtime: Runtime,
+    lesson: Option<LessonEngine>,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let mut draft_writer =
         DraftWriter::start(DraftStore::new(config::drafts_directory(|name| std::env::var_os(name)), Clock::System));
@@ -45,12 +47,19 @@ pub(super) fn show(
     }
     let config = config::config_directory(|name| std::env::var_os(name));
     app.apply_preferences(aws.settings.preferences());
-    app.set_used_external_key_ids(config.as_deref().map(config::used_external_key_ids).unwrap_or_default());
-    app.set_recent_keys(config.as_deref().map(config::recent_keys).unwrap_or_default());
+    let is_lesson = lesson.is_some();
+    // What was used in the account of a lesson means nothing in others.
+    if !is_lesson {
+        app.set_used_external_key_ids(config.as_deref().map(config::used_external_key_ids).unwrap_or_default());
+        app.set_recent_keys(config.as_deref().map(config::recent_keys).unwrap_or_default());
+    }
     app.keymap = Keymap::new(aws.settings.keys());
     app.set_mouse(aws.settings.mouse.value);
     let appearance = aws.settings.appearance();
     let save = |change: &SavedChange| match &config {
+        _ if is_lesson && matches!(change, SavedChange::UsedExternalKeyId { .. } | SavedChange::RecentKey { .. }) => {
+            Ok(())
+        }
         Some(config) => config::save(config, change),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
@@ -68,8 +77,12 @@ pub(super) fn show(
     if let Some(bundled) = &aws.bundled {
         runtime.spawn(bundled.run_workloads());
     }
-    let code =
-        runtime.block_on(event_loop::run(aws.client, app, effects, appearance, changes, &mut draft_writer, save));
+    let lesson = lesson.map(|engine| {
+        let _context = runtime.enter();
+        LessonTask::spawn(engine)
+    });
+    let background = (&mut draft_writer, lesson);
+    let code = runtime.block_on(event_loop::run(aws.client, app, effects, appearance, changes, background, save));
     draft_writer.shutdown();
     // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();

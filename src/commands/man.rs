@@ -20,7 +20,7 @@ const REPLACED_SECTIONS: [&str; 1] = ["Keys"];
 const MAX_HEADING: usize = 30;
 
 /// The parts of the console and their names in the section KEYS, in its order.
-const CONTEXTS: [(Context, &str); 35] = [
+const CONTEXTS: [(Context, &str); 36] = [
     (Context::Everywhere, "Everywhere"),
     (Context::Navigation, "Navigation menu"),
     (Context::List, "Lists"),
@@ -56,6 +56,7 @@ const CONTEXTS: [(Context, &str); 35] = [
     (Context::WebPage, "Pages that the AWS web console has"),
     (Context::Code, "Pages and dialogs with code"),
     (Context::TextView, "Full-screen text"),
+    (Context::Lesson, "Lessons"),
 ];
 
 /// Prints a page, or writes all of them to files.

@@ -8,6 +8,7 @@ mod config;
 mod console;
 pub mod create_key;
 mod explain;
+mod learn;
 mod lists;
 mod man;
 mod open;
@@ -64,6 +65,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Explain(options)) => explain::run(arguments, options),
         Some(Command::Clock(options)) => clock::run(arguments, options),
         Some(Command::Reset(options)) => reset::run(arguments, *options),
+        Some(Command::Learn(options)) => learn::run(arguments, options),
         Some(Command::Test(options)) => test::run(arguments, options),
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),

@@ -112,6 +112,11 @@ impl Request {
         self.operation
     }
 
+    /// Returns whether the request only reads: it changes nothing and uses no KMS key.
+    pub fn is_read_only(&self) -> bool {
+        self.operation.is_read_only(&self.input)
+    }
+
     /// Sends the request and returns the output.
     ///
     /// # Errors
@@ -137,6 +142,11 @@ impl Query {
         let query = Self { request: parser.request()?, path: parser.path()? };
         parser.end()?;
         Ok(query)
+    }
+
+    /// Returns the request.
+    pub fn request(&self) -> &Request {
+        &self.request
     }
 
     /// Sends the request and returns the value at the path.
@@ -173,6 +183,11 @@ impl Expectation {
         };
         parser.end()?;
         Ok(Self { request, expected })
+    }
+
+    /// Returns the request.
+    pub fn request(&self) -> &Request {
+        &self.request
     }
 
     /// Sends the request and checks its result.

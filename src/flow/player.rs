@@ -17,6 +17,9 @@ use crate::drafts::{self, DraftStore};
 use crate::environment::{Clock, Environment};
 use crate::flow::tape::{AwsAccess, ConsoleDriver, Fault, StartTime, Tape, Unsupported};
 use crate::in_process;
+use crate::lessons::Lesson;
+use crate::lessons::engine::LessonEngine;
+use crate::lessons::progress::Progress;
 use crate::tui::app::App;
 use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
 use crate::tui::runtime;
@@ -47,6 +50,8 @@ pub struct PlayerSettings {
     pub size: (u16, u16),
     /// The scenario of the account.
     pub world: String,
+    /// The lesson to play. Its scenario must be that of the account.
+    pub lesson: Option<Lesson>,
     /// The time at the start.
     pub clock: StartTime,
     /// The network to proxies outside of the bundled AWS. Without it, only the bundled proxy can be reached.
@@ -56,14 +61,16 @@ pub struct PlayerSettings {
 impl PlayerSettings {
     /// Returns the settings for a screen of `size` columns and rows, with the usual account and time.
     pub fn new(size: (u16, u16)) -> Self {
-        Self { size, world: "default".to_owned(), clock: default_start(), network: None }
+        Self { size, world: "default".to_owned(), lesson: None, clock: default_start(), network: None }
     }
 
     /// Returns the settings that `tape` asks for, for a screen of `size` columns and rows.
     pub fn for_tape(tape: &Tape, size: (u16, u16)) -> Self {
         let header = tape.header();
-        let world = header.world.clone().unwrap_or_else(|| "default".to_owned());
-        Self { size, world, clock: header.clock.unwrap_or_else(default_start), network: None }
+        let lesson = header.lesson.clone();
+        let world = lesson.as_ref().map(|lesson| lesson.scenario.clone()).or_else(|| header.world.clone());
+        let world = world.unwrap_or_else(|| "default".to_owned());
+        Self { size, world, lesson, clock: header.clock.unwrap_or_else(default_start), network: None }
     }
 }
 
@@ -86,6 +93,7 @@ pub struct Player {
     calls: Vec<ApiCall>,
     copied: Vec<String>,
     drafts: Option<DraftStore>,
+    lesson: Option<LessonEngine>,
     has_quit: bool,
     size: (u16, u16),
 }
@@ -114,7 +122,15 @@ impl Player {
         let bundled = BundledAws::in_memory_with_network(&settings.world, environment.clone(), network)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = in_process::client(&bundled, environment.clock.clone());
-        Ok(Self::with_client(settings.size, bundled, client, Target::Bundled, environment.clock, runtime))
+        let engine =
+            settings.lesson.map(|lesson| LessonEngine::new(lesson, bundled.clone(), environment.clock.clone()));
+        let mut player = Self::with_client(settings.size, bundled, client, Target::Bundled, environment.clock, runtime);
+        if engine.is_some() {
+            player.dispatch(Msg::Resize { width: settings.size.0, height: settings.size.1 });
+            player.effects.extend(player.app.begin_lesson());
+            player.lesson = engine;
+        }
+        Ok(player)
     }
 
     /// Creates a console that sends its requests with `client` to the AWS `target`, which is served by `bundled`.
@@ -156,6 +172,7 @@ impl Player {
             calls: Vec::new(),
             copied: Vec::new(),
             drafts: None,
+            lesson: None,
             has_quit: false,
             size,
         }
@@ -292,6 +309,10 @@ impl ConsoleDriver for Player {
         Some(AwsAccess { client: &self.tape_client, runtime: &self.runtime })
     }
 
+    fn lesson(&self) -> Option<&Progress> {
+        self.lesson.as_ref().map(LessonEngine::progress)
+    }
+
     fn set_fault(&mut self, fault: Option<&Fault>) -> Result<(), Unsupported> {
         let Some(bundled) = &self.bundled else {
             return Err(Unsupported("faults can be simulated only with an account in memory".to_owned()));
@@ -337,6 +358,12 @@ impl ConsoleDriver for Player {
                     Effect::Draft(request) => {
                         if let Some(response) = self.drafts.as_mut().and_then(|drafts| drafts.handle(request)) {
                             self.dispatch(Msg::Draft(response));
+                        }
+                    }
+                    Effect::Lesson(request) => {
+                        if let Some(lesson) = &mut self.lesson {
+                            let state = self.runtime.block_on(lesson.handle(request));
+                            self.dispatch(Msg::Lesson(Box::new(state)));
                         }
                     }
                     // It was derived from the current client, so faults concern it too.

@@ -11,6 +11,7 @@ use super::tape::{
     AwsAccess, BoxError, ConsoleDriver, Fault, PlayObserver, Tape, TapeError, TapeLine, Unsupported, play_observed,
 };
 use crate::client::log::ApiCall;
+use crate::lessons::progress::Progress;
 
 /// How long a person takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +172,10 @@ impl<D: ConsoleDriver> ConsoleDriver for Recorder<'_, D> {
 
     fn aws(&self) -> Option<AwsAccess<'_>> {
         self.console.aws()
+    }
+
+    fn lesson(&self) -> Option<&Progress> {
+        self.console.lesson()
     }
 
     fn set_fault(&mut self, fault: Option<&Fault>) -> Result<(), Unsupported> {

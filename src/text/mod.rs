@@ -1,5 +1,6 @@
 //! Escaping, measuring, truncating, and wrapping of text for the terminal.
 
+pub mod file;
 pub mod highlight;
 pub mod time;
 

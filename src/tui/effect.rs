@@ -26,6 +26,7 @@ use crate::create_key::permissions::{MissingPermission, PermissionCheck};
 use crate::create_key::principals::IamPrincipal;
 use crate::create_key::submission;
 use crate::drafts::{DraftRequest, DraftResponse};
+use crate::lessons::state::{LessonRequest, LessonState};
 
 /// Identifies a call, so that a response that is no longer expected can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +47,8 @@ pub enum Effect {
     Save(SavedChange),
     /// Perform a request on the saved drafts. The response arrives as [`Msg::Draft`].
     Draft(DraftRequest),
+    /// Pass a request to the lesson. The new state arrives as [`Msg::Lesson`].
+    Lesson(LessonRequest),
     /// Turn the mouse on or off.
     SetMouse(bool),
     /// Copy a text to the clipboard. The result arrives as [`Msg::Copied`].
@@ -371,6 +374,8 @@ pub enum Msg {
     ApiCallCompleted(Box<ApiCall>),
     /// A response about the saved drafts.
     Draft(DraftResponse),
+    /// The state of the lesson.
+    Lesson(Box<LessonState>),
     /// A timer elapsed.
     TimerElapsed(TimerId),
     /// Data in AWS changed, possibly through this console.

@@ -21,6 +21,8 @@ use super::theme_name::{SymbolSet, ThemeName};
 use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::drafts::DraftWriter;
+use crate::lessons::engine::LessonTask;
+use crate::lessons::state::LessonState;
 
 /// An event of the event loop.
 enum LoopEvent {
@@ -34,8 +36,8 @@ enum LoopEvent {
 /// Runs the console in this terminal, in this theme and with these symbols, until the user quits or a signal ends it.
 /// `app` keeps its last state.
 ///
-/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, and `save` saves a change for the next
-/// run.
+/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, `lesson` is the open lesson, if any, and
+/// `save` saves a change for the next run.
 ///
 /// # Errors
 /// If the terminal can't be set up, read, or written.
@@ -45,7 +47,7 @@ pub async fn run(
     first: Vec<Effect>,
     (theme, symbols): (ThemeName, SymbolSet),
     changes: impl Stream<Item = ()>,
-    drafts: &mut DraftWriter,
+    (drafts, mut lesson): (&mut DraftWriter, Option<LessonTask>),
     save: impl Fn(&SavedChange) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
@@ -71,6 +73,11 @@ pub async fn run(
                 Effect::SetTheme(name) => screen.set_theme(name),
                 Effect::Copy(text) => spawn_copy(text, clipboard.clone()),
                 Effect::Draft(request) => drafts.send(request),
+                Effect::Lesson(request) => {
+                    if let Some(lesson) = &lesson {
+                        lesson.send(request);
+                    }
+                }
                 // It was derived from the previous client and has the same observer.
                 Effect::SwitchClient(next) => client = next,
                 Effect::Redraw => screen.force_redraw()?,
@@ -110,6 +117,7 @@ pub async fn run(
             }
             Some(response) = drafts.next_response() => LoopEvent::Msg(Box::new(Msg::Draft(response))),
             Some(()) = changes.next() => LoopEvent::Msg(Box::new(Msg::DataChanged)),
+            Some(state) = next_state(&mut lesson) => LoopEvent::Msg(Box::new(Msg::Lesson(Box::new(state)))),
             signal = signals.next() => translate_signal(signal),
         };
         match happened {
@@ -129,6 +137,14 @@ pub async fn run(
         while let Ok(msg) = inbox.try_recv() {
             effects.extend(app.update(msg));
         }
+    }
+}
+
+/// Waits for the next state of the lesson. Without a lesson, there is none.
+async fn next_state(lesson: &mut Option<LessonTask>) -> Option<LessonState> {
+    match lesson {
+        Some(lesson) => lesson.next_state().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -197,6 +213,7 @@ fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<
             }
             Effect::Copy(_)
             | Effect::Draft(_)
+            | Effect::Lesson(_)
             | Effect::Save(_)
             | Effect::SetMouse(_)
             | Effect::SwitchClient(_)

@@ -14,6 +14,7 @@ pub mod flash;
 pub mod header;
 pub mod key_press;
 pub mod keymap;
+pub mod lesson;
 pub mod monitoring;
 pub mod pages;
 pub mod path_input;

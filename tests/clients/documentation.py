@@ -60,7 +60,7 @@ ACCESSIBLE_WIZARD = [
     ("10. Go to step 7", "1\n"),
 ]
 # Pages whose blocks build on the earlier ones.
-SEQUENCES = [ROOT / "docs/src/how-to" / name for name in ("test-flows.md", "test-your-proxy-in-ci.md", "play-for-an-audience.md", "teach-a-class.md")]
+SEQUENCES = [ROOT / "docs/src/how-to" / name for name in ("test-flows.md", "test-your-proxy-in-ci.md", "play-for-an-audience.md", "teach.md", "teach-a-class.md")]
 TEST_PROXY = "xks-console test flows --connect-to localhost=127.0.0.1:8443 --proxy-ca my-proxy/tls-ca.pem"
 
 # Blocks of commands by their first line that doesn't start a server: the text to wait for and the keys to send then, the exit
@@ -122,6 +122,13 @@ COMMANDS = {
         '"KeyState": "Enabled"',
     ),
     "cargo run --release -- create-key --batch keys.csv --custom-key-store-id 'Frankfurt HSM'": ([], 0, '"outcome":"made"'),
+    "xks-console learn": ([], 0, "first-key-method-2"),
+    "xks-console learn first-key": ([("Step 1 of 6", CTRL_C)], 0, ""),
+    "xks-console learn report": ([], 0, "first-key: "),
+    "xks-console learn first-key --reset --step 1": ([], 0, "at the beginning of step 1"),
+    "xks-console learn new disable-a-key": ([], 0, "xks-console learn check disable-a-key.toml"),
+    "xks-console learn check disable-a-key.toml": ([], 0, "disable-a-key.toml: ok"),
+    "xks-console learn disable-a-key.toml": ([("Step 1 of 3", CTRL_C)], 0, ""),
     "xks-console tape new open-a-key-store": ([], 0, "4 screens accepted"),
     "xks-console test open-a-key-store.tape": ([], 0, "2 passed, 0 failed"),
     "sed -i 's/frankfurt/dublin/' open-a-key-store.tape": ([], 1, "+ |  Custom key store name  Dublin HSM"),

@@ -30,6 +30,7 @@ mod fuzz;
 mod guide;
 mod key_states;
 mod key_stores;
+mod lessons;
 mod lists;
 mod malformed_responses;
 mod metrics;

@@ -45,6 +45,8 @@ pub struct EventDraft<'a> {
     pub user_agent: &'a str,
     /// Whether the caller of a query-protocol service wants JSON instead of XML.
     pub wants_json: bool,
+    /// Whether the request leaves no event.
+    pub is_unrecorded: bool,
     key_resources: Mutex<Vec<KeyResource>>,
     /// Whether the event was already committed together with a change.
     is_recorded: AtomicBool,
@@ -64,7 +66,17 @@ impl<'a> EventDraft<'a> {
     pub fn new(service: Service, operation: &'a str, body: &'a [u8], user_agent: &'a str, wants_json: bool) -> Self {
         let (key_resources, is_recorded) = (Mutex::default(), AtomicBool::new(false));
         let flow = FlowRecorder::new(service, operation);
-        Self { service, operation, body, user_agent, wants_json, key_resources, is_recorded, flow }
+        Self {
+            service,
+            operation,
+            body,
+            user_agent,
+            wants_json,
+            is_unrecorded: false,
+            key_resources,
+            is_recorded,
+            flow,
+        }
     }
 
     /// Returns the ARNs of the KMS keys that the request is about, with the accounts that own them.
@@ -282,7 +294,8 @@ impl Call<'_> {
     /// Records the event of this request, unless it was already committed together with a change.
     pub fn record_event(&self, error: Option<&ServiceError>) {
         // Requests to the console's own service aren't requests to AWS.
-        if self.draft.service == Service::XksConsole || self.draft.is_recorded.load(Ordering::Relaxed) {
+        let is_recorded = self.draft.is_unrecorded || self.draft.is_recorded.load(Ordering::Relaxed);
+        if self.draft.service == Service::XksConsole || is_recorded {
             return;
         }
         let events = self.pending_events(error, b"").into_iter();

@@ -34,7 +34,7 @@ use crate::storage::watch::ChangeNotifier;
 /// The file name of the database.
 pub const DATABASE_FILE: &str = "account.sqlite";
 /// The file name of the root key, which encrypts the secrets in the database.
-const ROOT_KEY_FILE: &str = "account.root";
+pub const ROOT_KEY_FILE: &str = "account.root";
 
 /// Creates `dir` if it is missing, and locks it.
 ///
@@ -287,6 +287,11 @@ impl Store {
             }
             None => run_in_transaction(&mut self.lock_connection().connection, work),
         }
+    }
+
+    /// Copies the database to the new file `path`.
+    pub fn copy_database(&self, path: &Path) -> Result<(), rusqlite::Error> {
+        self.lock_connection().connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]).map(drop)
     }
 
     /// Runs `work` on a consistent state of the database.

@@ -84,6 +84,7 @@ fn with_values(command: Command, values: &Values) -> Command {
                 ("store" | "custom_key_store_id", _) => {
                     arg.add(ArgValueCompleter::new(move |word: &OsStr| values.key_stores(word)))
                 }
+                ("lesson", "learn") => arg.add(ArgValueCompleter::new(move |word: &OsStr| values.lessons(word))),
                 ("name", "open") => {
                     arg.add(ArgValueCompleter::new(move |word: &OsStr| values.keys_and_key_stores(word)))
                 }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap_complete::engine::CompletionCandidate;
+use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 
 use crate::aws::limits::ALIAS_PREFIX;
 use crate::aws::regions;
 use crate::bundled::{BundledAws, Names, scenario_names};
 use crate::client::profile::{self, Settings};
 use crate::config::data_directory;
+use crate::lessons;
 
 /// Where the values come from, according to the words of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,16 @@ impl Values {
     /// Returns the scenarios that start with `word`.
     pub(super) fn scenarios(&self, word: &OsStr) -> Vec<CompletionCandidate> {
         self.matching(word, scenario_names().into_iter().map(|name| (name.to_owned(), String::new())))
+    }
+
+    /// Returns the lessons of this program that start with `word`, and the files with lessons.
+    pub(super) fn lessons(&self, word: &OsStr) -> Vec<CompletionCandidate> {
+        let title = |name: &str| lessons::built_in(name).map(|lesson| lesson.title).unwrap_or_default();
+        let mut candidates = self.matching(word, lessons::names().map(|name| (name.to_owned(), title(name))));
+        candidates.extend(
+            PathCompleter::file().filter(|path| path.extension().is_some_and(|end| end == "toml")).complete(word),
+        );
+        candidates
     }
 
     /// Returns the names and IDs of key stores that start with `word`.
@@ -194,5 +205,6 @@ mod tests {
         assert_eq!(texts(values.regions("eu-central".as_ref())), ["eu-central-1", "eu-central-2"]);
         assert_eq!(texts(values.regions("us-gov-w".as_ref())), ["us-gov-west-1"]);
         assert_eq!(texts(values.scenarios("e".as_ref())), ["empty"]);
+        assert_eq!(texts(values.lessons("first-key-m".as_ref())), ["first-key-method-2"]);
     }
 }

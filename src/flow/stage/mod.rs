@@ -25,6 +25,7 @@ use super::tape::{
     AwsAccess, BoxError, ConsoleDriver, Fault, PlayObserver, Tape, TapeError, TapeLine, Unsupported, play_observed,
 };
 use crate::client::log::ApiCall;
+use crate::lessons::progress::Progress;
 use crate::tui::app::MIN_SCREEN_SIZE;
 use crate::tui::theme_name::Appearance;
 
@@ -263,6 +264,10 @@ impl ConsoleDriver for Stage {
 
     fn aws(&self) -> Option<AwsAccess<'_>> {
         self.live.player.aws()
+    }
+
+    fn lesson(&self) -> Option<&Progress> {
+        self.live.player.lesson()
     }
 
     fn set_fault(&mut self, fault: Option<&Fault>) -> Result<(), Unsupported> {

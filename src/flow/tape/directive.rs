@@ -13,14 +13,30 @@ use crate::client::named_call::NamedOperation;
 use crate::clock_step::{self, InvalidStep};
 use crate::expectation::{Expectation, ParseError, Query, Request, is_variable_name};
 use crate::flow::style_words;
+use crate::lessons::Lesson;
 use crate::text::nearest;
 use crate::xks::faults::split_words;
 
 /// What begins the lines of this program in a tape.
 pub(super) const PREFIX: &str = "#:";
 
-const DIRECTIVES: [&str; 13] =
-    ["world", "size", "clock", "mask", "step", "key", "click", "wheel", "paste", "let", "call", "fault", "expect"];
+const DIRECTIVES: [&str; 15] = [
+    "world",
+    "lesson",
+    "size",
+    "clock",
+    "mask",
+    "step",
+    "lesson-step",
+    "key",
+    "click",
+    "wheel",
+    "paste",
+    "let",
+    "call",
+    "fault",
+    "expect",
+];
 
 /// A problem in a line.
 pub(super) struct Problem {
@@ -35,30 +51,42 @@ impl Problem {
     }
 }
 
+/// Returns the lesson with a name or path. The error says why there is none.
+pub(super) type LoadLesson<'a> = &'a dyn Fn(&str) -> Result<Lesson, String>;
+
 /// Parses the line `line`, which begins with [`PREFIX`]. Settings are added to `header`, which is `None` after the first
 /// command.
-pub(super) fn parse_directive(line: &str, header: Option<&mut Header>) -> Result<Option<Command>, Problem> {
+pub(super) fn parse_directive(
+    line: &str,
+    header: Option<&mut Header>,
+    load_lesson: LoadLesson<'_>,
+) -> Result<Option<Command>, Problem> {
     let offset = line.chars().count() - line.trim_start().chars().count() + PREFIX.len();
     let text = line.trim_start().strip_prefix(PREFIX).unwrap_or_default();
     let mut tokens = Tokens::new(text);
-    parse(&mut tokens, header).map_err(|problem| Problem { column: problem.column + offset, ..problem })
+    parse(&mut tokens, header, load_lesson).map_err(|problem| Problem { column: problem.column + offset, ..problem })
 }
 
-fn parse(tokens: &mut Tokens<'_>, header: Option<&mut Header>) -> Result<Option<Command>, Problem> {
+fn parse(
+    tokens: &mut Tokens<'_>,
+    header: Option<&mut Header>,
+    load_lesson: LoadLesson<'_>,
+) -> Result<Option<Command>, Problem> {
     let Ok(Some(Token::Word(word))) = tokens.next() else {
         return Err(Problem::at(tokens, format!("write one of {} after {PREFIX}", DIRECTIVES.join(", "))));
     };
     let command = match word {
         "clock" => return parse_clock(tokens, header),
-        "world" | "size" | "mask" => {
+        "world" | "lesson" | "size" | "mask" => {
             let is_late = header.is_none() && word != "mask";
             let Some(header) = header.filter(|_| !is_late) else {
                 return Err(Problem::at(tokens, format!("{word} must come before the first command of the tape")));
             };
-            let added = parse_setting(word, tokens, header);
+            let added = parse_setting(word, tokens, header, load_lesson);
             return added.map(|()| None).map_err(|text| Problem::at(tokens, text));
         }
         "step" => tokens.quoted_text("step").map(|text| Command::Step(text.to_owned())),
+        "lesson-step" => parse_lesson_step(tokens),
         "key" => parse_key_line(tokens),
         "click" => parse_click(tokens),
         "wheel" => parse_wheel(tokens),
@@ -79,8 +107,25 @@ fn parse(tokens: &mut Tokens<'_>, header: Option<&mut Header>) -> Result<Option<
     command.map(Some).map_err(|text| Problem::at(tokens, text))
 }
 
-fn parse_setting(word: &str, tokens: &mut Tokens<'_>, header: &mut Header) -> Result<(), String> {
+fn parse_setting(
+    word: &str,
+    tokens: &mut Tokens<'_>,
+    header: &mut Header,
+    load_lesson: LoadLesson<'_>,
+) -> Result<(), String> {
+    const ONE_ACCOUNT: &str =
+        "a lesson has an account of its own; remove the line with the world or the one with the lesson";
     match word {
+        "lesson" => {
+            let lesson = load_lesson(tokens.value("lesson")?)?;
+            if header.lesson.is_some() {
+                return Err("the tape has a lesson already; remove one of the two lines".to_owned());
+            }
+            if header.world.is_some() {
+                return Err(ONE_ACCOUNT.to_owned());
+            }
+            header.lesson = Some(lesson);
+        }
         "world" => {
             let name = tokens.value("world")?;
             let known = bundled::scenario_names();
@@ -91,6 +136,9 @@ fn parse_setting(word: &str, tokens: &mut Tokens<'_>, header: &mut Header) -> Re
             }
             if header.world.is_some() {
                 return Err("the tape has a world already; remove one of the two lines".to_owned());
+            }
+            if header.lesson.is_some() {
+                return Err(ONE_ACCOUNT.to_owned());
             }
             header.world = Some(name.to_owned());
         }
@@ -152,6 +200,13 @@ fn invalid_clock_step(text: &str, reason: InvalidStep) -> String {
         }
         InvalidStep::Backward => format!("`{text}` moves the clock back; it only moves forward, by a step such as +8d"),
         InvalidStep::TooLong => format!("`{text}` is more than 10 years; write a shorter step, such as +8d"),
+    }
+}
+
+fn parse_lesson_step(tokens: &mut Tokens<'_>) -> Result<Command, String> {
+    match tokens.number(MAX_COUNT)? {
+        None | Some(0) => Err("write the number of a step of the lesson, such as 2".to_owned()),
+        Some(number) => Ok(Command::LessonStep(number)),
     }
 }
 

@@ -39,10 +39,12 @@
 //! | line of this program | meaning |
 //! | --- | --- |
 //! | `#: world empty` | the scenario of the account; `default` if it is left out |
+//! | `#: lesson first-key` | in place of `#: world`: plays the lesson, one of this program or in a file, such as `a.toml` |
 //! | `#: size 80x24 120x40` | the screen sizes that the tape is played at; 80x24 if it is left out |
 //! | `#: clock 2026-03-02T10:15:00Z` | the time at the start; `now` for the time of the computer, which proxies over a network need |
 //! | `#: mask /regex/` | replaces matches in golden files with `*`, and keeps their width |
 //! | `#: step "text"` | starts a step: a caption, and a marker in recordings |
+//! | `#: lesson-step 2` | begins the part of a step of the lesson: the console must be at this step |
 //! | `#: key F2 [count]` | presses a key that VHS doesn't have, such as `Home`, `F2`, or `Alt+3` |
 //! | `#: click "text" [2]` | clicks the first cell of a text on the screen, or of its second occurrence; `#: click right "text"` uses the right button |
 //! | `#: wheel down [count]` | turns the wheel, at the place of the last click, or in the middle of the screen; also `up` |
@@ -89,9 +91,12 @@ pub use play::{AwsAccess, BoxError, ConsoleDriver, PlayObserver, Unsupported, pl
 pub use screen::{find_text, screen_text};
 pub use vhs::VhsError;
 
+pub use crate::text::file::read_text;
+
 use self::pattern::Pattern;
 use crate::client::named_call::NamedOperation;
 use crate::expectation::{Expectation, Query, Request};
+use crate::lessons::{self, Lesson};
 
 /// The default timeout of `Wait`, as in VHS.
 const WAIT_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
@@ -111,6 +116,8 @@ pub struct Tape {
 pub struct Header {
     /// The scenario of the account, if the tape sets one.
     pub world: Option<String>,
+    /// The lesson, if the tape plays one.
+    pub lesson: Option<Lesson>,
     /// The screen sizes in columns and rows. Empty if the tape sets none.
     pub sizes: Vec<(u16, u16)>,
     /// The time at the start, if the tape sets one.
@@ -159,7 +166,7 @@ impl Tape {
     /// Returns [`TapeError::Parse`] with the place of the first error.
     pub fn parse(name: &str, text: &str) -> Result<Self, TapeError> {
         let cannot_load = |_: &str| Err("only a tape in a file can source another tape".to_owned());
-        parse::parse_tape(name, text, &cannot_load)
+        parse::parse_tape(name, text, &cannot_load, &|lesson| load_lesson(lesson, Path::new("")))
     }
 
     /// Reads the tape at `path`, and the tapes that it sources.
@@ -170,10 +177,15 @@ impl Tape {
         let name = path.display().to_string();
         let text = read_text(path).map_err(|problem| TapeError::Read { tape: name.clone(), problem })?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        parse::parse_tape(&name, &text, &|source| {
-            let path = directory.join(source);
-            Ok((path.display().to_string(), read_text(&path)?))
-        })
+        parse::parse_tape(
+            &name,
+            &text,
+            &|source| {
+                let path = directory.join(source);
+                Ok((path.display().to_string(), read_text(&path)?))
+            },
+            &|lesson| load_lesson(lesson, directory),
+        )
     }
 
     /// Returns the name that errors show.
@@ -214,12 +226,22 @@ impl Tape {
         needed.into_iter().find(|variable| !is_set(variable))
     }
 
+    /// Returns the tape without the part of step `number` of its lesson and without what follows.
+    #[must_use]
+    pub fn before_lesson_step(&self, number: usize) -> Self {
+        let is_part = |step: &PlacedCommand| matches!(step.command, Command::LessonStep(step) if step == number);
+        let end = self.commands.iter().position(is_part).unwrap_or(self.commands.len());
+        Self { commands: self.commands[..end].to_vec(), ..self.clone() }
+    }
+
     /// Returns why the tape can be played only on a [player](super::player), if so.
     pub fn needs_player(&self) -> Option<&'static str> {
         let counts_calls = |step: &PlacedCommand| matches!(step.command, Command::ExpectCalls { .. });
         let counts = self.commands.iter().any(counts_calls);
-        let reason = counts.then_some("it counts API calls, which only a console in this process allows");
-        self.needs_simulation().or(reason)
+        let counts = counts.then_some("it counts API calls, which only a console in this process allows");
+        let lesson =
+            self.header.lesson.as_ref().map(|_| "it plays a lesson, which only a console in this process allows");
+        self.needs_simulation().or(counts).or(lesson)
     }
 
     fn needs_simulation(&self) -> Option<&'static str> {
@@ -236,7 +258,8 @@ impl Tape {
     /// Returns why the tape can't be played on an account that exists already, if so.
     pub fn needs_new_account(&self) -> Option<&'static str> {
         let world = self.header.world.as_ref().map(|_| "it sets a world, and this account exists already");
-        world.or_else(|| self.needs_simulation())
+        let lesson = self.header.lesson.as_ref().map(|_| "it plays a lesson, and this account exists already");
+        world.or(lesson).or_else(|| self.needs_simulation())
     }
 
     /// Returns the places that VHS doesn't accept in a tape. Tapes that [`Tape::parse`] accepts have none.
@@ -245,21 +268,9 @@ impl Tape {
     }
 }
 
-/// Returns the text of the tape at `path`.
-///
-/// # Errors
-/// A message if it isn't a regular file, is larger than 1 MiB, or can't be read.
-pub fn read_text(path: &Path) -> Result<String, String> {
-    /// No tape is longer. Reading a device might never end.
-    const MAX_BYTES: u64 = 1 << 20;
-    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("it is not a regular file".to_owned());
-    }
-    if metadata.len() > MAX_BYTES {
-        return Err("it is larger than 1 MiB".to_owned());
-    }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+/// Returns the lesson with a name, or at a path that is relative to `directory`.
+fn load_lesson(lesson: &str, directory: &Path) -> Result<Lesson, String> {
+    lessons::find(lesson, directory).map_err(|error| error.to_string())
 }
 
 /// A command of a tape, with the settings at that point applied. Texts and patterns can contain variables.
@@ -285,6 +296,8 @@ enum Command {
     Screenshot(String),
     /// Starts a step.
     Step(String),
+    /// Begins the part of a step of the lesson.
+    LessonStep(usize),
     /// Sets a variable.
     Let { name: String, value: VariableSource },
     /// Sends a request that isn't the console's.

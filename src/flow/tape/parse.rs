@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::directive::{self, Problem};
+use super::directive::{self, LoadLesson, Problem};
 use super::pattern::Pattern;
 use super::tokens::{Token, Tokens};
 use super::{
@@ -23,9 +23,14 @@ pub(super) const MAX_COUNT: usize = 1000;
 type Load<'a> = &'a dyn Fn(&str) -> Result<(String, String), String>;
 
 /// Parses a tape.
-pub(super) fn parse_tape(name: &str, text: &str, load: Load<'_>) -> Result<Tape, TapeError> {
+pub(super) fn parse_tape(
+    name: &str,
+    text: &str,
+    load: Load<'_>,
+    load_lesson: LoadLesson<'_>,
+) -> Result<Tape, TapeError> {
     let mut parser = Parser::default();
-    parser.parse_file(name, text, Some(load))?;
+    parser.parse_file(name, text, Some(load), load_lesson)?;
     Ok(Tape { name: name.to_owned(), header: parser.header, commands: parser.commands })
 }
 
@@ -67,7 +72,13 @@ enum Item {
 impl Parser {
     /// Parses a tape, or a tape that it sources: then `load` is `None`, because tapes are sourced one level deep, as in
     /// VHS.
-    fn parse_file(&mut self, name: &str, text: &str, load: Option<Load<'_>>) -> Result<(), TapeError> {
+    fn parse_file(
+        &mut self,
+        name: &str,
+        text: &str,
+        load: Option<Load<'_>>,
+        load_lesson: LoadLesson<'_>,
+    ) -> Result<(), TapeError> {
         let tape: Arc<str> = name.into();
         let failed = |line, problem: Problem| TapeError::Parse {
             tape: name.to_owned(),
@@ -91,7 +102,7 @@ impl Parser {
                 let header = if load.is_some() { &mut self.header } else { &mut ignored };
                 let header = (self.commands.len() == first_command).then_some(header);
                 if let Some(command) =
-                    directive::parse_directive(line, header).map_err(|problem| failed(number, problem))?
+                    directive::parse_directive(line, header, load_lesson).map_err(|problem| failed(number, problem))?
                 {
                     self.add(place(), command).map_err(|text| failed(number, Problem { column: 1, text }))?;
                 }
@@ -115,7 +126,7 @@ impl Parser {
                         };
                         let (name, text) =
                             load(&source).map_err(|reason| problem(format!("couldn't read {source}: {reason}")))?;
-                        self.parse_file(&name, &text, None)?;
+                        self.parse_file(&name, &text, None, load_lesson)?;
                     }
                 }
             }
@@ -140,6 +151,16 @@ impl Parser {
             ));
         }
         match &command {
+            Command::LessonStep(number) => {
+                let lesson = self
+                    .header
+                    .lesson
+                    .as_ref()
+                    .ok_or("the tape plays no lesson; add a line such as `#: lesson first-key`")?;
+                if *number > lesson.steps.len() {
+                    return Err(format!("the lesson \"{}\" has {} steps", lesson.name, lesson.steps.len()));
+                }
+            }
             Command::Let { name, .. } => {
                 self.variables.insert(name.clone());
             }
@@ -299,14 +320,20 @@ fn parse_duration(text: &str) -> Result<SignedDuration, String> {
 mod tests {
     use super::super::{DEFAULT_SIZE, Fault, StartTime};
     use super::*;
+    use crate::lessons;
     use proptest::prelude::*;
 
     fn parse(text: &str) -> Result<Tape, TapeError> {
-        parse_tape("t.tape", text, &|name| match name {
-            "part.tape" => Ok((name.to_owned(), "#: size 60x20\n#: key Home\nType \"${who}\"".to_owned())),
-            "nested.tape" => Ok((name.to_owned(), "Source \"part.tape\"".to_owned())),
-            _ => Err("there is no such file".to_owned()),
-        })
+        parse_tape(
+            "t.tape",
+            text,
+            &|name| match name {
+                "part.tape" => Ok((name.to_owned(), "#: size 60x20\n#: key Home\nType \"${who}\"".to_owned())),
+                "nested.tape" => Ok((name.to_owned(), "Source \"part.tape\"".to_owned())),
+                _ => Err("there is no such file".to_owned()),
+            },
+            &|name| lessons::built_in(name).map_err(|error| error.to_string()),
+        )
     }
 
     fn commands(text: &str) -> Vec<Command> {
@@ -412,6 +439,13 @@ mod tests {
             ("#: wrld default", "1:4", "did you mean world?"),
             ("#: world defalt", "1:10", "did you mean default?"),
             ("Enter\n#: world default", "2:4", "before the first command"),
+            ("#: lesson first-kay", "1:11", "did you mean first-key?"),
+            ("#: lesson first-key\n#: lesson first-key", "2:11", "a lesson already"),
+            ("#: lesson first-key\n#: world default", "2:10", "an account of its own"),
+            ("#: world default\n#: lesson first-key", "2:11", "an account of its own"),
+            ("#: lesson-step 1", "1:1", "plays no lesson"),
+            ("#: lesson first-key\n#: lesson-step 99", "2:1", "steps"),
+            ("#: lesson-step 0", "1:16", "the number of a step"),
             ("#: size 80", "1:9", "is not a screen size"),
             ("#: size 80x24 80x24", "1:15", "already"),
             ("#: clock now\n#: clock now", "2:10", "already"),

@@ -17,6 +17,7 @@ use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::expectation::{ExpectationError, Variables};
 use crate::flow::style_words;
+use crate::lessons::progress::Progress;
 
 /// A console that a tape can be played on. Its clock is manual or the real one.
 pub trait ConsoleDriver {
@@ -56,6 +57,11 @@ pub trait ConsoleDriver {
 
     /// Returns the access to the AWS of the console that expectations need, or `None` if there is none.
     fn aws(&self) -> Option<AwsAccess<'_>> {
+        None
+    }
+
+    /// Returns the progress of the lesson, or `None` if the console plays none.
+    fn lesson(&self) -> Option<&Progress> {
         None
     }
 
@@ -252,9 +258,23 @@ impl Playback {
         Ok(())
     }
 
-    /// Checks an expectation. Other commands are not expected here, and pass.
+    /// Checks an expectation, or the step of the lesson. Other commands are not expected here, and pass.
     fn check(&self, expectation: &Command, console: &impl ConsoleDriver) -> Result<(), Failure> {
         match expectation {
+            Command::LessonStep(number) => {
+                let lesson = console.lesson();
+                let lesson = lesson.ok_or_else(|| Failure::CannotCheck("this console plays no lesson".to_owned()))?;
+                let current = lesson.steps.len();
+                if current != *number {
+                    return Err(Failure::NotMet(format!("the lesson is at step {current}; expected: step {number}")));
+                }
+                if lesson.steps.last().is_some_and(|step| step.done.is_some()) {
+                    let reason =
+                        format!("step {number} of the lesson is done when its part begins; expected: something to do");
+                    return Err(Failure::NotMet(reason));
+                }
+                Ok(())
+            }
             Command::ExpectScreen { pattern, is_expected } => {
                 let regex = pattern.resolve(&self.variables).map_err(Failure::CannotCheck)?;
                 if regex.is_match(&screen_text(&console.frame())) == *is_expected {

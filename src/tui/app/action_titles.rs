@@ -9,6 +9,12 @@ use crate::tui::wizard::Wizard;
 impl App {
     /// Returns the title of a binding. Those of general keys, such as Enter, depend on what has the focus.
     pub fn action_title(&self, binding: &Binding) -> &'static str {
+        match (binding.action, &self.lesson) {
+            (Action::Lesson, _) => return self.lesson_title(),
+            (Action::Activate, Some(lesson)) if self.is_lesson_focused() => return lesson.enter_title(),
+            (Action::Back, Some(_)) if self.is_lesson_focused() => return "Close",
+            _ => {}
+        }
         match binding.action {
             Action::Activate => self.enter_title(),
             Action::Back => self.escape_title(),

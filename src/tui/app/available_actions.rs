@@ -42,9 +42,14 @@ impl App {
         if let Some(view) = &self.text_view {
             return view.is_available(binding.action);
         }
+        if self.is_lesson_focused() {
+            return self.is_available_in_lesson(binding.action);
+        }
         let is_overlaid = self.dialog.is_some() || self.login.is_some();
         match binding.action {
             Action::EditText => self.is_typing(),
+            Action::Lesson => self.lesson.is_some(),
+            Action::Hint => self.has_hint(),
             Action::ShowError => self.last_error.is_some(),
             Action::Palette if matches!(self.dialog, Some(Dialog::Menu(_) | Dialog::Drafts(_))) => true,
             Action::KeyboardHelp | Action::Palette => !is_overlaid,
@@ -183,6 +188,9 @@ impl App {
     pub fn is_typing(&self) -> bool {
         if let Some(view) = &self.text_view {
             return view.is_typing();
+        }
+        if let Some(lesson) = self.lesson.as_ref().filter(|lesson| lesson.is_focused()) {
+            return lesson.is_typing();
         }
         match (&self.login, &self.dialog) {
             (Some(login), _) => login.is_typing(),

@@ -47,9 +47,13 @@ impl App {
             Some(Action::Suspend) => return vec![Effect::Suspend],
             _ => {}
         }
+        let size = self.content_size();
         if let Some(view) = &mut self.text_view {
-            let event = view.handle_key(key, self.screen_size);
+            let event = view.handle_key(key, size);
             return self.handle_text_view_event(event);
+        }
+        if let Some(effects) = self.handle_lesson_key(keymap::action(&[Context::Lesson], key), key) {
+            return effects;
         }
         let is_on_page = self.dialog.is_none() && self.login.is_none();
         if is_on_page && !KEYS_KEEPING_SUCCESS.contains(&key.code) && self.link_at(key).is_none() {
@@ -122,7 +126,7 @@ impl App {
         let others = self.bindings().filter(|binding| binding.action != Action::Help);
         let keys: Vec<(String, &str)> = others.map(|binding| (self.keymap.label(binding), binding.help)).collect();
         let label_width = keys.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
-        let help_width = usize::from(self.screen_size.0).saturating_sub(label_width + 1);
+        let help_width = usize::from(self.content_size().0).saturating_sub(label_width + 1);
         let lines = keys.iter().flat_map(|(label, help)| {
             let rows = text::wrap(help, help_width).into_iter().enumerate();
             rows.map(move |(row, words)| {
@@ -134,7 +138,7 @@ impl App {
 
     /// Shows the preview of the wizard: in its pane on wide screens, else as a dialog.
     fn show_preview(&mut self) {
-        let has_pane = self.screen_size.0 >= MIN_INFO_WIDTH;
+        let has_pane = self.content_size().0 >= MIN_INFO_WIDTH;
         let is_in_pane = has_pane && self.wizard.as_mut().is_some_and(Wizard::toggle_preview);
         // In the pane, only what fits is visible. The key pressed again shows all of it.
         if !is_in_pane {
@@ -174,6 +178,15 @@ impl App {
 
     /// Returns the current contexts.
     pub fn contexts(&self) -> Vec<Context> {
+        if self.is_lesson_focused() {
+            return vec![Context::Lesson, Context::Dialog];
+        }
+        let mut contexts = self.contexts_without_lesson();
+        contexts.extend(self.lesson.is_some().then_some(Context::Lesson));
+        contexts
+    }
+
+    fn contexts_without_lesson(&self) -> Vec<Context> {
         if self.login.is_some() {
             return vec![Context::Dialog];
         }

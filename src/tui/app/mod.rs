@@ -10,6 +10,7 @@ pub mod drafts;
 mod error_reports;
 mod key_store_responses;
 mod keyboard;
+mod lesson;
 mod mouse;
 pub mod navigation;
 mod palette;
@@ -37,6 +38,7 @@ use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::error_report::ErrorDetails;
 use super::flash::Flash;
 use super::keymap::{self, Action, Keymap};
+use super::lesson::LessonView;
 use super::pages::Location;
 use super::pages::api_calls::ApiCallList;
 use super::pages::event::EventPage;
@@ -88,6 +90,8 @@ pub struct App {
     pub login: Option<LoginDialog>,
     /// The open full-screen text.
     pub text_view: Option<TextView>,
+    /// The open lesson.
+    lesson: Option<LessonView>,
     /// The details of the last error on this page.
     pub(super) last_error: Option<TextView>,
     /// The connect dialog to reopen after its proxy credential is updated: the key store and what follows.
@@ -173,6 +177,7 @@ impl App {
             dialog: None,
             login: None,
             text_view: None,
+            lesson: None,
             last_error: None,
             resume_connect: None,
             pending_report: None,
@@ -252,6 +257,7 @@ impl App {
 
     /// Handles a message and returns the effects to perform.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        let may_change_account = matches!(msg, Msg::CallCompleted(..) | Msg::DataChanged);
         let mut effects = self.handle_message(msg);
         if effects.contains(&Effect::Quit) {
             // The effects already include those for the draft.
@@ -263,6 +269,7 @@ impl App {
             calls.extend(wizard.external_key_request());
             effects.extend(calls.into_iter().map(|call| self.request(call)));
         }
+        effects.extend(may_change_account.then(|| self.check_lesson()).flatten());
         let follow = self.sync_draft();
         follow.into_iter().chain(effects).collect()
     }
@@ -306,6 +313,10 @@ impl App {
                 self.on_copied(copied);
                 Vec::new()
             }
+            Msg::Lesson(state) => {
+                self.on_lesson_state(*state);
+                Vec::new()
+            }
             Msg::Draft(response) => self.on_draft_response(response),
             Msg::TimerElapsed(timer) if self.poll_timer == Some(timer) => {
                 self.poll_timer = None;
@@ -326,8 +337,12 @@ impl App {
     }
 
     fn handle_paste(&mut self, text: &str) {
+        let size = self.content_size();
         if let Some(view) = &mut self.text_view {
-            return view.handle_paste(text, self.screen_size);
+            return view.handle_paste(text, size);
+        }
+        if let Some(lesson) = self.lesson.as_mut().filter(|lesson| lesson.is_focused()) {
+            return lesson.handle_paste(text);
         }
         if let Some(login) = &mut self.login {
             return login.handle_paste(text);

@@ -48,14 +48,17 @@ impl App {
 
     pub(super) fn handle_mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
         let clicked = self.clicks.borrow().at(event.column, event.row);
+        let is_on_lesson = self.is_lesson_in_front() || event.column >= self.content_size().0;
+        if let (Some(lines), Some(lesson)) = (wheel_lines(event.kind), self.lesson.as_mut().filter(|_| is_on_lesson)) {
+            lesson.scroll_by(lines);
+            return Vec::new();
+        }
         match event.kind {
             MouseEventKind::Down(MouseButton::Left) => clicked.map_or_else(Vec::new, |click| self.handle_click(&click)),
             MouseEventKind::Down(MouseButton::Right) => {
                 clicked.map_or_else(Vec::new, |click| self.handle_right_click(&click))
             }
-            MouseEventKind::ScrollUp => self.scroll_by(-WHEEL_LINES, clicked.as_ref()),
-            MouseEventKind::ScrollDown => self.scroll_by(WHEEL_LINES, clicked.as_ref()),
-            _ => Vec::new(),
+            kind => wheel_lines(kind).map_or_else(Vec::new, |lines| self.scroll_by(lines, clicked.as_ref())),
         }
     }
 
@@ -144,7 +147,7 @@ impl App {
 
     /// Scrolls what is in front: the text, the dialog, or the page. `clicked` is the part of the screen at the pointer.
     fn scroll_by(&mut self, lines: isize, clicked: Option<&Click>) -> Vec<Effect> {
-        let size = self.screen_size;
+        let size = self.content_size();
         match (&mut self.text_view, &self.login, &mut self.dialog) {
             (Some(view), _, _) => view.scroll_by(lines, size),
             (None, Some(_), _) => {}
@@ -196,6 +199,15 @@ impl App {
             Location::Xray => self.flows.table_mut(),
             _ => return None,
         })
+    }
+}
+
+/// Returns how many lines a turn of the wheel scrolls: down, or up if the number is negative.
+fn wheel_lines(kind: MouseEventKind) -> Option<isize> {
+    match kind {
+        MouseEventKind::ScrollUp => Some(-WHEEL_LINES),
+        MouseEventKind::ScrollDown => Some(WHEEL_LINES),
+        _ => None,
     }
 }
 

@@ -84,6 +84,8 @@ pub enum Context {
     Code,
     /// In the full-screen view of a text.
     TextView,
+    /// In a lesson.
+    Lesson,
 }
 
 impl Context {
@@ -116,6 +118,7 @@ impl Context {
             Self::Wizard | Self::NonFinalStep | Self::Review | Self::ReadOnlyReview => "Wizard",
             Self::TextInput => "Text fields",
             Self::TextView => "Full-screen text",
+            Self::Lesson => "Lesson",
         }
     }
 }
@@ -179,6 +182,8 @@ pub enum Action {
     NextMatch,
     PreviousMatch,
     LineNumbers,
+    Lesson,
+    Hint,
 }
 
 /// One row of the table of key bindings.
@@ -286,6 +291,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Everywhere, Action::SwitchProfileOrRegion, KeyCode::F(3), NONE, "F3", "Region", "Switch Region or profile."),
     bind(Context::Everywhere, Action::ToggleMouse, KeyCode::F(6), NONE, "F6", "", "Turn the mouse off or on. While it is on, hold Shift to select text."),
     bind(Context::ErrorMessage, Action::ErrorReport, KeyCode::Char('e'), NONE, "e", "Error report", "Show an error report, to copy or save it and send it to support."),
+    bind(Context::Lesson, Action::Lesson, KeyCode::F(7), NONE, "F7", "Lesson", "Show the step of the lesson, or begin the next one."),
+    bind(Context::Lesson, Action::Hint, KeyCode::F(9), NONE, "F9", "Hint", "Show a hint for the step of the lesson. Each press shows one more."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "Undo the last edit in the text field. Ctrl-R redoes it. Alt-U and Alt-E do the same."),
     bind(Context::TextInput, Action::EditText, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Cut to the start of the line. Alt-K cuts to the end, Ctrl-W or Alt-D cuts a word, and Ctrl-Y pastes the cut text."),
     bind(Context::TextView, Action::Copy, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the text to the clipboard."),
@@ -335,7 +342,9 @@ pub fn page_button(binding: &Binding) -> Option<(&'static str, ButtonKind)> {
     Some(match (binding.context, binding.action) {
         (Context::KeyList | Context::Key, Action::OpenActionsMenu) => ("Key actions ▾", Normal),
         (Context::KeyStore, Action::OpenActionsMenu) => ("Actions ▾", Normal),
-        (Context::ExternalKeys | Context::ProxyFaults | Context::XrayFlow, Action::OpenActionsMenu) => ("Actions ▾", Primary),
+        (Context::ExternalKeys | Context::ProxyFaults | Context::XrayFlow, Action::OpenActionsMenu) => {
+            ("Actions ▾", Primary)
+        }
         (Context::KeyStore, Action::CreateKeyStore) => ("Create external key store", Normal),
         (Context::KeyList | Context::KeyStore, Action::CreateKey) => ("Create key", Primary),
         (Context::Key, Action::Copy) => ("Copy ID", Normal),

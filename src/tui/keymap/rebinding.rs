@@ -81,7 +81,7 @@ const COEXISTING: [&[Context]; 15] = [
 /// Returns whether the keys of both contexts can be available at the same time.
 fn can_coexist(one: Context, other: Context) -> bool {
     one == other
-        || [one, other].contains(&Context::Everywhere)
+        || [Context::Everywhere, Context::Lesson].iter().any(|everywhere| [one, other].contains(everywhere))
         || COEXISTING.iter().any(|contexts| contexts.contains(&one) && contexts.contains(&other))
 }
 

@@ -18,6 +18,7 @@ use super::app::{App, Dialog, MIN_SCREEN_SIZE};
 use super::flash;
 use super::header;
 use super::keymap::{self, Action};
+use super::lesson;
 use super::pages::{self, Location};
 use super::theme;
 use super::widgets::button::{Button, ButtonKind};
@@ -37,7 +38,10 @@ pub fn draw(app: &App, frame: &mut Frame) {
 }
 
 fn draw_screen(app: &App, canvas: &mut Canvas) {
-    let area = canvas.area();
+    let screen = canvas.area();
+    let panel_width = if app.lesson().is_some() { lesson::panel_width(screen.width) } else { 0 };
+    let [area, panel] = Layout::horizontal([Constraint::Min(1), Constraint::Length(panel_width)]).areas(screen);
+    canvas.set_area(area);
     if area.width < MIN_SCREEN_SIZE.0 || area.height < MIN_SCREEN_SIZE.1 {
         let words = format!("Enlarge to {}x{}. Ctrl-C quits.", MIN_SCREEN_SIZE.0, MIN_SCREEN_SIZE.1);
         let line = Line::raw(text::truncate(&words, area.width.into()));
@@ -71,7 +75,14 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
         canvas.on_click(fault, Click::Navigate(Location::ProxyFaults));
         canvas.render(notice, fault);
     }
+    let badge = app.lesson_badge();
+    let badge_width = badge.as_ref().map_or(0, |(words, _)| u16::try_from(text::width(words)).unwrap_or(u16::MAX));
+    let [crumbs, lesson] = Layout::horizontal([Constraint::Min(1), Constraint::Length(badge_width)]).areas(crumbs);
     breadcrumbs::draw(app, canvas, crumbs);
+    if let Some((words, is_done)) = badge {
+        canvas.on_click(lesson, Click::Key(KeyCode::F(7).into()));
+        canvas.render(Line::styled(words, if is_done { theme::SUCCESS } else { theme::ACCENT }), lesson);
+    }
     flash::draw(&app.flashes, flashes, &keys, canvas, flash);
     if let Some(notice) = notice {
         canvas.on_click(draft, Click::PageKey(DRAFTS_KEY.into()));
@@ -79,11 +90,19 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     }
     draw_body(app, canvas, body);
     dialog_box::draw(app, canvas, area);
+    if let Some(lesson) = app.lesson().filter(|_| app.is_lesson_in_front()) {
+        canvas.cover();
+        lesson.draw(canvas, Rect { height: area.height - 1, ..area }, &app.keymap);
+    }
     // The keys of a dialog depend on whether there is more to scroll to, which is known when it has been drawn.
     footer::draw(app, canvas, footer);
     if let Some(text) = &app.text_view {
         canvas.cover();
         text.draw(canvas, area, &app.keymap);
+    }
+    if let Some(lesson) = app.lesson().filter(|_| panel_width > 0) {
+        canvas.set_area(screen);
+        lesson.draw(canvas, panel, &app.keymap);
     }
 }
 

@@ -75,18 +75,26 @@ impl ClickMap {
 #[derive(Debug)]
 pub struct Canvas<'a, 'b> {
     frame: &'a mut Frame<'b>,
+    /// The area that pages and dialogs have.
+    area: Rect,
     clicks: ClickMap,
 }
 
 impl<'a, 'b> Canvas<'a, 'b> {
     /// Creates the surface for a frame.
     pub fn new(frame: &'a mut Frame<'b>) -> Self {
-        Self { frame, clicks: ClickMap::default() }
+        let area = frame.area();
+        Self { frame, area, clicks: ClickMap::default() }
     }
 
-    /// Returns the area of the whole screen.
+    /// Returns the area for pages and dialogs: the whole screen, unless something is beside it.
     pub fn area(&self) -> Rect {
-        self.frame.area()
+        self.area
+    }
+
+    /// Limits pages and dialogs to a part of the screen.
+    pub fn set_area(&mut self, area: Rect) {
+        self.area = area;
     }
 
     /// Draws a widget.

@@ -75,6 +75,11 @@ impl ScrollState {
         self.scroll_to(self.top().saturating_add_signed(lines));
     }
 
+    /// Scrolls to the last line of the next frame, which may have more lines than the last one.
+    pub fn scroll_to_end(&mut self) {
+        self.offset = isize::MAX;
+    }
+
     /// Handles keys that scroll by line, by page, or to either end. Returns whether the key was one of them.
     pub fn handle_key(&mut self, key: KeyCode) -> bool {
         match key {

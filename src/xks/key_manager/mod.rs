@@ -123,6 +123,15 @@ impl ExternalKeyManager {
         self.0.log_buffer.spawn_flusher(move || manager.upgrade().map(|manager| manager.flush_log()).is_some());
     }
 
+    /// Copies the database, with the request log, to the new file `path`.
+    ///
+    /// # Errors
+    /// The database fails, or `path` can't be written.
+    pub fn copy_database(&self, path: &Path) -> Result<(), KeyManagerError> {
+        self.0.flush_log();
+        self.store().copy_database(path)
+    }
+
     /// Records a request to the proxy.
     pub(super) fn log_request(&self, entry: ProxyRequest) {
         if self.0.log_buffer.push(entry) {

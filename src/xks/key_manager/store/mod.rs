@@ -113,6 +113,12 @@ impl Store {
         Ok(store)
     }
 
+    /// Copies the database to the new file `path`.
+    pub fn copy_database(&self, path: &Path) -> Result<(), KeyManagerError> {
+        self.connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
+        Ok(())
+    }
+
     /// Opens a separate connection for the request log, so that writing the log doesn't block requests.
     pub fn open_log(dir: &Path) -> Result<Connection, KeyManagerError> {
         let connection = Connection::open(dir.join(DATABASE_FILE))?;
