@@ -137,6 +137,20 @@ fn sample(service: Service, operation: &str) -> Value {
             "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-1" }] }),
         (Service::XksConsole, "ListProxyRoutes") => json!({ "Routes!": [{ "Host!": "proxy.example",
             "Address": "127.0.0.1:443", "CertificateAuthorities": "PEM" }] }),
+        (Service::XksConsole, "PutProxyFault") => {
+            json!({ "Id!": 1, "Fault!": "xks:Encrypt timeout", "Target!": "Encrypt",
+            "Failure!": "timeout", "Effect!": "No answer.", "Schedule!": "always", "IsActive!": true,
+            "MatchedRequests!": 2, "FailedRequests!": 1, "CreationDate!": 1_700_000_000, "EndDate": 1_700_000_100 })
+        }
+        (Service::XksConsole, "ListProxyFaults") => {
+            json!({ "Faults!": [{ "Id": 1, "Fault!": "xks:Encrypt timeout", "Target!": "Encrypt",
+            "Failure!": "timeout", "Effect!": "No answer.", "Schedule!": "always", "IsActive": true,
+            "MatchedRequests": 2, "FailedRequests": 1, "CreationDate": 1_700_000_000, "EndDate": 1_700_000_100 }] })
+        }
+        (Service::XksConsole, "ListWorkloads") => json!({ "Workloads!": [{ "Name!": "shop", "RoleArn!": "arn:r",
+            "KeyId!": "alias/a", "Operation!": "Decrypt", "IntervalSeconds": 900, "DataKeyCacheSeconds": 60,
+            "CachedUntil": 1_700_000_000, "LastRun": 1_700_000_000, "Requests": 2, "Failures": 1,
+            "FailingSince": 1_700_000_000, "ErrorCode": "E", "ErrorMessage": "m" }] }),
         (Service::XksConsole, "ListFlows") => json!({ "Flows!": [{ "flowId!": "r-1", "time": "2026-01-02T03:04:05Z",
             "operation": "Encrypt", "caller": "arn:u", "keyArn": "arn:1", "microseconds": 7, "errorCode": "E",
             "refusedAt": "Proxy" }], "NextToken": "t" }),
@@ -156,7 +170,7 @@ fn has_empty_response(operation: &str) -> bool {
         "TagResource UntagResource PutKeyPolicy RevokeGrant RetireGrant UpdateCustomKeyStore DeleteCustomKeyStore",
         "ConnectCustomKeyStore DisconnectCustomKeyStore DeleteUser DeleteRole PutUserPolicy DeleteUserPolicy PutRolePolicy",
         "DeleteRolePolicy DeleteAccessKey CreateExternalKey EnableExternalKey DisableExternalKey RotateExternalKey",
-        "DeleteExternalKey RevokeProxyCredential PutProxyRoute",
+        "DeleteExternalKey RevokeProxyCredential PutProxyRoute DeleteProxyFault DeleteProxyFaults",
     ]
     .iter()
     .any(|names| names.split(' ').any(|name| name == operation))

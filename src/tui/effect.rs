@@ -14,7 +14,7 @@ use crate::aws::cloudtrail::Event;
 use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretString};
 use crate::aws::sts::CallerIdentity;
-use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyFault, ProxyRequest};
+use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyFault, ProxyRequest, Workload};
 use crate::aws::xray::FlowSummary;
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::find::Found;
@@ -107,6 +107,8 @@ pub enum Call {
     Events(Option<String>),
     /// The proxy requests that belong to a KMS request ID. Available only in the bundled AWS.
     ProxyRequests(String),
+    /// The workloads. Available only in the bundled AWS.
+    Workloads,
     /// A page of flows: the newest, or the page at a token. Available only in the bundled AWS.
     Flows(Option<String>),
     /// One flow, by its ID. Available only in the bundled AWS.
@@ -179,6 +181,7 @@ pub enum Change {
     PutProxyFault(xks_console::PutProxyFault),
     DeleteProxyFault(xks_console::DeleteProxyFault),
     DeleteProxyFaults(xks_console::DeleteProxyFaults),
+    AdvanceClock(xks_console::AdvanceAccountClock),
     /// With an optional PEM file of CA certificates.
     PutProxyRoute(xks_console::PutProxyRoute, Option<String>),
     /// With an optional file that replaces the plaintext.
@@ -267,6 +270,7 @@ pub enum Response {
     ExternalKey(DescribeExternalKeyOutput),
     ExternalKeys(Vec<Partition>),
     ProxyFaults(Vec<ProxyFault>),
+    Workloads(Vec<Workload>),
     Events {
         page: Vec<Event>,
         next: Option<String>,

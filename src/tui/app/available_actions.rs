@@ -6,6 +6,7 @@ use crate::aws::lenient::UNREADABLE;
 use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::Location;
 use crate::tui::pages::key_store::KeyStorePage;
+use crate::tui::target::Target;
 use crate::tui::widgets::table::Table;
 use crate::tui::wizard::Wizard;
 
@@ -56,6 +57,7 @@ impl App {
             Action::Help => {
                 !matches!(self.dialog, Some(Dialog::Palette(_) | Dialog::FieldHelp { .. } | Dialog::Preview { .. }))
             }
+            Action::MoveClock => !is_overlaid && self.target != Target::Aws,
             Action::ApiCalls => !is_overlaid && self.location != Location::ApiCalls,
             Action::SwitchProfileOrRegion => self.dialog.is_none(),
             action if is_overlaid => self.is_available_in_dialog(action),

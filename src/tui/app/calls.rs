@@ -35,6 +35,7 @@ impl App {
             Call::Keys(_) if self.account.keys.ready().is_none() => self.account.keys = Loadable::Loading,
             Call::ExternalKeys => self.external_keys.start_loading(),
             Call::ProxyFaults => self.proxy_fault_list.start_loading(),
+            Call::Workloads => self.workloads.start_loading(),
             Call::Events(_) => self.events.start_loading(),
             Call::Flows(_) => self.flows.start_loading(),
             Call::Metrics { range, .. } => self.key_store.start_loading(*range),
@@ -85,6 +86,7 @@ impl App {
             Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
             Location::ExternalKeys => calls.push(Call::ExternalKeys),
             Location::ProxyFaults => calls.push(Call::ProxyFaults),
+            Location::Workloads => calls.push(Call::Workloads),
             Location::Events => calls.push(Call::Events(None)),
             Location::Xray => calls.push(Call::Flows(None)),
             Location::CreateKey if self.wizard.as_ref().is_some_and(Wizard::has_external_keys) => {

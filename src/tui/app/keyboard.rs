@@ -5,9 +5,11 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::drafts::shows_drafts;
 use super::{App, Dialog};
 use crate::create_key::method::Method;
+use crate::tui::dialogs::FormKind;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
+use crate::tui::target::Target;
 use crate::tui::text_view::TextView;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::Table;
@@ -97,6 +99,9 @@ impl App {
             self.open_shortcuts();
             return Vec::new();
         }
+        if action == Some(Action::MoveClock) && !self.is_typing() && self.target != Target::Aws {
+            return self.open_task(FormKind::MoveClock);
+        }
         if action == Some(Action::Palette) {
             self.open_palette();
             return Vec::new();
@@ -163,6 +168,7 @@ impl App {
             Location::AwsKeys => Some(self.aws_keys.table()),
             Location::ExternalKeys => Some(self.external_keys.table()),
             Location::ProxyFaults => Some(self.proxy_fault_list.table()),
+            Location::Workloads => Some(self.workloads.table()),
             Location::Events => Some(self.events.table()),
             Location::ApiCalls => Some(self.api_calls.table()),
             Location::Xray => Some(self.flows.table()),
@@ -254,7 +260,7 @@ impl App {
             Location::ProxyFaults => vec![Context::ProxyFaults, Context::Table, Context::Refreshable, Context::List],
             Location::Event(_) => vec![Context::Event, Context::Scrollable, Context::WebPage],
             Location::ApiCall(_) => vec![Context::ApiCall],
-            Location::Xray => vec![Context::Table, Context::Refreshable, Context::List],
+            Location::Xray | Location::Workloads => vec![Context::Table, Context::Refreshable, Context::List],
             Location::XrayFlow(_) => vec![Context::XrayFlow, Context::Scrollable],
             Location::Key(_) => vec![Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
         };
@@ -344,6 +350,7 @@ impl App {
             Location::Key(_) => self.key.handle_key(key, &self.account),
             Location::ExternalKeys => self.external_keys.handle_key(key, &self.account),
             Location::ProxyFaults => self.proxy_fault_list.handle_key(key, &self.account),
+            Location::Workloads => self.workloads.handle_key(key),
             Location::Events => self.events.handle_key(key),
             Location::Event(_) => self.event.handle_key(key),
             Location::ApiCalls => self.api_calls.handle_key(key),
@@ -363,6 +370,7 @@ impl App {
         match event {
             pages::PageEvent::Navigate(location) => self.navigate(location),
             pages::PageEvent::Request(call) => vec![self.request(call)],
+            pages::PageEvent::Find(name) => self.find_page(name),
             pages::PageEvent::Copy(what, text) => self.copy(what, text),
             pages::PageEvent::CreateKey(store_id) => self.start_create_key(store_id),
             pages::PageEvent::OpenMenu(menu) => {

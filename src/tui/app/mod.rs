@@ -49,6 +49,7 @@ use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
 use super::pages::proxy_faults::ProxyFaultList;
+use super::pages::workloads::WorkloadList;
 use super::pages::xray::FlowList;
 use super::pages::xray::flow::FlowPage;
 use super::preferences::{Preferences, RememberedIds};
@@ -121,6 +122,7 @@ pub struct App {
     pub(super) key: KeyPage,
     pub(super) external_keys: ExternalKeyList,
     pub(super) proxy_fault_list: ProxyFaultList,
+    pub(super) workloads: WorkloadList,
     pub(super) events: EventList,
     pub(super) event: EventPage,
     pub(super) api_calls: ApiCallList,
@@ -196,6 +198,7 @@ impl App {
             key: KeyPage::new(String::new()),
             external_keys: ExternalKeyList::default(),
             proxy_fault_list: ProxyFaultList::default(),
+            workloads: WorkloadList::default(),
             events: EventList::default(),
             event: EventPage::default(),
             api_calls: ApiCallList::default(),
@@ -373,6 +376,7 @@ impl App {
             Location::AwsKeys => self.aws_keys.handle_paste(text, &self.account),
             Location::ExternalKeys => self.external_keys.handle_paste(text),
             Location::ProxyFaults => self.proxy_fault_list.handle_paste(text),
+            Location::Workloads => self.workloads.handle_paste(text),
             Location::Events => self.events.handle_paste(text),
             Location::ApiCalls => self.api_calls.handle_paste(text),
             Location::Xray => self.flows.handle_paste(text),

@@ -194,6 +194,7 @@ impl App {
             Location::AwsKeys => self.aws_keys.table_mut(),
             Location::ExternalKeys => self.external_keys.table_mut(),
             Location::ProxyFaults => self.proxy_fault_list.table_mut(),
+            Location::Workloads => self.workloads.table_mut(),
             Location::Events => self.events.table_mut(),
             Location::ApiCalls => self.api_calls.table_mut(),
             Location::Xray => self.flows.table_mut(),

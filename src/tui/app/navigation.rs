@@ -18,7 +18,7 @@ use crate::tui::target::Target;
 pub(super) const CANCELED: &str = "You canceled the request before a response arrived.";
 
 /// The entries of the navigation, with those of a bundled AWS.
-const NAVIGATION: [(&str, Location); 9] = [
+const NAVIGATION: [(&str, Location); 10] = [
     ("AWS managed keys", Location::AwsKeys),
     ("Customer managed keys", Location::Keys),
     ("AWS CloudHSM key stores", Location::CloudHsm),
@@ -27,13 +27,18 @@ const NAVIGATION: [(&str, Location); 9] = [
     ("Proxy faults", Location::ProxyFaults),
     ("Event history", Location::Events),
     ("API calls", Location::ApiCalls),
+    ("Workloads", Location::Workloads),
     ("X-ray", Location::Xray),
 ];
 
 impl App {
-    /// Returns the entries of the navigation. AWS has no proxy faults; an endpoint can be a bundled AWS.
+    /// Returns the entries of the navigation. AWS has no proxy faults, workloads, or X-ray; an endpoint can be a bundled
+    /// AWS.
     pub fn navigation(&self) -> Vec<(&'static str, Location)> {
-        let is_shown = |location: &Location| *location != Location::ProxyFaults || self.target != Target::Aws;
+        let is_shown = |location: &Location| {
+            self.target != Target::Aws
+                || !matches!(location, Location::ProxyFaults | Location::Workloads | Location::Xray)
+        };
         NAVIGATION.iter().filter(|(_, location)| is_shown(location)).cloned().collect()
     }
 
@@ -98,6 +103,7 @@ impl App {
             }
             Location::ExternalKeys => effects.push(self.request(Call::ExternalKeys)),
             Location::ProxyFaults => effects.push(self.request(Call::ProxyFaults)),
+            Location::Workloads => effects.push(self.request(Call::Workloads)),
             // When returning from an event, keep the list as it was.
             Location::Events if matches!(self.location, Location::Event(_)) => {}
             Location::Events => {

@@ -207,6 +207,12 @@ impl App {
         Some(Effect::Save(SavedChange::RecentKey { account_and_region, key_id }))
     }
 
+    /// Looks for a key or a key store by any of its names, to open its page.
+    pub(super) fn find_page(&mut self, name: String) -> Vec<Effect> {
+        self.lookup_from = Some(self.location.clone());
+        vec![self.request(Call::FindPage(name))]
+    }
+
     /// Opens the page that was found, unless the user has done something else meanwhile.
     pub(super) fn on_page_found(&mut self, found: PageLookup) -> Vec<Effect> {
         if !self.takes_lookup() {
@@ -271,10 +277,7 @@ impl App {
             PaletteCommand::Open(location) => self.open_page(location),
             PaletteCommand::Menu(action) => self.run_menu_action(*action),
             PaletteCommand::Click(click) => self.handle_page_click(&click),
-            PaletteCommand::Find(name) => {
-                self.lookup_from = Some(self.location.clone());
-                vec![self.request(Call::FindPage(name))]
-            }
+            PaletteCommand::Find(name) => self.find_page(name),
             PaletteCommand::GoToStep(index) => {
                 if let Some(wizard) = &mut self.wizard {
                     wizard.jump_to_step(index);

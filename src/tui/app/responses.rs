@@ -207,6 +207,14 @@ impl App {
                 self.external_keys.on_load_failed(&failure);
                 None
             }
+            (_, Ok(Response::Workloads(workloads))) => {
+                self.workloads.on_loaded(workloads);
+                None
+            }
+            (Call::Workloads, Err(failure)) => {
+                self.workloads.on_load_failed(&failure);
+                None
+            }
             (_, Ok(Response::ProxyFaults(faults))) => {
                 self.proxy_fault_list.on_loaded(faults);
                 None

@@ -34,6 +34,7 @@ impl App {
             Location::AwsKeys => self.aws_keys.text_table(account),
             Location::ExternalKeys => self.external_keys.text_table(account),
             Location::ProxyFaults => self.proxy_fault_list.text_table(),
+            Location::Workloads => self.workloads.text_table(),
             Location::Events => self.events.text_table(),
             Location::ApiCalls => self.api_calls.text_table(),
             Location::Xray => self.flows.text_table(account),

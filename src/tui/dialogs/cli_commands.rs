@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::SignedDuration;
 
 use super::keys;
 use crate::aws::cli_command::{CommandTarget, command, shell_quote};
@@ -11,6 +12,7 @@ use crate::aws::kms::{
 use crate::aws::operation::Operation;
 use crate::aws::scalar::SecretBlob;
 use crate::aws::xks_console::ExternalKeyName;
+use crate::clock_step;
 use crate::create_key::account_state::AccountState;
 use crate::tui::effect::Change;
 use crate::tui::path_input;
@@ -137,6 +139,10 @@ fn external_key_manager_command(change: &Change) -> String {
         }
         Change::PutProxyFault(request) => format!("xks-console proxy fault add {}", shell_quote(&request.fault)),
         Change::DeleteProxyFault(request) => format!("xks-console proxy fault remove {}", request.id),
+        Change::AdvanceClock(request) => {
+            let step = clock_step::format(SignedDuration::from_secs(request.seconds)).replace(' ', "");
+            format!("xks-console clock +{step}")
+        }
         Change::DeleteProxyFaults(_) => "xks-console proxy fault remove --all".to_owned(),
         Change::RevokeProxyCredential(request) => {
             let (partition, id) = (shell_quote(&request.partition), shell_quote(&request.access_key_id));

@@ -50,6 +50,8 @@ pub enum FormKind {
     ExternalKey(external_keys::ExternalKeyForm),
     /// A task on the page *Proxy faults*.
     ProxyFault(proxy_faults::ProxyFaultForm),
+    /// Moves the clock of the account.
+    MoveClock,
     Preferences,
 }
 
@@ -75,6 +77,7 @@ impl FormKind {
             Self::Decrypt(_) => "Decrypt",
             Self::ExternalKey(form_kind) => form_kind.title(),
             Self::ProxyFault(form_kind) => form_kind.title(),
+            Self::MoveClock => "Move the clock",
             Self::Preferences => "Preferences",
         }
     }

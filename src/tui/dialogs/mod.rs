@@ -1,6 +1,7 @@
 //! The dialogs that change KMS keys and key stores: their forms, requests, and results.
 
 pub mod cli_commands;
+mod clock;
 pub mod connect;
 mod cryptography;
 mod events;

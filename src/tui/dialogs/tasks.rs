@@ -2,7 +2,7 @@
 
 use super::events::InputError;
 use super::form_kind::FormKind;
-use super::{cryptography, keys, permissions, preferences, stores};
+use super::{clock, cryptography, keys, permissions, preferences, stores};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::preview::changes::PolicyChanges;
 use crate::tui::effect::Change;
@@ -16,6 +16,7 @@ impl FormKind {
     pub(super) fn form(&self, now: &Preferences, world: &Target) -> Form {
         match self {
             Self::Preferences => preferences::form(now),
+            Self::MoveClock => clock::form(),
             Self::ExternalKey(form_kind) => form_kind.form(),
             Self::ProxyFault(form_kind) => form_kind.form(),
             Self::EditPermissions(_, _, policy) => permissions::form(policy),
@@ -46,6 +47,7 @@ impl FormKind {
                 view.key_value("KMS key", &key.name, theme::TEXT);
                 view.blank_line();
             }
+            Self::MoveClock => clock::write_intro(view),
             Self::ExternalKey(form_kind) => form_kind.write_intro(view),
             Self::ProxyFault(form_kind) => form_kind.write_intro(view),
             _ => keys::write_intro(self, view),
@@ -55,6 +57,7 @@ impl FormKind {
     pub(super) fn validate(&self, form: &Form, account: &AccountState) -> Vec<InputError> {
         match self {
             Self::Preferences => preferences::validate(form),
+            Self::MoveClock => clock::validate(form),
             Self::ExternalKey(form_kind) => form_kind.validate(form),
             Self::ProxyFault(form_kind) => form_kind.validate(form),
             Self::EditPermissions(_, text, policy) => permissions::validate(form, text, policy, account),
@@ -70,6 +73,7 @@ impl FormKind {
             Self::EditPermissions(key, text, policy) => permissions::changes(&key.id, form, text, policy, account),
             Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => stores::changes(self, form),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::changes(self, form),
+            Self::MoveClock => clock::changes(form),
             Self::ExternalKey(form_kind) => form_kind.changes(form),
             Self::ProxyFault(form_kind) => form_kind.changes(form),
             _ => keys::changes(self, form),
@@ -97,6 +101,7 @@ impl FormKind {
             }
             Self::EditKeyStore(store) => format!("The external key store {} was updated.", store.custom_key_store_name),
             Self::DeleteKeyStore { name, .. } => format!("The external key store {name} was deleted."),
+            Self::MoveClock => clock::success_message(form),
             Self::ExternalKey(form_kind) => form_kind.success_message(form),
             Self::ProxyFault(form_kind) => form_kind.success_message().to_owned(),
             _ => keys::success_message(self, form),

@@ -10,6 +10,7 @@ pub mod key_store;
 pub mod key_stores;
 pub mod keys;
 pub mod proxy_faults;
+pub mod workloads;
 pub mod xray;
 
 use ratatui::layout::Rect;
@@ -53,6 +54,8 @@ pub enum Location {
     ExternalKeys,
     /// The proxy faults of the bundled AWS.
     ProxyFaults,
+    /// The applications of the bundled AWS that use its keys.
+    Workloads,
     /// The list of CloudTrail events.
     Events,
     /// The page of one event, by its ID.
@@ -85,6 +88,8 @@ pub enum PageEvent {
     Navigate(Location),
     /// Perform a call.
     Request(Call),
+    /// Find a key or a key store by any of its names, and show its page.
+    Find(String),
     /// Copy a text to the clipboard: its name and the text.
     Copy(&'static str, String),
     /// Open the wizard for a key store. A disconnected key store is connected first.

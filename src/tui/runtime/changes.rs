@@ -61,6 +61,7 @@ async fn execute(client: &Client, change: Change) -> Result<ChangeOutcome, CallE
         Change::RevokeProxyCredential(request) => client.call(&request).await.map(drop),
         Change::PutProxyFault(request) => client.call(&request).await.map(drop),
         Change::DeleteProxyFault(request) => client.call(&request).await.map(drop),
+        Change::AdvanceClock(request) => client.call(&request).await.map(drop),
         Change::DeleteProxyFaults(request) => client.call(&request).await.map(drop),
         Change::PutProxyRoute(request, _) => client.call(&request).await.map(drop),
         Change::CreatePartition(request) => {

@@ -19,7 +19,9 @@ use crate::aws::cloudtrail::LookupEvents;
 use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy};
 use crate::aws::sts::GetCallerIdentity;
-use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyFaults, ListProxyRequests};
+use crate::aws::xks_console::{
+    DescribeExternalKey, ListExternalKeys, ListProxyFaults, ListProxyRequests, ListWorkloads,
+};
 use crate::client::find::{self, NothingFound};
 use crate::client::profile::OpenError;
 use crate::client::{CallError, Client};
@@ -95,6 +97,7 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
             Response::ExternalKey(client.call(&DescribeExternalKey { custom_key_store_id, xks_key_id }).await?)
         }
         Call::ExternalKeys => Response::ExternalKeys(client.call(&ListExternalKeys {}).await?.partitions),
+        Call::Workloads => Response::Workloads(client.call(&ListWorkloads {}).await?.workloads),
         Call::ProxyFaults => Response::ProxyFaults(client.call(&ListProxyFaults {}).await?.faults),
         Call::Events(next_token) => {
             let output = client.call(&LookupEvents { next_token, ..LookupEvents::default() }).await?;

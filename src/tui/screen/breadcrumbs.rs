@@ -35,6 +35,7 @@ fn crumbs(app: &App) -> Vec<Crumb> {
         Location::Key(id) => vec![kms, keys(), (id.clone(), None)],
         Location::ExternalKeys => vec![kms, here("External key manager")],
         Location::ProxyFaults => vec![kms, here("Proxy faults")],
+        Location::Workloads => vec![here("Workloads")],
         Location::Events => vec![here("CloudTrail"), here("Event history")],
         Location::Event(id) => {
             let event = app.events.event(id).or_else(|| app.flow.event(id));

@@ -186,6 +186,7 @@ fn draw_body(app: &App, canvas: &mut Canvas, area: Rect) {
         Location::Key(_) => app.key.draw(&app.account, buttons, canvas, page),
         Location::ExternalKeys => app.external_keys.draw(&app.account, is_focused, buttons, canvas, page),
         Location::ProxyFaults => app.proxy_fault_list.draw(is_focused, buttons, canvas, page),
+        Location::Workloads => app.workloads.draw(is_focused, canvas, page),
         Location::Events => app.events.draw(is_focused, buttons, canvas, page),
         Location::Event(_) => app.event.draw(buttons, canvas, page),
         Location::Xray => app.flows.draw(&app.account, is_focused, buttons, canvas, page),

@@ -55,7 +55,7 @@ fn group_title(location: &Location) -> Option<&'static str> {
         Location::ExternalKeys => "Outside AWS",
         Location::Events => "CloudTrail",
         Location::ApiCalls => "This console",
-        Location::Xray => "Bundled AWS",
+        Location::Workloads => "Bundled AWS",
         _ => return None,
     })
 }

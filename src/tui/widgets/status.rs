@@ -20,10 +20,10 @@ const SYMBOLS: [(&str, Style); 6] = [
 /// followed by a note in parentheses.
 pub fn indicator(word: &str) -> String {
     let symbol = match word.split(" (").next().unwrap_or_default() {
-        "Connected" | "Enabled" => "✓",
+        "Connected" | "Enabled" | "Working" => "✓",
         "Failed" | "Unavailable" => "✗",
         "Active" | "Pending deletion" | "Pending replica deletion" => "▲",
-        "Connecting" | "Disconnecting" | "Creating" | "Updating" | "Pending import" => "◌",
+        "Connecting" | "Disconnecting" | "Creating" | "Updating" | "Pending import" | "Waiting" => "◌",
         "Disconnected" | "Disabled" | "Ended" => "⊘",
         _ => return word.to_owned(),
     };
