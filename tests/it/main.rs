@@ -62,3 +62,4 @@ mod unknown_values;
 mod without_color;
 mod xks_proxy;
 mod xray;
+mod xray_pages;

@@ -25,9 +25,13 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
     let is_focused = app.navigation_focus.is_some();
     let inner = Container::new("Key Management Service").focused(is_focused).draw(canvas, area);
     let mut view = ScrollView::new(inner.width);
+    let groups = NAVIGATION.iter().filter(|(_, location)| group_title(location).is_some()).count();
+    let has_room_for_gaps = usize::from(inner.height) >= NAVIGATION.len() + 2 * groups;
     for (place, (words, location)) in NAVIGATION.iter().enumerate() {
         if let Some(group) = group_title(location) {
-            view.blank_line();
+            if has_room_for_gaps {
+                view.blank_line();
+            }
             view.push_line(Line::styled(format!("  {group}"), theme::SECONDARY));
         }
         let is_here = app.location == *location;
