@@ -13,7 +13,7 @@ use xks_console::flow::tape::{self, ConsoleDriver as _};
 use super::account::{block_on, encrypt};
 use super::snapshots::{play_from_start, play_tape};
 
-const OPEN: &str = "Wait+Screen /External key stores \\(4\\)/\nTab\n#: key End\nEnter\n";
+const OPEN: &str = "Wait+Screen /External key stores \\(4\\)/\nCtrl+K\nType \"X-ray\"\nEnter\n";
 
 /// An AWS that isn't the bundled one.
 struct NotBundledTransport(Arc<dyn Transport>);
