@@ -210,7 +210,8 @@ fn tls_problem(error: &rustls::Error) -> TlsProblem {
         rustls::Error::InvalidCertificate(Problem::NotValidForName | Problem::NotValidForNameContext { .. }) => {
             TlsProblem::WrongHostName
         }
-        rustls::Error::InvalidCertificate(Problem::UnknownIssuer) => TlsProblem::UnknownIssuer,
+        // A known CA has the name of the issuer, but not its key.
+        rustls::Error::InvalidCertificate(Problem::UnknownIssuer | Problem::BadSignature) => TlsProblem::UnknownIssuer,
         _ => TlsProblem::Handshake,
     }
 }

@@ -66,3 +66,4 @@ mod without_color;
 mod worlds;
 mod xks_proxy;
 mod xray;
+mod xray_pages;

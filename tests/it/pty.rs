@@ -59,6 +59,8 @@ impl Console {
             command.env_remove(name);
         }
         command.env("TERM", "xterm-256color");
+        command.env_remove("XDG_DATA_HOME");
+        command.env("HOME", home);
         command.env("XDG_CONFIG_HOME", home.join("config"));
         command.env("XDG_STATE_HOME", home.join("state"));
         command.env("LC_ALL", "C.UTF-8");

@@ -24,9 +24,14 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
     let is_focused = app.navigation_focus.is_some();
     let inner = Container::new("Key Management Service").focused(is_focused).draw(canvas, area);
     let mut view = ScrollView::new(inner.width);
-    for (place, (words, location)) in app.navigation().into_iter().enumerate() {
+    let entries = app.navigation();
+    let groups = entries.iter().filter(|(_, location)| group_title(location).is_some()).count();
+    let has_room_for_gaps = usize::from(inner.height) >= entries.len() + 2 * groups;
+    for (place, (words, location)) in entries.into_iter().enumerate() {
         if let Some(group) = group_title(&location) {
-            view.blank_line();
+            if has_room_for_gaps {
+                view.blank_line();
+            }
             view.push_line(Line::styled(format!("  {group}"), theme::SECONDARY));
         }
         let is_here = app.location == location;
