@@ -26,6 +26,7 @@ tapes *arguments:
 # Regenerates screenshots/
 screenshots:
     cargo run -- play assets/tapes/method-1.tape assets/tapes/method-2.tape --pictures screenshots --png method-1-03-configure-key-120x40
+    cargo run -- play assets/tapes/book.tape --pictures docs/src/pictures
     cargo run -- play assets/tapes/first-key.tape --svg screenshots/first-key.svg
 
 # Builds the book

@@ -109,6 +109,8 @@ COMMANDS = {
         0,
         "",
     ),
+    "cargo run --release -- proxy fault add 'xks:Encrypt timeout 2 times partition frankfurt'": ([], 0, "timeout"),
+    "cargo run --release -- learn first-key": ([("Step 1 of 6", CTRL_C)], 0, ""),
     "cargo run --release -- proxy disable-key --partition frankfurt --id payments-2026": ([], 0, ""),
     "cargo run --release -- proxy enable-key --partition frankfurt --id payments-2026": ([], 0, ""),
     "cargo run --release -- create-key --alias payments | jq -r .KeyMetadata.Arn": (
