@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How many boxes can be beside each other on the screen, with the gaps between them.
+const MAX_BOXES: usize = 8;
 
 fn pty_size((cols, rows): (u16, u16)) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
@@ -60,7 +62,10 @@ impl Console {
         }
         command.env("TERM", "xterm-256color");
         command.env_remove("XDG_DATA_HOME");
-        command.env("HOME", home);
+        // The home directory is also where the program starts if `home` isn't a directory.
+        if home.is_dir() {
+            command.env("HOME", home);
+        }
         command.env("XDG_CONFIG_HOME", home.join("config"));
         command.env("XDG_STATE_HOME", home.join("state"));
         command.env("LC_ALL", "C.UTF-8");
@@ -124,11 +129,18 @@ impl Console {
         }
     }
 
-    /// Reads output until the screen shows `text`, ignoring line breaks.
+    /// Reads output until the screen shows `text`, ignoring line breaks and what is beside it in other boxes.
     pub fn wait_for_wrapped(&mut self, text: &str) {
         let deadline = Instant::now() + TIMEOUT;
         let unwrap_lines = |screen: &str| screen.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
-        while !unwrap_lines(&self.text()).contains(text) {
+        let boxes_of = |screen: &str, index: usize| {
+            let parts: Vec<&str> = screen.lines().filter_map(|line| line.split('│').nth(index)).collect();
+            unwrap_lines(&parts.join(" "))
+        };
+        let shows = |screen: &str| {
+            unwrap_lines(screen).contains(text) || (0..MAX_BOXES).any(|index| boxes_of(screen, index).contains(text))
+        };
+        while !shows(&self.text()) {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(self.read(left), "\"{text}\" did not appear:\n{}", self.text());
         }
