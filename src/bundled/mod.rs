@@ -30,6 +30,7 @@ use zeroize::Zeroizing;
 
 pub use iam::mfa::MfaDevice;
 pub use names::Names;
+pub use router::Unrecorded;
 pub use scenario::names as scenario_names;
 pub use store::OpenError;
 pub use stored_key::{CiphertextKey, ExternalKeyStatus, KeyLookup, ReadKeyError, StoredKey};
@@ -274,11 +275,6 @@ pub struct ConnectionInfo {
     /// Whether the connection is encrypted with TLS.
     pub is_over_tls: bool,
 }
-
-/// An extension of requests in this process that leave no CloudTrail event. Everything else applies to them, such as
-/// signatures and permissions. Only read-only requests can have it.
-#[derive(Clone, Copy, Debug)]
-pub struct Unrecorded;
 
 /// A user's access key.
 #[derive(Clone, Debug)]
