@@ -32,6 +32,7 @@ use zeroize::Zeroizing;
 
 pub use iam::mfa::MfaDevice;
 pub use names::Names;
+pub use router::Unrecorded;
 pub use scenario::{is_known as is_known_scenario, names as scenario_names};
 pub use store::{DeleteAccountError, OpenError, delete_account};
 pub use stored_key::{CiphertextKey, ExternalKeyStatus, KeyLookup, ReadKeyError, StoredKey};
@@ -295,11 +296,6 @@ pub struct ConnectionInfo {
     /// Whether the connection is encrypted with TLS.
     pub is_over_tls: bool,
 }
-
-/// An extension of requests in this process that leave no CloudTrail event. Everything else applies to them, such as
-/// signatures and permissions. Only read-only requests can have it.
-#[derive(Clone, Copy, Debug)]
-pub struct Unrecorded;
 
 /// A user's access key.
 #[derive(Clone, Debug)]

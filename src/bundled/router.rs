@@ -10,7 +10,7 @@ use super::cloudtrail::EventDraft;
 use super::iam::principals;
 use super::iam::sessions;
 use super::store::StoreError;
-use super::{ApiResult, Call, Caller, ConnectionInfo, Inner, Unrecorded, account_region};
+use super::{ApiResult, Call, Caller, ConnectionInfo, Inner, account_region};
 use crate::access_log::{RequestDetails, RequestDetailsSlot};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -21,6 +21,11 @@ use crate::bundled::iam::credential_error::CredentialError;
 
 /// The maximum size of a request body, in bytes: a key policy of 128 KiB, with room for everything around it.
 const MAX_BODY_BYTES: usize = 512 * 1024;
+
+/// An extension of requests in this process that leave no CloudTrail event. Everything else applies to them, such as
+/// signatures and permissions. Only read-only requests can have it.
+#[derive(Clone, Copy, Debug)]
+pub struct Unrecorded;
 
 pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let mut response = respond(aws, request).await;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::{Arguments, DISPLAY_OPTIONS_CONFLICT, DisplayOptions};
+
 /// The text after the options of `learn`.
 pub(super) const HELP: &str = "\
 Examples:
@@ -25,6 +27,9 @@ Exit codes of `learn check`:
   0    the lessons are valid
   1    a lesson can't work on a new account
   2    a file can't be read or isn't a lesson";
+
+/// The error for `--scenario` with a lesson.
+const SCENARIO_CONFLICT: &str = "a lesson sets its account itself, so --scenario can't be used with learn";
 
 /// The options of `learn`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
@@ -76,8 +81,15 @@ impl Learn {
         lists || matches!(self.command, Some(LearnCommand::Report))
     }
 
-    /// Whether the command opens the console.
-    pub(super) fn opens_console(&self) -> bool {
-        self.command.is_none() && self.lesson.is_some() && !self.reset
+    /// Returns the error for options before the command that don't apply to it.
+    pub(super) fn conflict(&self, arguments: &Arguments) -> Option<&'static str> {
+        let opens_console = self.command.is_none() && self.lesson.is_some() && !self.reset;
+        if arguments.scenario.is_some() {
+            Some(SCENARIO_CONFLICT)
+        } else if !opens_console && arguments.display != DisplayOptions::default() {
+            Some(DISPLAY_OPTIONS_CONFLICT)
+        } else {
+            None
+        }
     }
 }

@@ -345,8 +345,6 @@ const DISK_OPTIONS_CONFLICT: &str =
 /// The error for `--scenario` with a command that takes the account from the tape.
 const SCENARIO_CONFLICT: &str = "a tape sets its account itself, with a line such as `#: world empty`, so --scenario can't \
                                  be used with test, play, or tape";
-/// The error for `--scenario` with a lesson.
-const LESSON_SCENARIO_CONFLICT: &str = "a lesson sets its account itself, so --scenario can't be used with learn";
 /// The error for tests on AWS that could change something.
 const AWS_TEST_NOT_READ_ONLY: &str =
     "tapes change things, so test uses an AWS that isn't on this machine only with --read-only";
@@ -382,10 +380,7 @@ impl Arguments {
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
             }
-            Some(Command::Learn(_)) if self.scenario.is_some() => LESSON_SCENARIO_CONFLICT,
-            Some(Command::Learn(learn)) if !learn.opens_console() && self.display != DisplayOptions::default() => {
-                DISPLAY_OPTIONS_CONFLICT
-            }
+            Some(Command::Learn(learn)) if let Some(message) = learn.conflict(self) => message,
             Some(
                 Command::Explain(_)
                 | Command::Serve(_)

@@ -82,7 +82,7 @@ fn open(arguments: &Arguments, lesson: Lesson) -> Result<ExitCode, Box<dyn Error
     let settings = super::settings(arguments)?;
     if settings.accessible.value {
         note(
-            "lessons need the screen of the console, so they can't be taken with --accessible. The tutorials in the documentation have the same steps",
+            "lessons need the screen of the console, so they can't be taken with --accessible. The tutorials in the documentation explain how to create a key without a lesson",
         );
         return Ok(ExitCode::from(2));
     }
