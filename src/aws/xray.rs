@@ -55,8 +55,10 @@ pub struct GetFlowOutput {
 
 open_enum! {
     /// Where a request was refused.
+    #[derive(Default)]
     pub enum FlowStage {
         /// The request wasn't valid, or a resource that it names doesn't exist.
+        #[default]
         Request = "Request",
         /// The ciphertext wasn't one of the bundled AWS.
         Ciphertext = "Ciphertext",
@@ -70,12 +72,6 @@ open_enum! {
         SecondLayer = "SecondLayer",
         /// AWS KMS couldn't decrypt the first layer.
         FirstLayer = "FirstLayer",
-    }
-}
-
-impl Default for FlowStage {
-    fn default() -> Self {
-        Self::Request
     }
 }
 

@@ -18,10 +18,13 @@ fn stored_flows(aws: &BundledAws) -> Vec<Flow> {
     rows.unwrap().iter().map(|document| storage::decode(document).unwrap_or_else(|_| panic!("invalid"))).collect()
 }
 
+/// The account and Region, the key ID, the key material ID, and the sealed key material of a KMS key.
+type SealedMaterial = (String, String, String, Vec<u8>);
+
 /// Returns the key material of all KMS keys and of the external keys in the partition `frankfurt`.
 fn key_materials(aws: &BundledAws) -> Vec<Vec<u8>> {
     let store = &aws.0.store;
-    let rows = store.read(|tx| -> Result<Vec<(String, String, String, Vec<u8>)>, OpenError> {
+    let rows = store.read(|tx| -> Result<Vec<SealedMaterial>, OpenError> {
         let mut query = tx.prepare("SELECT world, id, material_id, material FROM keys")?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)

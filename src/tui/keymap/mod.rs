@@ -331,14 +331,13 @@ pub fn page_button(binding: &Binding) -> Option<(&'static str, ButtonKind)> {
     Some(match (binding.context, binding.action) {
         (Context::KeyList | Context::Key, Action::OpenActionsMenu) => ("Key actions ▾", Normal),
         (Context::KeyStore, Action::OpenActionsMenu) => ("Actions ▾", Normal),
-        (Context::ExternalKeys, Action::OpenActionsMenu) => ("Actions ▾", Primary),
+        (Context::ExternalKeys | Context::XrayFlow, Action::OpenActionsMenu) => ("Actions ▾", Primary),
         (Context::KeyStore, Action::CreateKeyStore) => ("Create external key store", Normal),
         (Context::KeyList | Context::KeyStore, Action::CreateKey) => ("Create key", Primary),
         (Context::Key, Action::Copy) => ("Copy ID", Normal),
         (Context::Key, Action::CopyArn) => ("Copy ARN", Normal),
         (Context::Event, Action::Copy) => ("Copy event", Normal),
         (Context::ApiCall, Action::Copy) => ("Copy API call", Normal),
-        (Context::XrayFlow, Action::OpenActionsMenu) => ("Actions ▾", Primary),
         (Context::XrayFlow, Action::Copy) => ("Copy as JSON", Normal),
         _ => return None,
     })
