@@ -18,13 +18,8 @@ fn stored_flows(aws: &BundledAws) -> Vec<Flow> {
     rows.unwrap().iter().map(|document| storage::decode(document).unwrap_or_else(|_| panic!("invalid"))).collect()
 }
 
-<<<<<<< HEAD
 /// The account and Region, the key ID, the ID, and the encrypted bytes of a key material.
 type SealedMaterial = ([String; 3], Vec<u8>);
-=======
-/// The account and Region, the key ID, the key material ID, and the sealed key material of a KMS key.
-type SealedMaterial = (String, String, String, Vec<u8>);
->>>>>>> v/xray
 
 /// Returns the key material of all KMS keys and of the external keys in the partition `frankfurt`.
 fn key_materials(aws: &BundledAws) -> Vec<Vec<u8>> {

@@ -344,13 +344,9 @@ pub fn page_button(binding: &Binding) -> Option<(&'static str, ButtonKind)> {
     Some(match (binding.context, binding.action) {
         (Context::KeyList | Context::Key, Action::OpenActionsMenu) => ("Key actions ▾", Normal),
         (Context::KeyStore, Action::OpenActionsMenu) => ("Actions ▾", Normal),
-<<<<<<< HEAD
         (Context::ExternalKeys | Context::ProxyFaults | Context::XrayFlow, Action::OpenActionsMenu) => {
             ("Actions ▾", Primary)
         }
-=======
-        (Context::ExternalKeys | Context::XrayFlow, Action::OpenActionsMenu) => ("Actions ▾", Primary),
->>>>>>> v/xray
         (Context::KeyStore, Action::CreateKeyStore) => ("Create external key store", Normal),
         (Context::KeyList | Context::KeyStore, Action::CreateKey) => ("Create key", Primary),
         (Context::Key, Action::Copy) => ("Copy ID", Normal),
