@@ -26,9 +26,25 @@ use crate::text::file::read_text;
 use crate::text::nearest;
 
 /// The lessons of this program: the name and the text of each, in the order in which they are taught.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 18] = [
     ("first-key", include_str!("../../assets/lessons/first-key.toml")),
     ("first-key-method-2", include_str!("../../assets/lessons/first-key-method-2.toml")),
+    ("both-layers", include_str!("../../assets/lessons/both-layers.toml")),
+    ("who-can-decrypt", include_str!("../../assets/lessons/who-can-decrypt.toml")),
+    ("disconnect", include_str!("../../assets/lessons/disconnect.toml")),
+    ("key-states", include_str!("../../assets/lessons/key-states.toml")),
+    ("deletion-is-final", include_str!("../../assets/lessons/deletion-is-final.toml")),
+    ("external-key-errors", include_str!("../../assets/lessons/external-key-errors.toml")),
+    ("credential-rotation", include_str!("../../assets/lessons/credential-rotation.toml")),
+    ("wrong-configuration", include_str!("../../assets/lessons/wrong-configuration.toml")),
+    ("vpc-endpoint-service", include_str!("../../assets/lessons/vpc-endpoint-service.toml")),
+    ("latency-and-timeouts", include_str!("../../assets/lessons/latency-and-timeouts.toml")),
+    ("decryption-errors", include_str!("../../assets/lessons/decryption-errors.toml")),
+    ("proxy-errors", include_str!("../../assets/lessons/proxy-errors.toml")),
+    ("your-own-proxy", include_str!("../../assets/lessons/your-own-proxy.toml")),
+    ("audit", include_str!("../../assets/lessons/audit.toml")),
+    ("find-the-incident", include_str!("../../assets/lessons/find-the-incident.toml")),
+    ("final-exercise", include_str!("../../assets/lessons/final-exercise.toml")),
 ];
 
 /// A lesson with comments, to start from.
