@@ -15,6 +15,7 @@ mod reset;
 mod serve;
 mod setting_options;
 mod tapes;
+mod world;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,7 @@ pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use reset::Reset;
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};
+pub use world::{PassphraseOptions, WorldCommand, WorldExport, WorldImport};
 
 use crate::xks::network::ConnectTo;
 
@@ -244,6 +246,9 @@ pub enum Command {
     /// Then creates a new account, from the scenario of --scenario if you add it.
     #[command(after_help = reset::HELP)]
     Reset(Reset),
+    /// Write the account of the bundled AWS to a file, or create one from it
+    #[command(subcommand, after_help = world::HELP)]
+    World(WorldCommand),
     /// Play tapes and compare the screens with golden files
     ///
     /// A tape is a script of key presses and expectations. Each tape is played on a separate console with a new account
@@ -336,6 +341,9 @@ const DISK_OPTIONS_CONFLICT: &str =
 /// The error for `--scenario` with a command that takes the account from the tape.
 const SCENARIO_CONFLICT: &str = "a tape sets its account itself, with a line such as `#: world empty`, so --scenario can't \
                                  be used with test, play, or tape";
+/// The error for `--scenario` with a command that fills the account from a snapshot.
+const IMPORT_SCENARIO_CONFLICT: &str =
+    "world import takes the account from the snapshot, so --scenario can't be used with it";
 /// The error for tests on AWS that could change something.
 const AWS_TEST_NOT_READ_ONLY: &str =
     "tapes change things, so test uses an AWS that isn't on this machine only with --read-only";
@@ -371,12 +379,14 @@ impl Arguments {
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
             }
+            Some(Command::World(WorldCommand::Import(_))) if self.scenario.is_some() => IMPORT_SCENARIO_CONFLICT,
             Some(
                 Command::Explain(_)
                 | Command::Serve(_)
                 | Command::Proxy { .. }
                 | Command::Clock(_)
                 | Command::Reset(_)
+                | Command::World(_)
                 | Command::Test(_)
                 | Command::Tape(_),
             ) if self.display != DisplayOptions::default() => DISPLAY_OPTIONS_CONFLICT,

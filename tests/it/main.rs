@@ -61,5 +61,6 @@ mod tape_commands;
 mod tapes;
 mod unknown_values;
 mod without_color;
+mod world_command;
 mod worlds;
 mod xks_proxy;

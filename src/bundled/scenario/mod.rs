@@ -1,10 +1,12 @@
 //! Fills a new account from a scenario: one of `assets/scenarios`, or a file.
 
 mod definition;
+mod export;
 mod keys;
 mod past;
 mod principals;
 mod source;
+mod text;
 mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use self::definition::{Account, Scenario, numbered};
+pub use self::export::{ScenarioExport, export};
 use self::source::Source;
 pub use self::source::{is_known, names};
 use super::account_region;

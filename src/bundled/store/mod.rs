@@ -5,6 +5,7 @@
 
 mod deletion;
 mod error;
+mod exclusive;
 mod migrations;
 
 use std::any::{Any, TypeId};
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 
 pub use self::deletion::{DeleteAccountError, delete_account};
 pub use self::error::{OpenError, StoreError};
+pub use self::exclusive::{ExclusiveUse, ExclusiveUseError};
 use self::migrations::MIGRATIONS;
 pub use self::migrations::SCHEMA_VERSION;
 use super::ApiResult;
@@ -32,7 +34,7 @@ use crate::storage::watch::ChangeNotifier;
 /// The file name of the database.
 pub const DATABASE_FILE: &str = "account.sqlite";
 /// The file name of the root key, which encrypts the secrets in the database.
-const ROOT_KEY_FILE: &str = "account.root";
+pub const ROOT_KEY_FILE: &str = "account.root";
 
 /// Creates `dir` if it is missing, and locks it.
 ///
