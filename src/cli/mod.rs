@@ -1,6 +1,7 @@
 //! The command line: commands, options, and their help.
 
 mod aws_options;
+mod class;
 mod clock;
 mod config;
 mod create_key;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 
 pub use aws_options::AwsOptions;
+pub use class::ClassOptions;
 pub use clock::Clock;
 pub use config::{Config, ConfigCommand};
 pub use create_key::CreateKey;
@@ -52,6 +54,9 @@ Examples:
                                           Create a KMS key without the wizard, and print it
   xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
   xks-console serve --detach              Serve the bundled AWS in the background
+  xks-console serve --accounts 12         Serve a separate account for each student of a class
+  xks-console world export --scenario class.toml
+                                          Write the account as a scenario, without secrets
   xks-console explain ciphertext.txt      Show both layers of encryption of a ciphertext
   xks-console proxy create-partition red  Create a partition for external keys
   xks-console proxy rotate-credential oslo
@@ -222,8 +227,10 @@ pub enum Command {
     ///
     /// Prints shell commands that export the settings for AWS tools. Also writes `config` and `credentials` files for
     /// the AWS CLI and SDKs, with a profile for each principal, to the data directory.
+    ///
+    /// With --accounts, each student of a class gets a separate account on a port of its own.
     #[command(after_help = serve::HELP)]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Manage the bundled external key manager and proxy credentials, or check any proxy
     ///
     /// The external key manager and its proxy are outside of AWS, so you can't manage them with AWS APIs. Changes take
@@ -325,6 +332,8 @@ const EPHEMERAL_DATA_DIR_CONFLICT: &str =
     "--ephemeral can't be used with --data-dir, because the account is only in memory";
 const EPHEMERAL_SERVE_CONFLICT: &str = "--ephemeral can't be used with --detach, --stop, or --tls-self-signed, which keep files \
                                         in the data directory";
+const EPHEMERAL_CLASS_CONFLICT: &str = "serve --accounts with --ephemeral needs --class-dir DIR, the directory for the \
+                                        students' profiles and shell commands";
 const FIXED_ACCESS_KEY_CONFLICT: &str = "--access-key-id and --secret-access-key can be used only with --ephemeral. The access \
                                          keys of an account on disk are random";
 
@@ -361,7 +370,7 @@ const DISPLAY_OPTIONS_CONFLICT: &str = "--theme, --symbols, --accessible, and --
                                         that show a console, and with config";
 /// The error for `--json` with a command that doesn't support it.
 const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `explain`, `clock`, \
-                                  `version`, `test`, `proxy check`, and the `proxy` commands that print lists";
+                                  `version`, `test`, `serve --progress`, `proxy check`, and the `proxy` commands that print lists";
 /// The error for two formats.
 const FORMAT_CONFLICT: &str = "--json can't be used with --markdown or --csv. Choose one format";
 
@@ -375,6 +384,7 @@ impl Arguments {
             _ if self.ephemeral && self.data_dir.is_some() => EPHEMERAL_DATA_DIR_CONFLICT,
             Some(Command::Serve(serve)) if self.ephemeral && serve.needs_data_dir() => EPHEMERAL_SERVE_CONFLICT,
             Some(Command::Serve(serve)) if !self.ephemeral && serve.access_key.is_fixed() => FIXED_ACCESS_KEY_CONFLICT,
+            Some(Command::Serve(serve)) if self.ephemeral && serve.class.needs_class_dir() => EPHEMERAL_CLASS_CONFLICT,
             Some(command) if command.is_for_tapes() && self.data_dir.is_some() => DISK_OPTIONS_CONFLICT,
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
@@ -415,6 +425,7 @@ impl Arguments {
                 | Command::Version,
             ) => return None,
             Some(Command::Proxy { command }) if command.supports_json() => return None,
+            Some(Command::Serve(serve)) if serve.class.progress => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
         };

@@ -8,6 +8,7 @@ mod authorization;
 mod badge;
 mod build_script;
 mod bundled;
+mod class;
 mod cloudtrail;
 mod colors;
 mod condition_keys;

@@ -362,11 +362,8 @@ fn passphrase_is_asked_for_twice_without_echo() {
 fn ctrl_c_at_the_passphrase_shows_typed_text_again() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("all"), b"").unwrap();
-    let mut console = Console::shell(
-        "$XKS world import all --data-dir copy; stty -a | tr -s ';\\n' ' '",
-        home.path(),
-        &[],
-    );
+    let mut console =
+        Console::shell("$XKS world import all --data-dir copy; stty -a | tr -s ';\\n' ' '", home.path(), &[]);
     console.wait_for("Passphrase of the snapshot:");
     console.send("\x03");
     console.wait_for("Stopped.");
