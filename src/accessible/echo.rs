@@ -10,16 +10,16 @@ static ORIGINAL_MODE: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// Shows the typed text again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Hidden;
+pub struct HiddenInput;
 
-impl Drop for Hidden {
+impl Drop for HiddenInput {
     fn drop(&mut self) {
         restore();
     }
 }
 
 /// Hides typed text until the result is dropped. Without a terminal, nothing changes.
-pub(super) fn hide() -> Hidden {
+pub fn hide() -> HiddenInput {
     if let Ok(original) = tcgetattr(stdin()) {
         let mut mode = original.clone();
         mode.local_modes.remove(LocalModes::ECHO);
@@ -27,7 +27,7 @@ pub(super) fn hide() -> Hidden {
         // If the terminal refuses, the text is shown.
         let _ = tcsetattr(stdin(), OptionalActions::Now, &mode);
     }
-    Hidden
+    HiddenInput
 }
 
 /// Shows typed text again. Has no effect if it isn't hidden.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 pub use self::drafts::Drafts;
-pub use self::echo::restore as restore_echo;
+pub use self::echo::{HiddenInput, hide as hide_input, restore as restore_echo};
 pub use self::prompt::{InputKind, NoAnswer, Prompter, Reply};
 use self::wizard::{Wizard, WizardEnd, WizardState};
 use crate::aws::limits;

@@ -214,7 +214,7 @@ impl<'a> Prompter<'a> {
     }
 
     /// Hides what the user types on the terminal until the result is dropped.
-    pub(super) fn hide_input(&self) -> Option<echo::Hidden> {
+    pub(super) fn hide_input(&self) -> Option<echo::HiddenInput> {
         (self.input_kind == InputKind::Terminal).then(echo::hide)
     }
 

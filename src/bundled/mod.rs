@@ -16,6 +16,7 @@ mod names;
 mod pagination;
 mod router;
 mod scenario;
+pub mod snapshot;
 mod store;
 mod stored_key;
 mod workloads;
@@ -33,8 +34,8 @@ use zeroize::Zeroizing;
 pub use iam::mfa::MfaDevice;
 pub use names::Names;
 pub use router::Unrecorded;
-pub use scenario::{is_known as is_known_scenario, names as scenario_names};
-pub use store::{DeleteAccountError, OpenError, delete_account};
+pub use scenario::{ScenarioExport, is_known as is_known_scenario, names as scenario_names};
+pub use store::{DeleteAccountError, ExclusiveUseError, OpenError, delete_account};
 pub use stored_key::{CiphertextKey, ExternalKeyStatus, KeyLookup, ReadKeyError, StoredKey};
 
 use crate::aws::arn::{Arn, partition_of};
@@ -111,6 +112,8 @@ impl BundledAws {
     pub fn open_with_network(dir: &Path, scenario: Option<&str>, network: Network) -> Result<Self, OpenError> {
         let environment = Environment::system().for_account();
         let _opening = store::lock(dir)?;
+        snapshot::discard_interrupted_import(dir)
+            .map_err(|source| OpenError::Directory { path: dir.display().to_string(), source })?;
         let store = Store::open(dir, environment.clone())?;
         if scenario.is_some() && scenario::is_filled(&store)? {
             return Err(OpenError::AccountExists(dir.display().to_string()));
@@ -122,6 +125,11 @@ impl BundledAws {
         cloudwatch::metric_store::spawn_flusher(&aws.0);
         aws.0.key_manager.spawn_log_flusher();
         Ok(aws)
+    }
+
+    /// Returns whether `dir` contains an account.
+    pub fn exists(dir: &Path) -> bool {
+        dir.join(store::DATABASE_FILE).exists()
     }
 
     /// Creates an account in memory, for tests, tapes, and screenshots.
@@ -274,12 +282,30 @@ impl BundledAws {
         xks_console::external_keys::kms_keys_using(&self.0.store, partition, id)
     }
 
+    /// Returns the number of key stores that are connected.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the account's database can't be read.
+    pub fn connected_key_stores(&self) -> Result<u64, OpenError> {
+        let query = "SELECT count(*) FROM key_stores WHERE document ->> '$.ConnectionState' = 'CONNECTED'";
+        let count: i64 = self.0.store.read(|tx| tx.query_row(query, [], |row| row.get(0)))?;
+        Ok(count.unsigned_abs())
+    }
+
     /// Returns the names and ARNs of all roles.
     ///
     /// # Errors
     /// [`OpenError`] if the account's database can't be read.
     pub fn roles(&self) -> Result<Vec<(String, String)>, OpenError> {
         iam::principals::roles(&self.0.store)
+    }
+
+    /// Returns the account as a scenario, without its secrets.
+    ///
+    /// # Errors
+    /// [`OpenError`] if one of the databases can't be read.
+    pub fn export_scenario(&self) -> Result<ScenarioExport, OpenError> {
+        scenario::export(&self.0.store, &self.0.key_manager)
     }
 
     /// Returns the external key manager. It is outside of AWS, so no AWS API can reach it.

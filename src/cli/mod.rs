@@ -1,6 +1,7 @@
 //! The command line: commands, options, and their help.
 
 mod aws_options;
+mod class;
 mod clock;
 mod config;
 mod create_key;
@@ -16,12 +17,14 @@ mod reset;
 mod serve;
 mod setting_options;
 mod tapes;
+mod world;
 
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 
 pub use aws_options::AwsOptions;
+pub use class::ClassOptions;
 pub use clock::Clock;
 pub use config::{Config, ConfigCommand};
 pub use create_key::CreateKey;
@@ -35,6 +38,7 @@ pub use proxy::{ExternalKeyRef, FaultCommand, Proxy, ProxyCheck, ProxyCommand};
 pub use reset::Reset;
 pub use serve::{Background, Serve};
 pub use tapes::{Play, Record, Speed, TapeCommand, Test};
+pub use world::{PassphraseOptions, WorldCommand, WorldExport, WorldImport};
 
 use crate::xks::network::ConnectTo;
 
@@ -52,6 +56,9 @@ Examples:
                                           Create a KMS key without the wizard, and print it
   xks-console serve -- aws kms list-keys  Run a command against the bundled AWS
   xks-console serve --detach              Serve the bundled AWS in the background
+  xks-console serve --accounts 12         Serve a separate account for each student of a class
+  xks-console world export --scenario class.toml
+                                          Write the account as a scenario, without secrets
   xks-console explain ciphertext.txt      Show both layers of encryption of a ciphertext
   xks-console proxy create-partition red  Create a partition for external keys
   xks-console proxy rotate-credential oslo
@@ -223,8 +230,10 @@ pub enum Command {
     ///
     /// Prints shell commands that export the settings for AWS tools. Also writes `config` and `credentials` files for
     /// the AWS CLI and SDKs, with a profile for each principal, to the data directory.
+    ///
+    /// With --accounts, each student of a class gets a separate account on a port of its own.
     #[command(after_help = serve::HELP)]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Manage the bundled external key manager and proxy credentials, or check any proxy
     ///
     /// The external key manager and its proxy are outside of AWS, so you can't manage them with AWS APIs. Changes take
@@ -253,6 +262,9 @@ pub enum Command {
     /// its own, which is kept in the directory `lessons` of the data directory.
     #[command(after_help = learn::HELP)]
     Learn(Box<Learn>),
+    /// Write the account of the bundled AWS to a file, or create one from it
+    #[command(subcommand, after_help = world::HELP)]
+    World(WorldCommand),
     /// Play tapes and compare the screens with golden files
     ///
     /// A tape is a script of key presses and expectations. Each tape is played on a separate console with a new account
@@ -329,6 +341,8 @@ const EPHEMERAL_DATA_DIR_CONFLICT: &str =
     "--ephemeral can't be used with --data-dir, because the account is only in memory";
 const EPHEMERAL_SERVE_CONFLICT: &str = "--ephemeral can't be used with --detach, --stop, or --tls-self-signed, which keep files \
                                         in the data directory";
+const EPHEMERAL_CLASS_CONFLICT: &str = "serve --accounts with --ephemeral needs --class-dir DIR, the directory for the \
+                                        students' profiles and shell commands";
 const FIXED_ACCESS_KEY_CONFLICT: &str = "--access-key-id and --secret-access-key can be used only with --ephemeral. The access \
                                          keys of an account on disk are random";
 
@@ -345,6 +359,9 @@ const DISK_OPTIONS_CONFLICT: &str =
 /// The error for `--scenario` with a command that takes the account from the tape.
 const SCENARIO_CONFLICT: &str = "a tape sets its account itself, with a line such as `#: world empty`, so --scenario can't \
                                  be used with test, play, or tape";
+/// The error for `--scenario` with a command that fills the account from a snapshot.
+const IMPORT_SCENARIO_CONFLICT: &str =
+    "world import takes the account from the snapshot, so --scenario can't be used with it";
 /// The error for tests on AWS that could change something.
 const AWS_TEST_NOT_READ_ONLY: &str =
     "tapes change things, so test uses an AWS that isn't on this machine only with --read-only";
@@ -362,7 +379,8 @@ const DISPLAY_OPTIONS_CONFLICT: &str = "--theme, --symbols, --accessible, and --
                                         that show a console, and with config";
 /// The error for `--json` with a command that doesn't support it.
 const JSON_NOT_SUPPORTED: &str = "--json can be used only with `list-keys`, `show-key`, `list-stores`, `explain`, `clock`, \
-                                  `version`, `test`, `learn`, `learn report`, `proxy check`, and the `proxy` commands that print lists";
+                                  `version`, `test`, `learn`, `learn report`, `serve --progress`, `proxy check`, and the \
+                                  `proxy` commands that print lists";
 /// The error for two formats.
 const FORMAT_CONFLICT: &str = "--json can't be used with --markdown or --csv. Choose one format";
 
@@ -376,17 +394,20 @@ impl Arguments {
             _ if self.ephemeral && self.data_dir.is_some() => EPHEMERAL_DATA_DIR_CONFLICT,
             Some(Command::Serve(serve)) if self.ephemeral && serve.needs_data_dir() => EPHEMERAL_SERVE_CONFLICT,
             Some(Command::Serve(serve)) if !self.ephemeral && serve.access_key.is_fixed() => FIXED_ACCESS_KEY_CONFLICT,
+            Some(Command::Serve(serve)) if self.ephemeral && serve.class.needs_class_dir() => EPHEMERAL_CLASS_CONFLICT,
             Some(command) if command.is_for_tapes() && self.data_dir.is_some() => DISK_OPTIONS_CONFLICT,
             Some(Command::Test(_) | Command::Play(_) | Command::Tape(_)) if self.scenario.is_some() => {
                 SCENARIO_CONFLICT
             }
             Some(Command::Learn(learn)) if let Some(message) = learn.conflict(self) => message,
+            Some(Command::World(WorldCommand::Import(_))) if self.scenario.is_some() => IMPORT_SCENARIO_CONFLICT,
             Some(
                 Command::Explain(_)
                 | Command::Serve(_)
                 | Command::Proxy { .. }
                 | Command::Clock(_)
                 | Command::Reset(_)
+                | Command::World(_)
                 | Command::Test(_)
                 | Command::Tape(_),
             ) if self.display != DisplayOptions::default() => DISPLAY_OPTIONS_CONFLICT,
@@ -416,6 +437,7 @@ impl Arguments {
             ) => return None,
             Some(Command::Proxy { command }) if command.supports_json() => return None,
             Some(Command::Learn(learn)) if learn.supports_json() => return None,
+            Some(Command::Serve(serve)) if serve.class.progress => return None,
             _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
         };

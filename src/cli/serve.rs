@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::value_parser;
 
+use super::ClassOptions;
 use super::redacted_value::RedactedValueParser;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
@@ -47,6 +48,9 @@ pub struct Serve {
     /// The options to serve in the background.
     #[command(flatten)]
     pub background: Background,
+    /// The accounts of a class.
+    #[command(flatten)]
+    pub class: ClassOptions,
     /// The access key of the user Admin, for an account in memory.
     #[command(flatten)]
     pub access_key: FixedAccessKey,
@@ -158,6 +162,9 @@ Examples:
                                       Serve in the background and set up this shell to use it
   xks-console --ephemeral serve --access-key-id test --secret-access-key test
                                       Serve an account in memory with a fixed access key, for tests
+  xks-console serve --accounts 12 --data-dir class
+                                      Serve 12 accounts for a class, and a page with the progress
+  xks-console serve --progress        Print the progress of the class
   xks-console serve --stop            Stop the server in the background
   xks-console serve --access-log -    Serve until you press Ctrl-C, and show each request
 
@@ -165,6 +172,8 @@ The files `config` and `credentials` in the data directory have a profile for ea
 COMMAND can use these profiles directly. To use them with a running server:
   export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
   aws --profile KeyAdministrator kms list-keys
+With --accounts, they have a profile for each student, such as student-01, and student-01.env has the
+shell commands that set up AWS tools for the student.
 The role of the profile BreakGlass requires an MFA code. To get codes, add the key URI in the file
 DIR/mfa to an authenticator app.
 

@@ -20,6 +20,7 @@ mod reset;
 pub mod serve;
 mod tape;
 mod test;
+mod world;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -66,6 +67,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Clock(options)) => clock::run(arguments, options),
         Some(Command::Reset(options)) => reset::run(arguments, *options),
         Some(Command::Learn(options)) => learn::run(arguments, options),
+        Some(Command::World(command)) => world::run(arguments, command),
         Some(Command::Test(options)) => test::run(arguments, options),
         Some(Command::Play(options)) => play::run(arguments, options),
         Some(Command::Record(options)) => record::run(arguments, options),

@@ -2,6 +2,7 @@
 //!
 //! KMS, IAM, STS, CloudTrail, and CloudWatch are at `/`, and the proxy is at the URI path of each partition.
 
+pub mod class;
 pub mod client_environment;
 pub mod profiles;
 pub mod tls;
@@ -31,6 +32,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use self::class::RequestCounts;
 use crate::access_log::{AccessLog, AccessLogEntry, RequestDetailsSlot};
 use crate::bundled::{BundledAws, ConnectionInfo};
 use crate::xks::quota::Quota;
@@ -82,6 +84,8 @@ pub struct Server {
     proxy: Router,
     quota: Option<Arc<Quota>>,
     access_log: Option<Arc<AccessLog>>,
+    counts: Option<Arc<RequestCounts>>,
+    workers: Option<Arc<WorkerPool>>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -103,7 +107,17 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let proxy = aws.proxy_router();
-        Ok(Self { listener, address, aws, proxy, quota: None, access_log: None, tls: tls.map(TlsAcceptor::from) })
+        Ok(Self {
+            listener,
+            address,
+            aws,
+            proxy,
+            quota: None,
+            access_log: None,
+            counts: None,
+            workers: None,
+            tls: tls.map(TlsAcceptor::from),
+        })
     }
 
     /// Limits the requests per second to the proxy, for each partition. The burst limit is the same number.
@@ -118,6 +132,18 @@ impl Server {
     #[must_use]
     pub fn with_access_log(self, log: AccessLog) -> Self {
         Self { access_log: Some(Arc::new(log)), ..self }
+    }
+
+    /// Counts each request in `counts`.
+    #[must_use]
+    pub fn with_counts(self, counts: Arc<RequestCounts>) -> Self {
+        Self { counts: Some(counts), ..self }
+    }
+
+    /// Serves connections on these threads, which several servers can share. Otherwise, the server has its own.
+    #[must_use]
+    pub fn with_workers(self, workers: Arc<WorkerPool>) -> Self {
+        Self { workers: Some(workers), ..self }
     }
 
     /// Returns the address that the server listens on.
@@ -138,10 +164,10 @@ impl Server {
 
     /// Handles requests until `stop` completes, then finishes the requests in progress.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, aws, proxy, quota, access_log, tls, .. } = self;
+        let Self { listener, aws, proxy, quota, access_log, counts, workers, tls, .. } = self;
         let connection_limit = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let graceful = GracefulShutdown::new();
-        let worker_pool = WorkerPool::start();
+        let worker_pool = workers.unwrap_or_else(|| Arc::new(WorkerPool::start()));
         let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -157,6 +183,7 @@ impl Server {
                 proxy: proxy.clone(),
                 quota: quota.clone(),
                 access_log: access_log.clone(),
+                counts: counts.clone(),
                 origin,
                 response_sent: Arc::default(),
             };
@@ -185,12 +212,14 @@ impl Server {
 ///
 /// A connection stays on one thread, so that a request is read and handled without waking another thread. In a
 /// single-threaded runtime, such as one with paused time, everything runs on that thread.
-struct WorkerPool {
+#[derive(Debug)]
+pub struct WorkerPool {
     workers: Vec<Worker>,
     next_worker: AtomicUsize,
 }
 
 /// A thread that runs until this value is dropped.
+#[derive(Debug)]
 struct Worker {
     runtime: Handle,
     response_sent: Arc<Notify>,
@@ -198,7 +227,11 @@ struct Worker {
 }
 
 impl WorkerPool {
-    fn start() -> Self {
+    /// Starts the threads.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start() -> Self {
         let current = Handle::current();
         if current.runtime_flavor() == RuntimeFlavor::CurrentThread {
             let worker = Worker { runtime: current, response_sent: Arc::default(), _shutdown: None };
@@ -262,6 +295,7 @@ struct ConnectionHandler {
     proxy: Router,
     quota: Option<Arc<Quota>>,
     access_log: Option<Arc<AccessLog>>,
+    counts: Option<Arc<RequestCounts>>,
     origin: ConnectionInfo,
     response_sent: Arc<Notify>,
 }
@@ -282,14 +316,21 @@ impl ConnectionHandler {
         let _ = watcher.watch(connection).await;
     }
 
-    /// Answers, and writes a line to the access log.
+    /// Answers, counts the request, and writes a line to the access log.
     async fn handle_logged(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let Some(log) = self.access_log.clone() else { return self.handle(request).await };
+        let (log, counts) = (self.access_log.clone(), self.counts.clone());
+        if log.is_none() && counts.is_none() {
+            return self.handle(request).await;
+        }
         let (time, start) = (Timestamp::now(), Instant::now());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let slot = RequestDetailsSlot::default();
         request.extensions_mut().insert(slot.clone());
         let response = self.handle(request).await?;
+        if let Some(counts) = counts {
+            counts.record(time, response.status(), slot.get());
+        }
+        let Some(log) = log else { return Ok(response) };
         log.write(&AccessLogEntry {
             time,
             method: method.as_str(),

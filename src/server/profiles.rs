@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::aws::sigv4::Credentials;
 use crate::bundled::{AccessKey, BundledAws};
 use crate::storage::atomic_file::replace;
 
@@ -74,6 +75,33 @@ impl ServerInfo<'_> {
         }
         [Zeroizing::new(config), credentials]
     }
+}
+
+/// Writes `config` and `credentials` with a profile for each account of a class: its name, its server, and the credentials
+/// of the console's user.
+///
+/// # Errors
+/// The message for a file that can't be written.
+pub fn write_class(accounts: &[(&str, ServerInfo, Credentials)], dir: &Path) -> Result<(), String> {
+    let (mut config, mut credentials) = (String::new(), Zeroizing::new(String::with_capacity(256 * accounts.len())));
+    for (name, server, key) in accounts {
+        let _ = writeln!(config, "[profile {name}]\nregion = {}\nendpoint_url = {}", server.region, server.url);
+        if let Some(path) = server.ca_certificate {
+            let _ = writeln!(config, "ca_bundle = {}", path.display());
+        }
+        config.push('\n');
+        let _ = writeln!(
+            credentials,
+            "[{name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            key.access_key_id,
+            key.secret_access_key.expose()
+        );
+    }
+    for (file, content) in PROFILE_FILES.into_iter().zip([config.as_bytes(), credentials.as_bytes()]) {
+        let path = dir.join(file);
+        replace(&path, content).map_err(|error| format!("Couldn't write {}: {error}.", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Writes `config` and `credentials` to the data directory, accessible only to their owner, and returns their paths.

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::pty::Console;
 use xks_console::bundled::BundledAws;
 
-fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
+pub fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xks-console"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.contains("XDG_")) {
         command.env_remove(name);
@@ -16,7 +16,7 @@ fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 
-fn files(dir: &Path) -> Vec<String> {
+pub fn files(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();

@@ -11,7 +11,7 @@ use crate::aws::kms::ConnectionState;
 use crate::bundled::kms::vpc_endpoint_service::VpcEndpointService;
 use crate::bundled::workloads;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// The name of the scenario that this one adds to. Only scenarios without it have an account of their own.
@@ -125,6 +125,8 @@ pub struct Key {
     pub external_key: Option<String>,
     #[serde(default)]
     pub is_aws_managed: bool,
+    #[serde(default = "yes")]
+    pub enabled: bool,
     pub created: Timestamp,
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -138,6 +140,10 @@ pub struct Key {
 
 const fn one() -> u32 {
     1
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What has happened in the account until now.

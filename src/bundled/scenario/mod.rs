@@ -1,11 +1,13 @@
 //! Fills a new account from a scenario: one of `assets/scenarios`, or a file.
 
 mod definition;
+mod export;
 mod faults;
 mod keys;
 mod past;
 mod principals;
 mod source;
+mod text;
 mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use self::definition::{Account, Scenario, numbered};
+pub use self::export::{ScenarioExport, export};
 pub use self::past::make as make_past;
 use self::source::Source;
 pub use self::source::{is_known, names};

@@ -1,10 +1,11 @@
 //! Deleting the account of a data directory.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{DATABASE_FILE, ROOT_KEY_FILE, lock};
+use super::exclusive::{ExclusiveUse, ExclusiveUseError};
+use super::{DATABASE_FILE, ROOT_KEY_FILE};
 use crate::bundled::OpenError;
 use crate::storage::watch::CHANGE_FILE;
 use crate::xks::key_manager;
@@ -45,15 +46,12 @@ pub fn delete_account(dir: &Path) -> Result<(), DeleteAccountError> {
     if !dir.join(DATABASE_FILE).exists() {
         return Err(DeleteAccountError::NoAccount(path()));
     }
-    let _opening = lock(dir)?;
     let io_error = |source| DeleteAccountError::Io { path: path(), source };
-    // Each process that has opened the account holds a shared lock on this file.
-    let changed = File::options().create(true).append(true).open(dir.join(CHANGE_FILE)).map_err(io_error)?;
-    match changed.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(DeleteAccountError::InUse(path())),
-        Err(TryLockError::Error(error)) => return Err(io_error(error)),
-    }
+    let _exclusive = ExclusiveUse::acquire(dir).map_err(|error| match error {
+        ExclusiveUseError::InUse(path) => DeleteAccountError::InUse(path),
+        ExclusiveUseError::Open(error) => DeleteAccountError::Open(error),
+        ExclusiveUseError::Io(error) => io_error(error),
+    })?;
     let databases = [key_manager::DATABASE_FILE, DATABASE_FILE];
     let database_files = databases.iter().flat_map(|file| ["-wal", "-shm", ""].map(|end| format!("{file}{end}")));
     let root_keys = [ROOT_KEY_FILE, key_manager::ROOT_KEY_FILE].map(str::to_owned);

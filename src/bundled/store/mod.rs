@@ -5,6 +5,7 @@
 
 mod deletion;
 mod error;
+mod exclusive;
 mod migrations;
 pub mod proxy_faults;
 
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 pub use self::deletion::{DeleteAccountError, delete_account};
 pub use self::error::{OpenError, StoreError};
+pub use self::exclusive::{ExclusiveUse, ExclusiveUseError};
 use self::migrations::MIGRATIONS;
 pub use self::migrations::SCHEMA_VERSION;
 use self::proxy_faults::{StoredFault, all_faults};

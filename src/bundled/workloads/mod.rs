@@ -42,7 +42,8 @@ pub enum WorkloadOperation {
 }
 
 impl WorkloadOperation {
-    const fn name(self) -> &'static str {
+    /// Returns the name of the operation.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Encrypt => "Encrypt",
             Self::Decrypt => "Decrypt",

@@ -80,6 +80,8 @@ fn with_values(command: Command, values: &Values) -> Command {
             match (arg.get_id().as_str(), name.as_str()) {
                 ("profile", _) => arg.add(ArgValueCompleter::new(move |word: &OsStr| values.profiles(word))),
                 ("region", _) => arg.add(ArgValueCompleter::new(move |word: &OsStr| values.regions(word))),
+                // The file that is written.
+                ("scenario", "export") => arg,
                 ("scenario", _) => arg.add(ArgValueCompleter::new(move |word: &OsStr| values.scenarios(word))),
                 ("store" | "custom_key_store_id", _) => {
                     arg.add(ArgValueCompleter::new(move |word: &OsStr| values.key_stores(word)))

@@ -2,6 +2,7 @@
 
 mod background;
 mod child_command;
+mod class;
 mod instance;
 mod ready_file;
 
@@ -35,6 +36,12 @@ const EXIT_NOT_STARTED: u8 = 125;
 /// # Errors
 /// An address, file, or certificate that can't be used, and errors of the databases.
 pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError> {
+    if options.class.progress {
+        return class::print_progress(arguments, options);
+    }
+    if arguments.ephemeral && options.class.accounts.is_some() {
+        return class::serve(arguments, options, None);
+    }
     if arguments.ephemeral {
         return explain_exit(serve(arguments, options, None), options);
     }
@@ -44,6 +51,9 @@ pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError>
     }
     if options.background.detach && !options.background.detached {
         return background::start(arguments, options, &data_dir);
+    }
+    if options.class.accounts.is_some() {
+        return class::serve(arguments, options, Some(&data_dir));
     }
     explain_exit(serve(arguments, options, Some(&data_dir)), options)
 }

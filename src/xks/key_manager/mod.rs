@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
+use subtle::ConstantTimeEq as _;
 
 pub use self::credential::ProxyCredential;
 pub use self::error::KeyManagerError;
@@ -205,6 +206,16 @@ impl ExternalKeyManager {
     /// The database fails.
     pub fn access_key_ids(&self, partition: &str) -> Result<Vec<String>, KeyManagerError> {
         self.store().access_key_ids(partition)
+    }
+
+    /// Returns whether the proxy accepts `credential` for a partition.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn accepts(&self, partition: &str, credential: &ProxyCredential) -> Result<bool, KeyManagerError> {
+        let known = self.store().secret_access_key(partition, &credential.access_key_id)?;
+        let given = credential.secret_access_key.expose().as_bytes();
+        Ok(known.is_some_and(|secret| secret.expose().as_bytes().ct_eq(given).into()))
     }
 
     /// Creates an external key with random key material.
