@@ -103,10 +103,10 @@ impl App {
             Action::Scroll => self.lesson.as_ref().is_some_and(LessonView::has_more_below),
             Action::EditText => self.is_typing(),
             Action::Hint => self.has_hint(),
+            Action::Activate => self.lesson.as_ref().is_some_and(LessonView::can_activate),
             _ => matches!(
                 action,
                 Action::Lesson
-                    | Action::Activate
                     | Action::Back
                     | Action::Quit
                     | Action::ToggleMouse

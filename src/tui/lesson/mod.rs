@@ -90,6 +90,11 @@ impl LessonView {
         is_new_step
     }
 
+    /// Whether Enter does something: the answer to a question must not be empty.
+    pub fn can_activate(&self) -> bool {
+        !self.is_typing() || !self.answer.value().trim().is_empty()
+    }
+
     /// Returns what Enter does, in a word or two.
     pub fn enter_title(&self) -> &'static str {
         if self.is_typing() {
