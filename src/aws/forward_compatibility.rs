@@ -137,12 +137,30 @@ fn sample(service: Service, operation: &str) -> Value {
             "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-1" }] }),
         (Service::XksConsole, "ListProxyRoutes") => json!({ "Routes!": [{ "Host!": "proxy.example",
             "Address": "127.0.0.1:443", "CertificateAuthorities": "PEM" }] }),
+        (Service::XksConsole, "PutProxyFault") => proxy_fault("!"),
+        (Service::XksConsole, "ListProxyFaults") => json!({ "Faults!": [proxy_fault("")] }),
         (Service::XksConsole, "DescribeAccountClock" | "AdvanceAccountClock") => {
             json!({ "Time!": 1_700_000_000, "SecondsAhead!": 7 })
         }
         (Service::Kms | Service::Iam | Service::XksConsole, name) if has_empty_response(name) => json!({}),
         _ => panic!("{operation} has no sample response"),
     }
+}
+
+/// Returns a sample fault. `mark` marks the numbers: they are required outside a list.
+fn proxy_fault(mark: &str) -> Value {
+    let mut fault = json!({ "Fault!": "xks:* tls", "Target!": "All operations", "Failure!": "tls", "Effect!": "It fails.",
+        "Schedule!": "every request", "EndDate": 1_700_000_000 });
+    for (name, value) in [
+        ("Id", json!(1)),
+        ("IsActive", json!(true)),
+        ("MatchedRequests", json!(2)),
+        ("FailedRequests", json!(1)),
+        ("CreationDate", json!(1_700_000_000)),
+    ] {
+        fault[format!("{name}{mark}")] = value;
+    }
+    fault
 }
 
 /// Whether a successful response of the operation is empty.
@@ -152,7 +170,7 @@ fn has_empty_response(operation: &str) -> bool {
         "TagResource UntagResource PutKeyPolicy RevokeGrant RetireGrant UpdateCustomKeyStore DeleteCustomKeyStore",
         "ConnectCustomKeyStore DisconnectCustomKeyStore DeleteUser DeleteRole PutUserPolicy DeleteUserPolicy PutRolePolicy",
         "DeleteRolePolicy DeleteAccessKey CreateExternalKey EnableExternalKey DisableExternalKey RotateExternalKey",
-        "DeleteExternalKey RevokeProxyCredential PutProxyRoute",
+        "DeleteExternalKey RevokeProxyCredential PutProxyRoute DeleteProxyFault DeleteProxyFaults",
     ]
     .iter()
     .any(|names| names.split(' ').any(|name| name == operation))
