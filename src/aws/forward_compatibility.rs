@@ -137,16 +137,8 @@ fn sample(service: Service, operation: &str) -> Value {
             "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-1" }] }),
         (Service::XksConsole, "ListProxyRoutes") => json!({ "Routes!": [{ "Host!": "proxy.example",
             "Address": "127.0.0.1:443", "CertificateAuthorities": "PEM" }] }),
-        (Service::XksConsole, "PutProxyFault") => {
-            json!({ "Id!": 1, "Fault!": "xks:Encrypt timeout", "Target!": "Encrypt",
-            "Failure!": "timeout", "Effect!": "No answer.", "Schedule!": "always", "IsActive!": true,
-            "MatchedRequests!": 2, "FailedRequests!": 1, "CreationDate!": 1_700_000_000, "EndDate": 1_700_000_100 })
-        }
-        (Service::XksConsole, "ListProxyFaults") => {
-            json!({ "Faults!": [{ "Id": 1, "Fault!": "xks:Encrypt timeout", "Target!": "Encrypt",
-            "Failure!": "timeout", "Effect!": "No answer.", "Schedule!": "always", "IsActive": true,
-            "MatchedRequests": 2, "FailedRequests": 1, "CreationDate": 1_700_000_000, "EndDate": 1_700_000_100 }] })
-        }
+        (Service::XksConsole, "PutProxyFault") => proxy_fault("!"),
+        (Service::XksConsole, "ListProxyFaults") => json!({ "Faults!": [proxy_fault("")] }),
         (Service::XksConsole, "ListWorkloads") => json!({ "Workloads!": [{ "Name!": "shop", "RoleArn!": "arn:r",
             "KeyId!": "alias/a", "Operation!": "Decrypt", "IntervalSeconds": 900, "DataKeyCacheSeconds": 60,
             "CachedUntil": 1_700_000_000, "LastRun": 1_700_000_000, "Requests": 2, "Failures": 1,
@@ -161,6 +153,22 @@ fn sample(service: Service, operation: &str) -> Value {
         (Service::Kms | Service::Iam | Service::XksConsole, name) if has_empty_response(name) => json!({}),
         _ => panic!("{operation} has no sample response"),
     }
+}
+
+/// Returns a sample fault. `mark` marks the numbers: they are required outside a list.
+fn proxy_fault(mark: &str) -> Value {
+    let mut fault = json!({ "Fault!": "xks:* tls", "Target!": "All operations", "Failure!": "tls", "Effect!": "It fails.",
+        "Schedule!": "every request", "EndDate": 1_700_000_000 });
+    for (name, value) in [
+        ("Id", json!(1)),
+        ("IsActive", json!(true)),
+        ("MatchedRequests", json!(2)),
+        ("FailedRequests", json!(1)),
+        ("CreationDate", json!(1_700_000_000)),
+    ] {
+        fault[format!("{name}{mark}")] = value;
+    }
+    fault
 }
 
 /// Whether a successful response of the operation is empty.

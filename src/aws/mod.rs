@@ -1,5 +1,6 @@
 //! AWS requests, responses, and rules, shared by the client, the bundled AWS, and the forms.
 
+pub mod active_proxy_faults;
 pub mod arn;
 pub mod cli_command;
 pub mod cloudtrail;

@@ -10,9 +10,6 @@ use crate::aws::xray::{GetFlow, GetFlowOutput, ListFlows, ListFlowsOutput};
 /// The header of each response that says how many seconds the account is ahead of the machine. Missing if it isn't.
 pub const SECONDS_AHEAD_HEADER: &str = "x-xks-console-seconds-ahead";
 
-/// The header of each response while proxy faults are active: their number, a space, and the words of the first one.
-pub const PROXY_FAULTS_HEADER: &str = "x-xks-console-proxy-faults";
-
 operations! { Service::XksConsole;
     DescribeExternalKey => DescribeExternalKeyOutput, "DescribeExternalKey" read_only;
     ListExternalKeys => ListExternalKeysOutput, "ListExternalKeys" read_only;
@@ -423,30 +420,6 @@ pub struct ProxyFault {
     /// When the fault ends, if it is for a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_date: Option<EpochSeconds>,
-}
-
-/// The active proxy faults, in a few words: the content of [`PROXY_FAULTS_HEADER`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActiveProxyFaults {
-    /// The number of active faults, at least 1.
-    pub count: u32,
-    /// The words of the first one.
-    pub first: String,
-}
-
-impl ActiveProxyFaults {
-    /// Parses the content of the header.
-    pub fn from_header(text: &str) -> Option<Self> {
-        let (count, first) = text.split_once(' ')?;
-        Some(Self { count: count.parse().ok().filter(|count| *count > 0)?, first: first.to_owned() })
-    }
-}
-
-impl std::fmt::Display for ActiveProxyFaults {
-    /// Writes the content of the header.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.count, self.first)
-    }
 }
 
 /// Removes a proxy fault.

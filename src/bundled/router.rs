@@ -16,7 +16,7 @@ use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::{PresignedRequest, SignedRequest};
-use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console, xray};
+use crate::aws::{active_proxy_faults, cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console, xray};
 use crate::bundled::iam::credential_error::CredentialError;
 
 /// The maximum size of a request body, in bytes: a key policy of 128 KiB, with room for everything around it.
@@ -36,7 +36,7 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     if let Some(faults) =
         aws.store.active_faults_summary().and_then(|active| HeaderValue::from_str(&active.to_string()).ok())
     {
-        response.headers_mut().insert(xks_console::PROXY_FAULTS_HEADER, faults);
+        response.headers_mut().insert(active_proxy_faults::PROXY_FAULTS_HEADER, faults);
     }
     response
 }

@@ -16,10 +16,11 @@ use jiff::Timestamp;
 use super::log::ApiCall;
 use super::retry::Attempts;
 use super::{CallError, Client, INVALID_CREDENTIALS_CODES, TransportError, clock_skew, endpoints};
+use crate::aws::active_proxy_faults::{ActiveProxyFaults, PROXY_FAULTS_HEADER};
 use crate::aws::codec::{self, CodecError, FORM_CONTENT_TYPE};
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::{self, Credentials};
-use crate::aws::xks_console::{ActiveProxyFaults, PROXY_FAULTS_HEADER, SECONDS_AHEAD_HEADER};
+use crate::aws::xks_console::SECONDS_AHEAD_HEADER;
 
 /// A request in the form that all operations share.
 struct EncodedRequest {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::CallError;
-use crate::aws::xks_console::ActiveProxyFaults;
+use crate::aws::active_proxy_faults::ActiveProxyFaults;
 
 /// A finished call of an operation, with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

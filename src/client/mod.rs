@@ -59,6 +59,7 @@ use log::Observer;
 use profile::{OpenError, ProfileContext, ProfileSummary, SwitchTarget};
 use rate_limit::RateLimiter;
 
+use crate::aws::active_proxy_faults::ActiveProxyFaults;
 use crate::aws::codec;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -67,7 +68,6 @@ use crate::aws::kms::{
 use crate::aws::operation::Service;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::{Credentials, SigningError};
-use crate::aws::xks_console::ActiveProxyFaults;
 use crate::environment::{Clock, Random};
 
 /// Why a call gave no usable response.

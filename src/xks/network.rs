@@ -210,7 +210,7 @@ fn tls_problem(error: &rustls::Error) -> TlsProblem {
         rustls::Error::InvalidCertificate(Problem::NotValidForName | Problem::NotValidForNameContext { .. }) => {
             TlsProblem::WrongHostName
         }
-        // A known CA has the name of the issuer, but not its key.
+        // The signature is wrong if another CA has the name of a trusted one.
         rustls::Error::InvalidCertificate(Problem::UnknownIssuer | Problem::BadSignature) => TlsProblem::UnknownIssuer,
         _ => TlsProblem::Handshake,
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::Store;
-use crate::aws::xks_console::ActiveProxyFaults;
+use crate::aws::active_proxy_faults::ActiveProxyFaults;
 use crate::xks::faults::{self, FaultState, InjectedFault, ProxyCall, ProxyFault};
 
 /// The maximum number of proxy faults. When it is reached, a new fault replaces the oldest one that has ended.

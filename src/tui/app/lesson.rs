@@ -106,12 +106,7 @@ impl App {
             Action::Activate => self.lesson.as_ref().is_some_and(LessonView::can_activate),
             _ => matches!(
                 action,
-                Action::Lesson
-                    | Action::Back
-                    | Action::Quit
-                    | Action::ToggleMouse
-                    | Action::Redraw
-                    | Action::Suspend
+                Action::Lesson | Action::Back | Action::Quit | Action::ToggleMouse | Action::Redraw | Action::Suspend
             ),
         }
     }

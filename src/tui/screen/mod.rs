@@ -25,7 +25,7 @@ use super::widgets::button::{Button, ButtonKind};
 use super::widgets::canvas::{Canvas, Click};
 use super::widgets::form::SecretInput;
 use super::widgets::text;
-use crate::aws::xks_console::ActiveProxyFaults;
+use crate::aws::active_proxy_faults::ActiveProxyFaults;
 
 /// The key of *Drafts*, which the notice about drafts names.
 const DRAFTS_KEY: KeyCode = KeyCode::Char('D');

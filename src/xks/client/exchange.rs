@@ -1,5 +1,7 @@
 //! One exchange with a proxy, and the faults that disturb it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, StatusCode};
@@ -23,7 +25,9 @@ impl XksClient {
         operation: &str,
         fault: Option<&InjectedFault>,
     ) -> Result<ProxyResponse, XksFailure> {
-        let Some(InjectedFault { kind, delay }) = fault else { return self.send_in_time(request).await };
+        let Some(InjectedFault { kind, delay }) = fault else {
+            return self.send_in_time(request, Duration::ZERO).await;
+        };
         match kind {
             FaultKind::Unreachable => return Err(XksFailure::Unreachable),
             FaultKind::Tls(problem) => return Err(XksFailure::Tls(*problem)),
@@ -36,18 +40,24 @@ impl XksClient {
         let response = if is_bundled_host(host) {
             // The bundled proxy waits and fails itself, so that its log shows it.
             request.extensions_mut().insert(InjectedFault { kind: kind.clone(), delay: *delay });
-            self.send_in_time(request).await?
+            self.send_in_time(request, Duration::ZERO).await?
         } else if let Some(name) = kind.proxy_error(operation) {
             error_response(name)?
         } else {
-            self.clock.sleep(*delay).await;
-            self.send_in_time(request).await?
+            self.send_in_time(request, *delay).await?
         };
         Ok(disturb_response(kind, operation, response))
     }
 
-    async fn send_in_time(&self, request: Request<Bytes>) -> Result<ProxyResponse, XksFailure> {
-        tokio::time::timeout(PROXY_TIMEOUT, self.send(request)).await.unwrap_or(Err(XksFailure::TimedOut))
+    /// Sends a request after `delay`, and waits [`PROXY_TIMEOUT`] in total.
+    async fn send_in_time(&self, request: Request<Bytes>, delay: Duration) -> Result<ProxyResponse, XksFailure> {
+        let send = async {
+            if !delay.is_zero() {
+                self.clock.sleep(delay).await;
+            }
+            self.send(request).await
+        };
+        tokio::time::timeout(PROXY_TIMEOUT, send).await.unwrap_or(Err(XksFailure::TimedOut))
     }
 
     /// Waits as long as for a response that doesn't arrive.
