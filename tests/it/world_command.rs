@@ -67,7 +67,7 @@ fn changes_of_the_account_are_in_the_scenario_or_reported_as_left_out() {
     call(&client, "kms:DisableKey", json!({"KeyId": db}));
     call(&client, "kms:ScheduleKeyDeletion", json!({"KeyId": logs}));
     call(&client, "kms:EnableKeyRotation", json!({"KeyId": artifacts}));
-    call(&client, "kms:TagResource", json!({"KeyId": media, "Tags": [{"TagKey": "a b/c", "TagValue": "\"x\" = 'y'"}]}));
+    call(&client, "kms:TagResource", json!({"KeyId": media, "Tags": [{"TagKey": "a b/c", "TagValue": "x = y@z"}]}));
     let grantee = "arn:aws:iam::111122223333:role/ops/LogShipper";
     call(&client, "kms:CreateGrant", json!({"KeyId": media, "GranteePrincipal": grantee, "Operations": ["Encrypt"]}));
     let policy = json!({"Version": "2012-10-17", "Statement": [{"Sid": "It's \"all\"\n", "Effect": "Allow",
@@ -362,8 +362,11 @@ fn passphrase_is_asked_for_twice_without_echo() {
 fn ctrl_c_at_the_passphrase_shows_typed_text_again() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("all"), b"").unwrap();
-    let mut console =
-        Console::shell("$XKS world import all --data-dir copy; stty -a | tr -s ';\\n' ' '", home.path(), &[]);
+    let mut console = Console::shell(
+        "trap : INT; $XKS world import all --data-dir copy; stty -a | tr -s ';\\n' ' '",
+        home.path(),
+        &[],
+    );
     console.wait_for("Passphrase of the snapshot:");
     console.send("\x03");
     console.wait_for("Stopped.");
