@@ -233,7 +233,7 @@ pub enum Command {
     ///
     /// With --accounts, each student of a class gets a separate account on a port of its own.
     #[command(after_help = serve::HELP)]
-    Serve(Box<Serve>),
+    Serve(Serve),
     /// Manage the bundled external key manager and proxy credentials, or check any proxy
     ///
     /// The external key manager and its proxy are outside of AWS, so you can't manage them with AWS APIs. Changes take

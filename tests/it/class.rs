@@ -95,8 +95,8 @@ impl Class {
     }
 }
 
-const CREATE_KEY: &str =
-    "$XKS create-key --yes --xks-key-id payments-2026 --alias payments --endpoint-url \"$AWS_ENDPOINT_URL\"";
+const CREATE_KEY: &str = "$XKS create-key --yes --custom-key-store-id 'Frankfurt HSM' --xks-key-id payments-2026 \
+                          --alias payments --endpoint-url \"$AWS_ENDPOINT_URL\"";
 const LIST_KEYS: &str = "$XKS list-keys --csv --endpoint-url \"$AWS_ENDPOINT_URL\"";
 
 #[test]
@@ -122,7 +122,7 @@ fn accounts_of_a_class_are_separate_and_their_progress_is_counted() {
     let progress = class.progress();
     let count = |student: usize, member: &str| progress[student][member].as_u64().unwrap();
     assert_eq!([count(0, "keysCreated"), count(1, "keysCreated"), count(2, "keysCreated")], [1, 0, 0]);
-    assert_eq!((count(0, "errors"), count(2, "requests"), count(2, "errors")), (0, 0, 0));
+    assert_eq!((count(0, "errors"), count(2, "requests"), count(2, "errors")), (0, 0, 0), "{progress:?}");
     assert!(count(1, "errors") >= 1 && count(0, "requests") > 2, "{progress:?}");
     assert_eq!((count(0, "keyStoresConnected"), count(0, "keyStoresCreated")), (2, 0));
     assert!(progress[1]["lastRequest"].as_str() >= progress[0]["lastRequest"].as_str());
@@ -170,7 +170,8 @@ fn files_of_a_class_have_a_profile_for_each_student_and_keep_secrets_private() {
 #[test]
 fn accounts_of_a_class_are_kept_and_a_larger_class_gets_more_of_them() {
     let mut class = Class::start(tempfile::tempdir().unwrap(), &["--accounts", "1", "--data-dir", "class"]);
-    assert_eq!(class.run_as("class", 0, CREATE_KEY).0, 0);
+    let (code, output) = class.run_as("class", 0, CREATE_KEY);
+    assert_eq!(code, 0, "{output}");
     class.stop();
     let home = std::mem::replace(&mut class.home, tempfile::tempdir().unwrap());
     drop(class);
@@ -185,7 +186,8 @@ fn accounts_of_a_class_are_kept_and_a_larger_class_gets_more_of_them() {
 fn class_in_memory_leaves_only_its_files() {
     let mut class =
         Class::start(tempfile::tempdir().unwrap(), &["--ephemeral", "--accounts", "2", "--class-dir", "handout"]);
-    assert_eq!(class.run_as("handout", 1, CREATE_KEY).0, 0);
+    let (code, output) = class.run_as("handout", 1, CREATE_KEY);
+    assert_eq!(code, 0, "{output}");
     assert_eq!(class.progress()[1]["keysCreated"], 1);
     class.stop();
     assert_eq!(files(class.home.path()), ["handout"]);

@@ -12,8 +12,9 @@ use xks_console::bundled::snapshot;
 use xks_console::bundled::{BundledAws, ScenarioExport};
 use xks_console::client::Client;
 use xks_console::client::named_call::NamedOperation;
-use xks_console::environment::{Clock, Environment};
+use xks_console::environment::{Clock, Environment, Random};
 use xks_console::in_process;
+use xks_console::storage::sealed::{RootKey, record_aad};
 
 const PASSPHRASE: &str = "correct horse battery";
 
@@ -67,7 +68,7 @@ fn changes_of_the_account_are_in_the_scenario_or_reported_as_left_out() {
     call(&client, "kms:DisableKey", json!({"KeyId": db}));
     call(&client, "kms:ScheduleKeyDeletion", json!({"KeyId": logs}));
     call(&client, "kms:EnableKeyRotation", json!({"KeyId": artifacts}));
-    call(&client, "kms:TagResource", json!({"KeyId": media, "Tags": [{"TagKey": "a b/c", "TagValue": "\"x\" = 'y'"}]}));
+    call(&client, "kms:TagResource", json!({"KeyId": media, "Tags": [{"TagKey": "a b/c", "TagValue": "x = y@z"}]}));
     let grantee = "arn:aws:iam::111122223333:role/ops/LogShipper";
     call(&client, "kms:CreateGrant", json!({"KeyId": media, "GranteePrincipal": grantee, "Operations": ["Encrypt"]}));
     let policy = json!({"Version": "2012-10-17", "Statement": [{"Sid": "It's \"all\"\n", "Effect": "Allow",
@@ -122,6 +123,41 @@ fn forms(secret: &[u8]) -> Vec<String> {
     forms
 }
 
+/// Decrypts everything that is sealed in the databases of an account: key material and credentials.
+fn sealed_secrets(dir: &Path) -> Vec<Vec<u8>> {
+    // The parts that identify a record come before the secret.
+    let queries = [
+        "SELECT 'key_material', substr(world, 1, 12), substr(world, 14), id, material_id, material FROM keys",
+        "SELECT 'key_stores', substr(world, 14), id, secret FROM key_stores",
+        "SELECT 'access_keys', id, secret FROM access_keys",
+    ];
+    let mut secrets = open_sealed(dir, "account", &queries);
+    let queries = [
+        "SELECT 'credentials', partition, access_key_id, sealed FROM credentials",
+        "SELECT 'key_versions', partition, id, CAST(version AS TEXT), sealed FROM key_versions",
+    ];
+    secrets.extend(open_sealed(dir, "external-key-manager", &queries));
+    secrets
+}
+
+fn open_sealed(dir: &Path, name: &str, queries: &[&str]) -> Vec<Vec<u8>> {
+    let root_key = RootKey::load_or_create(&dir.join(format!("{name}.root")), true, &Random::system()).unwrap();
+    let connection = rusqlite::Connection::open(dir.join(format!("{name}.sqlite"))).unwrap();
+    let mut secrets = Vec::new();
+    for query in queries {
+        let mut query = connection.prepare(query).unwrap();
+        let last = query.column_count() - 1;
+        let mut rows = query.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let parts: Vec<String> = (0..last).map(|column| row.get(column).unwrap()).collect();
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            let sealed: Vec<u8> = row.get(last).unwrap();
+            secrets.push(root_key.open(&record_aad(&parts), &sealed).unwrap().to_vec());
+        }
+    }
+    secrets
+}
+
 #[test]
 fn exported_scenario_contains_no_secrets() {
     let home = tempfile::tempdir().unwrap();
@@ -138,24 +174,7 @@ fn exported_scenario_contains_no_secrets() {
     let secret = configuration["XksProxyAuthenticationCredential"]["RawSecretAccessKey"].as_str().unwrap();
     secrets.push(secret.as_bytes().to_vec());
     drop(aws);
-    // Everything that is sealed in both databases, opened and as it is stored.
-    for (database, queries) in [
-        (
-            "account.sqlite",
-            &["SELECT material FROM keys", "SELECT secret FROM key_stores", "SELECT secret FROM access_keys"][..],
-        ),
-        ("external-key-manager.sqlite", &["SELECT sealed FROM credentials", "SELECT sealed FROM key_versions"]),
-    ] {
-        let connection = rusqlite::Connection::open(dir.join(database)).unwrap();
-        for query in queries {
-            let mut query = connection.prepare(query).unwrap();
-            for row in query.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap() {
-                let sealed = row.unwrap();
-                // The nonce is enough to recognize it.
-                secrets.push(sealed[1..13].to_vec());
-            }
-        }
-    }
+    secrets.extend(sealed_secrets(&dir));
     assert!(secrets.len() > 40, "{}", secrets.len());
     let (code, out, message) = run(home.path(), &["world", "export", "--scenario", "class.toml", "--data-dir", "d"]);
     assert_eq!((code, out.as_str()), (0, ""), "{message}");
@@ -362,8 +381,11 @@ fn passphrase_is_asked_for_twice_without_echo() {
 fn ctrl_c_at_the_passphrase_shows_typed_text_again() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("all"), b"").unwrap();
-    let mut console =
-        Console::shell("$XKS world import all --data-dir copy; stty -a | tr -s ';\\n' ' '", home.path(), &[]);
+    let mut console = Console::shell(
+        "trap : INT; $XKS world import all --data-dir copy; stty -a | tr -s ';\\n' ' '",
+        home.path(),
+        &[],
+    );
     console.wait_for("Passphrase of the snapshot:");
     console.send("\x03");
     console.wait_for("Stopped.");

@@ -60,6 +60,16 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// Returns a name in TOML, in quotation marks if it needs them.
+fn name(text: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !text.is_empty() && text.bytes().all(is_bare) {
+        return text.to_owned();
+    }
+    // A name can't have several lines. The escapes of JSON are also those of TOML, but JSON doesn't escape DEL.
+    serde_json::Value::String(text.to_owned()).to_string().replace('\u{7f}', "\\u007F")
+}
+
 fn inline_external_key(key: &ExternalKey) -> String {
     let mut members = vec![format!("id = {}", quoted(&key.id))];
     let mut add = |name: &str, value: Option<String>| {
@@ -146,7 +156,7 @@ impl Text {
         self.string("created", &key.created.to_string());
         if !key.tags.is_empty() {
             let tags: Vec<_> =
-                key.tags.iter().map(|(tag, value)| format!("{} = {}", quoted(tag), quoted(value))).collect();
+                key.tags.iter().map(|(tag, value)| format!("{} = {}", name(tag), quoted(value))).collect();
             self.member("tags", format_args!("{{ {} }}", tags.join(", ")));
         }
         self.optional_string("policy", key.policy.as_deref());

@@ -125,7 +125,7 @@ impl DerivedKeys {
         let mut secret = Zeroizing::new([0; 32]);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let derived = argon2.hash_password_into_with_memory(passphrase, salt, secret.as_mut_slice(), &mut blocks);
-        blocks.iter_mut().for_each(|block| block.zeroize());
+        blocks.zeroize();
         derived.map_err(out_of_limits)?;
         let expander = Hkdf::<Sha256>::new(None, secret.as_slice());
         let mut keys = Self { key: Zeroizing::new([0; 32]), check: Zeroizing::new([0; 32]) };

@@ -162,11 +162,11 @@ fn open_accounts(
     });
     let mut opened = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
     opened.sort_by_key(|(index, _)| *index);
-    let named = |(index, account): (usize, Result<BundledAws, OpenError>)| {
+    let with_name = |(index, account): (usize, Result<BundledAws, OpenError>)| {
         let name = names.get(index).map_or("", String::as_str);
         account.map_err(|error| format!("Couldn't open the account of {name}: {error}.").into())
     };
-    opened.into_iter().map(named).collect()
+    opened.into_iter().map(with_name).collect()
 }
 
 /// Writes the profiles of all students, and for each of them the shell commands that set up AWS tools.

@@ -56,8 +56,8 @@ fn export_scenario(data_dir: &Path, file: &Path, is_forced: bool) -> Result<(), 
     }
     let export = BundledAws::open(data_dir, None)?.export_scenario()?;
     write(file, export.text.as_bytes())?;
-    let left_out: String = export.left_out.iter().map(|thing| format!("\n  - {thing}")).collect();
-    note(format_args!("The scenario was written to {shown}. It doesn't have:{left_out}"));
+    let left_out = export.left_out.join("\n  - ");
+    note(format_args!("The scenario was written to {shown}. It doesn't have:\n  - {left_out}"));
     Ok(())
 }
 
