@@ -95,7 +95,7 @@ fn manual_lists_every_error_of_the_proxy_and_every_connection_error_code() {
     ] {
         check_failure(&text, cell, &failure);
     }
-    let source = std::fs::read_to_string(root.join("src/error_remedies.rs")).unwrap();
+    let source = std::fs::read_to_string(root.join("src/error_remedies/mod.rs")).unwrap();
     let codes = known_connection_error_codes(&source);
     assert!(codes.len() >= 11, "{codes:?}");
     for code in codes {

@@ -1,5 +1,7 @@
 //! The meanings of errors and their remedies.
 
+mod proxy;
+
 use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
@@ -76,6 +78,7 @@ pub fn for_error(code: &str, message: &str) -> Remedy {
             "Enable it in your external key manager and try again, or enter another external key ID.",
             external_key,
         ),
+        "KMSInvalidState" if let Some(remedy) = proxy::for_message(message) => remedy,
         "CustomKeyStoreInvalidState" => new_remedy(
             "The external key store isn't connected, or its proxy doesn't respond correctly.",
             "Connect the key store, or choose a connected one. If it is connected, check its proxy.",
