@@ -13,13 +13,20 @@ const MAX_PENDING: usize = 20_000;
 #[derive(Debug)]
 pub struct WriteBuffer<T> {
     pending: Mutex<Vec<T>>,
+    /// Locked while values are written.
+    writing: Mutex<()>,
     arrived: Condvar,
     is_closed: AtomicBool,
 }
 
 impl<T> Default for WriteBuffer<T> {
     fn default() -> Self {
-        Self { pending: Mutex::default(), arrived: Condvar::new(), is_closed: AtomicBool::new(false) }
+        Self {
+            pending: Mutex::default(),
+            writing: Mutex::default(),
+            arrived: Condvar::new(),
+            is_closed: AtomicBool::new(false),
+        }
     }
 }
 
@@ -44,9 +51,16 @@ impl<T: Send + 'static> WriteBuffer<T> {
         pending.len() >= MAX_PENDING
     }
 
-    /// Takes all pending values.
-    pub fn take(&self) -> Vec<T> {
-        std::mem::take(&mut *self.lock_pending())
+    /// Takes all pending values, and writes them with `write`.
+    ///
+    /// If another thread is writing, waits until it has finished: when this returns, all values that were added before are
+    /// written, so that a reader that calls it first misses none.
+    pub fn write_pending(&self, write: impl FnOnce(Vec<T>)) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = std::mem::take(&mut *self.lock_pending());
+        if !pending.is_empty() {
+            write(pending);
+        }
     }
 
     /// Starts a thread that calls `flush` half a second after the first pending value arrives.
@@ -93,7 +107,12 @@ mod tests {
         let (sender, flushed) = mpsc::channel();
         let buffer = Arc::new(WriteBuffer::default());
         let weak = Arc::downgrade(&buffer);
-        buffer.spawn_flusher(move || weak.upgrade().is_some_and(|buffer| sender.send(buffer.take()).is_ok()));
+        let flush = move |buffer: Arc<WriteBuffer<i32>>| {
+            let mut is_open = true;
+            buffer.write_pending(|values| is_open = sender.send(values).is_ok());
+            is_open
+        };
+        buffer.spawn_flusher(move || weak.upgrade().is_some_and(&flush));
         assert!(!buffer.push(1));
         buffer.push(2);
         let mut seen = Vec::new();
@@ -103,5 +122,27 @@ mod tests {
         assert_eq!(seen, [1, 2]);
         buffer.close();
         assert!(flushed.recv().is_err(), "the thread has ended and dropped its end of the channel");
+    }
+
+    #[test]
+    fn reader_waits_for_values_that_another_thread_is_writing() {
+        let buffer = Arc::new(WriteBuffer::default());
+        buffer.push(1);
+        let (started, has_started) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let is_written = Arc::new(AtomicBool::new(false));
+        let (writer, flag) = (Arc::clone(&buffer), Arc::clone(&is_written));
+        let thread = std::thread::spawn(move || {
+            writer.write_pending(|_| {
+                started.send(()).unwrap();
+                released.recv().unwrap();
+                flag.store(true, Ordering::SeqCst);
+            });
+        });
+        has_started.recv().unwrap();
+        release.send(()).unwrap();
+        buffer.write_pending(|_| panic!("nothing is left"));
+        assert!(is_written.load(Ordering::SeqCst));
+        thread.join().unwrap();
     }
 }

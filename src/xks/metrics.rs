@@ -201,7 +201,14 @@ impl Metrics {
 
     /// Removes and returns the pending samples.
     pub fn take(&self) -> Vec<MetricMinute> {
-        self.0.take()
+        let mut taken = Vec::new();
+        self.0.write_pending(|pending| taken = pending);
+        taken
+    }
+
+    /// Removes the pending samples, and writes them with `write`. See [`WriteBuffer::write_pending`].
+    pub fn write_pending(&self, write: impl FnOnce(Vec<MetricMinute>)) {
+        self.0.write_pending(write);
     }
 
     /// Starts calling `flush` in the background. See [`WriteBuffer::spawn_flusher`].

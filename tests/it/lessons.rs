@@ -79,9 +79,7 @@ fn goals_are_checked_without_a_trace_in_the_event_history_or_the_api_calls() {
     let progress = play(&Tape::read(&dir.path().join("t.tape")).unwrap());
     assert_eq!((progress.steps.len(), progress.done_count()), (1, 0));
     // The tape of a lesson fails if a step is done when its part begins.
-    let goal = "kms:ListKeyPolicies {\"KeyId\": \"alias/customer-db\"} .PolicyNames | length == 9";
-    let lesson = lesson.replace(goal, "kms:ListKeys .Keys | length >= 1");
-    std::fs::write(dir.path().join("lesson.toml"), lesson).unwrap();
+    std::fs::write(dir.path().join("lesson.toml"), lesson.replace("== 9", ">= 0")).unwrap();
     let tape = Tape::read(&dir.path().join("t.tape")).unwrap();
     let mut player = Player::start_with(PlayerSettings::for_tape(&tape, (80, 24))).unwrap();
     let error = tape::play(&tape, &mut player, &mut |_, _| Ok(())).unwrap_err().to_string();

@@ -212,23 +212,19 @@ impl EventBuffer {
     ///
     /// Events that can't be written are dropped, because a failure to record an event must not fail the request.
     pub fn flush(&self, store: &Store) {
-        let events = self.0.take();
-        if events.is_empty() {
-            return;
-        }
         let now = store.environment().clock.now();
-        let _ = store.append(|tx| -> ApiResult<()> {
-            let mut account_regions: Vec<&str> = events.iter().map(|event| event.account_region.as_str()).collect();
-            account_regions.sort_unstable();
-            account_regions.dedup();
-            for account_region in account_regions {
-                append_segment(
-                    tx,
-                    account_region,
-                    &events.iter().filter(|event| event.account_region == account_region).collect::<Vec<_>>(),
-                )?;
-            }
-            prune(tx, now)
+        self.0.write_pending(|events| {
+            let _ = store.append(|tx| -> ApiResult<()> {
+                let mut account_regions: Vec<&str> = events.iter().map(|event| event.account_region.as_str()).collect();
+                account_regions.sort_unstable();
+                account_regions.dedup();
+                for account_region in account_regions {
+                    let of_region: Vec<_> =
+                        events.iter().filter(|event| event.account_region == account_region).collect();
+                    append_segment(tx, account_region, &of_region)?;
+                }
+                prune(tx, now)
+            });
         });
     }
 

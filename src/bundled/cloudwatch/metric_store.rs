@@ -20,14 +20,12 @@ const HEALTH_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 ///
 /// Metrics that can't be written are dropped, because a failure to record metrics must not fail the request.
 pub fn flush(aws: &Inner) {
-    let minutes = aws.xks_client.metrics().take();
-    if minutes.is_empty() {
-        return;
-    }
     let oldest = aws.store.environment().clock.now().saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
-    let _ = aws.store.append(|tx| -> ApiResult<()> {
-        minutes.iter().try_for_each(|minute| add_minute(tx, minute))?;
-        prune(tx, oldest.as_second().div_euclid(60))
+    aws.xks_client.metrics().write_pending(|minutes| {
+        let _ = aws.store.append(|tx| -> ApiResult<()> {
+            minutes.iter().try_for_each(|minute| add_minute(tx, minute))?;
+            prune(tx, oldest.as_second().div_euclid(60))
+        });
     });
 }
 

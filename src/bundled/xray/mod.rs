@@ -53,11 +53,10 @@ impl FlowBuffer {
     ///
     /// Flows that can't be written are dropped, because a failure to record a flow must not fail the request.
     pub fn flush(&self, store: &Store) {
-        let flows = self.0.take();
-        if !flows.is_empty() {
+        self.0.write_pending(|flows| {
             let kept = &flows[flows.len().saturating_sub(MAX_FLOWS)..];
             let _ = store.append(|tx| -> ApiResult<()> { storage::append(tx, kept) });
-        }
+        });
     }
 
     /// Starts a thread that writes pending flows to the database until `aws` is dropped.

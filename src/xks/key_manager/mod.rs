@@ -52,13 +52,12 @@ impl KeyManagerInner {
 
     /// Writes the pending log entries. Errors are ignored: a log failure must not affect requests.
     fn flush_log(&self) {
-        let entries = self.log_buffer.take();
-        if !entries.is_empty() {
+        self.log_buffer.write_pending(|entries| {
             let _ = match &self.log_connection {
                 Some(own) => log::append(&mut own.lock().unwrap_or_else(PoisonError::into_inner), &entries),
                 None => self.store().append_log(&entries),
             };
-        }
+        });
     }
 }
 
