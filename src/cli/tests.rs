@@ -249,7 +249,7 @@ fn usage_errors_exit_with_code_2() {
 #[test]
 fn help_contains_every_section_and_fits_100_columns() {
     let help = Arguments::command().render_long_help().to_string();
-    for part in ["Examples:", "Keys:", "Exit codes:", "--scenario <NAME>", "~/.local/share/xks-console"] {
+    for part in ["Examples:", "Keys:", "Exit codes:", "--scenario <NAME|FILE>", "~/.local/share/xks-console"] {
         assert!(help.contains(part), "the help doesn't contain {part}: {help}");
     }
     let mut command = Arguments::command();
