@@ -121,9 +121,9 @@ Exit codes:
   0    success
   1    failure, or `test`, `play --check`, `proxy check`, or `config check` found problems
   2    the command line or a value is invalid, or a terminal is required
-  3    nothing was done: you closed the create-key wizard, the input of --accessible ended in it, you
-       answered no to `proxy delete-key`, or `serve --stop` found no server in the background; in
-       `test`, a Wait never matched
+  3    nothing was done: you closed the create-key wizard, the input of --accessible ended in it,
+       you answered no to `proxy delete-key` or `reset`, or `serve --stop` found no server in the
+       background; in `test`, a Wait never matched
   4, 5             create-key only; see its help
   125, 126, 127    `serve -- COMMAND` couldn't start COMMAND. If COMMAND starts, its exit code is
                    returned instead
@@ -174,8 +174,8 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME|FILE", global = true)]
     pub scenario: Option<String>,
 
-    /// Print lists, keys, ciphertexts, the clock, the version, and the reports of `proxy check` and `test` as one JSON
-    /// document
+    /// Print lists, keys, ciphertexts, the clock, the version, the progress of a class, and the reports of `proxy check`
+    /// and `test` as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
 

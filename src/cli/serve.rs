@@ -172,8 +172,8 @@ The files `config` and `credentials` in the data directory have a profile for ea
 COMMAND can use these profiles directly. To use them with a running server:
   export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
   aws --profile KeyAdministrator kms list-keys
-With --accounts, they have a profile for each student, such as student-01, and student-01.env has the
-shell commands that set up AWS tools for the student.
+With --accounts, they have a profile for each student, such as student-01, and student-01.env has
+the shell commands that set up AWS tools for the student.
 The role of the profile BreakGlass requires an MFA code. To get codes, add the key URI in the file
 DIR/mfa to an authenticator app.
 

@@ -82,13 +82,14 @@ Examples:
   xks-console world export --snapshot account.snapshot --passphrase-file passphrase.txt
                                     Write a snapshot without a question
 
-A passphrase has at least 12 characters. It can't be recovered, and anyone who has it and the snapshot
-can use all keys of the account.
+A passphrase has at least 12 characters. It can't be recovered, and anyone who has it and the
+snapshot can use all keys of the account.
 
 Exit codes:
   0    the file was written
-  1    there is no account, the file exists, another program uses the account, or the file can't be written
-  2    the command line is invalid, the passphrase can't be used, or there is no terminal to ask for it";
+  1    there is no account, another program uses it, the file exists, or it can't be written
+  2    the command line is invalid, the passphrase can't be used, or there is no terminal to ask for
+       it";
 
 const IMPORT_HELP: &str = "\
 Example:
@@ -96,5 +97,5 @@ Example:
 
 Exit codes:
   0    the account was created
-  1    the passphrase is wrong, the snapshot can't be used, or the data directory has an account
+  1    the passphrase is wrong, the snapshot can't be used, or the directory has an account
   2    the command line is invalid, or there is no terminal to ask for the passphrase";
