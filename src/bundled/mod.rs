@@ -114,6 +114,22 @@ impl BundledAws {
         let _opening = store::lock(dir)?;
         snapshot::discard_interrupted_import(dir)
             .map_err(|source| OpenError::Directory { path: dir.display().to_string(), source })?;
+        let is_new = !Self::exists(dir);
+        let opened = Self::open_locked(dir, scenario, network, environment);
+        if is_new && opened.is_err() {
+            // The error is more important than what is left of the account, which the next start would stumble over.
+            let _ = store::delete_new_account(dir);
+        }
+        opened
+    }
+
+    /// Opens the account in `dir`, on which the caller holds the lock.
+    fn open_locked(
+        dir: &Path,
+        scenario: Option<&str>,
+        network: Network,
+        environment: Environment,
+    ) -> Result<Self, OpenError> {
         let store = Store::open(dir, environment.clone())?;
         if scenario.is_some() && scenario::is_filled(&store)? {
             return Err(OpenError::AccountExists(dir.display().to_string()));

@@ -196,7 +196,7 @@ pub enum ProxyCommand {
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
         last: u32,
     },
-    /// Make requests of AWS KMS to external key store proxies fail, to practice what to do then
+    /// Make requests from AWS KMS to external key store proxies fail, so that you can practice troubleshooting
     #[command(subcommand, after_help = FAULT_HELP)]
     Fault(FaultCommand),
     /// Revoke a credential; it stops working immediately
@@ -247,8 +247,8 @@ impl ProxyCommand {
 pub enum FaultCommand {
     /// Add a proxy fault, and print its ID
     ///
-    /// It applies to the next request of every console and server that uses the account, until it has failed the number
-    /// of requests that it names, its time is over, or you remove it.
+    /// It takes effect with the next request of every console and server that uses the account, until it has failed the
+    /// number of requests that it names, its time is over, or you remove it.
     #[command(after_help = FAULT_HELP)]
     Add {
         /// What fails, how, and when, such as 'xks:Encrypt timeout 2 times partition frankfurt'

@@ -29,10 +29,12 @@ pub(super) fn run(arguments: &Arguments, options: Reset) -> Result<ExitCode, Box
             return Ok(ExitCode::from(EXIT_DECLINED));
         }
     }
+    // A scenario or CA file with a mistake must be found before the account is gone.
+    drop(open_bundled(arguments, None)?);
     delete_account(&data_dir)?;
     // They are for access keys that no longer exist.
     profiles::delete(&data_dir)?;
     drop(open_bundled(arguments, Some(&data_dir))?);
-    note(format_args!("The account was deleted, and {shown} has a new one."));
+    note(format_args!("Deleted the account in {shown}, and created a new one."));
     Ok(ExitCode::SUCCESS)
 }

@@ -7,12 +7,12 @@
 use super::{CHECK_ENDPOINT, INVALID_RESPONSE, REPORT_TO_VENDOR, Remedy, new_remedy};
 
 /// Parts of messages, with the remedies.
-const REMEDIES: [(&str, Remedy); 17] = [
+const REMEDIES: [(&str, Remedy); 18] = [
     (
         "could not authenticate",
         new_remedy(
-            "The proxy can't authenticate AWS KMS: the key store has another credential than the proxy.",
-            "Enter the present proxy credential in the key store. If it's right, check that nothing between AWS KMS and the \
+            "The proxy can't authenticate AWS KMS, because it doesn't accept the proxy credential of the key store.",
+            "Enter the current proxy credential in the key store. If it's correct, check that nothing between AWS KMS and the \
              proxy changes the headers.",
             None,
         ),
@@ -21,7 +21,8 @@ const REMEDIES: [(&str, Remedy); 17] = [
         "denied access",
         new_remedy(
             "The proxy doesn't let this caller use the external key.",
-            "Allow the caller and the operation for the external key at the proxy. Nothing in AWS can change this.",
+            "Ask the administrator of the proxy to allow the caller and the operation for the external key. You can't change \
+             this in AWS.",
             None,
         ),
     ),
@@ -47,7 +48,7 @@ const REMEDIES: [(&str, Remedy); 17] = [
     (
         "corrupted, missing, or otherwise invalid",
         new_remedy(
-            "The ciphertext or the encryption context isn't the one that was encrypted.",
+            "The ciphertext was changed, or the encryption context isn't the one that was used for encryption.",
             "Use the original ciphertext and the same encryption context. If both are right, try again, and then ask the \
              administrator of the proxy.",
             None,
@@ -66,6 +67,14 @@ const REMEDIES: [(&str, Remedy); 17] = [
         new_remedy(
             "The proxy gets more requests than it can handle.",
             "Make fewer requests, for example by caching data keys, or ask the administrator of the proxy for more capacity.",
+            None,
+        ),
+    ),
+    (
+        "in the time allotted",
+        new_remedy(
+            "The external key manager didn't respond to the proxy in time.",
+            "Try again. If it happens often, ask the administrator of the external key manager to check its load.",
             None,
         ),
     ),
@@ -103,7 +112,7 @@ const REMEDIES: [(&str, Remedy); 17] = [
         "unhealthy state",
         new_remedy(
             "All external key managers behind the proxy are unavailable.",
-            "Start them again, or ask the administrator of the proxy.",
+            "Start the external key managers, or ask the administrator of the proxy to do so.",
             None,
         ),
     ),

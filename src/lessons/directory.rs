@@ -47,6 +47,9 @@ pub enum LessonFilesError {
         /// Why it isn't valid.
         reason: String,
     },
+    /// The lesson has begun, and its account is missing.
+    #[error("the account of the lesson is missing in {0}. Start the lesson again with --reset")]
+    NoAccount(String),
     /// Another process has the lesson open.
     #[error("the lesson \"{0}\" is open in another terminal. Close it there first")]
     InUse(String),
@@ -161,6 +164,9 @@ impl LessonDirectory {
     /// [`LessonFilesError`].
     pub fn open_account(&self, lesson: &Lesson, network: Network) -> Result<BundledAws, LessonFilesError> {
         if self.progress()?.is_some() {
+            if !BundledAws::exists(&self.account()) {
+                return Err(LessonFilesError::NoAccount(self.account().display().to_string()));
+            }
             return Ok(BundledAws::open_with_network(&self.account(), None, network)?);
         }
         remove_directory(&self.account())?;

@@ -30,6 +30,9 @@ pub fn delete(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The first line of the profile files of a class. Files without it belong to somebody else.
+const CLASS_HEADING: &str = "# The profiles of a class. `xks-console serve --accounts` replaces this file.";
+
 /// The connection settings of a bundled AWS server.
 pub struct ServerInfo<'a> {
     /// The URL, such as `http://127.0.0.1:8080`.
@@ -83,7 +86,19 @@ impl ServerInfo<'_> {
 /// # Errors
 /// The message for a file that can't be written.
 pub fn write_class(accounts: &[(&str, ServerInfo, Credentials)], dir: &Path) -> Result<(), String> {
-    let (mut config, mut credentials) = (String::new(), Zeroizing::new(String::with_capacity(256 * accounts.len())));
+    for file in PROFILE_FILES {
+        let path = dir.join(file);
+        let existing = std::fs::read_to_string(&path).unwrap_or_default();
+        if path.exists() && !existing.starts_with(CLASS_HEADING) {
+            return Err(format!(
+                "{} exists, and isn't a file of a class, so it wasn't replaced. Choose another directory with --class-dir.",
+                path.display()
+            ));
+        }
+    }
+    let heading = || format!("{CLASS_HEADING}\n\n");
+    let (mut config, mut credentials) = (heading(), Zeroizing::new(String::with_capacity(256 * (accounts.len() + 1))));
+    credentials.push_str(&heading());
     for (name, server, key) in accounts {
         let _ = writeln!(config, "[profile {name}]\nregion = {}\nendpoint_url = {}", server.region, server.url);
         if let Some(path) = server.ca_certificate {

@@ -143,3 +143,14 @@ fn trainer_starts_from_the_template_and_checks_a_lesson() {
     let (code, _, notes) = run(dir.path(), &["learn", "first-kay"]);
     assert!(code == Some(2) && notes.contains("did you mean first-key?"), "{notes}");
 }
+
+#[test]
+fn lesson_of_the_manual_has_no_problems() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/reference/lessons.md");
+    let manual = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = manual.split_once("```toml\n").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("manual.toml"), rest.split("```").next().unwrap()).unwrap();
+    let (code, out, notes) = run(dir.path(), &["learn", "check", "manual.toml"]);
+    assert_eq!((code, out.as_str()), (Some(0), "manual.toml: ok\n"), "{notes}");
+}

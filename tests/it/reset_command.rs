@@ -40,7 +40,7 @@ fn reset_creates_a_new_account_and_leaves_other_files() {
 
     let (code, out, message) = run(home.path(), &["reset", "--yes", "--data-dir", "d", "--scenario", "empty"]);
     assert_eq!((code, out.as_str()), (0, ""), "{message}");
-    assert!(message.contains("d has a new one"), "{message}");
+    assert!(message.contains("Deleted the account in d, and created a new one"), "{message}");
     assert_ne!(run(home.path(), &["list-stores", "--data-dir", "d", "--json"]).1, first);
     let left = files(&dir);
     assert!(left.contains(&"notes.txt".to_owned()) && !left.contains(&"credentials".to_owned()), "{left:?}");
@@ -62,10 +62,22 @@ fn reset_refuses_an_account_that_is_open_and_a_directory_without_one() {
 }
 
 #[test]
+fn reset_with_a_mistake_keeps_the_account() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, before, _) = run(home.path(), &["list-stores", "--data-dir", "d", "--json"]);
+    std::fs::write(home.path().join("bad.toml"), "extends = 1").unwrap();
+    for option in [["--scenario", "trainig"], ["--scenario", "bad.toml"], ["--proxy-ca", "missing.pem"]] {
+        let (code, _, message) = run(home.path(), &[&["reset", "--yes", "--data-dir", "d"][..], &option].concat());
+        assert_eq!(code, 1, "{option:?} {message}");
+        assert_eq!(run(home.path(), &["list-stores", "--data-dir", "d", "--json"]).1, before, "{option:?}");
+    }
+}
+
+#[test]
 fn reset_asks_on_a_terminal() {
     let home = tempfile::tempdir().unwrap();
     assert_eq!(run(home.path(), &["list-stores", "--data-dir", "d"]).0, 0);
-    for (answer, code, text) in [("n\r", 3, "Nothing was deleted"), ("y\r", 0, "has a new one")] {
+    for (answer, code, text) in [("n\r", 3, "Nothing was deleted"), ("y\r", 0, "created a new one")] {
         let mut console = Console::run(&["reset", "--data-dir", "d"], home.path(), (100, 24), &[]);
         console.wait_for_wrapped("is lost. [y/N]");
         console.send(answer);

@@ -178,7 +178,7 @@ fn exported_scenario_contains_no_secrets() {
     assert!(secrets.len() > 40, "{}", secrets.len());
     let (code, out, message) = run(home.path(), &["world", "export", "--scenario", "class.toml", "--data-dir", "d"]);
     assert_eq!((code, out.as_str()), (0, ""), "{message}");
-    assert!(message.contains("It doesn't have:\n") && message.contains("events\n"), "{message}");
+    assert!(message.contains("It doesn't include:\n") && message.contains("events\n"), "{message}");
     let text = std::fs::read_to_string(home.path().join("class.toml")).unwrap() + &message;
     for secret in &secrets {
         for form in forms(secret) {
@@ -372,7 +372,7 @@ fn passphrase_is_asked_for_twice_without_echo() {
     let mut console = Console::run(&["world", "import", "all", "--data-dir", "copy"], home.path(), (100, 24), &[]);
     console.wait_for("Passphrase of the snapshot:");
     console.send("correct horse battery\r");
-    console.wait_for_wrapped("copy has the account of the snapshot");
+    console.wait_for_wrapped("Created the account from the snapshot in copy");
     assert_eq!(console.wait_for_exit().0, 0);
     assert!(BundledAws::exists(&home.path().join("copy")));
 }
@@ -412,4 +412,19 @@ fn world_refuses_options_that_have_no_meaning() {
     let (code, _, message) = run(home.path(), &["world", "export", "--scenario", "class"]);
     assert_eq!(code, 1);
     assert!(message.contains("must end in .toml, such as class.toml"), "{message}");
+}
+
+#[test]
+fn export_never_replaces_a_file_of_the_account() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("passphrase"), PASSPHRASE).unwrap();
+    assert_eq!(run(home.path(), &["list-stores", "--data-dir", "d"]).0, 0);
+    for file in
+        [&["--snapshot", "d/account.sqlite", "--passphrase-file", "passphrase"][..], &["--scenario", "d/x.toml"]]
+    {
+        let (code, _, message) = run(home.path(), &[&["world", "export", "--force", "--data-dir", "d"], file].concat());
+        assert_eq!(code, 1);
+        assert!(message.contains("is in the data directory"), "{message}");
+    }
+    assert_eq!(run(home.path(), &["list-stores", "--data-dir", "d"]).0, 0);
 }

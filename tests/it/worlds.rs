@@ -202,8 +202,8 @@ fn past_of_an_account_on_disk_survives_an_interrupted_start() {
     let account = dir.path().join("account");
     let error = BundledAws::open(&account, scenario.to_str()).unwrap_err().to_string();
     assert!(error.contains("kms:Describe of the past"), "{error}");
-    let again = BundledAws::open(&account, None).unwrap_err().to_string();
-    assert!(again.contains("kms:Describe of the past"), "{again}");
+    // Nothing of it is in the way of another scenario.
+    drop(BundledAws::open(&account, Some("empty")).unwrap());
     // A scenario without that request has its whole past.
     std::fs::write(&scenario, text.split("[[past.request]]").next().unwrap()).unwrap();
     let account = dir.path().join("other");

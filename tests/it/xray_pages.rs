@@ -48,7 +48,7 @@ fn page_is_unavailable_outside_the_bundled_aws() {
     play_tape(
         &mut player,
         "xray",
-        &format!("{OPEN}Wait+Screen /Not available from the API/\nScreenshot unavailable.png\n"),
+        &format!("{OPEN}Wait+Screen /Only in the bundled AWS/\nScreenshot unavailable.png\n"),
     );
     assert_eq!(player.next_deadline(), None, "the page isn't updated");
 }

@@ -37,6 +37,8 @@ struct Remaining {
     variables: BTreeMap<String, String>,
     /// The words of the proxy faults that are added in the end.
     faults: Vec<String>,
+    /// Whether the next request may have been made already, because the program was interrupted while it was.
+    is_started: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,6 +81,9 @@ fn requests(definition: &PastRequest, start: Timestamp, now: Timestamp) -> Resul
     }
     let input = definition.input.clone().unwrap_or_else(|| "{}".to_owned());
     serde_json::from_str::<Value>(&input).map_err(|error| format!("the input isn't valid JSON: {error}"))?;
+    if definition.save.values().any(|pointer| pointer.ends_with("/Plaintext")) {
+        return Err("a plaintext can't be saved, because it would stay in the account. Save /CiphertextBlob".to_owned());
+    }
     let every = definition.every.unwrap_or(SignedDuration::from_mins(1));
     let request = |number: u32| {
         let time = every.checked_mul(i32::try_from(number).ok()?).and_then(|after| time.checked_add(after).ok())?;
@@ -114,8 +119,13 @@ impl ScenarioWriter<'_> {
             return Err(self.source.problem(&format!("the past must have 1 to {MAX_DAYS} days")));
         }
         all.sort_by_key(|request| std::cmp::Reverse(request.time));
-        let remaining =
-            Remaining { region: self.account.region.clone(), requests: all, variables: BTreeMap::new(), faults };
+        let remaining = Remaining {
+            region: self.account.region.clone(),
+            requests: all,
+            variables: BTreeMap::new(),
+            faults,
+            is_started: false,
+        };
         self.tx.execute("INSERT INTO meta VALUES ('past', ?1)", [serde_json::to_vec(&remaining)?])?;
         self.tx.execute("UPDATE account_clock SET ahead = ?1", params![-24 * 60 * 60 * 1000 * i64::from(past.days)])?;
         Ok(())
@@ -153,17 +163,24 @@ async fn make_remaining(aws: &Inner, mut remaining: Remaining) -> Result<(), Ope
         aws.store.advance_clock(step, SignedDuration::ZERO)?;
         Ok(())
     };
-    while let Some(request) = remaining.requests.pop() {
+    while !remaining.requests.is_empty() {
+        let was_interrupted = std::mem::replace(&mut remaining.is_started, true);
+        save(aws, &remaining)?;
+        let Some(request) = remaining.requests.pop() else { break };
         let time = whole_milliseconds(request.time.duration_since(aws.store.environment().clock.now()));
         if time.is_positive() {
-            aws.pass_time_in_steps(time.min(ahead().abs()), SignedDuration::ZERO, advance).await?;
+            aws.pass_time_in_steps(time.min(ahead().abs()), SignedDuration::ZERO, None, advance).await?;
         }
-        perform(aws, &request, &remaining.region, &mut remaining.variables).await?;
-        let value = serde_json::to_vec(&remaining)?;
-        aws.store.write(|tx| tx.execute("UPDATE meta SET value = ?1 WHERE name = 'past'", [value]))?;
+        let result = perform(aws, &request, &remaining.region, &mut remaining.variables).await;
+        // The second time, a request can have another result, such as that its alias exists already.
+        if !was_interrupted {
+            result?;
+        }
+        remaining.is_started = false;
+        save(aws, &remaining)?;
     }
     if ahead().is_negative() {
-        aws.pass_time_in_steps(ahead().abs(), SignedDuration::ZERO, advance).await?;
+        aws.pass_time_in_steps(ahead().abs(), SignedDuration::ZERO, None, advance).await?;
     }
     let now = aws.store.environment().clock.now();
     aws.store.change_faults(|tx| {
@@ -171,6 +188,12 @@ async fn make_remaining(aws: &Inner, mut remaining: Remaining) -> Result<(), Ope
         tx.execute("DELETE FROM meta WHERE name = 'past'", [])?;
         Ok(())
     })
+}
+
+fn save(aws: &Inner, remaining: &Remaining) -> Result<(), OpenError> {
+    let value = serde_json::to_vec(remaining)?;
+    aws.store.write(|tx| tx.execute("UPDATE meta SET value = ?1 WHERE name = 'past'", [value]))?;
+    Ok(())
 }
 
 async fn perform(

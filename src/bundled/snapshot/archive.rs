@@ -9,6 +9,10 @@ use crate::xks::key_manager;
 pub const FILES: [&str; 4] =
     [store::ROOT_KEY_FILE, key_manager::ROOT_KEY_FILE, key_manager::DATABASE_FILE, store::DATABASE_FILE];
 
+/// The write-ahead logs of the databases.
+pub const LOG_FILES: [&str; 4] =
+    ["external-key-manager.sqlite-wal", "external-key-manager.sqlite-shm", "account.sqlite-wal", "account.sqlite-shm"];
+
 /// Joins the contents of the [`FILES`].
 pub fn join(contents: &[Zeroizing<Vec<u8>>; 4]) -> Zeroizing<Vec<u8>> {
     let length = contents.iter().map(|content| 8 + content.len()).sum();

@@ -34,7 +34,9 @@ pub fn import(dir: &Path, file: &Path, passphrase: &str) -> Result<(), SnapshotE
     let contents = archive::split(&archive).ok_or(SealedFileError::Damaged)?;
     let _opening = store::lock(dir).map_err(SnapshotError::Contents)?;
     discard_interrupted_import(dir).map_err(file_error(dir))?;
-    if let Some(file) = FILES.into_iter().rev().find(|file| dir.join(file).exists()) {
+    // SQLite would apply a write-ahead log that another database has left to the imported one.
+    let mut leftovers = archive::LOG_FILES.into_iter().chain(FILES).rev();
+    if let Some(file) = leftovers.find(|file| dir.join(file).exists()) {
         return Err(SnapshotError::AccountExists { dir: dir.to_owned(), file });
     }
     let staging = dir.join(STAGING_DIRECTORY);

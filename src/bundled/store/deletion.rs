@@ -34,6 +34,27 @@ pub enum DeleteAccountError {
     },
 }
 
+/// Deletes the database and the root key of an account that couldn't be filled. The caller holds the lock on `dir`.
+///
+/// The external key manager stays: it can be filled again without harm.
+///
+/// # Errors
+/// An I/O error if a file can't be deleted.
+pub fn delete_new_account(dir: &Path) -> io::Result<()> {
+    let files = ["-wal", "-shm", ""].map(|end| format!("{DATABASE_FILE}{end}"));
+    delete_files(dir, files.into_iter().chain([ROOT_KEY_FILE.to_owned()]))
+}
+
+fn delete_files(dir: &Path, files: impl Iterator<Item = String>) -> io::Result<()> {
+    for file in files {
+        match fs::remove_file(dir.join(file)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Deletes the account in `dir` with its external key manager, and nothing else in the directory.
 ///
 /// The root keys are deleted first. Without them, nobody can decrypt what was in the databases, even if their blocks are
@@ -55,11 +76,5 @@ pub fn delete_account(dir: &Path) -> Result<(), DeleteAccountError> {
     let databases = [key_manager::DATABASE_FILE, DATABASE_FILE];
     let database_files = databases.iter().flat_map(|file| ["-wal", "-shm", ""].map(|end| format!("{file}{end}")));
     let root_keys = [ROOT_KEY_FILE, key_manager::ROOT_KEY_FILE].map(str::to_owned);
-    for file in root_keys.into_iter().chain(database_files).chain([CHANGE_FILE.to_owned()]) {
-        match fs::remove_file(dir.join(file)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error(error)),
-            _ => {}
-        }
-    }
-    Ok(())
+    delete_files(dir, root_keys.into_iter().chain(database_files).chain([CHANGE_FILE.to_owned()])).map_err(io_error)
 }

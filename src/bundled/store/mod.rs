@@ -21,7 +21,7 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
-pub use self::deletion::{DeleteAccountError, delete_account};
+pub use self::deletion::{DeleteAccountError, delete_account, delete_new_account};
 pub use self::error::{OpenError, StoreError};
 pub use self::exclusive::{ExclusiveUse, ExclusiveUseError};
 use self::migrations::MIGRATIONS;

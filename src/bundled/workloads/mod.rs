@@ -7,6 +7,7 @@ mod schedule;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use jiff::{SignedDuration, Timestamp};
@@ -23,10 +24,13 @@ use super::{ApiResult, BundledAws, Call, Inner};
 use crate::aws::operation::Service;
 use crate::aws::scalar::EpochSeconds;
 use crate::aws::xks_console::{self, ListWorkloads, ListWorkloadsOutput};
+use crate::xks::proxy::wipe;
 
 /// How many steps the account's clock makes at most when it's moved, so that moving it by years doesn't take minutes.
 /// Workloads that are due more often make fewer requests.
 const MAX_STEPS: i32 = 400;
+/// How long the machine may take to move the account's clock. Callers wait for the response.
+const MAX_PASSING_TIME: Duration = Duration::from_secs(20);
 /// How long to wait at most before looking again which workload is due, because another process can move the clock.
 const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
@@ -95,6 +99,8 @@ struct Run {
     account_region: String,
     definition: Definition,
     progress: Progress,
+    /// When it was due.
+    due: Timestamp,
 }
 
 /// Adds a workload whose first run is due at `first`.
@@ -129,25 +135,30 @@ impl Inner {
     /// Runs the workloads that are due. A workload that is due several times runs once.
     async fn run_due_workloads(&self) -> ApiResult<()> {
         let now = self.store.environment().clock.now();
+        let mut result = Ok(());
         for run in self.claim_due_workloads(now)? {
-            self.run_workload(run, now).await?;
+            // One that fails must not keep the others from running.
+            result = result.and(self.run_workload(run, now).await);
         }
-        Ok(())
+        result
     }
 
     /// Sets the next run of each workload that is due, so that no other process runs it, too.
     fn claim_due_workloads(&self, now: Timestamp) -> ApiResult<Vec<Run>> {
         self.store.append(|tx| {
-            let mut query =
-                tx.prepare_cached("SELECT world, definition, progress FROM workloads WHERE next <= ?1 ORDER BY name")?;
+            let mut query = tx.prepare_cached(
+                "SELECT world, definition, progress, next FROM workloads WHERE next <= ?1 ORDER BY name",
+            )?;
             let rows = query.query_map([now.as_millisecond()], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
             })?;
             let mut due = Vec::new();
             for row in rows {
-                let (account_region, definition, progress) = row?;
+                let (account_region, definition, progress, next) = row?;
                 let definition: Definition = serde_json::from_str(&definition)?;
-                due.push(Run { account_region, definition, progress: serde_json::from_str(&progress)? });
+                let progress = serde_json::from_str(&progress)?;
+                let time = Timestamp::from_millisecond(next).unwrap_or(now);
+                due.push(Run { account_region, definition, progress, due: time });
             }
             let mut update = tx.prepare_cached("UPDATE workloads SET next = ?3 WHERE world = ?1 AND name = ?2")?;
             for Run { account_region, definition, .. } in &due {
@@ -160,7 +171,7 @@ impl Inner {
     }
 
     async fn run_workload(&self, run: Run, now: Timestamp) -> ApiResult<()> {
-        let Run { account_region, definition, mut progress } = run;
+        let Run { account_region, definition, mut progress, due } = run;
         progress.last_run = Some(now);
         let was_failing = progress.failing_since.is_some();
         if progress.cached_until.is_none_or(|until| until <= now) {
@@ -168,7 +179,7 @@ impl Inner {
             progress.requests += 1;
             match result {
                 Ok(()) => {
-                    progress.cached_until = definition.cache_data_keys.and_then(|time| now.checked_add(time).ok());
+                    progress.cached_until = definition.cache_data_keys.and_then(|time| due.checked_add(time).ok());
                     (progress.error, progress.failing_since) = (None, None);
                 }
                 Err(StoreError(error)) => {
@@ -202,8 +213,7 @@ impl Inner {
                 user_agent: &definition.name,
                 source_ip: definition.source_ip,
             };
-            let output = Box::pin(router::handle_internally(self, request)).await?;
-            Ok::<Value, StoreError>(serde_json::from_slice(&output)?)
+            Box::pin(router::handle_internally(self, request)).await
         };
         let key = &definition.key;
         let input = match definition.operation {
@@ -217,13 +227,15 @@ impl Inner {
                 } else {
                     let input = json!({"KeyId": key, "KeySpec": "AES_256"});
                     let output = call("GenerateDataKeyWithoutPlaintext", input).await?;
+                    let output: Value = serde_json::from_slice(&output)?;
                     let ciphertext = output["CiphertextBlob"].as_str().unwrap_or_default().to_owned();
                     progress.encrypted_data_key.insert(ciphertext).clone()
                 };
                 json!({"KeyId": key, "CiphertextBlob": ciphertext})
             }
         };
-        call(definition.operation.name(), input).await.map(drop)
+        // The output can have a plaintext data key, which no application uses.
+        call(definition.operation.name(), input).await.map(wipe)
     }
 
     /// Lets `time` pass with `advance`, which moves the account's clock, and runs the workloads that become due.
@@ -232,14 +244,16 @@ impl Inner {
         time: SignedDuration,
         advance: impl FnMut(SignedDuration) -> ApiResult<()>,
     ) -> ApiResult<()> {
-        self.pass_time_in_steps(time, time / MAX_STEPS, advance).await
+        self.pass_time_in_steps(time, time / MAX_STEPS, Some(MAX_PASSING_TIME), advance).await
     }
 
-    /// Like [`pass_time`](Self::pass_time), with steps of at least `shortest_step`.
+    /// Like [`pass_time`](Self::pass_time), with steps of at least `shortest_step`. After `limit`, the rest of the time
+    /// passes in one step.
     pub async fn pass_time_in_steps(
         &self,
         time: SignedDuration,
         shortest_step: SignedDuration,
+        limit: Option<Duration>,
         mut advance: impl FnMut(SignedDuration) -> ApiResult<()>,
     ) -> ApiResult<()> {
         if !self.has_workloads()? {
@@ -247,11 +261,12 @@ impl Inner {
         }
         // The database keeps whole milliseconds.
         let shortest_step = whole_milliseconds(shortest_step).max(SignedDuration::from_millis(1));
-        let mut remaining = time;
+        let (mut remaining, start) = (time, Instant::now());
         while remaining.is_positive() {
             let now = self.store.environment().clock.now();
             let next = self.next_workload()?.map_or(SignedDuration::MAX, |next| next.duration_since(now));
-            let step = whole_milliseconds(next).max(shortest_step).min(remaining);
+            let is_late = limit.is_some_and(|limit| start.elapsed() > limit);
+            let step = if is_late { remaining } else { whole_milliseconds(next).max(shortest_step).min(remaining) };
             advance(step)?;
             remaining -= step;
             self.run_due_workloads().await?;
@@ -273,15 +288,20 @@ impl BundledAws {
         let aws = Arc::downgrade(&self.0);
         async move {
             while let Some(aws) = aws.upgrade() {
-                let Ok(Some(next)) = aws.next_workload() else { return };
-                let wait = next.duration_since(aws.store.environment().clock.now());
-                if !wait.is_positive() {
-                    let _ = aws.store.invalidate_stale_cache();
-                    let _ = aws.run_due_workloads().await;
-                    continue;
-                }
+                let wait = match aws.next_workload() {
+                    Ok(None) => return,
+                    Ok(Some(next)) => next.duration_since(aws.store.environment().clock.now()),
+                    Err(_) => MAX_WAIT,
+                };
+                let has_run = !wait.is_positive()
+                    && aws.store.invalidate_stale_cache().is_ok()
+                    && aws.run_due_workloads().await.is_ok();
                 drop(aws);
-                tokio::time::sleep(wait.min(MAX_WAIT).unsigned_abs()).await;
+                if !has_run {
+                    // After an error, such as a full disk, the workloads run later.
+                    let wait = if wait.is_positive() { wait.min(MAX_WAIT) } else { MAX_WAIT };
+                    tokio::time::sleep(wait.unsigned_abs()).await;
+                }
             }
         }
     }

@@ -55,7 +55,8 @@ impl FlowBuffer {
     pub fn flush(&self, store: &Store) {
         self.0.write_pending(|flows| {
             let kept = &flows[flows.len().saturating_sub(MAX_FLOWS)..];
-            let _ = store.append(|tx| -> ApiResult<()> { storage::append(tx, kept) });
+            let encoded = kept.iter().map(|flow| storage::EncodedFlow::new(flow)).collect::<ApiResult<Vec<_>>>();
+            let _ = encoded.and_then(|encoded| store.append(|tx| -> ApiResult<()> { storage::append(tx, &encoded) }));
         });
     }
 
@@ -74,6 +75,9 @@ impl FlowBuffer {
 impl Call<'_> {
     /// Records the flow of this request, if it used a key or reached a proxy. `start` is the machine's time of its arrival.
     pub fn record_flow(&self, error: Option<&ServiceError>, start: Timestamp) {
+        if self.draft.is_unrecorded {
+            return;
+        }
         let Some(recorded) = self.draft.flow.finish(error.map(|error| error.code.as_str())) else { return };
         let environment = self.store().environment();
         // A proxy is also called on behalf of AWS, such as to complete a connection that another request began.

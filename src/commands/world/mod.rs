@@ -50,6 +50,7 @@ fn export_scenario(data_dir: &Path, file: &Path, is_forced: bool) -> Result<(), 
     if file.extension().is_none_or(|extension| extension != "toml") {
         return Err(format!("The name of a scenario must end in .toml, such as {shown}.toml.").into());
     }
+    check_outside(data_dir, file)?;
     check_overwrite(file, is_forced)?;
     if !BundledAws::exists(data_dir) {
         return Err(SnapshotError::NoAccount(data_dir.to_owned()).into());
@@ -57,11 +58,27 @@ fn export_scenario(data_dir: &Path, file: &Path, is_forced: bool) -> Result<(), 
     let export = BundledAws::open(data_dir, None)?.export_scenario()?;
     write(file, export.text.as_bytes())?;
     let left_out = export.left_out.join("\n  - ");
-    note(format_args!("The scenario was written to {shown}. It doesn't have:\n  - {left_out}"));
+    note(format_args!("Wrote the scenario to {shown}. It doesn't include:\n  - {left_out}"));
+    Ok(())
+}
+
+/// Refuses a file in the data directory, where it could replace one of the account.
+fn check_outside(data_dir: &Path, file: &Path) -> Result<(), Box<dyn Error>> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let (Ok(parent), Ok(data_dir)) = (parent.canonicalize(), data_dir.canonicalize())
+        && parent.starts_with(&data_dir)
+    {
+        let shown = file.display();
+        return Err(format!(
+            "{shown} is in the data directory. Choose a file outside of it, so that it can't damage the account."
+        )
+        .into());
+    }
     Ok(())
 }
 
 fn export_snapshot(data_dir: &Path, file: &Path, options: &WorldExport) -> Result<(), Box<dyn Error>> {
+    check_outside(data_dir, file)?;
     check_overwrite(file, options.force)?;
     if !BundledAws::exists(data_dir) {
         return Err(SnapshotError::NoAccount(data_dir.to_owned()).into());
@@ -78,6 +95,6 @@ fn import_snapshot(data_dir: &Path, options: &WorldImport) -> Result<(), Box<dyn
     }
     let passphrase = passphrase::existing(&options.passphrase)?;
     snapshot::import(data_dir, &options.file, &passphrase)?;
-    note(format_args!("{} has the account of the snapshot.", data_dir.display()));
+    note(format_args!("Created the account from the snapshot in {}.", data_dir.display()));
     Ok(())
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::counts::RequestCounts;
 pub use self::page_server::ProgressServer;
 use crate::bundled::BundledAws;
+use crate::text::escape_controls;
 
 /// The account of a student, which a server of its own serves.
 #[derive(Clone, Debug)]
@@ -85,7 +86,8 @@ impl ClassProgress {
         self.students.iter().map(|student| {
             let connected = student.key_stores_connected;
             [
-                student.name.clone(),
+                // The progress can come from another program on the port.
+                escape_controls(&student.name),
                 student.last_request.map_or_else(|| "-".to_owned(), |last| self.time_since(last)),
                 student.requests.to_string(),
                 student.errors.to_string(),

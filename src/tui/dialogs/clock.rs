@@ -12,13 +12,14 @@ const STEP: &str = "step";
 
 pub(super) fn form() -> Form {
     let hint = "Weeks, days, hours, minutes, and seconds, such as 7d, 12h, 30m, or 1d12h.";
-    let field = FormField { name: STEP, label: "How far", hint: hint.to_owned(), input: FormInput::line("") };
+    let field =
+        FormField { name: STEP, label: "Time to move forward", hint: hint.to_owned(), input: FormInput::line("") };
     Form::new(vec![field], "Move the clock", false)
 }
 
 pub(super) fn write_intro(view: &mut ScrollView) {
-    let words = "The account moves forward at once: pending deletions end, sessions expire, keys are rotated, and workloads \
-                 run. It can't be moved back.";
+    let words = "The clock of the account moves forward at once: waiting periods end, sessions expire, keys are rotated, and \
+                 workloads run. You can't move it back.";
     view.paragraph(words, 0, theme::TEXT);
     view.blank_line();
 }

@@ -87,7 +87,7 @@ impl ProxyFaultForm {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Add(_) => "Add proxy fault",
-            Self::Remove(..) => "Remove proxy fault",
+            Self::Remove(..) => "Remove proxy fault?",
             Self::RemoveAll(_) => "Remove all proxy faults?",
         }
     }
@@ -228,7 +228,7 @@ impl ProxyFaultForm {
     /// Returns the message for the flash bar.
     pub fn success_message(&self) -> &'static str {
         match self {
-            Self::Add(_) => "The proxy fault was added. It applies to the next request.",
+            Self::Add(_) => "The proxy fault was added. It takes effect with the next request.",
             Self::Remove(..) => "The proxy fault was removed.",
             Self::RemoveAll(_) => "All proxy faults were removed.",
         }

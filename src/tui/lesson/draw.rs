@@ -111,11 +111,11 @@ impl LessonView {
         write_code_text(view, &question.text, columns);
         match &question.answer {
             AnswerState::Right => {
-                view.paragraph("Right", 1, theme::SUCCESS);
+                view.paragraph("✓ Correct", 1, theme::SUCCESS);
                 return;
             }
             AnswerState::Wrong(answer) => {
-                let words = format!("Not right: \"{answer}\". Try another answer.");
+                let words = format!("Incorrect: \"{answer}\". Try another answer.");
                 view.paragraph(&words, 1, theme::ERROR);
             }
             AnswerState::Missing => {}

@@ -142,8 +142,8 @@ impl ProxyFaultList {
             view.paragraph(words, 2, theme::TEXT);
         } else if super::write_load_state(&mut view, "proxy faults", &self.faults) {
             if faults.is_empty() {
-                let hint = "A proxy fault makes requests of AWS KMS to an external key store proxy fail, to practice \
-                            what to do then. Press m to add one.";
+                let hint = "Proxy faults make requests from AWS KMS to external key store proxies fail, so that you \
+                            can practice troubleshooting. Press m, and choose Add fault.";
                 super::write_empty_list(&mut view, "No proxy faults", hint);
             } else {
                 let rows = Rows {

@@ -47,7 +47,7 @@ fn interval(seconds: i64) -> String {
 
 fn status(workload: &Workload) -> &'static str {
     match workload {
-        Workload { failing_since: Some(_), .. } => "Failed",
+        Workload { failing_since: Some(_), .. } => "Failing",
         Workload { last_run: None, .. } => "Waiting",
         _ => "Working",
     }
@@ -157,8 +157,7 @@ impl WorkloadList {
         let mut view = ScrollView::new(area.width);
         if self.is_unavailable {
             view.paragraph("Only in the bundled AWS", 2, theme::HEADING);
-            let words =
-                "Workloads are applications of a scenario that use its keys. AWS has your own applications instead.";
+            let words = "Workloads are the sample applications of a scenario. They run only in the bundled AWS.";
             view.paragraph(words, 2, theme::TEXT);
         } else if super::write_load_state(&mut view, "workloads", &self.workloads) {
             if workloads.is_empty() {

@@ -21,7 +21,7 @@ const SYMBOLS: [(&str, Style); 6] = [
 pub fn indicator(word: &str) -> String {
     let symbol = match word.split(" (").next().unwrap_or_default() {
         "Connected" | "Enabled" | "Working" => "✓",
-        "Failed" | "Unavailable" => "✗",
+        "Failed" | "Failing" | "Unavailable" => "✗",
         "Active" | "Pending deletion" | "Pending replica deletion" => "▲",
         "Connecting" | "Disconnecting" | "Creating" | "Updating" | "Pending import" | "Waiting" => "◌",
         "Disconnected" | "Disabled" | "Ended" => "⊘",

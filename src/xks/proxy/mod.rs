@@ -222,7 +222,7 @@ fn add_host_header(headers: &mut HeaderMap, uri: &Uri) {
 }
 
 /// Zeroes a body that may contain a plaintext, unless the memory is shared.
-pub(super) fn wipe(body: Bytes) {
+pub(crate) fn wipe(body: Bytes) {
     if let Ok(mut body) = body.try_into_mut() {
         body.zeroize();
     }

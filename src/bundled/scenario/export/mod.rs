@@ -142,6 +142,7 @@ impl Exporter<'_> {
             ("SELECT count(*) FROM grants", "grant", "grants"),
             ("SELECT coalesce(sum(count), 0) FROM events", "event", "events"),
             ("SELECT count(*) FROM metrics", "metric", "metrics"),
+            ("SELECT count(*) FROM proxy_faults", "proxy fault", "proxy faults"),
             ("SELECT count(*) FROM proxy_routes", "route to a proxy", "routes to proxies"),
         ] {
             let count = count(table)?;

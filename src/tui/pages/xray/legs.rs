@@ -3,10 +3,14 @@
 use ratatui::text::{Line, Span};
 
 use super::flow::FlowDetails;
+use super::proxy_legs::is_unhealthy;
 use super::{milliseconds, refused_by};
 use crate::aws::scalar::Blob;
-use crate::aws::xray::{FlowAuthorization, FlowCipher, FlowStatement, PolicySource, StatementEffect};
+use crate::aws::xray::{
+    FlowAuthorization, FlowCipher, FlowExchange, FlowStage, FlowStatement, PolicySource, StatementEffect,
+};
 use crate::create_key::account_state::AccountState;
+use crate::error_remedies;
 use crate::text::{hex, plural, time};
 use crate::tui::theme;
 use crate::tui::widgets::canvas::Click;
@@ -102,14 +106,31 @@ impl<'a> Legs<'a> {
     fn write_summary(&self, view: &mut ScrollView) {
         let summary = &self.details.flow.summary;
         match (&summary.error_code, summary.refused_at) {
+            (None, _) if self.details.flow.exchanges.iter().any(is_unhealthy) => {
+                view.paragraph("All external key managers behind the proxy are unavailable", 2, theme::ERROR)
+            }
             (None, _) => view.paragraph("Succeeded", 2, theme::SUCCESS),
             (Some(code), stage) => {
                 let stage = stage.unwrap_or_default();
-                view.paragraph(&format!("{code}: refused by {}", refused_by(stage)), 2, theme::ERROR)
+                let by = match self.details.flow.exchanges.last() {
+                    Some(FlowExchange { status: None, .. }) if stage == FlowStage::Proxy => {
+                        "no response from the external key store proxy".to_owned()
+                    }
+                    Some(FlowExchange { status: Some(200), .. }) if stage == FlowStage::Proxy => {
+                        "refused by AWS KMS, which can't use the response of the external key store proxy".to_owned()
+                    }
+                    _ => format!("refused by {}", refused_by(stage)),
+                };
+                view.paragraph(&format!("{code}: {by}"), 2, theme::ERROR)
             }
         };
         if let Some(message) = &self.details.flow.error_message {
             view.paragraph(message, 4, theme::TEXT);
+            let code = summary.error_code.as_deref().unwrap_or_default();
+            if summary.refused_at == Some(FlowStage::Proxy) {
+                let remedy = error_remedies::for_error(code, message);
+                view.paragraph(&format!("What to do: {}", remedy.action), 4, theme::TEXT);
+            }
         }
         let Some(cipher) = self.details.flow.ciphers.last() else { return };
         // The last field says whether there is a second layer, also for a request that was refused before it.

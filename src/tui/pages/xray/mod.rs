@@ -51,7 +51,7 @@ impl Default for FlowList {
 pub(super) fn refused_by(stage: FlowStage) -> &'static str {
     match stage {
         FlowStage::Request => "AWS KMS, because of the request",
-        FlowStage::Ciphertext => "AWS KMS, which couldn't read the ciphertext",
+        FlowStage::Ciphertext => "AWS KMS, which couldn't read the ciphertext or no longer has its KMS key",
         FlowStage::Authorization => "the permissions",
         FlowStage::Key => "AWS KMS, because of the KMS key",
         FlowStage::Proxy => "the external key store proxy",
@@ -207,10 +207,10 @@ impl FlowList {
         let area = Container::new(format!("X-ray{count}")).with_buttons(buttons).draw(canvas, area);
         let mut view = ScrollView::new(area.width);
         if self.is_unavailable {
-            view.paragraph("Not available from the API", 2, theme::HEADING);
+            view.paragraph("Only in the bundled AWS", 2, theme::HEADING);
             let words = "AWS doesn't show what it does inside a request. X-ray shows it for the bundled AWS only.";
             view.paragraph(words, 2, theme::TEXT);
-        } else if super::write_load_state(&mut view, "flows", &self.flows) {
+        } else if super::write_load_state(&mut view, "requests", &self.flows) {
             if flows.is_empty() {
                 let hint = "Encrypt or decrypt with a KMS key, for example with Try it in the Key actions menu. Each request \
                             appears here with everything that AWS doesn't show.";

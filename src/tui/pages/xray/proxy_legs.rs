@@ -26,7 +26,7 @@ impl Legs<'_> {
                  1: the proxy never gets the plaintext of the caller."
             }
             "Decrypt" => {
-                "AWS KMS signs this request with the proxy credential. The plaintext in the answer is the ciphertext and the \
+                "AWS KMS signs this request with the proxy credential. The plaintext in the response is the ciphertext and the \
                  tag of layer 1: the proxy never gets the plaintext of the caller."
             }
             _ => "AWS KMS signs this request with the proxy credential. It contains no data to encrypt.",
@@ -40,14 +40,14 @@ impl Legs<'_> {
         CodeView::new(Language::Json, &short_json(&exchange.body)).write(view);
         view.blank_line();
         match (exchange.status, &exchange.failure) {
-            (Some(status @ 200), None) => write_verdict(view, &format!("✓ Answer: HTTP status {status}")),
+            (Some(status @ 200), None) => write_verdict(view, &format!("✓ Response: HTTP status {status}")),
             (Some(status), failure) => {
-                let reason = failure.as_ref().map(|reason| format!(". {reason}")).unwrap_or_default();
-                write_verdict(view, &format!("✗ Answer: HTTP status {status}{reason}"));
+                let reason = failure.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                write_verdict(view, &format!("✗ Response: HTTP status {status}{reason}"));
             }
             (None, failure) => {
-                let reason = failure.as_deref().unwrap_or("the proxy didn't answer");
-                write_verdict(view, &format!("✗ No answer: {reason}"));
+                let reason = failure.as_deref().unwrap_or("the proxy didn't respond");
+                write_verdict(view, &format!("✗ No response: {reason}"));
             }
         }
         write_bar(view, exchange);
@@ -61,7 +61,7 @@ impl Legs<'_> {
         let Some(exchange) = exchange else { return };
         self.heading(view, "The proxy's check");
         if !exchange.is_bundled {
-            view.paragraph("This proxy isn't the bundled one, so only its answer is known.", 2, theme::TEXT);
+            view.paragraph("This isn't the bundled proxy, so only its response is known.", 2, theme::TEXT);
             return;
         }
         let requests = &self.details.proxy_requests;
@@ -69,13 +69,16 @@ impl Legs<'_> {
             let words = match exchange.status {
                 Some(401) => "✗ The signature isn't valid for a credential of the proxy.",
                 Some(_) => "The log of the proxy has no entry for this request.",
-                None => "✗ The request didn't reach the proxy.",
+                None => "✗ The proxy didn't log this request, so the request may not have reached it.",
             };
             write_verdict(view, words);
             return;
         };
         write_verdict(view, "✓ The signature is valid for a credential of the proxy.");
         let accepted = match exchange.operation.as_str() {
+            "GetHealthStatus" if is_unhealthy(exchange) => {
+                "✗ All external key managers behind the proxy are unavailable."
+            }
             "GetHealthStatus" => "✓ The external key managers behind the proxy are healthy.",
             "GetKeyMetadata" => "✓ The external key exists, and this caller can use it.",
             _ => "✓ The external key exists, is enabled, and can be used by this caller.",
@@ -93,6 +96,14 @@ impl Legs<'_> {
             view.key_value("Denied by", rule, theme::ERROR);
         }
     }
+}
+
+/// Returns whether a response says that no external key manager behind the proxy is available.
+pub(super) fn is_unhealthy(exchange: &FlowExchange) -> bool {
+    let answer = exchange.answer.as_deref().and_then(|answer| serde_json::from_str::<Value>(answer).ok());
+    let members = answer.as_ref().and_then(|answer| answer["ekmFleetDetails"].as_array());
+    exchange.operation == "GetHealthStatus"
+        && members.is_some_and(|members| members.iter().all(|member| member["healthStatus"] == "UNAVAILABLE"))
 }
 
 /// Returns JSON with indentation, and with long strings shortened. Other text is shortened as a whole.
