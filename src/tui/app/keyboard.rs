@@ -261,7 +261,7 @@ impl App {
             Location::Event(_) => vec![Context::Event, Context::Scrollable, Context::WebPage],
             Location::ApiCall(_) => vec![Context::ApiCall],
             Location::Xray | Location::Workloads => vec![Context::Table, Context::Refreshable, Context::List],
-            Location::XrayFlow(_) => vec![Context::XrayFlow, Context::Scrollable],
+            Location::XrayFlow(_) => vec![Context::XrayFlow, Context::Scrollable, Context::Refreshable],
             Location::Key(_) => vec![Context::Key, Context::Scrollable, Context::Refreshable, Context::WebPage],
         };
         let can_encrypt = matches!(self.location, Location::Key(_)) && self.key.can_encrypt(&self.account);

@@ -61,7 +61,7 @@ const COEXISTING: [&[Context]; 15] = [
     ],
     &[Context::Event, Context::ApiCall, Context::Scrollable, Context::WebPage, Context::Code, Context::ErrorMessage],
     &[Context::Wizard, Context::Review, Context::ReadOnlyReview, Context::Fields, Context::Code],
-    &[Context::XrayFlow, Context::Scrollable, Context::Code, Context::ErrorMessage],
+    &[Context::XrayFlow, Context::Scrollable, Context::Refreshable, Context::Code, Context::ErrorMessage],
     &[Context::Dialog, Context::Code],
     &[Context::TextView, Context::TextInput],
     &[

@@ -10,7 +10,7 @@ use crate::aws::xks_console::ProxyRequest;
 use crate::aws::xray::Flow;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::tui::dialogs::Menu;
-use crate::tui::effect::CallFailure;
+use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::{Location, PageEvent};
 use crate::tui::widgets::button::Button;
@@ -108,7 +108,8 @@ impl FlowPage {
                     .into_iter()
                     .collect();
             }
-            _ => match keymap::action(&[Context::XrayFlow], key) {
+            _ => match keymap::action(&[Context::XrayFlow, Context::Refreshable], key) {
+                Some(Action::Refresh) => return vec![PageEvent::Request(Call::Flow(self.flow_id.clone()))],
                 Some(Action::OpenActionsMenu) => {
                     return self.actions_menu(account).map(PageEvent::OpenMenu).into_iter().collect();
                 }
