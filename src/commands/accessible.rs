@@ -9,14 +9,14 @@ use tokio::runtime::Runtime;
 
 use super::aws::AwsConnection;
 use super::create_key::{CreateKeyExit, single};
-use super::{note, runtime};
-use crate::accessible::{Drafts, InputKind, Prompter, Session, SessionEnd, restore_echo};
+use super::{runtime, signals};
+use crate::accessible::{Drafts, InputKind, Prompter, Session, SessionEnd};
 use crate::cli::Arguments;
 use crate::config;
 use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::environment::{Clock, Random};
-use crate::tui::terminal::signals::{Signal, Signals};
+use crate::tui::terminal::signals::Signals;
 
 /// Shows the page called `name`, if there is one, then the main menu.
 pub(super) fn run(arguments: &Arguments, name: Option<&str>) -> Result<ExitCode, Box<dyn Error>> {
@@ -67,27 +67,10 @@ fn session<'a>(
 /// Ends the program on a signal, even while it reads a line. The draft is on disk at that time.
 fn exit_on_signal(runtime: &Runtime, drafts: &Drafts) -> io::Result<()> {
     let is_saved = drafts.saved_flag();
-    let mut signals = runtime.block_on(async { Signals::listen() })?;
-    runtime.spawn(async move {
-        loop {
-            match signals.next().await {
-                Signal::End { exit_code } => {
-                    restore_echo();
-                    // The cursor is behind a question.
-                    let _ = writeln!(io::stderr());
-                    if is_saved.load(Ordering::SeqCst) {
-                        note("Stopped. What you entered is saved as a draft.");
-                    } else {
-                        note("Stopped.");
-                    }
-                    std::process::exit(exit_code.into());
-                }
-                Signal::Suspend => {
-                    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
-                }
-                Signal::Resume | Signal::Resize => {}
-            }
-        }
-    });
+    let signals = runtime.block_on(async { Signals::listen() })?;
+    let message = move || {
+        if is_saved.load(Ordering::SeqCst) { "Stopped. What you entered is saved as a draft." } else { "Stopped." }
+    };
+    runtime.spawn(signals::exit_on_signal(signals, message));
     Ok(())
 }

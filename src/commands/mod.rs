@@ -18,6 +18,7 @@ pub mod proxy_check;
 mod record;
 mod reset;
 pub mod serve;
+mod signals;
 mod tape;
 mod test;
 mod world;

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::accessible::{hide_input, restore_echo};
+use crate::accessible::hide_input;
 use crate::bundled::snapshot::{SnapshotError, check_passphrase};
 use crate::cli::PassphraseOptions;
-use crate::commands::note;
-use crate::tui::terminal::signals::{Signal, Signals};
+use crate::commands::signals;
+use crate::tui::terminal::signals::Signals;
 
 /// The maximum length of a passphrase in bytes. Longer ones would be cut by the terminal.
 const MAX_LENGTH: usize = 1024;
@@ -137,26 +137,8 @@ impl Terminal {
 /// Shows typed text again when a signal ends the program.
 fn exit_on_signal() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = runtime.block_on(async { Signals::listen() })?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            loop {
-                match signals.next().await {
-                    Signal::End { exit_code } => {
-                        restore_echo();
-                        // The cursor is behind the question.
-                        let _ = writeln!(io::stderr());
-                        note("Stopped.");
-                        std::process::exit(exit_code.into());
-                    }
-                    Signal::Suspend => {
-                        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
-                    }
-                    Signal::Resume | Signal::Resize => {}
-                }
-            }
-        });
-    });
+    let signals = runtime.block_on(async { Signals::listen() })?;
+    std::thread::spawn(move || runtime.block_on(signals::exit_on_signal(signals, || "Stopped.")));
     Ok(())
 }
 
