@@ -136,6 +136,11 @@ const EXIT_USAGE: u8 = 2;
 /// The exit code if the user doesn't confirm.
 const EXIT_DECLINED: u8 = 3;
 
+/// Whether the reader of the output, such as `head`, has closed the pipe.
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 /// Asks a question on the terminal. Returns whether the answer is yes.
 fn confirm_on_terminal(question: &str) -> std::io::Result<bool> {
     let mut notes = std::io::stderr();

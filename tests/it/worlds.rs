@@ -176,6 +176,14 @@ fn invalid_scenarios_in_files_are_refused_with_the_line() {
         (workload.replace("Decrypt", "Decript"), &["line 7", "Decript"]),
         (workload.replace("\"15m\"", "\"15m\"\nhours = \"7-9\""), &["line 9", "such as 07:00-19:00"]),
         (workload.replace("\"shop\"", "\"the shop\""), &["line 3", "the shop", "can't have this name"]),
+        (
+            workload.replace(
+                "[[workload]]",
+                "[[partition]]\nname = \"x\"\nkeys = [{ id = \"y\", count = 4000000000 }]\n[[workload]]",
+            ),
+            &["line 5", "from 1 to 10000"],
+        ),
+        (past.to_owned() + "times = 0\n", &["line 9", "from 1 to 10000"]),
         (past.replace("-1d 02:00", "yesterday"), &["line 5", "yesterday", "-3d 02:47"]),
         (past.replace("-1d", "-9d"), &["line 5", "isn't within the days"]),
         (past.replace("days = 2", "days = 99"), &["1 to 14 days"]),
@@ -235,4 +243,14 @@ fn scenarios_of_the_manual_can_be_opened() {
             assert_eq!(world.events("Decrypt").iter().filter(is_repeated).count(), 5);
         }
     }
+}
+
+#[test]
+fn scenario_that_is_not_a_regular_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pipe.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let environment = Environment::replayable(START.parse().unwrap(), 7);
+    let error = BundledAws::in_memory(path.to_str().unwrap(), environment).unwrap_err().to_string();
+    assert!(error.contains("it is not a regular file"), "{error}");
 }

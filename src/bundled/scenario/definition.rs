@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use crate::aws::kms::ConnectionState;
@@ -98,7 +99,7 @@ pub struct ExternalKey {
     pub usage: Option<Vec<String>>,
     pub enabled: Option<bool>,
     /// How many external keys like this one to create, with numbers after the ID.
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "count")]
     pub count: u32,
 }
 
@@ -134,12 +135,23 @@ pub struct Key {
     #[serde(default)]
     pub policy: Option<String>,
     /// How many keys like this one to create. Their aliases and external keys get a number, such as `orders-7`.
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "count")]
     pub count: u32,
 }
 
 const fn one() -> u32 {
     1
+}
+
+/// The largest number of equal things that an entry stands for.
+const MAX_COUNT: u32 = 10_000;
+
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let count = u32::deserialize(deserializer)?;
+    if (1..=MAX_COUNT).contains(&count) {
+        return Ok(count);
+    }
+    Err(D::Error::custom(format!("{count} is too many or too few; write a number from 1 to {MAX_COUNT}")))
 }
 
 const fn yes() -> bool {
@@ -182,7 +194,7 @@ pub struct PastRequest {
     #[serde(default)]
     pub error: Option<String>,
     /// How many times the request is made, and how long after one another.
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "count")]
     pub times: u32,
     #[serde(default)]
     pub every: Option<jiff::SignedDuration>,

@@ -1,7 +1,10 @@
 //! Where scenarios come from, and errors that name the line.
 
+use std::path::Path;
+
 use super::definition::{Account, Scenario};
 use crate::bundled::store::OpenError;
+use crate::text::file::read_text_up_to;
 use crate::text::strip_byte_order_mark;
 
 const BUILT_IN: [(&str, &str); 5] = [
@@ -11,6 +14,9 @@ const BUILT_IN: [(&str, &str); 5] = [
     ("large", include_str!("../../../assets/scenarios/large.toml")),
     ("training", include_str!("../../../assets/scenarios/training.toml")),
 ];
+
+/// The largest size of a scenario in a file. One that `world export` writes has some 150 bytes for each key.
+const MAX_MEBIBYTES: u64 = 64;
 
 /// Returns the names of all built-in scenarios.
 pub fn names() -> Vec<&'static str> {
@@ -39,8 +45,8 @@ impl Source {
     /// [`OpenError::UnknownScenario`], or [`OpenError::InvalidScenario`] if the file can't be read.
     pub fn read(name: &str) -> Result<Self, OpenError> {
         let text = if is_file(name) {
-            let text = std::fs::read_to_string(name)
-                .map_err(|error| OpenError::InvalidScenario { name: name.to_owned(), reason: error.to_string() })?;
+            let text = read_text_up_to(Path::new(name), MAX_MEBIBYTES)
+                .map_err(|reason| OpenError::InvalidScenario { name: name.to_owned(), reason })?;
             strip_byte_order_mark(&text).to_owned()
         } else {
             let found = BUILT_IN.iter().find(|(known, _)| *known == name);

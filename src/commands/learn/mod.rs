@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::aws::AwsConnection;
-use super::{console, note, runtime};
+use super::{console, is_broken_pipe, note, runtime};
 use crate::cli::{Arguments, Learn, LearnCommand};
 use crate::environment::Clock;
 use crate::lessons::directory::{self, LessonDirectory};
@@ -21,6 +21,14 @@ use crate::xks::network::Network;
 
 /// Runs `learn`.
 pub(super) fn run(arguments: &Arguments, options: &Learn) -> Result<ExitCode, Box<dyn Error>> {
+    match run_command(arguments, options) {
+        // The reader, such as `head`, may close the pipe before the end of a list.
+        Err(error) if is_broken_pipe(&*error) => Ok(ExitCode::SUCCESS),
+        result => result,
+    }
+}
+
+fn run_command(arguments: &Arguments, options: &Learn) -> Result<ExitCode, Box<dyn Error>> {
     match &options.command {
         Some(LearnCommand::New { file }) => return author::create(file),
         Some(LearnCommand::Check { files }) => return author::check(files),

@@ -12,7 +12,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use self::lists::ListWriter;
-use super::{EXIT_DECLINED, EXIT_USAGE, confirm_on_terminal, note, open_bundled};
+use super::{EXIT_DECLINED, EXIT_USAGE, confirm_on_terminal, is_broken_pipe, note, open_bundled};
 use crate::aws::xks_console::ListProxyRequests;
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, ExternalKeyRef, ProxyCommand};
@@ -47,10 +47,6 @@ pub fn run_on_terminal(arguments: &Arguments, command: &ProxyCommand) -> Result<
         }
         result => result,
     }
-}
-
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// The output of a command, and its confirmation.
