@@ -6,7 +6,7 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
 
-use super::device::device;
+use super::device::{self, device};
 
 /// Draws on the terminal. It moves the cursor after each grapheme whose width differs between terminals, so that the
 /// following cells are always drawn in place.
@@ -55,7 +55,7 @@ impl Backend for TerminalBackend {
     }
 
     fn size(&self) -> io::Result<Size> {
-        self.0.size()
+        device::size()
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

@@ -2,7 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
+
+use ratatui::layout::Size;
+use rustix::termios::tcgetwinsize;
 
 /// The output device of the terminal: standard output if it is a terminal, else standard error if it is a terminal,
 /// else the controlling terminal. A standard output that is a pipe or a file is left for the result of the command.
@@ -33,6 +37,25 @@ pub(super) fn find() -> Option<Device> {
 /// Opens the controlling terminal.
 pub(super) fn open_tty() -> Option<File> {
     File::options().read(true).write(true).open("/dev/tty").ok()
+}
+
+/// Returns the size of the terminal in cells.
+///
+/// # Errors
+/// If there is no terminal.
+pub fn size() -> io::Result<Size> {
+    let size = tcgetwinsize(device())?;
+    Ok(Size::new(size.ws_col, size.ws_row))
+}
+
+impl AsFd for Device {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Stdout => rustix::stdio::stdout(),
+            Self::Stderr => rustix::stdio::stderr(),
+            Self::Tty(file) => file.as_fd(),
+        }
+    }
 }
 
 impl Write for &Device {
