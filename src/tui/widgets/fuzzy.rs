@@ -1,14 +1,21 @@
 //! Fuzzy search: finds texts that contain the typed characters in order, best matches first.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-pub use frizbee::Matching;
-use frizbee::{Config, Matcher, UnicodeMatching};
+pub use nucleo_matcher::pattern::AtomKind as Matching;
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::tui::theme;
+
+thread_local! {
+    /// The matcher of this thread. It keeps the memory that it works in, which is too large to allocate for each text.
+    static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new(Config::DEFAULT));
+}
 
 /// A text that matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,48 +39,40 @@ pub fn search_words(typed: &str, texts: &[String]) -> Vec<FuzzyMatch> {
 }
 
 fn search_with(typed: &str, texts: &[String], matching: Matching) -> Vec<FuzzyMatch> {
-    let config = config(matching);
-    let mut found: Option<Vec<(u64, FuzzyMatch)>> = None;
-    for word in typed.split_whitespace() {
-        let matches = Matcher::new(word, &config).match_list_indices(texts);
-        let scores = matches.into_iter().filter_map(|one| {
-            let index = usize::try_from(one.index).ok()?;
-            let bytes = one.indices.into_iter().filter_map(|byte| usize::try_from(byte).ok()).collect();
-            Some((u64::from(one.score), FuzzyMatch { index, bytes }))
-        });
-        found = Some(match found {
-            None => scores.collect(),
-            Some(earlier) => intersect(earlier, scores.collect()),
-        });
-    }
-    let Some(mut found) = found else {
-        return (0..texts.len()).map(|index| FuzzyMatch { index, bytes: BTreeSet::new() }).collect();
-    };
+    let pattern = pattern(typed, matching);
+    let found = texts.iter().enumerate().filter_map(|(index, text)| {
+        let (score, bytes) = find(&pattern, text)?;
+        Some((score, FuzzyMatch { index, bytes }))
+    });
+    let mut found: Vec<_> = found.collect();
     found.sort_by_key(|(score, found)| (std::cmp::Reverse(*score), found.index));
     found.into_iter().map(|(_, found)| found).collect()
 }
 
-/// Returns the texts that are in both lists, with the sum of their scores and the union of their positions.
-fn intersect(earlier: Vec<(u64, FuzzyMatch)>, later: Vec<(u64, FuzzyMatch)>) -> Vec<(u64, FuzzyMatch)> {
-    let mut later: std::collections::HashMap<usize, (u64, BTreeSet<usize>)> =
-        later.into_iter().map(|(score, found)| (found.index, (score, found.bytes))).collect();
-    let join = |(score, mut found): (u64, FuzzyMatch)| {
-        let (other, bytes) = later.remove(&found.index)?;
-        found.bytes.extend(bytes);
-        Some((score + other, found))
-    };
-    earlier.into_iter().filter_map(join).collect()
-}
-
 /// Returns the positions of the characters of a text that match a word, in bytes.
 pub fn positions(word: &str, text: &str, matching: Matching) -> BTreeSet<usize> {
-    let found = Matcher::new(word, &config(matching)).match_one_indices(text, 0);
-    let positions = found.into_iter().flat_map(|found| found.indices);
-    positions.filter_map(|byte| usize::try_from(byte).ok()).collect()
+    find(&pattern(word, matching), text).map(|(_, bytes)| bytes).unwrap_or_default()
 }
 
-fn config(matching: Matching) -> Config {
-    Config::default().matching(matching).max_typos(Some(0)).unicode(UnicodeMatching::Smart)
+fn pattern(typed: &str, matching: Matching) -> Pattern {
+    Pattern::new(typed, CaseMatching::Ignore, Normalization::Smart, matching)
+}
+
+/// Returns how well a text matches, and the positions of its matching characters in bytes. `None` if a word doesn't match.
+fn find(pattern: &Pattern, text: &str) -> Option<(u32, BTreeSet<usize>)> {
+    let (mut characters, mut places) = (Vec::new(), Vec::new());
+    let haystack = Utf32Str::new(text, &mut characters);
+    let score = MATCHER.with_borrow_mut(|matcher| pattern.indices(haystack, matcher, &mut places))?;
+    let places: BTreeSet<usize> = places.into_iter().filter_map(|place| usize::try_from(place).ok()).collect();
+    // The matcher counts graphemes, each of which is a byte in ASCII.
+    let bytes = match haystack {
+        Utf32Str::Ascii(_) => places,
+        Utf32Str::Unicode(_) => {
+            let graphemes = text.grapheme_indices(true).enumerate();
+            graphemes.filter(|(place, _)| places.contains(place)).map(|(_, (byte, _))| byte).collect()
+        }
+    };
+    Some((score, bytes))
 }
 
 /// Returns the style of a matching character whose other characters have this style: underlined, bold, and in accent. The
@@ -85,6 +84,9 @@ pub fn hit_style(style: Style) -> Style {
 
 /// Returns a text with its matching characters highlighted.
 pub fn highlight(text: &str, bytes: &BTreeSet<usize>, style: Style) -> Vec<Span<'static>> {
+    if bytes.is_empty() {
+        return vec![Span::styled(text.to_owned(), style)];
+    }
     let hit = hit_style(style);
     let mut spans: Vec<Span<'static>> = Vec::new();
     for (start, grapheme) in text.grapheme_indices(true) {
