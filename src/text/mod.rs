@@ -13,6 +13,9 @@ use unicode_width::UnicodeWidthStr as _;
 ///
 /// The result can't move the cursor or hide other text.
 pub fn escape_controls(text: &str) -> String {
+    if !text.contains(is_hidden) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if is_hidden(character) {
@@ -28,6 +31,9 @@ pub fn escape_controls(text: &str) -> String {
 ///
 /// The joiners U+200C and U+200D aren't hidden, because Persian and emoji need them.
 pub fn is_hidden(character: char) -> bool {
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -121,13 +127,19 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         let mut used = 0;
         let columns = columns - indent;
         for word in words.split(' ') {
-            if used > 0 && used + 1 + width(word) > columns {
+            let word_width = width(word);
+            if used > 0 && used + 1 + word_width > columns {
                 lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
                 used = 0;
             }
             if used > 0 {
                 line.push(' ');
                 used += 1;
+            }
+            if word.is_ascii() && used + word_width <= columns {
+                line.push_str(word);
+                used += word_width;
+                continue;
             }
             for grapheme in word.graphemes(true) {
                 let grapheme_width = width(grapheme);
