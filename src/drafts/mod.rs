@@ -123,6 +123,11 @@ impl DraftRequest {
             Self::Save { name, .. } | Self::Open(name) | Self::Close(name) | Self::Discard(name) => Some(name),
         }
     }
+
+    /// Whether nobody waits for the response: it saves what the user types.
+    fn can_wait(&self) -> bool {
+        matches!(self, Self::Save { ticket: None, .. })
+    }
 }
 
 /// A response from the draft store.

@@ -8,6 +8,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{DraftRequest, DraftResponse, DraftStore, coalesce};
 
+/// How long a save waits after another one, so that fast typing is written a few times a second and not for each key.
+const TIME_BETWEEN_SAVES: Duration = Duration::from_millis(250);
 /// How long a shutdown waits for pending requests.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -15,6 +17,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct DraftWriter {
     requests: Sender<DraftRequest>,
+    /// Ends the wait between two saves, because somebody waits for a request or because the thread has to end.
+    urgent: Sender<()>,
     responses: UnboundedReceiver<DraftResponse>,
     finished: Receiver<()>,
 }
@@ -23,19 +27,24 @@ impl DraftWriter {
     /// Starts the thread.
     pub fn start(store: DraftStore) -> Self {
         let (requests, inbox) = mpsc::channel();
+        let (urgent, urgency) = mpsc::channel();
         let (sender, responses) = unbounded_channel();
         let (is_running, finished) = mpsc::channel();
         thread::spawn(move || {
-            run(store, &inbox, &sender);
+            run(store, &inbox, &urgency, &sender);
             drop(is_running);
         });
-        Self { requests, responses, finished }
+        Self { requests, urgent, responses, finished }
     }
 
     /// Sends a request without waiting for the response.
     pub fn send(&self, request: DraftRequest) {
-        // The thread runs as long as this sender exists, so sending can't fail.
+        let can_wait = request.can_wait();
+        // The thread runs as long as these senders exist, so sending can't fail.
         let _ = self.requests.send(request);
+        if !can_wait {
+            let _ = self.urgent.send(());
+        }
     }
 
     /// Waits for the next response.
@@ -45,17 +54,26 @@ impl DraftWriter {
 
     /// Waits until all requests are handled, for at most two seconds.
     pub fn shutdown(self) {
-        drop(self.requests);
+        drop((self.requests, self.urgent));
         let _ = self.finished.recv_timeout(SHUTDOWN_TIMEOUT);
     }
 }
 
-fn run(mut store: DraftStore, requests: &Receiver<DraftRequest>, responses: &UnboundedSender<DraftResponse>) {
+fn run(
+    mut store: DraftStore,
+    requests: &Receiver<DraftRequest>,
+    urgency: &Receiver<()>,
+    responses: &UnboundedSender<DraftResponse>,
+) {
     while let Ok(first) = requests.recv() {
-        let batch = std::iter::once(first).chain(requests.try_iter()).collect();
+        let batch: Vec<_> = std::iter::once(first).chain(requests.try_iter()).collect();
+        let can_wait = batch.iter().all(DraftRequest::can_wait);
         for response in coalesce(batch).into_iter().filter_map(|request| store.handle(request)) {
             // The receiver is gone when the console is closing.
             let _ = responses.send(response);
+        }
+        if can_wait {
+            let _ = urgency.recv_timeout(TIME_BETWEEN_SAVES);
         }
     }
 }
@@ -76,5 +94,19 @@ mod tests {
         (0..50).for_each(|count| writer.send(save("a", &format!("payments-{count}"))));
         writer.shutdown();
         assert!(std::fs::read_to_string(drafts_dir.join("a.json")).unwrap().contains("payments-49"));
+    }
+
+    #[tokio::test]
+    async fn requests_that_somebody_waits_for_follow_a_save_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = DraftWriter::start(DraftStore::new(Some(dir.path().to_owned()), Clock::System));
+        writer.send(save("a", "payments"));
+        assert!(matches!(writer.next_response().await, Some(DraftResponse::Saved { result: Ok(()), .. })));
+        // The thread waits between saves now, which these requests end.
+        writer.send(save("a", "payments-2026"));
+        writer.send(DraftRequest::List);
+        assert!(matches!(writer.next_response().await, Some(DraftResponse::Saved { result: Ok(()), .. })));
+        let Some(DraftResponse::Listed(Ok(drafts))) = writer.next_response().await else { panic!("no list") };
+        assert_eq!(drafts.len(), 1);
     }
 }
