@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{self, FutureExt as _, LocalBoxFuture};
 use tokio::runtime::Runtime;
 
 use super::{note, open_bundled};
@@ -39,32 +40,82 @@ pub(super) struct AwsConnection {
     pub(super) pending_mfa: Option<LoadCredentialsError>,
 }
 
+/// An AWS that may still be opening, and what a console shows of it until then.
+pub(super) struct OpeningAws {
+    /// The settings that selected the AWS.
+    pub(super) settings: Settings,
+    target: Target,
+    region: String,
+    connection: LocalBoxFuture<'static, Result<AwsConnection, Box<dyn Error>>>,
+}
+
+impl OpeningAws {
+    /// Begins to connect to the AWS that the command line selects. Opens the account of the bundled AWS in another thread.
+    pub(super) fn begin(arguments: &Arguments, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
+        let settings = super::settings(arguments)?;
+        if settings.client_settings(|name| std::env::var_os(name)).is_some() {
+            return Ok(AwsConnection::open_with(arguments, settings, runtime)?.into());
+        }
+        let region = settings.region_of_bundled().unwrap_or(BundledAws::REGION).to_owned();
+        let (arguments, for_connection) = (arguments.clone(), settings.clone());
+        let opening = runtime.spawn_blocking(move || {
+            let opened = AwsConnection::open_bundled(&arguments, for_connection);
+            opened.and_then(|aws| aws.with_client_options(&arguments)).map_err(|error| error.to_string())
+        });
+        let connection = async move { Ok(opening.await??) }.boxed_local();
+        Ok(Self { settings, target: Target::Bundled, region, connection })
+    }
+
+    /// Creates the console for this AWS, and returns it with its first effects.
+    pub(super) fn app(&self) -> (App, Vec<Effect>) {
+        App::new(self.target.clone(), &self.region)
+    }
+
+    /// Waits until the AWS is open.
+    pub(super) async fn open(self) -> Result<AwsConnection, Box<dyn Error>> {
+        self.connection.await
+    }
+}
+
+impl From<AwsConnection> for OpeningAws {
+    fn from(aws: AwsConnection) -> Self {
+        let (settings, target, region) = (aws.settings.clone(), aws.target(), aws.client.region().to_owned());
+        Self { settings, target, region, connection: future::ready(Ok(aws)).boxed_local() }
+    }
+}
+
 impl AwsConnection {
     /// Connects to the AWS that the command line selects.
     pub(super) fn open(arguments: &Arguments, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
-        let settings = super::settings(arguments)?;
-        let read_only = settings.read_only();
-        let mut aws = match settings.client_settings(|name| std::env::var_os(name)) {
+        Self::open_with(arguments, super::settings(arguments)?, runtime)
+    }
+
+    fn open_with(arguments: &Arguments, settings: Settings, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
+        let aws = match settings.client_settings(|name| std::env::var_os(name)) {
             Some(client_settings) => runtime.block_on(Self::open_remote(settings, client_settings))?,
             None => Self::open_bundled(arguments, settings)?,
         };
-        aws.client = aws.client.with_read_only(read_only);
+        aws.with_client_options(arguments)
+    }
+
+    /// Makes the client read-only and log its requests, if the settings and the command line say so.
+    fn with_client_options(mut self, arguments: &Arguments) -> Result<Self, Box<dyn Error>> {
+        self.client = self.client.with_read_only(self.settings.read_only());
         if let Some(path) = &arguments.aws_options().log {
             let log =
                 LogFile::open(path).map_err(|error| format!("Couldn't open the log {}: {error}", path.display()))?;
-            aws.client = aws.client.with_observer(Arc::new(log));
+            self.client = self.client.with_observer(Arc::new(log));
         }
-        Ok(aws)
+        Ok(self)
     }
 
     fn open_bundled(arguments: &Arguments, settings: Settings) -> Result<Self, Box<dyn Error>> {
         let data_dir = if arguments.ephemeral { None } else { Some(settings.data_dir()?) };
         let bundled = open_bundled(arguments, data_dir.as_deref())?;
         let client = in_process::client(&bundled, Clock::System);
-        // The Region of the file and the environment is that of AWS. The account is in the Region of its scenario.
-        let client = match &settings.region.value {
-            Some(region) if settings.region.is_from_option() => client.with_region(region),
-            _ => client,
+        let client = match settings.region_of_bundled() {
+            Some(region) => client.with_region(region),
+            None => client,
         };
         let bundled = Some(bundled);
         Ok(Self { client, settings, target: Target::Bundled, bundled, data_dir, pending_mfa: None })

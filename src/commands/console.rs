@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::runtime::Runtime;
 
-use super::aws::AwsConnection;
+use super::aws::OpeningAws;
 use super::{note, runtime};
 use crate::cli::Arguments;
 use crate::config;
@@ -16,9 +16,10 @@ use crate::lessons::engine::{LessonEngine, LessonTask};
 use crate::storage::watch;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
+use crate::tui::event_loop::{self, Connection};
 use crate::tui::keymap::Keymap;
 use crate::tui::preferences::SavedChange;
-use crate::tui::{event_loop, terminal};
+use crate::tui::terminal;
 
 /// Opens the console on the AWS that the command line selects.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
@@ -27,24 +28,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::from(terminal::TerminalError::EXIT_CODE));
     }
     let runtime = runtime()?;
-    let aws = AwsConnection::open(arguments, &runtime)?;
+    let aws = OpeningAws::begin(arguments, &runtime)?;
     let (mut app, effects) = aws.app();
     show(aws, &mut app, effects, runtime, None)
 }
 
-/// Runs `app` until the user closes it, with a lesson beside it if there is one.
+/// Runs `app` until the user closes it, with a lesson beside it if there is one. The AWS may still be opening.
 pub(super) fn show(
-    aws: AwsConnection,
+    aws: OpeningAws,
     app: &mut App,
-    mut effects: Vec<Effect>,
+    effects: Vec<Effect>,
     runtime: Runtime,
     lesson: Option<LessonEngine>,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let mut draft_writer =
         DraftWriter::start(DraftStore::new(config::drafts_directory(|name| std::env::var_os(name)), Clock::System));
-    if let Some(target) = aws.draft_target()? {
-        effects.extend(app.enable_drafts(target, Random::system().hex::<8>()?));
-    }
     let config = config::config_directory(|name| std::env::var_os(name));
     app.apply_preferences(aws.settings.preferences());
     let is_lesson = lesson.is_some();
@@ -63,28 +61,48 @@ pub(super) fn show(
         Some(config) => config::save(config, change),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
-    let changes = match aws.data_dir.map(|data_dir| watch::watch(&data_dir)) {
-        Some(Ok(changes)) => changes.left_stream(),
-        Some(Err(error)) => {
-            app.show_error(
-                "Automatic refresh is off",
-                &format!("Couldn't watch the data directory: {error}. Press r to refresh."),
-            );
-            stream::pending().right_stream()
-        }
-        None => stream::pending().right_stream(),
-    };
-    if let Some(bundled) = &aws.bundled {
-        runtime.spawn(bundled.run_workloads());
-    }
     let lesson = lesson.map(|engine| {
         let _context = runtime.enter();
         LessonTask::spawn(engine)
     });
     let background = (&mut draft_writer, lesson);
-    let code = runtime.block_on(event_loop::run(aws.client, app, effects, appearance, changes, background, save));
+    let code = runtime.block_on(event_loop::run(connect(aws), app, effects, appearance, background, save));
     draft_writer.shutdown();
     // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();
-    Ok(code?)
+    code
+}
+
+/// Waits until the AWS is open, and begins what goes on in it while a console shows it.
+async fn connect(
+    aws: OpeningAws,
+) -> Result<Connection<BoxStream<'static, ()>, impl FnOnce(&mut App) -> Vec<Effect>>, Box<dyn Error>> {
+    let aws = aws.open().await?;
+    let changes = match aws.data_dir.clone() {
+        Some(data_dir) => tokio::task::spawn_blocking(move || watch::watch(&data_dir)).await?.map(StreamExt::boxed),
+        None => Ok(stream::pending().boxed()),
+    };
+    if let Some(bundled) = &aws.bundled {
+        tokio::spawn(bundled.run_workloads());
+    }
+    let drafts = match aws.draft_target()? {
+        Some(target) => Some((target, Random::system().hex::<8>()?)),
+        None => None,
+    };
+    let (changes, watch_error) = match changes {
+        Ok(changes) => (changes, None),
+        Err(error) => (stream::pending().boxed(), Some(error)),
+    };
+    let client = aws.client.clone();
+    let on_open = move |app: &mut App| {
+        app.set_client(&aws.client);
+        if let Some(error) = watch_error {
+            app.show_error(
+                "Automatic refresh is off",
+                &format!("Couldn't watch the data directory: {error}. Press r to refresh."),
+            );
+        }
+        drafts.map(|(target, session)| app.enable_drafts(target, session)).unwrap_or_default()
+    };
+    Ok(Connection { client, changes, on_open })
 }

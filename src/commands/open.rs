@@ -31,5 +31,5 @@ pub(super) fn run(arguments: &Arguments, options: &Open) -> Result<ExitCode, Box
     };
     let (mut app, mut effects) = aws.app();
     effects.extend(app.open(found.into()));
-    console::show(aws, &mut app, effects, runtime, None)
+    console::show(aws.into(), &mut app, effects, runtime, None)
 }

@@ -228,6 +228,12 @@ impl Settings {
         self.data_dir.value.clone().ok_or(DataDirError)
     }
 
+    /// Returns the Region to use with the bundled AWS, if the command line names one. That of the file and the environment
+    /// is a Region of AWS.
+    pub fn region_of_bundled(&self) -> Option<&str> {
+        self.region.value.as_deref().filter(|_| self.region.is_from_option())
+    }
+
     /// Returns the keys of each action that the file names.
     pub fn keys(&self) -> BTreeMap<Action, Vec<KeyPress>> {
         self.keys.iter().map(|(action, keys)| (*action, keys.value.clone())).collect()

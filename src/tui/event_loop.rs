@@ -1,5 +1,6 @@
 //! The event loop of the console: draws the state, waits for the next event, and performs effects.
 
+use std::error::Error;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,12 +12,12 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
 use super::app::App;
-use super::effect::{CopyResult, Effect, Msg};
+use super::effect::{Call, CallId, CopyResult, Effect, Msg, TimerId};
 use super::preferences::SavedChange;
 use super::runtime::perform;
 use super::screen;
 use super::terminal::signals::{Signal, Signals};
-use super::terminal::{ClipboardEnvironment, Terminal, TerminalEvent, TerminalInput};
+use super::terminal::{self, ClipboardEnvironment, Terminal, TerminalEvent, TerminalInput};
 use super::theme_name::{SymbolSet, ThemeName};
 use crate::client::Client;
 use crate::client::log::ApiCall;
@@ -33,23 +34,32 @@ enum LoopEvent {
     Ignored,
 }
 
+/// The AWS of a console, when it is open.
+pub struct Connection<C, F> {
+    /// The client of its API.
+    pub client: Client,
+    /// Yields an item when data in it changed.
+    pub changes: C,
+    /// Tells the console about it, and returns the effects.
+    pub on_open: F,
+}
+
 /// Runs the console in this terminal, in this theme and with these symbols, until the user quits or a signal ends it.
 /// `app` keeps its last state.
 ///
-/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, `lesson` is the open lesson, if any, and
-/// `save` saves a change for the next run.
+/// The console is on the screen while `connecting` opens the AWS. Calls wait until it is open. `drafts` saves the drafts,
+/// `lesson` is the open lesson, if any, and `save` saves a change for the next run.
 ///
 /// # Errors
-/// If the terminal can't be set up, read, or written.
-pub async fn run(
-    client: Client,
+/// If the AWS can't be opened, or if the terminal can't be set up, read, or written.
+pub async fn run<C: Stream<Item = ()> + Unpin, F: FnOnce(&mut App) -> Vec<Effect>>(
+    connecting: impl Future<Output = Result<Connection<C, F>, Box<dyn Error>>>,
     app: &mut App,
     first: Vec<Effect>,
     (theme, symbols): (ThemeName, SymbolSet),
-    changes: impl Stream<Item = ()>,
     (drafts, mut lesson): (&mut DraftWriter, Option<LessonTask>),
     save: impl Fn(&SavedChange) -> std::io::Result<()>,
-) -> std::io::Result<ExitCode> {
+) -> Result<ExitCode, Box<dyn Error>> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
     screen.set_appearance(theme, symbols);
@@ -57,10 +67,11 @@ pub async fn run(
     let mut input = TerminalInput::open()?;
     // While the program is stopped, the terminal belongs to the shell.
     let mut is_suspended = false;
-    let mut changes = pin!(changes);
+    let mut connecting = pin!(connecting);
+    let mut aws: Option<(Client, C)> = None;
     let (sender, mut inbox) = mpsc::unbounded_channel();
     let (clipboard, mut clipboard_results) = mpsc::unbounded_channel();
-    let mut client = with_call_observer(client, &sender);
+    let mut waiting_calls = Vec::new();
     let mut effects = first;
     if let LoopEvent::Msg(size) = current_size() {
         effects.extend(app.update(*size));
@@ -79,7 +90,7 @@ pub async fn run(
                     }
                 }
                 // It was derived from the previous client and has the same observer.
-                Effect::SwitchClient(next) => client = next,
+                Effect::SwitchClient(next) => aws = aws.map(|(_, changes)| (next, changes)),
                 Effect::Redraw => screen.force_redraw()?,
                 Effect::Suspend => {
                     is_suspended = true;
@@ -90,7 +101,11 @@ pub async fn run(
                         app.show_error(title, &format!("{consequence}: {error}."));
                     }
                 }
-                other => spawn_effect(&client, other, &sender),
+                Effect::StartTimer(timer, milliseconds) => spawn_timer(timer, milliseconds, sender.clone()),
+                Effect::Call(id, call) => match &aws {
+                    Some((client, _)) => spawn_call(client.clone(), id, call, sender.clone()),
+                    None => waiting_calls.push(Effect::Call(id, call)),
+                },
             }
         }
         if !is_suspended {
@@ -116,7 +131,14 @@ pub async fn run(
                 LoopEvent::Msg(Box::new(Msg::Copied(what)))
             }
             Some(response) = drafts.next_response() => LoopEvent::Msg(Box::new(Msg::Draft(response))),
-            Some(()) = changes.next() => LoopEvent::Msg(Box::new(Msg::DataChanged)),
+            connection = &mut connecting, if aws.is_none() => {
+                let Connection { client, changes, on_open } = connection?;
+                aws = Some((with_call_observer(client, &sender), changes));
+                effects.append(&mut waiting_calls);
+                effects.extend(on_open(app));
+                LoopEvent::Ignored
+            }
+            Some(()) = next_change(&mut aws) => LoopEvent::Msg(Box::new(Msg::DataChanged)),
             Some(state) = next_state(&mut lesson) => LoopEvent::Msg(Box::new(Msg::Lesson(Box::new(state)))),
             signal = signals.next() => translate_signal(signal),
         };
@@ -137,6 +159,14 @@ pub async fn run(
         while let Ok(msg) = inbox.try_recv() {
             effects.extend(app.update(msg));
         }
+    }
+}
+
+/// Waits for the next change of data in AWS.
+async fn next_change<C: Stream<Item = ()> + Unpin>(aws: &mut Option<(Client, C)>) -> Option<()> {
+    match aws {
+        Some((_, changes)) => changes.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -189,8 +219,8 @@ fn translate_signal(signal: Signal) -> LoopEvent {
 
 /// Returns the size of the terminal, if it is known.
 fn current_size() -> LoopEvent {
-    let size = crossterm::terminal::size();
-    size.map_or(LoopEvent::Ignored, |(width, height)| LoopEvent::Msg(Box::new(Msg::Resize { width, height })))
+    terminal::size()
+        .map_or(LoopEvent::Ignored, |Size { width, height }| LoopEvent::Msg(Box::new(Msg::Resize { width, height })))
 }
 
 /// Copies a text with a program, and sends the text and the result: `None` if no program accepted it.
@@ -202,27 +232,17 @@ fn spawn_copy(text: String, sender: mpsc::UnboundedSender<(String, Option<CopyRe
     });
 }
 
-fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
-    let (client, sender) = (client.clone(), sender.clone());
+fn spawn_call(client: Client, id: CallId, call: Call, sender: mpsc::UnboundedSender<Msg>) {
     tokio::spawn(async move {
-        let msg = match effect {
-            Effect::Call(id, call) => Msg::CallCompleted(id, perform(&client, call).await),
-            Effect::StartTimer(timer, milliseconds) => {
-                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-                Msg::TimerElapsed(timer)
-            }
-            Effect::Copy(_)
-            | Effect::Draft(_)
-            | Effect::Lesson(_)
-            | Effect::Save(_)
-            | Effect::SetMouse(_)
-            | Effect::SwitchClient(_)
-            | Effect::SetTheme(_)
-            | Effect::Redraw
-            | Effect::Suspend
-            | Effect::Quit => return,
-        };
+        let response = perform(&client, call).await;
         // The receiver is gone when the console is closing.
-        let _ = sender.send(msg);
+        let _ = sender.send(Msg::CallCompleted(id, response));
+    });
+}
+
+fn spawn_timer(timer: TimerId, milliseconds: u64, sender: mpsc::UnboundedSender<Msg>) {
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        let _ = sender.send(Msg::TimerElapsed(timer));
     });
 }

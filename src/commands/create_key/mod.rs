@@ -142,7 +142,7 @@ fn create_key_in_wizard(
     let aws = AwsConnection::open(arguments, &runtime)?;
     let (mut app, effects) = aws.app();
     app.start_single_key_session(draft, key_store);
-    let ended = console::show(aws, &mut app, effects, runtime, None)?;
+    let ended = console::show(aws.into(), &mut app, effects, runtime, None)?;
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
     let exit = match &app.wizard {
         Some(wizard) => single::print_result(&wizard.submission, &wizard.draft, &app.account, out, notes)?,

@@ -103,5 +103,5 @@ fn open(arguments: &Arguments, lesson: Lesson) -> Result<ExitCode, Box<dyn Error
     let (mut app, mut effects) = aws.app();
     effects.extend(app.begin_lesson());
     let engine = LessonEngine::new(lesson, bundled, Clock::System).stored_in(directory, progress);
-    console::show(aws, &mut app, effects, runtime, Some(engine))
+    console::show(aws.into(), &mut app, effects, runtime, Some(engine))
 }

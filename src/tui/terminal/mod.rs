@@ -18,6 +18,7 @@ pub mod signals;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::Print;
@@ -33,6 +34,7 @@ pub use clipboard::ClipboardEnvironment;
 pub use colors::{ColorReport, ColorSlot};
 pub use decoder::TerminalEvent;
 use device::device;
+pub use device::size;
 pub use input::TerminalInput;
 pub use prompt::prompt;
 
@@ -47,6 +49,9 @@ static IN_USE: AtomicBool = AtomicBool::new(false);
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 /// Ends these reports, so that the terminal selects text with the mouse.
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// How long a terminal takes to tell its colors after it was set up, at most, if it tells them at all.
+const REPLY_TIME: Duration = Duration::from_millis(100);
 
 /// The console can't run in this environment.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,6 +137,7 @@ impl Terminal {
             reports: Vec::new(),
             needs_full_redraw: false,
             is_mouse_on: false,
+            entered: Instant::now(),
         };
         guard.update_theme();
         acquire()?;
@@ -154,6 +160,8 @@ pub struct TerminalGuard {
     needs_full_redraw: bool,
     /// Whether the terminal reports the mouse.
     is_mouse_on: bool,
+    /// When the terminal was set up.
+    entered: Instant,
 }
 
 /// Creates a screen with unknown content.
@@ -281,6 +289,10 @@ impl TerminalGuard {
 
 impl Drop for TerminalGuard {
     fn drop(&mut self) {
+        if self.capabilities.reports_colors && self.reports.is_empty() {
+            // Until the program ends, its input thread reads the replies. After that, the shell would.
+            std::thread::sleep(REPLY_TIME.saturating_sub(self.entered.elapsed()));
+        }
         restore();
     }
 }
