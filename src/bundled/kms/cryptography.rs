@@ -143,13 +143,13 @@ impl Call<'_> {
         let inner = derive_message_key(&self.key_material(key, &key.material_id)?, &header)?
             .encrypt(&Nonce::from(header.iv), Payload { msg: plaintext, aad: &aad })
             .map_err(|_| ServiceError::new("KMSInternalException", "Couldn't encrypt the first layer."))?;
-        self.record_inner_encryption(&header, context, aad, &inner);
+        self.record_inner_encryption(&header, context, &aad, &inner);
         let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Some(store), Some(external)) => {
                 let owner_call = self.for_account(&key.metadata.aws_account_id);
                 let target = owner_call.find_cached_proxy_target(store)?;
                 let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
-                let aad = header.outer_aad(context);
+                let aad = ciphertext::outer_aad(&aad);
                 self.record_proxy_call(&external.id, &aad, inner.len());
                 let outer = self.xks_client().encrypt(&target, &metadata, &external.id, &inner, &aad).await;
                 let outer = outer.map_err(|failure| failure.cryptographic_error())?;
@@ -338,14 +338,15 @@ impl Call<'_> {
         context: &EncryptionContext,
     ) -> ApiResult<Vec<u8>> {
         let SourceCiphertext { header, body, key } = source;
-        self.record_outer_ciphertext(header, body, context);
+        let inner_aad = header.inner_aad(context);
+        self.record_outer_ciphertext(header, body, &inner_aad);
         let inner = match (body, &key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Body::Single(inner), None, None) => Zeroizing::new(inner.clone()),
             (Body::Double(outer), Some(store), Some(external)) => {
                 let owner_call = self.for_account(&key.metadata.aws_account_id);
                 let target = owner_call.find_cached_proxy_target(store)?;
                 let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
-                let aad = header.outer_aad(context);
+                let aad = ciphertext::outer_aad(&inner_aad);
                 self.record_proxy_call(&external.id, &aad, outer.ciphertext.len());
                 self.record_outer_layer(outer, false);
                 let response = self.xks_client().decrypt(&target, &metadata, &external.id, outer, &aad).await;
@@ -354,10 +355,9 @@ impl Call<'_> {
             }
             _ => return Err(invalid_ciphertext().into()),
         };
-        let aad = header.inner_aad(context);
         self.record_inner_ciphertext(&inner);
         let plaintext = derive_message_key(&self.key_material(key, &header.material_id)?, header)?
-            .decrypt(&Nonce::from(header.iv), Payload { msg: &inner, aad: &aad })
+            .decrypt(&Nonce::from(header.iv), Payload { msg: &inner, aad: &inner_aad })
             .map_err(|_| invalid_ciphertext())?;
         self.record_decryption(plaintext.len());
         Ok(plaintext)
