@@ -23,7 +23,7 @@ use crate::aws::scalar::{Blob, SecretBlob};
 use crate::aws::xray::FlowStage;
 use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::kms::key_record::KeyRecord;
-use crate::bundled::{ApiResult, Call};
+use crate::bundled::{ApiResult, Call, account_region};
 
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
 /// Binds the derived keys to this purpose and format.
@@ -115,7 +115,11 @@ impl Call<'_> {
     fn key_material(&self, key: &KeyRecord, material_id: &str) -> ApiResult<Arc<Zeroizing<Vec<u8>>>> {
         let KeyMetadata { aws_account_id, key_id, .. } = &key.metadata;
         let name = [aws_account_id, &self.region, key_id, material_id].join("/");
-        self.store().get_or_load(&name, |tx| {
+        self.store().get_or_load(&name, |tx, sources| {
+            let account_region = account_region(aws_account_id, &self.region);
+            for table in ["keys", "key_materials"] {
+                sources.add_row(table, &[&account_region, key_id]);
+            }
             let sealed = self.sealed_key_material(tx, key, material_id)?.ok_or_else(invalid_ciphertext)?;
             let record = ["key_material", aws_account_id, &self.region, key_id, material_id];
             Ok(self.store().unseal(&record, &sealed)?)
@@ -280,7 +284,7 @@ impl Call<'_> {
     /// Returns the key ID of a key, without checking permissions.
     fn resolve_key_id(&self, id: &str) -> ApiResult<String> {
         let account = id.parse::<Arn>().map_or_else(|_| self.account.clone(), |arn| arn.account);
-        Ok(self.store().read(|tx| self.for_account(&account).load_key(tx, id))?.metadata.key_id)
+        Ok(self.for_account(&account).load_cached_key(id)?.metadata.key_id.clone())
     }
 
     /// Checks whether the caller could decrypt a ciphertext with a key, without the ciphertext.
