@@ -247,14 +247,18 @@ impl Call<'_> {
         filter: GrantFilter,
     ) -> ApiResult<Vec<(GrantListEntry, String)>> {
         let account_region = account_region(&key.metadata.aws_account_id, &self.region);
-        let (condition, values) = match filter {
-            GrantFilter::All => ("", &[][..]),
-            GrantFilter::Id(id) => ("AND id = ?3", &[id][..]),
-            GrantFilter::Name(name) => ("AND document ->> '$.Name' = ?3", &[name][..]),
-            GrantFilter::Grantees(arns) => ("AND document ->> '$.GranteePrincipal' IN (?3, ?4)", &arns[..]),
+        // SQLite can't know that a key can have many more grants than those with one name or for one principal.
+        let (index, condition, values) = match filter {
+            GrantFilter::All => ("", "", &[][..]),
+            GrantFilter::Id(id) => ("", "AND id = ?3", &[id][..]),
+            GrantFilter::Name(name) => ("INDEXED BY grants_by_name", "AND document ->> '$.Name' = ?3", &[name][..]),
+            GrantFilter::Grantees(arns) => {
+                ("INDEXED BY grants_by_grantee", "AND document ->> '$.GranteePrincipal' IN (?3, ?4)", &arns[..])
+            }
         };
-        let sql =
-            format!("SELECT document, token FROM grants WHERE world = ?1 AND key_id = ?2 {condition} ORDER BY id");
+        let sql = format!(
+            "SELECT document, token FROM grants {index} WHERE world = ?1 AND key_id = ?2 {condition} ORDER BY id"
+        );
         let mut query = tx.prepare_cached(&sql)?;
         let parameters = [account_region.as_str(), &key.metadata.key_id].into_iter().chain(values.iter().copied());
         let rows = query.query_map(params_from_iter(parameters), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;

@@ -164,8 +164,8 @@ const MIGRATION_14: &str = "
     CREATE INDEX flows_by_request ON flows (request);
 ";
 
-/// Counts the keys of each account in a Region, and the grants of each key. Adds indexes for grants, access keys, and
-/// sessions. Gives each segment of events the number of its last event as its ID, so that the oldest ones are found by it.
+/// Counts the keys of each account in a Region, and the grants of each key. Adds indexes for grants, scheduled changes,
+/// access keys, and sessions. Gives each segment of events the number of its last event as its ID, so that the oldest ones are found by it.
 const MIGRATION_15: &str = "
     CREATE TABLE counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO counts SELECT 'keys/' || world, count(*) FROM keys GROUP BY world;
@@ -189,6 +189,9 @@ const MIGRATION_15: &str = "
     CREATE INDEX grants_by_grantee ON grants (world, key_id, document ->> '$.GranteePrincipal');
     CREATE INDEX grants_by_retiring_principal ON grants (document ->> '$.RetiringPrincipal')
         WHERE document ->> '$.RetiringPrincipal' IS NOT NULL;
+    DROP INDEX keys_due;
+    CREATE INDEX keys_due ON keys (due) WHERE due IS NOT NULL;
+    CREATE INDEX rotation_schedules_due ON rotation_schedules (next);
     CREATE INDEX access_keys_by_principal ON access_keys (arn);
     CREATE INDEX sessions_by_age ON sessions (expires);
     CREATE TABLE numbered_events (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL,
