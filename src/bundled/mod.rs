@@ -5,6 +5,8 @@
 //! is stored with its due time, and the first request after that time applies it.
 
 mod authorization;
+#[cfg(test)]
+mod cache_tests;
 mod cloudtrail;
 mod cloudwatch;
 mod copy;

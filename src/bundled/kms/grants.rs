@@ -14,6 +14,7 @@ use crate::aws::scalar::EpochSeconds;
 use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::pagination::paginate;
+use crate::bundled::store::RecordReader;
 use crate::bundled::{ApiResult, Call, account_region};
 
 /// Grant operations that aren't valid for symmetric encryption keys.
@@ -170,6 +171,9 @@ fn check_grant_quota(tx: &Transaction, account_region: &str, key_id: &str) -> Ap
     Ok(())
 }
 
+/// The grants on a key whose grantee is the caller.
+struct CallerGrants(Vec<GrantListEntry>);
+
 /// Selects grants on a key.
 enum GrantFilter<'a> {
     All,
@@ -272,17 +276,24 @@ impl Call<'_> {
     /// Returns the ID of a grant on the key that allows the caller to perform the action.
     pub fn allowing_grant(
         &self,
-        tx: &Transaction,
+        records: &impl RecordReader,
         authorization: &AuthorizationRequest,
         key: &KeyRecord,
     ) -> ApiResult<Option<String>> {
         let operation = authorization.action.strip_prefix("kms:").unwrap_or(authorization.action);
-        let grants = self.grants_of(tx, key, GrantFilter::Grantees(&[&self.caller.arn, &self.caller.issuer_arn]))?;
-        let allows = |grant: &GrantListEntry| {
+        let KeyMetadata { arn, aws_account_id, key_id, .. } = &key.metadata;
+        let caller_arns = [self.caller.arn.as_str(), &self.caller.issuer_arn];
+        let name = [arn, caller_arns[0], caller_arns[1]].join(" ");
+        let grants = records.record(&name, |tx, sources| -> ApiResult<CallerGrants> {
+            sources.add_row("grants", &[&account_region(aws_account_id, &self.region), key_id]);
+            let grants = self.grants_of(tx, key, GrantFilter::Grantees(&caller_arns))?;
+            Ok(CallerGrants(grants.into_iter().map(|(grant, _)| grant).collect()))
+        })?;
+        let allows = |grant: &&GrantListEntry| {
             are_constraints_met(grant.constraints.as_ref(), authorization.encryption_context.as_ref())
                 && grant.operations.iter().any(|one| one == operation)
         };
-        Ok(grants.into_iter().map(|(grant, _)| grant).find(allows).map(|grant| grant.grant_id))
+        Ok(grants.0.iter().find(allows).map(|grant| grant.grant_id.clone()))
     }
 
     pub fn list_grants(&self, request: &ListGrants) -> ApiResult<ListGrantsOutput> {

@@ -24,10 +24,11 @@ const fn table(name: &'static str, keys: &'static [&'static [&'static str]]) -> 
     Table { name, keys, due: None }
 }
 
-const TABLES: [Table; 12] = [
+const TABLES: [Table; 14] = [
     table("access_keys", &[&["id"], &["arn"]]),
     table("account_clock", &[&[]]),
-    table("aliases", &[&["world", "name"]]),
+    table("aliases", &[&["world", "name"], &["world", "key_id"]]),
+    table("grants", &[&["world", "key_id"]]),
     table("key_materials", &[&["world", "key_id"]]),
     Table { name: "key_stores", keys: &[&["world", "id"]], due: Some("due") },
     Table { name: "keys", keys: &[&["world", "id"]], due: Some("due") },
@@ -37,6 +38,7 @@ const TABLES: [Table; 12] = [
     table("proxy_routes", &[&["host"]]),
     Table { name: "rotation_schedules", keys: &[], due: Some("next") },
     table("sessions", &[&["id"]]),
+    table("tags", &[&["world", "key_id"]]),
 ];
 
 /// Returns whether changes of a table are reported with a key of so many columns.

@@ -68,21 +68,33 @@ struct Writer {
     changes: Changes,
 }
 
-/// A source of records: the database, or a transaction on it.
+/// A source of records: the database with its cached records, or a transaction on it.
 pub trait RecordReader {
-    /// Runs `work` on a consistent state of the database.
-    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T>;
+    /// Returns the record with this name: a cached one, or what `load` reads. See [`Store::get_or_load`].
+    fn record<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+        load: impl FnOnce(&Transaction, &mut Sources) -> ApiResult<T>,
+    ) -> ApiResult<Arc<T>>;
 }
 
 impl RecordReader for Store {
-    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
-        self.read(work)
+    fn record<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+        load: impl FnOnce(&Transaction, &mut Sources) -> ApiResult<T>,
+    ) -> ApiResult<Arc<T>> {
+        self.get_or_load(name, load)
     }
 }
 
 impl RecordReader for Transaction<'_> {
-    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
-        work(self)
+    fn record<T: Send + Sync + 'static>(
+        &self,
+        _: &str,
+        load: impl FnOnce(&Transaction, &mut Sources) -> ApiResult<T>,
+    ) -> ApiResult<Arc<T>> {
+        load(self, &mut Sources::default()).map(Arc::new)
     }
 }
 
@@ -173,6 +185,12 @@ impl Store {
     #[cfg(test)]
     pub fn set_busy_timeout(&self, time: std::time::Duration) {
         self.lock_writer().connection.busy_timeout(time).unwrap();
+    }
+
+    /// Removes all cached records.
+    #[cfg(test)]
+    pub fn clear_cache(&self) {
+        self.cache.clear();
     }
 
     /// Returns the clock and the source of randomness.

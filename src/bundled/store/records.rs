@@ -135,6 +135,12 @@ impl RecordCache {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Removes all records.
+    #[cfg(test)]
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
     /// Looks for a record. If it must be read, call this before the transaction that reads it begins.
     pub fn get<T: Send + Sync + 'static>(&self, name: &str) -> Lookup<T> {
         let contents = self.lock();
