@@ -175,6 +175,7 @@ fn check_grant_quota(tx: &Transaction, account_region: &str, key_id: &str) -> Ap
 struct CallerGrants(Vec<GrantListEntry>);
 
 /// Selects grants on a key.
+#[derive(Clone, Copy)]
 enum GrantFilter<'a> {
     All,
     Id(&'a str),

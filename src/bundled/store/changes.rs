@@ -56,8 +56,8 @@ impl Table {
     /// Returns the SQL expressions for what a changed `row` is a source of. Those without a value are ignored.
     fn sources(&self, row: &str) -> Vec<String> {
         let source = |key: &&[&str]| {
-            let key: String = key.iter().map(|column| format!(" || '/' || {row}.{column}")).collect();
-            format!("'{}'{key}", self.name)
+            let columns = key.iter().map(|column| format!("{row}.{column}"));
+            [format!("'{}'", self.name)].into_iter().chain(columns).collect::<Vec<_>>().join(" || '/' || ")
         };
         let due = self.due.map(|column| format!("iif({row}.{column} IS NULL, NULL, '{DUE_TIMES}')"));
         self.keys.iter().map(source).chain(due).collect()

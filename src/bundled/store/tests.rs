@@ -164,7 +164,9 @@ fn request_sees_what_was_committed_before_it() {
                 }
             });
         }
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         is_finished.store(true, Ordering::Relaxed);
     });
     assert_eq!(["a", "b"].map(|name| cached_target(&ours, name, &Cell::new(0))), [Some(150); 2]);
@@ -265,7 +267,9 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().unwrap();
         let stores = [open(dir.path()), open(dir.path())];
-        stores.iter().for_each(|store| store.set_durable(false).unwrap());
+        for store in &stores {
+            store.set_durable(false).unwrap();
+        }
         for (is_first, step, is_observed) in steps {
             let writer = &stores[usize::from(is_first)];
             let _ = apply(writer, &step);
