@@ -1,17 +1,24 @@
 //! Measures in-process frames and key presses, with a bare ratatui screen of the same size as the baseline, whole
 //! tapes with a new account as the baseline, and Encrypt and Decrypt through one and both layers of encryption.
+//!
+//! Also measures CreateKey in accounts of several sizes on the disk, with a small durable write of SQLite as the baseline.
 
 use std::hint::black_box;
+use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::widgets::{Block, Paragraph};
-use xks_console::aws::kms::{Decrypt, Encrypt};
+use rusqlite::Connection;
+use xks_console::aws::kms::{CreateKey, Decrypt, Encrypt};
 use xks_console::aws::scalar::SecretBlob;
+use xks_console::bundled::BundledAws;
+use xks_console::environment::Clock;
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
+use xks_console::in_process;
 use xks_console::tui::effect::Msg;
 use xks_console::tui::screen;
 
@@ -101,5 +108,51 @@ fn bench_cryptography(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, bench_frames, bench_key_presses, bench_tapes, bench_cryptography);
+/// Returns the numbers of KMS keys in the accounts. `cargo test` doesn't pass `--bench`, and only checks that the benchmark
+/// works. Source of the limit, which isn't reached: *KMS resource quotas* (100,000 keys).
+fn key_counts() -> &'static [u32] {
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
+    if is_measured { &[1_000, 10_000, 80_000] } else { &[100] }
+}
+
+/// Adds copies of a KMS key to the account in `dir`, until there are `count`.
+fn add_keys(dir: &Path, count: u32) -> rusqlite::Result<()> {
+    let account = Connection::open(dir.join("account.sqlite"))?;
+    account.execute(
+        "WITH RECURSIVE numbers (number) AS (
+             SELECT count(*) + 1 FROM keys UNION ALL SELECT number + 1 FROM numbers WHERE number < ?1)
+         INSERT INTO keys SELECT world, lower(hex(randomblob(4))) || format('-0000-4000-8000-%012x', number), document, policy,
+             material_id, material, NULL, NULL, NULL
+         FROM numbers, (SELECT * FROM keys WHERE key_store IS NULL LIMIT 1)",
+        [count],
+    )?;
+    Ok(())
+}
+
+fn bench_growth(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("growth");
+    let data = tempfile::tempdir().expect("a directory for the accounts");
+    let baseline = Connection::open(data.path().join("baseline.sqlite")).expect("a database");
+    for (pragma, value) in [("journal_mode", "WAL"), ("synchronous", "FULL")] {
+        baseline.pragma_update(None, pragma, value).expect("a durable database");
+    }
+    baseline.execute_batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT)").expect("a table");
+    group.bench_function("baseline", |bencher| {
+        bencher.iter(|| baseline.execute("INSERT INTO rows (text) VALUES ('a small row')", []).expect("a row"));
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for &count in key_counts() {
+        let dir = data.path().join(count.to_string());
+        drop(BundledAws::open(&dir, None).expect("an account"));
+        add_keys(&dir, count).expect("many keys");
+        let bundled = BundledAws::open(&dir, None).expect("an account");
+        let client = in_process::client(&bundled, Clock::System);
+        group.bench_function(BenchmarkId::new("create key", count), |bencher| {
+            bencher.iter(|| runtime.block_on(client.call(&CreateKey::default())).expect("a key"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench_frames, bench_key_presses, bench_tapes, bench_cryptography, bench_growth);
 criterion_main!(benches);

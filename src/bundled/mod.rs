@@ -5,6 +5,8 @@
 //! is stored with its due time, and the first request after that time applies it.
 
 mod authorization;
+#[cfg(test)]
+mod cache_tests;
 mod cloudtrail;
 mod cloudwatch;
 mod copy;
@@ -416,7 +418,8 @@ struct NextDueTimes {
 impl Call<'_> {
     /// Applies the scheduled changes whose time has come.
     async fn apply_due_changes(&self) -> ApiResult<()> {
-        let next = self.store().get_or_load("", |tx| -> ApiResult<NextDueTimes> {
+        let next = self.store().get_or_load("", |tx, sources| -> ApiResult<NextDueTimes> {
+            sources.add_due_times();
             let earliest = |query| tx.query_row(query, [], |row| row.get(0));
             Ok(NextDueTimes {
                 key_store: earliest("SELECT min(due) FROM key_stores")?,

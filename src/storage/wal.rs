@@ -12,6 +12,8 @@ use std::path::Path;
 
 /// The length in bytes of the header, with a transaction counter, the length of the log, its salts, and its checksums.
 const HEADER_LENGTH: usize = 48;
+/// Where the transaction counter is in the header. Each commit adds one to it, and nothing else changes it.
+const COUNTER_OFFSET: u64 = 8;
 
 /// The WAL index of a database that is open in this process, and its last known header.
 pub struct WalIndex {
@@ -41,6 +43,14 @@ impl WalIndex {
         self.last_header = header;
         !is_same
     }
+
+    /// Returns the number of transactions that all processes have committed, which starts over at zero after 2³², or
+    /// `None` if it can't be read. While a transaction writes, only its own commit can change the number.
+    pub fn transactions(&self) -> Option<u32> {
+        let mut counter = [0; 4];
+        self.file.read_exact_at(&mut counter, COUNTER_OFFSET).ok()?;
+        Some(u32::from_ne_bytes(counter))
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +62,33 @@ mod tests {
         let connection = Connection::open(path).unwrap();
         connection.pragma_update(None, "journal_mode", "WAL").unwrap();
         connection
+    }
+
+    #[test]
+    fn transactions_counts_commits_that_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("some.sqlite");
+        let (ours, theirs) = (open(&path), open(&path));
+        ours.execute_batch("CREATE TABLE t (x INTEGER)").unwrap();
+        let index = WalIndex::open(&path).unwrap();
+        let mut expected = index.transactions().unwrap();
+        for number in 0..20 {
+            for writer in [&ours, &theirs] {
+                writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+                writer.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();
+                assert_eq!(index.transactions(), Some(expected), "insert {number} isn't committed");
+                writer.execute_batch("COMMIT").unwrap();
+                expected = expected.wrapping_add(1);
+                assert_eq!(index.transactions(), Some(expected), "insert {number} is committed");
+                writer.execute_batch("BEGIN IMMEDIATE; COMMIT; BEGIN; INSERT INTO t VALUES (0); ROLLBACK").unwrap();
+                writer.query_row("SELECT count(*) FROM t", [], |_| Ok(())).unwrap();
+            }
+            if number % 5 == 0 {
+                // Moves everything to the database, and restarts the log.
+                ours.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
+            }
+            assert_eq!(index.transactions(), Some(expected), "no commit after insert {number}");
+        }
     }
 
     #[test]

@@ -3,17 +3,23 @@
 //! Operations add their own with [`AuthorizationRequest::with_condition_key`]. Sources: *AWS global condition context keys*;
 //! *AWS KMS condition keys*.
 
-use rusqlite::Transaction;
-
 use super::AuthorizationRequest;
+use crate::aws::kms::Tag;
 use crate::aws::policy::condition::RequestContext;
 use crate::bundled::kms::key_record::KeyRecord;
-use crate::bundled::{ApiResult, Call, Caller};
+use crate::bundled::store::RecordReader;
+use crate::bundled::{ApiResult, Call, Caller, account_region};
 
 /// The names of the condition key for the key spec; the second is deprecated and works the same way.
 pub const KEY_SPEC_CONDITION_KEYS: [&str; 2] = ["kms:KeySpec", "kms:CustomerMasterKeySpec"];
 /// The names of the condition key for the key usage; the second is deprecated and works the same way.
 pub const KEY_USAGE_CONDITION_KEYS: [&str; 2] = ["kms:KeyUsage", "kms:CustomerMasterKeyUsage"];
+
+/// What a key is found by, other than its ID.
+struct KeyLabels {
+    tags: Vec<Tag>,
+    aliases: Vec<String>,
+}
 
 impl Caller {
     /// Adds the condition keys of the caller's tags and, for a role, of its session.
@@ -63,7 +69,7 @@ impl Call<'_> {
     /// Adds the condition keys of the KMS key.
     pub(super) fn add_key_context(
         &self,
-        tx: &Transaction,
+        records: &impl RecordReader,
         key: &KeyRecord,
         request_context: &mut RequestContext,
     ) -> ApiResult<()> {
@@ -77,11 +83,18 @@ impl Call<'_> {
             request_context.add(name, &*metadata.key_usage);
         }
         request_context.add("kms:MultiRegion", (metadata.multi_region == Some(true)).to_string());
-        for tag in self.tags_of(tx, key)? {
-            request_context.add(&format!("aws:ResourceTag/{}", tag.tag_key), tag.tag_value);
+        let labels = records.record(&metadata.arn, |tx, sources| -> ApiResult<KeyLabels> {
+            let account_region = account_region(&metadata.aws_account_id, &self.region);
+            for table in ["tags", "aliases"] {
+                sources.add_row(table, &[&account_region, &metadata.key_id]);
+            }
+            Ok(KeyLabels { tags: self.tags_of(tx, key)?, aliases: self.alias_names_of(tx, key)? })
+        })?;
+        for tag in &labels.tags {
+            request_context.add(&format!("aws:ResourceTag/{}", tag.tag_key), &*tag.tag_value);
         }
-        for alias in self.alias_names_of(tx, key)? {
-            request_context.add("kms:ResourceAliases", alias);
+        for alias in &labels.aliases {
+            request_context.add("kms:ResourceAliases", &**alias);
         }
         Ok(())
     }

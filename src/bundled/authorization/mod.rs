@@ -138,7 +138,7 @@ impl Call<'_> {
         let with_conditions = policy.iter().chain(&self.caller.policies).chain(&self.caller.session_policy);
         let request_context = if with_conditions.into_iter().any(|policy| policy.uses_request_context()) {
             let mut request_context = self.request_context(authorization);
-            records.with_transaction(|tx| self.add_key_context(tx, key, &mut request_context))?;
+            self.add_key_context(records, key, &mut request_context)?;
             request_context
         } else {
             RequestContext::default()
@@ -181,7 +181,7 @@ impl Call<'_> {
         };
         let mut grant = None;
         if !is_allowed(by_resource) {
-            grant = records.with_transaction(|tx| self.allowing_grant(tx, authorization, key))?;
+            grant = self.allowing_grant(records, authorization, key)?;
             if grant.is_some() {
                 by_resource = PermissionResult::Direct;
             }

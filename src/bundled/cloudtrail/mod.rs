@@ -7,6 +7,8 @@
 
 mod lookup;
 mod parameters;
+#[cfg(test)]
+mod tests;
 mod user_identity;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,8 +36,6 @@ use crate::storage::write_behind::WriteBuffer;
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The maximum number of events that are kept, for all accounts and Regions.
 const MAX_EVENTS: i64 = 1_000_000;
-/// How many segments are appended before [`MAX_EVENTS`] is enforced again.
-const SEGMENTS_PER_PRUNE: i64 = 64;
 
 /// The details of a request that its event records.
 pub struct EventDraft<'a> {
@@ -240,6 +240,7 @@ impl EventBuffer {
     }
 }
 
+/// Appends a segment. Its ID is the number of its last event, among all that were ever recorded.
 fn append_segment(tx: &Transaction, account_region: &str, events: &[&PendingEvent]) -> ApiResult<()> {
     let (Some(first), Some(last)) = (
         events.iter().map(|event| event.timestamp_millis).min(),
@@ -248,26 +249,23 @@ fn append_segment(tx: &Transaction, account_region: &str, events: &[&PendingEven
         return Ok(());
     };
     let packed = pack(events.iter().map(|event| event.json.as_str()));
-    tx.prepare_cached("INSERT INTO events (world, first, last, count, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![account_region, first, last, events.len().cast_signed(), packed])?;
+    tx.prepare_cached(
+        "INSERT INTO events (id, world, first, last, count, lines)
+         VALUES ((SELECT coalesce(max(id), 0) FROM events) + ?4, ?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![account_region, first, last, events.len().cast_signed(), packed])?;
     Ok(())
 }
 
-/// Deletes the oldest events.
+/// Deletes the oldest events. Reads no others, because segments are appended in the order of time.
 fn prune(tx: &Transaction, now: Timestamp) -> ApiResult<()> {
     let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN).as_millisecond();
-    tx.prepare_cached("DELETE FROM events WHERE last < ?1")?.execute([oldest])?;
-    if tx.last_insert_rowid() % SEGMENTS_PER_PRUNE != 0 {
-        return Ok(());
-    }
-    let surplus = "DELETE FROM events WHERE id <= (
-        SELECT id FROM (SELECT id, sum(count) OVER (ORDER BY id DESC) AS so_far FROM events) WHERE so_far > ?1
-        ORDER BY id DESC LIMIT 1)";
-    let total: i64 =
-        tx.prepare_cached("SELECT coalesce(sum(count), 0) FROM events")?.query_row([], |row| row.get(0))?;
-    if total > MAX_EVENTS {
-        tx.execute(surplus, [MAX_EVENTS])?;
-    }
+    tx.prepare_cached(
+        "DELETE FROM events WHERE id < coalesce(
+             (SELECT id FROM events WHERE last >= ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM events) + 1)",
+    )?
+    .execute([oldest])?;
+    tx.prepare_cached("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?1")?.execute([MAX_EVENTS])?;
     Ok(())
 }
 

@@ -20,27 +20,44 @@ use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
 use crate::bundled::iam::credential_error::CredentialError;
 use crate::bundled::iam::sessions::SessionAttributes;
 use crate::bundled::pagination::paginate;
-use crate::bundled::store::{OpenError, Store, StoreError};
+use crate::bundled::store::{OpenError, Sources, Store, StoreError};
 use crate::bundled::{AccessKey, ApiResult, Call, Caller, Inner};
 use crate::environment::{Random, RandomError};
 
-/// Returns the names and texts of the policies of a user or role, sorted by name.
-pub fn policies_of(tx: &Transaction, arn: &str) -> ApiResult<Vec<(String, String)>> {
+/// Returns the account, the kind, and the name of a user or role, which identify it in the database.
+fn principal_key(arn: &str) -> ApiResult<[String; 3]> {
     let arn: Arn =
         arn.parse().map_err(|_| ServiceError::new("InternalFailure", "The ARN of a principal is not valid."))?;
-    let kind = arn.resource.split('/').next().unwrap_or_default();
-    let name = arn.resource.rsplit('/').next().unwrap_or_default();
+    let kind = arn.resource.split('/').next().unwrap_or_default().to_owned();
+    let name = arn.resource.rsplit('/').next().unwrap_or_default().to_owned();
+    Ok([arn.account, kind, name])
+}
+
+/// Adds a user or role, with its policies, to the sources of a record.
+pub fn add_principal(sources: &mut Sources, arn: &str) -> ApiResult<()> {
+    let key = principal_key(arn)?;
+    for table in ["principals", "principal_policies"] {
+        sources.add_row(table, &key.each_ref().map(String::as_str));
+    }
+    Ok(())
+}
+
+/// Returns the names and texts of the policies of a user or role, sorted by name.
+pub fn policies_of(tx: &Transaction, arn: &str) -> ApiResult<Vec<(String, String)>> {
     let mut query = tx.prepare_cached(
         "SELECT name, document FROM principal_policies WHERE account = ?1 AND kind = ?2 AND principal = ?3 ORDER BY name",
     )?;
-    let rows = query.query_map([&arn.account, kind, name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = query.query_map(principal_key(arn)?, |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, rusqlite::Error>>()?)
 }
 
 /// Returns the tags of a user or role.
 pub fn tags_of_principal(tx: &Transaction, arn: &str) -> ApiResult<Vec<Tag>> {
-    let query = "SELECT document -> '$.Tags.member' FROM principals WHERE document ->> '$.Arn' = ?1";
-    let found: Option<Option<String>> = tx.query_row(query, [arn], |row| row.get(0)).optional()?;
+    let [account, kind, name] = principal_key(arn)?;
+    let query = "SELECT document -> '$.Tags.member' FROM principals
+                 WHERE account = ?1 AND kind = ?2 AND name = ?3 AND document ->> '$.Arn' = ?4";
+    let found: Option<Option<String>> =
+        tx.prepare_cached(query)?.query_row([&account, &kind, &name, arn], |row| row.get(0)).optional()?;
     Ok(found.flatten().as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
 }
 
@@ -52,11 +69,13 @@ struct AccessKeyRecord {
 
 /// Returns the caller that an access key belongs to, and its secret.
 pub fn find_access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretString), CredentialError> {
-    let key = aws.store.get_or_load(id, |tx| -> Result<_, CredentialError> {
+    let key = aws.store.get_or_load(id, |tx, sources| -> Result<_, CredentialError> {
+        sources.add_row("access_keys", &[id]);
         let mut query = tx.prepare_cached("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1")?;
         let row = query.query_row([id], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?)));
         let ([account, arn, user_id], sealed): ([String; 3], Vec<u8>) =
             row.optional()?.ok_or(CredentialError::Unknown)?;
+        add_principal(sources, &arn)?;
         let caller = Arc::new(Caller {
             account,
             issuer_arn: arn.clone(),
@@ -81,13 +100,13 @@ pub fn find_access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretStri
 /// # Errors
 /// `NoSuchEntity` if the principal doesn't exist.
 pub fn find_caller(aws: &Inner, arn: &str, session_name: &str) -> ApiResult<Arc<Caller>> {
-    aws.store.get_or_load(&format!("{arn}/{session_name}"), |tx| {
-        let query = "SELECT account, kind, name, document FROM principals WHERE document ->> '$.Arn' = ?1";
-        let found = tx.query_row(query, [arn], |row| {
-            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
-        });
-        let (account, kind, name, document): (String, _, _, _) =
-            found.optional()?.ok_or_else(|| no_such_entity("principal", arn))?;
+    aws.store.get_or_load(&format!("{arn}/{session_name}"), |tx, sources| {
+        add_principal(sources, arn)?;
+        let [account, kind, name] = principal_key(arn)?;
+        let query = "SELECT document FROM principals
+                     WHERE account = ?1 AND kind = ?2 AND name = ?3 AND document ->> '$.Arn' = ?4";
+        let found = tx.query_row(query, [&account, &kind, &name, arn], |row| row.get::<_, String>(0));
+        let document = found.optional()?.ok_or_else(|| no_such_entity("principal", arn))?;
         let policies = policies_of(tx, arn)?;
         let digest = Sha256::digest(format!("{arn}/{session_name}"));
         let mut caller = Caller {
@@ -109,6 +128,7 @@ pub fn find_caller(aws: &Inner, arn: &str, session_name: &str) -> ApiResult<Arc<
             caller.session = Some(SessionAttributes::default());
         } else {
             let user: User = serde_json::from_str(&document)?;
+            sources.add_row("access_keys", &[arn]);
             let query = "SELECT min(id) FROM access_keys WHERE arn = ?1";
             let access_key: Option<String> = tx.query_row(query, [arn], |row| row.get(0))?;
             caller.access_key_id = access_key.unwrap_or(caller.access_key_id);

@@ -109,7 +109,8 @@ pub fn find_session(
     id: &str,
     token: &SecretString,
 ) -> Result<(Arc<Caller>, SecretString), CredentialError> {
-    let session = aws.store.get_or_load(id, |tx| -> Result<_, CredentialError> {
+    let session = aws.store.get_or_load(id, |tx, sources| -> Result<_, CredentialError> {
+        sources.add_row("sessions", &[id]);
         let query =
             "SELECT account, arn, role_arn, user_id, secret, token, policy, expires, context FROM sessions WHERE id = ?1";
         let row = tx.query_row(query, [id], |row| {
@@ -125,6 +126,7 @@ pub fn find_session(
         });
         let ([account, arn, issuer_arn, user_id], sealed, token, policy, expires, context) =
             row.optional()?.ok_or(CredentialError::Unknown)?;
+        principals::add_principal(sources, &issuer_arn)?;
         let policies = principals::policies_of(tx, &issuer_arn)?;
         let context: SessionAttributes = serde_json::from_str(&context).map_err(StoreError::from)?;
         let tags = effective_tags(principals::tags_of_principal(tx, &issuer_arn)?, &context);

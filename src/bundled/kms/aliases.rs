@@ -125,10 +125,12 @@ impl Call<'_> {
         let aliases: Vec<AliasListEntry> = self.store().read(|tx| -> ApiResult<_> {
             let only = request.key_id.as_deref().map(|id| self.load_key(tx, id)).transpose()?;
             let only = only.map(|key| key.metadata.key_id);
-            let mut query = tx.prepare_cached(
-                "SELECT name, key_id, created, coalesce(updated, created) FROM aliases
-                 WHERE world = ?1 AND name > ?2 AND (?4 IS NULL OR key_id = ?4) ORDER BY name LIMIT ?3",
-            )?;
+            let (index, condition) =
+                if only.is_some() { ("INDEXED BY aliases_of_key", "key_id = ?4") } else { ("", "?4 IS NULL") };
+            let mut query = tx.prepare_cached(&format!(
+                "SELECT name, key_id, created, coalesce(updated, created) FROM aliases {index}
+                 WHERE world = ?1 AND name > ?2 AND {condition} ORDER BY name LIMIT ?3",
+            ))?;
             let date = |row: &rusqlite::Row, column| -> rusqlite::Result<Option<EpochSeconds>> {
                 Ok(Timestamp::from_millisecond(row.get(column)?).ok().map(EpochSeconds))
             };

@@ -48,19 +48,16 @@ impl Call<'_> {
                 self.check_store_and_external_key(tx, request)?;
             }
             self.check_key_quota(tx)?;
-            tx.execute(
-                "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
-                params![
-                    self.account_region,
-                    metadata.key_id,
-                    serde_json::to_string(&metadata)?,
-                    request.policy.as_ref().unwrap_or(&default),
-                    material_id,
-                    material,
-                    request.custom_key_store_id,
-                    request.xks_key_id
-                ],
-            )?;
+            tx.prepare_cached("INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)")?.execute(params![
+                self.account_region,
+                metadata.key_id,
+                serde_json::to_string(&metadata)?,
+                request.policy.as_ref().unwrap_or(&default),
+                material_id,
+                material,
+                request.custom_key_store_id,
+                request.xks_key_id
+            ])?;
             self.put_tags(tx, &metadata.key_id, request.tags.as_deref().unwrap_or_default())?;
             self.draft.add_key_resource(&metadata);
             Ok(CreateKeyOutput { key_metadata: metadata })
@@ -115,8 +112,10 @@ impl Call<'_> {
 
     /// Checks the quota of KMS keys. AWS managed keys don't count toward it.
     fn check_key_quota(&self, tx: &Transaction) -> ApiResult<()> {
-        let count = |query| tx.query_row(query, [&self.account_region], |row| row.get::<_, u32>(0));
-        let all = count("SELECT count(*) FROM keys WHERE world = ?1")?;
+        let count = |sql| -> ApiResult<u32> {
+            Ok(tx.prepare_cached(sql)?.query_row([&self.account_region], |row| row.get(0))?)
+        };
+        let all = count("SELECT coalesce((SELECT count FROM counts WHERE name = 'keys/' || ?1), 0)")?;
         let aws =
             count("SELECT count(*) FROM aliases WHERE world = ?1 AND name BETWEEN 'alias/aws/' AND 'alias/aws0'")?;
         if all - aws >= MAX_KEYS {

@@ -23,7 +23,7 @@ use crate::aws::scalar::{Blob, SecretBlob};
 use crate::aws::xray::FlowStage;
 use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::kms::key_record::KeyRecord;
-use crate::bundled::{ApiResult, Call};
+use crate::bundled::{ApiResult, Call, account_region};
 
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
 /// Binds the derived keys to this purpose and format.
@@ -115,7 +115,11 @@ impl Call<'_> {
     fn key_material(&self, key: &KeyRecord, material_id: &str) -> ApiResult<Arc<Zeroizing<Vec<u8>>>> {
         let KeyMetadata { aws_account_id, key_id, .. } = &key.metadata;
         let name = [aws_account_id, &self.region, key_id, material_id].join("/");
-        self.store().get_or_load(&name, |tx| {
+        self.store().get_or_load(&name, |tx, sources| {
+            let account_region = account_region(aws_account_id, &self.region);
+            for table in ["keys", "key_materials"] {
+                sources.add_row(table, &[&account_region, key_id]);
+            }
             let sealed = self.sealed_key_material(tx, key, material_id)?.ok_or_else(invalid_ciphertext)?;
             let record = ["key_material", aws_account_id, &self.region, key_id, material_id];
             Ok(self.store().unseal(&record, &sealed)?)
@@ -143,13 +147,13 @@ impl Call<'_> {
         let inner = derive_message_key(&self.key_material(key, &key.material_id)?, &header)?
             .encrypt(&Nonce::from(header.iv), Payload { msg: plaintext, aad: &aad })
             .map_err(|_| ServiceError::new("KMSInternalException", "Couldn't encrypt the first layer."))?;
-        self.record_inner_encryption(&header, context, aad, &inner);
+        self.record_inner_encryption(&header, context, &aad, &inner);
         let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Some(store), Some(external)) => {
                 let owner_call = self.for_account(&key.metadata.aws_account_id);
                 let target = owner_call.find_cached_proxy_target(store)?;
                 let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
-                let aad = header.outer_aad(context);
+                let aad = ciphertext::outer_aad(&aad);
                 self.record_proxy_call(&external.id, &aad, inner.len());
                 let outer = self.xks_client().encrypt(&target, &metadata, &external.id, &inner, &aad).await;
                 let outer = outer.map_err(|failure| failure.cryptographic_error())?;
@@ -280,7 +284,7 @@ impl Call<'_> {
     /// Returns the key ID of a key, without checking permissions.
     fn resolve_key_id(&self, id: &str) -> ApiResult<String> {
         let account = id.parse::<Arn>().map_or_else(|_| self.account.clone(), |arn| arn.account);
-        Ok(self.store().read(|tx| self.for_account(&account).load_key(tx, id))?.metadata.key_id)
+        Ok(self.for_account(&account).load_cached_key(id)?.metadata.key_id.clone())
     }
 
     /// Checks whether the caller could decrypt a ciphertext with a key, without the ciphertext.
@@ -338,14 +342,15 @@ impl Call<'_> {
         context: &EncryptionContext,
     ) -> ApiResult<Vec<u8>> {
         let SourceCiphertext { header, body, key } = source;
-        self.record_outer_ciphertext(header, body, context);
+        let inner_aad = header.inner_aad(context);
+        self.record_outer_ciphertext(header, body, &inner_aad);
         let inner = match (body, &key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Body::Single(inner), None, None) => Zeroizing::new(inner.clone()),
             (Body::Double(outer), Some(store), Some(external)) => {
                 let owner_call = self.for_account(&key.metadata.aws_account_id);
                 let target = owner_call.find_cached_proxy_target(store)?;
                 let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
-                let aad = header.outer_aad(context);
+                let aad = ciphertext::outer_aad(&inner_aad);
                 self.record_proxy_call(&external.id, &aad, outer.ciphertext.len());
                 self.record_outer_layer(outer, false);
                 let response = self.xks_client().decrypt(&target, &metadata, &external.id, outer, &aad).await;
@@ -354,10 +359,9 @@ impl Call<'_> {
             }
             _ => return Err(invalid_ciphertext().into()),
         };
-        let aad = header.inner_aad(context);
         self.record_inner_ciphertext(&inner);
         let plaintext = derive_message_key(&self.key_material(key, &header.material_id)?, header)?
-            .decrypt(&Nonce::from(header.iv), Payload { msg: &inner, aad: &aad })
+            .decrypt(&Nonce::from(header.iv), Payload { msg: &inner, aad: &inner_aad })
             .map_err(|_| invalid_ciphertext())?;
         self.record_decryption(plaintext.len());
         Ok(plaintext)

@@ -1,6 +1,6 @@
 //! CreateGrant, ListGrants, RevokeGrant, RetireGrant, and authorization by grants.
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params, params_from_iter};
 
 use super::dry_run::dry_run_error;
 use crate::aws::arn::Arn;
@@ -14,6 +14,7 @@ use crate::aws::scalar::EpochSeconds;
 use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::kms::key_record::KeyRecord;
 use crate::bundled::pagination::paginate;
+use crate::bundled::store::RecordReader;
 use crate::bundled::{ApiResult, Call, account_region};
 
 /// Grant operations that aren't valid for symmetric encryption keys.
@@ -30,7 +31,7 @@ const UNSUPPORTED_GRANT_OPERATIONS: [&str; 10] = [
     "Decapsulate",
 ];
 /// The maximum number of grants on a key. Source: *KMS resource quotas*.
-const MAX_GRANTS_PER_KEY: usize = 50_000;
+const MAX_GRANTS_PER_KEY: u32 = 50_000;
 
 /// The maximum number of encryption context pairs in a grant constraint.
 const MAX_CONSTRAINT_PAIRS: usize = 8;
@@ -160,6 +161,29 @@ pub fn check_grant_tokens(tx: &Transaction, tokens: &[String]) -> ApiResult<()> 
     Ok(())
 }
 
+/// Checks the quota of grants on a key.
+fn check_grant_quota(tx: &Transaction, account_region: &str, key_id: &str) -> ApiResult<()> {
+    let sql = "SELECT coalesce((SELECT count FROM counts WHERE name = 'grants/' || ?1 || '/' || ?2), 0)";
+    let count: u32 = tx.prepare_cached(sql)?.query_row([account_region, key_id], |row| row.get(0))?;
+    if count >= MAX_GRANTS_PER_KEY {
+        return Err(ServiceError::new("LimitExceededException", "A KMS key can have at most 50,000 grants.").into());
+    }
+    Ok(())
+}
+
+/// The grants on a key whose grantee is the caller.
+struct CallerGrants(Vec<GrantListEntry>);
+
+/// Selects grants on a key.
+#[derive(Clone, Copy)]
+enum GrantFilter<'a> {
+    All,
+    Id(&'a str),
+    Name(&'a str),
+    /// Those for one of two ARNs.
+    Grantees(&'a [&'a str; 2]),
+}
+
 impl Call<'_> {
     pub fn create_grant(&self, request: &CreateGrant) -> ApiResult<CreateGrantOutput> {
         check_create_grant(request)?;
@@ -198,34 +222,51 @@ impl Call<'_> {
             };
             let (account_region, key_id) =
                 (account_region(&key.metadata.aws_account_id, &self.region), &key.metadata.key_id);
-            let all = self.grants_of(tx, &key)?;
-            let is_same = |other: &&(GrantListEntry, String)| {
+            let is_same = |other: &(GrantListEntry, String)| {
                 let (id, date) = (other.0.grant_id.clone(), other.0.creation_date);
-                entry.name.is_some() && other.0 == GrantListEntry { grant_id: id, creation_date: date, ..entry.clone() }
+                other.0 == GrantListEntry { grant_id: id, creation_date: date, ..entry.clone() }
             };
-            if let Some((same, token)) = all.iter().find(is_same) {
-                return Ok(CreateGrantOutput { grant_token: token.clone(), grant_id: same.grant_id.clone() });
+            if let Some(name) = &entry.name
+                && let Some((same, grant_token)) =
+                    self.grants_of(tx, &key, GrantFilter::Name(name))?.into_iter().find(is_same)
+            {
+                return Ok(CreateGrantOutput { grant_token, grant_id: same.grant_id });
             }
-            if all.len() >= MAX_GRANTS_PER_KEY {
-                return Err(
-                    ServiceError::new("LimitExceededException", "A KMS key can have at most 50,000 grants.").into()
-                );
-            }
-            tx.execute(
-                "INSERT INTO grants VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![account_region, key_id, entry.grant_id, token, serde_json::to_string(&entry)?],
-            )?;
+            check_grant_quota(tx, &account_region, key_id)?;
+            tx.prepare_cached("INSERT INTO grants VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+                account_region,
+                key_id,
+                entry.grant_id,
+                token,
+                serde_json::to_string(&entry)?
+            ])?;
             Ok(CreateGrantOutput { grant_token: token, grant_id: entry.grant_id })
         })
     }
 
-    /// Returns the grants on a key with their tokens, sorted by grant ID.
-    fn grants_of(&self, tx: &Transaction, key: &KeyRecord) -> ApiResult<Vec<(GrantListEntry, String)>> {
+    /// Returns the selected grants on a key with their tokens, sorted by grant ID.
+    fn grants_of(
+        &self,
+        tx: &Transaction,
+        key: &KeyRecord,
+        filter: GrantFilter,
+    ) -> ApiResult<Vec<(GrantListEntry, String)>> {
         let account_region = account_region(&key.metadata.aws_account_id, &self.region);
-        let mut query =
-            tx.prepare_cached("SELECT document, token FROM grants WHERE world = ?1 AND key_id = ?2 ORDER BY id")?;
-        let rows = query
-            .query_map([&account_region, &key.metadata.key_id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+        // SQLite can't know that a key can have many more grants than those with one name or for one principal.
+        let (index, condition, values) = match filter {
+            GrantFilter::All => ("", "", &[][..]),
+            GrantFilter::Id(id) => ("", "AND id = ?3", &[id][..]),
+            GrantFilter::Name(name) => ("INDEXED BY grants_by_name", "AND document ->> '$.Name' = ?3", &[name][..]),
+            GrantFilter::Grantees(arns) => {
+                ("INDEXED BY grants_by_grantee", "AND document ->> '$.GranteePrincipal' IN (?3, ?4)", &arns[..])
+            }
+        };
+        let sql = format!(
+            "SELECT document, token FROM grants {index} WHERE world = ?1 AND key_id = ?2 {condition} ORDER BY id"
+        );
+        let mut query = tx.prepare_cached(&sql)?;
+        let parameters = [account_region.as_str(), &key.metadata.key_id].into_iter().chain(values.iter().copied());
+        let rows = query.query_map(params_from_iter(parameters), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
         rows.map(|row| {
             let (document, token) = row?;
             Ok((serde_json::from_str(&document)?, token))
@@ -236,20 +277,24 @@ impl Call<'_> {
     /// Returns the ID of a grant on the key that allows the caller to perform the action.
     pub fn allowing_grant(
         &self,
-        tx: &Transaction,
+        records: &impl RecordReader,
         authorization: &AuthorizationRequest,
         key: &KeyRecord,
     ) -> ApiResult<Option<String>> {
         let operation = authorization.action.strip_prefix("kms:").unwrap_or(authorization.action);
-        let grants = self.grants_of(tx, key)?;
-        let allows = |grant: &GrantListEntry| {
-            let caller_arns = [&self.caller.arn, &self.caller.issuer_arn];
-            let is_grantee = grant.grantee_principal.as_ref().is_some_and(|grantee| caller_arns.contains(&grantee));
-            is_grantee
-                && are_constraints_met(grant.constraints.as_ref(), authorization.encryption_context.as_ref())
+        let KeyMetadata { arn, aws_account_id, key_id, .. } = &key.metadata;
+        let caller_arns = [self.caller.arn.as_str(), &self.caller.issuer_arn];
+        let name = [arn, caller_arns[0], caller_arns[1]].join(" ");
+        let grants = records.record(&name, |tx, sources| -> ApiResult<CallerGrants> {
+            sources.add_row("grants", &[&account_region(aws_account_id, &self.region), key_id]);
+            let grants = self.grants_of(tx, key, GrantFilter::Grantees(&caller_arns))?;
+            Ok(CallerGrants(grants.into_iter().map(|(grant, _)| grant).collect()))
+        })?;
+        let allows = |grant: &&GrantListEntry| {
+            are_constraints_met(grant.constraints.as_ref(), authorization.encryption_context.as_ref())
                 && grant.operations.iter().any(|one| one == operation)
         };
-        Ok(grants.into_iter().map(|(grant, _)| grant).find(allows).map(|grant| grant.grant_id))
+        Ok(grants.0.iter().find(allows).map(|grant| grant.grant_id.clone()))
     }
 
     pub fn list_grants(&self, request: &ListGrants) -> ApiResult<ListGrantsOutput> {
@@ -258,7 +303,7 @@ impl Call<'_> {
         }
         let all = self.store().read(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, "kms:ListGrants")?;
-            self.grants_of(tx, &key)
+            self.grants_of(tx, &key, GrantFilter::All)
         })?;
         let mut all: Vec<GrantListEntry> = all.into_iter().map(|(grant, _)| grant).collect();
         if let Some(id) = &request.grant_id {
@@ -307,7 +352,7 @@ impl Call<'_> {
     pub fn revoke_grant(&self, request: &RevokeGrant) -> ApiResult<Empty> {
         self.commit_with_event(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, "kms:RevokeGrant")?;
-            if !self.grants_of(tx, &key)?.iter().any(|(grant, _)| grant.grant_id == request.grant_id) {
+            if self.grants_of(tx, &key, GrantFilter::Id(&request.grant_id))?.is_empty() {
                 return Err(invalid_grant_id().into());
             }
             if request.dry_run == Some(true) {
@@ -347,8 +392,8 @@ impl Call<'_> {
                 .map(|arn| arn.account)
                 .map_err(|_| ServiceError::new("InvalidArnException", format!("{arn} is not a key ARN.")))?;
             let key = self.for_account(&account).load_key(tx, &arn)?;
-            let all = self.grants_of(tx, &key)?;
-            let (grant, _) = all.iter().find(|(grant, _)| grant.grant_id == grant_id).ok_or_else(invalid_grant_id)?;
+            let found = self.grants_of(tx, &key, GrantFilter::Id(&grant_id))?;
+            let (grant, _) = found.first().ok_or_else(invalid_grant_id)?;
             let caller_arns = [&self.caller.arn, &self.caller.issuer_arn];
             let is_retiring_principal =
                 grant.retiring_principal.as_ref().is_some_and(|principal| caller_arns.contains(&principal));

@@ -42,9 +42,21 @@ impl Call<'_> {
         id: &str,
         authorization: impl Into<AuthorizationRequest>,
     ) -> ApiResult<Arc<KeyRecord>> {
-        let store = self.store();
-        self.find_and_authorize(store, id, authorization.into(), |call| {
-            store.get_or_load(&format!("{}/{id}", call.account_region), |tx| call.load_key(tx, id))
+        self.find_and_authorize(self.store(), id, authorization.into(), |call| call.load_cached_key(id))
+    }
+
+    /// Finds a key as [`load_key`](Self::load_key) does, from the cache if possible.
+    pub fn load_cached_key(&self, id: &str) -> ApiResult<Arc<KeyRecord>> {
+        self.store().get_or_load(&format!("{}/{id}", self.account_region), |tx, sources| {
+            let key = self.load_key(tx, id)?;
+            sources.add_row("keys", &[&self.account_region, &key.metadata.key_id]);
+            if let Some(at) = id.find(limits::ALIAS_PREFIX) {
+                sources.add_row("aliases", &[&self.account_region, &id[at..]]);
+            }
+            if let Some(store) = &key.metadata.custom_key_store_id {
+                sources.add_row("key_stores", &[&self.account_region, store]);
+            }
+            Ok(key)
         })
     }
 

@@ -14,11 +14,11 @@ use crate::bundled::{ApiResult, Call, account_region};
 impl Call<'_> {
     /// Adds tags, and replaces the values of existing tag keys.
     pub fn put_tags(&self, tx: &Transaction, key_id: &str, tags: &[Tag]) -> ApiResult<()> {
+        let mut insert = tx.prepare_cached(
+            "INSERT INTO tags VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET tag_value = excluded.tag_value",
+        )?;
         for tag in tags {
-            tx.execute(
-                "INSERT INTO tags VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET tag_value = excluded.tag_value",
-                params![self.account_region, key_id, tag.tag_key, tag.tag_value],
-            )?;
+            insert.execute(params![self.account_region, key_id, tag.tag_key, tag.tag_value])?;
         }
         Ok(())
     }
@@ -28,7 +28,7 @@ impl Call<'_> {
         let (account_region, key_id) =
             (account_region(&key.metadata.aws_account_id, &self.region), &key.metadata.key_id);
         let mut query =
-            tx.prepare("SELECT tag_key, tag_value FROM tags WHERE world = ?1 AND key_id = ?2 ORDER BY tag_key")?;
+            tx.prepare_cached("SELECT tag_key, tag_value FROM tags WHERE world = ?1 AND key_id = ?2 ORDER BY tag_key")?;
         let rows = query
             .query_map([&account_region, key_id], |row| Ok(Tag { tag_key: row.get(0)?, tag_value: row.get(1)? }))?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -43,7 +43,7 @@ pub fn fill(name: &str, store: &Store, manager: &ExternalKeyManager) -> Result<(
     let source = Source::read(name)?;
     let (account, scenario) = source.parse()?;
     let credentials = fill_key_manager(&scenario, store.environment(), manager)?;
-    store.change_faults(|tx| {
+    store.write(|tx| {
         if is_filled_in_transaction(tx)? {
             return Ok(());
         }

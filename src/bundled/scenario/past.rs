@@ -183,7 +183,7 @@ async fn make_remaining(aws: &Inner, mut remaining: Remaining) -> Result<(), Ope
         aws.pass_time_in_steps(ahead().abs(), SignedDuration::ZERO, None, advance).await?;
     }
     let now = aws.store.environment().clock.now();
-    aws.store.change_faults(|tx| {
+    aws.store.write(|tx| {
         faults::insert(tx, &remaining.faults, now)?;
         tx.execute("DELETE FROM meta WHERE name = 'past'", [])?;
         Ok(())

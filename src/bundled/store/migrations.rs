@@ -1,10 +1,10 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub const SCHEMA_VERSION: i64 = 14;
+pub const SCHEMA_VERSION: i64 = 15;
 
 /// The migrations. Each one upgrades a database from the version before it.
-pub(super) const MIGRATIONS: [&str; 14] = [
+pub(super) const MIGRATIONS: [&str; 15] = [
     MIGRATION_1,
     MIGRATION_2,
     MIGRATION_3,
@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: [&str; 14] = [
     MIGRATION_12,
     MIGRATION_13,
     MIGRATION_14,
+    MIGRATION_15,
 ];
 
 const MIGRATION_1: &str = "
@@ -161,4 +162,42 @@ const MIGRATION_14: &str = "
         document BLOB NOT NULL) STRICT;
     CREATE INDEX flows_of_world ON flows (world, id);
     CREATE INDEX flows_by_request ON flows (request);
+";
+
+/// Counts the keys of each account in a Region, and the grants of each key. Adds indexes for grants, scheduled changes,
+/// access keys, and sessions. Gives each segment of events the number of its last event as its ID, so that the oldest ones are found by it.
+const MIGRATION_15: &str = "
+    CREATE TABLE counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO counts SELECT 'keys/' || world, count(*) FROM keys GROUP BY world;
+    INSERT INTO counts SELECT 'grants/' || world || '/' || key_id, count(*) FROM grants GROUP BY world, key_id;
+    CREATE TRIGGER key_created AFTER INSERT ON keys BEGIN
+        INSERT INTO counts VALUES ('keys/' || new.world, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+    END;
+    CREATE TRIGGER key_deleted AFTER DELETE ON keys BEGIN
+        UPDATE counts SET count = count - 1 WHERE name = 'keys/' || old.world;
+        DELETE FROM counts WHERE name = 'keys/' || old.world AND count = 0;
+    END;
+    CREATE TRIGGER grant_created AFTER INSERT ON grants BEGIN
+        INSERT INTO counts VALUES ('grants/' || new.world || '/' || new.key_id, 1)
+            ON CONFLICT DO UPDATE SET count = count + 1;
+    END;
+    CREATE TRIGGER grant_deleted AFTER DELETE ON grants BEGIN
+        UPDATE counts SET count = count - 1 WHERE name = 'grants/' || old.world || '/' || old.key_id;
+        DELETE FROM counts WHERE name = 'grants/' || old.world || '/' || old.key_id AND count = 0;
+    END;
+    CREATE INDEX grants_by_name ON grants (world, key_id, document ->> '$.Name') WHERE document ->> '$.Name' IS NOT NULL;
+    CREATE INDEX grants_by_grantee ON grants (world, key_id, document ->> '$.GranteePrincipal');
+    CREATE INDEX grants_by_retiring_principal ON grants (document ->> '$.RetiringPrincipal')
+        WHERE document ->> '$.RetiringPrincipal' IS NOT NULL;
+    DROP INDEX keys_due;
+    CREATE INDEX keys_due ON keys (due) WHERE due IS NOT NULL;
+    CREATE INDEX rotation_schedules_due ON rotation_schedules (next);
+    CREATE INDEX access_keys_by_principal ON access_keys (arn);
+    CREATE INDEX sessions_by_age ON sessions (expires);
+    CREATE TABLE numbered_events (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL,
+        last INTEGER NOT NULL, count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
+    INSERT INTO numbered_events SELECT sum(count) OVER (ORDER BY id), world, first, last, count, lines FROM events;
+    DROP TABLE events;
+    ALTER TABLE numbered_events RENAME TO events;
+    CREATE INDEX events_of_world ON events (world, id);
 ";

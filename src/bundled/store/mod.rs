@@ -1,32 +1,38 @@
 //! The embedded database.
 //!
 //! The changes of an operation are atomic, and durable when it returns. Several processes can use the database at once.
-//! Records are cached until this or another process changes the database, so a process never reads stale data.
+//! Records are cached until this or another process changes them, so a process never reads stale data. One connection
+//! writes. Others read meanwhile, so that no reader waits for the disk.
 
+mod changes;
+mod connections;
 mod deletion;
 mod error;
 mod exclusive;
 mod migrations;
 pub mod proxy_faults;
+mod records;
+#[cfg(test)]
+mod tests;
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
+use self::changes::Changes;
+use self::connections::Readers;
 pub use self::deletion::{DeleteAccountError, delete_account, delete_new_account};
 pub use self::error::{OpenError, StoreError};
 pub use self::exclusive::{ExclusiveUse, ExclusiveUseError};
 use self::migrations::MIGRATIONS;
 pub use self::migrations::SCHEMA_VERSION;
-use self::proxy_faults::{StoredFault, all_faults};
+pub use self::records::Sources;
+use self::records::{Lookup, RecordCache};
 use super::ApiResult;
 use crate::environment::Environment;
 use crate::storage::sealed::{RootKey, SealError, record_aad};
@@ -51,68 +57,60 @@ pub fn lock(dir: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// The maximum number of cached records. The cache is cleared when it is full.
-const MAX_CACHED_RECORDS: usize = 4096;
-
-/// An open database, and the records that were read since it last changed.
-struct CachedConnection {
-    connection: Connection,
-    cache: HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>,
-    /// SQLite's `data_version`, which changes whenever another connection changes the database.
-    data_version: i64,
-    /// Detects when `data_version` must be read again. `None` for a database in memory.
-    wal_index: Option<WalIndex>,
-}
-
-fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")
-}
-
 /// Returns how far the account's time is ahead of that of the machine.
 pub fn account_ahead(connection: &Connection) -> Result<SignedDuration, rusqlite::Error> {
     connection.query_row("SELECT ahead FROM account_clock", [], |row| row.get(0)).map(SignedDuration::from_millis)
 }
 
-fn run_in_transaction<T, E: From<rusqlite::Error>>(
-    connection: &mut Connection,
-    work: impl FnOnce(&Transaction) -> Result<T, E>,
-) -> Result<T, E> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = work(&transaction)?;
-    transaction.commit()?;
-    Ok(done)
+/// The connection that writes, and what its current transaction has changed.
+struct Writer {
+    connection: Connection,
+    changes: Changes,
 }
 
-/// A source of records: the database, or a transaction on it.
+/// A source of records: the database with its cached records, or a transaction on it.
 pub trait RecordReader {
-    /// Runs `work` on a consistent state of the database.
-    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T>;
+    /// Returns the record with this name: a cached one, or what `load` reads. See [`Store::get_or_load`].
+    fn record<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+        load: impl FnOnce(&Transaction, &mut Sources) -> ApiResult<T>,
+    ) -> ApiResult<Arc<T>>;
 }
 
 impl RecordReader for Store {
-    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
-        self.read(work)
+    fn record<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+        load: impl FnOnce(&Transaction, &mut Sources) -> ApiResult<T>,
+    ) -> ApiResult<Arc<T>> {
+        self.get_or_load(name, load)
     }
 }
 
 impl RecordReader for Transaction<'_> {
-    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
-        work(self)
+    fn record<T: Send + Sync + 'static>(
+        &self,
+        _: &str,
+        load: impl FnOnce(&Transaction, &mut Sources) -> ApiResult<T>,
+    ) -> ApiResult<Arc<T>> {
+        load(self, &mut Sources::default()).map(Arc::new)
     }
 }
 
 /// The database, with the root key that encrypts its secrets.
 pub struct Store {
-    cached_connection: Mutex<CachedConnection>,
-    /// A separate connection for appended records, so that requests don't wait for the disk. `None` in memory.
-    append_connection: Option<Mutex<Connection>>,
+    /// The connections that only read. `None` in memory, where there is only one connection. Closed before the writer, which
+    /// moves the log to the database when it's closed last.
+    readers: Option<Readers>,
+    writer: Mutex<Writer>,
+    cache: Arc<RecordCache>,
+    /// Counts the transactions of all processes. `None` in memory, and for a disk that can't have a write-ahead log, where
+    /// each request reads its records again.
+    wal_index: Option<WalIndex>,
     change_notifier: ChangeNotifier,
     root_key: RootKey,
     environment: Environment,
-    /// The proxy faults that can still make requests fail.
-    active_faults: Mutex<Arc<[StoredFault]>>,
 }
 
 impl Store {
@@ -129,10 +127,8 @@ impl Store {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory_error)?;
         let change_notifier = ChangeNotifier::open(dir).map_err(directory_error)?;
         let mut store = Self::prepare(connection, root, environment, change_notifier)?;
-        store.lock_connection().wal_index = WalIndex::open(&path).ok();
-        let append_connection = Connection::open(&path)?;
-        configure(&append_connection)?;
-        store.append_connection = Some(Mutex::new(append_connection));
+        store.wal_index = WalIndex::open(&path).ok();
+        store.readers = Some(Readers::new(path));
         Ok(store)
     }
 
@@ -148,7 +144,7 @@ impl Store {
         environment: Environment,
         change_notifier: ChangeNotifier,
     ) -> Result<Self, OpenError> {
-        configure(&connection)?;
+        connections::configure(&connection)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let proof_aad = record_aad(&["meta", "root-key-proof"]);
@@ -171,25 +167,30 @@ impl Store {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         environment.clock.set_ahead(account_ahead(&transaction)?);
-        let stored_faults = all_faults(&transaction)?;
         transaction.commit()?;
-        let open = CachedConnection { connection, cache: HashMap::new(), data_version: 0, wal_index: None };
-        let store = Self {
-            cached_connection: Mutex::new(open),
-            append_connection: None,
+        let cache = Arc::new(RecordCache::default());
+        let changes = Changes::track(&mut connection, Arc::clone(&cache))?;
+        Ok(Self {
+            readers: None,
+            writer: Mutex::new(Writer { connection, changes }),
+            cache,
+            wal_index: None,
             change_notifier,
             root_key: root,
             environment,
-            active_faults: Mutex::default(),
-        };
-        store.keep_active_faults(stored_faults);
-        Ok(store)
+        })
     }
 
     /// Sets how long to wait while another process has locked the database.
     #[cfg(test)]
-    pub fn set_busy_timeout(&self, time: Duration) {
-        self.lock_connection().connection.busy_timeout(time).unwrap();
+    pub fn set_busy_timeout(&self, time: std::time::Duration) {
+        self.lock_writer().connection.busy_timeout(time).unwrap();
+    }
+
+    /// Removes all cached records.
+    #[cfg(test)]
+    pub fn clear_cache(&self) {
+        self.cache.clear();
     }
 
     /// Returns the clock and the source of randomness.
@@ -197,23 +198,24 @@ impl Store {
         &self.environment
     }
 
-    fn lock_connection(&self) -> MutexGuard<'_, CachedConnection> {
-        self.cached_connection.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn transactions(&self) -> Option<u32> {
+        self.wal_index.as_ref()?.transactions()
     }
 
     /// Clears the cache if another process has changed the database. Call it at the start of each request.
     pub fn invalidate_stale_cache(&self) -> Result<(), rusqlite::Error> {
-        let mut open = self.lock_connection();
-        if open.wal_index.as_mut().is_some_and(|index| !index.has_changed()) {
-            return Ok(());
+        if self.readers.is_some() {
+            self.cache.catch_up(|| self.transactions());
         }
-        let now = open.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-        if open.data_version != now {
-            open.data_version = now;
-            open.cache.clear();
-            self.environment.clock.move_ahead(account_ahead(&open.connection)?);
-            self.keep_active_faults(all_faults(&open.connection)?);
-        }
+        let ahead = self.get_or_load("", |tx, sources| {
+            sources.add_table("account_clock");
+            account_ahead(tx)
+        })?;
+        self.environment.clock.move_ahead(*ahead);
         Ok(())
     }
 
@@ -221,10 +223,7 @@ impl Store {
     /// but never damages the database. Source: *PRAGMA synchronous* of SQLite, for WAL mode.
     pub fn set_durable(&self, is_durable: bool) -> Result<(), rusqlite::Error> {
         let level = if is_durable { "FULL" } else { "NORMAL" };
-        self.lock_connection().connection.pragma_update(None, "synchronous", level)?;
-        let append_connection =
-            self.append_connection.as_ref().map(|one| one.lock().unwrap_or_else(PoisonError::into_inner));
-        append_connection.map_or(Ok(()), |connection| connection.pragma_update(None, "synchronous", level))
+        self.lock_writer().connection.pragma_update(None, "synchronous", level)
     }
 
     /// Sets the account's clock to the time in the database, which can be behind the machine.
@@ -251,56 +250,59 @@ impl Store {
         Ok(ahead.is_some())
     }
 
-    /// Returns the cached record with this name. If there is none, reads it with `load` and caches it.
+    /// Returns the cached record with this name. If there is none, reads it with `load` and caches it. `load` must name
+    /// all sources that it reads from.
     pub fn get_or_load<T: Send + Sync + 'static, E: From<rusqlite::Error>>(
         &self,
         name: &str,
-        load: impl FnOnce(&Transaction) -> Result<T, E>,
+        load: impl FnOnce(&Transaction, &mut Sources) -> Result<T, E>,
     ) -> Result<Arc<T>, E> {
-        let mut open = self.lock_connection();
-        let name = (TypeId::of::<T>(), name.to_owned());
-        if let Some(cached) = open.cache.get(&name).and_then(|cached| Arc::clone(cached).downcast().ok()) {
-            return Ok(cached);
-        }
-        let transaction = open.connection.transaction()?;
-        let loaded = Arc::new(load(&transaction)?);
-        drop(transaction);
-        if open.cache.len() >= MAX_CACHED_RECORDS {
-            open.cache.clear();
-        }
-        open.cache.insert(name, Arc::clone(&loaded) as _);
-        Ok(loaded)
+        let before = match self.cache.get(name) {
+            Lookup::Found(record) => return Ok(record),
+            Lookup::Missing(before) => before,
+        };
+        let mut sources = Sources::default();
+        let record = Arc::new(self.read(|tx| load(tx, &mut sources))?);
+        self.cache.insert(name, &record, sources, &before);
+        Ok(record)
     }
 
     /// Runs `work` in a transaction. If this returns `Ok`, the changes are durable; otherwise nothing has changed.
     pub fn write<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        let mut open = self.lock_connection();
-        open.cache.clear();
-        let done = run_in_transaction(&mut open.connection, work)?;
+        let done = self.append(work)?;
         self.change_notifier.notify_changed();
         Ok(done)
     }
 
-    /// Runs `work` as [`write`](Self::write) does, for records that are never [cached](Self::get_or_load).
+    /// Runs `work` as [`write`](Self::write) does, for changes that other processes needn't be notified of.
     pub fn append<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        match &self.append_connection {
-            Some(connection) => {
-                run_in_transaction(&mut connection.lock().unwrap_or_else(PoisonError::into_inner), work)
-            }
-            None => run_in_transaction(&mut self.lock_connection().connection, work),
-        }
+        let mut writer = self.lock_writer();
+        let Writer { connection, changes } = &mut *writer;
+        // Without what a failed transaction has left.
+        changes.take();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        self.cache.begin_commit(changes.take(), self.transactions());
+        let committed = transaction.commit();
+        // Does nothing if the transaction has written to the log.
+        self.cache.end_commit(false);
+        committed?;
+        Ok(done)
     }
 
     /// Copies the database to the new file `path`.
     pub fn copy_database(&self, path: &Path) -> Result<(), rusqlite::Error> {
-        self.lock_connection().connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]).map(drop)
+        self.lock_writer().connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]).map(drop)
     }
 
-    /// Runs `work` on a consistent state of the database.
+    /// Runs `work` on a consistent state of the database, which includes all changes that were committed before. Doesn't wait
+    /// for changes that are being made.
     pub fn read<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        let mut open = self.lock_connection();
-        let transaction = open.connection.transaction()?;
-        work(&transaction)
+        let read = |connection: &mut Connection| work(&connection.transaction()?);
+        match &self.readers {
+            Some(readers) => readers.with_connection(read),
+            None => read(&mut self.lock_writer().connection),
+        }
     }
 
     /// Encrypts a secret for the record that `parts` identifies.

@@ -1,6 +1,6 @@
-//! The proxy faults of an account. Those that can still make requests fail are kept in memory.
+//! The proxy faults of an account, which are kept in memory.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
@@ -56,75 +56,51 @@ pub fn insert_fault(tx: &Transaction, fault: ProxyFault, now: Timestamp) -> rusq
 }
 
 /// Counts a request, and returns its failure.
-fn count_request(
-    tx: &Transaction,
-    call: &ProxyCall,
-    now: Timestamp,
-) -> rusqlite::Result<(Vec<StoredFault>, Option<InjectedFault>)> {
-    let (mut stored, mut failure) = (all_faults(tx)?, None);
-    for StoredFault { id, state, .. } in &mut stored {
+fn count_request(tx: &Transaction, call: &ProxyCall, now: Timestamp) -> rusqlite::Result<Option<InjectedFault>> {
+    for StoredFault { id, mut state, .. } in all_faults(tx)? {
         let before = state.matched;
-        failure = state.on_request(call, now);
+        let failure = state.on_request(call, now);
         if state.matched != before {
             tx.execute(
                 "UPDATE proxy_faults SET matched = ?2, hits = ?3 WHERE id = ?1",
-                params![*id, state.matched, state.hits],
+                params![id, state.matched, state.hits],
             )?;
         }
         if failure.is_some() {
-            break;
+            return Ok(failure);
         }
     }
-    Ok((stored, failure))
+    Ok(None)
 }
 
 impl Store {
-    /// Keeps the faults that can still make requests fail.
-    pub(super) fn keep_active_faults(&self, stored: Vec<StoredFault>) {
-        let now = self.environment.clock.now();
-        let active: Vec<StoredFault> = stored.into_iter().filter(|fault| fault.state.is_active(now)).collect();
-        *self.active_faults.lock().unwrap_or_else(PoisonError::into_inner) = active.into();
-    }
-
-    /// Returns the faults that could make requests fail when this process last looked.
-    fn active_faults(&self) -> Arc<[StoredFault]> {
-        Arc::clone(&self.active_faults.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Changes the proxy faults in a transaction.
-    pub fn change_faults<T, E: From<rusqlite::Error>>(
-        &self,
-        work: impl FnOnce(&Transaction) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let (done, stored) = self.write(|tx| Ok::<_, E>((work(tx)?, all_faults(tx)?)))?;
-        self.keep_active_faults(stored);
-        Ok(done)
+    /// Returns all faults, from the cache if possible.
+    fn cached_faults(&self) -> rusqlite::Result<Arc<Vec<StoredFault>>> {
+        self.get_or_load("", |tx, sources| {
+            sources.add_table("proxy_faults");
+            all_faults(tx)
+        })
     }
 
     /// Returns the failure of the next request to a proxy, and counts the request.
     ///
-    /// The database is read only if a fault applies to the request. If it can't be read, the request doesn't fail.
+    /// The database is changed only if a fault applies to the request. If it can't be changed, the request doesn't fail.
     pub fn next_fault(&self, call: &ProxyCall) -> Option<InjectedFault> {
         let now = self.environment.clock.now();
         let applies = |fault: &StoredFault| fault.state.is_active(now) && fault.state.fault.applies_to(call);
-        if !self.active_faults().iter().any(applies) {
+        if !self.cached_faults().ok()?.iter().any(applies) {
             return None;
         }
         // Counting isn't a change that other processes are notified of: it would make their consoles refresh, and a
         // refresh can send the next request.
-        let (stored, failure) = self.append(|tx| count_request(tx, call, now)).ok()?;
-        self.keep_active_faults(stored);
-        failure
+        self.append(|tx| count_request(tx, call, now)).ok()?
     }
 
     /// Returns the number of active faults, and the first one. Returns `None` without any.
     pub fn active_faults_summary(&self) -> Option<ActiveProxyFaults> {
-        let active = self.active_faults();
-        if active.is_empty() {
-            return None;
-        }
+        let stored = self.cached_faults().ok().filter(|stored| !stored.is_empty())?;
         let now = self.environment.clock.now();
-        let mut active = active.iter().filter(|fault| fault.state.is_active(now));
+        let mut active = stored.iter().filter(|fault| fault.state.is_active(now));
         let first = active.next()?;
         let count = u32::try_from(active.count() + 1).unwrap_or(u32::MAX);
         Some(ActiveProxyFaults { count, first: first.state.fault.to_string() })
@@ -140,12 +116,12 @@ mod tests {
     use crate::environment::Environment;
 
     #[test]
-    fn database_is_read_only_if_a_fault_applies_to_the_request() {
+    fn requests_that_no_fault_applies_to_dont_wait_for_the_database() {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(dir.path(), Environment::system().for_account()).unwrap());
         let add = |words: &str| {
             let fault = faults::parse(&faults::split_words(words)).unwrap();
-            store.change_faults(|tx| insert_fault(tx, fault, Timestamp::now())).unwrap();
+            store.write(|tx| insert_fault(tx, fault, Timestamp::now())).unwrap();
         };
         let fails = |partition: &'static str| {
             let (store, (sender, receiver)) = (Arc::clone(&store), mpsc::channel());
@@ -158,12 +134,12 @@ mod tests {
             receiver.recv_timeout(Duration::from_secs(1)).ok()
         };
         {
-            let _no_reads = (store.lock_connection(), store.append_connection.as_ref().unwrap().lock().unwrap());
+            let _no_changes = store.lock_writer();
             assert_eq!(fails("oslo"), Some(false));
         }
         add("xks:Encrypt tls partition paris");
         {
-            let _no_reads = (store.lock_connection(), store.append_connection.as_ref().unwrap().lock().unwrap());
+            let _no_changes = store.lock_writer();
             assert_eq!(fails("oslo"), Some(false));
             assert_eq!(fails("paris"), None, "it waits for the database");
         }

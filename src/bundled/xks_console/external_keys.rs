@@ -43,8 +43,8 @@ pub fn kms_keys_using(store: &Store, partition: &str, id: &str) -> Result<Vec<St
         if partition.is_empty() { String::new() } else { format!("/{partition}") } + limits::XKS_PROXY_PATH_SUFFIX;
     let hosts = [BUNDLED_HOST, BUNDLED_VPC_HOST].map(|host| format!("https://{host}"));
     let sql = "SELECT k.id, (SELECT min(name) FROM aliases a WHERE a.world = k.world AND a.key_id = k.id)
-        FROM keys k JOIN key_stores s ON s.world = k.world AND s.id = k.key_store
-        WHERE k.external_key = ?1 AND json_extract(s.document, '$.XksProxyConfiguration.UriPath') = ?2
+        FROM key_stores s CROSS JOIN keys k ON k.world = s.world AND k.key_store = s.id AND k.external_key = ?1
+        WHERE json_extract(s.document, '$.XksProxyConfiguration.UriPath') = ?2
         AND json_extract(s.document, '$.XksProxyConfiguration.UriEndpoint') IN (?3, ?4) ORDER BY k.id";
     store.read(|tx| {
         let mut query = tx.prepare(sql)?;

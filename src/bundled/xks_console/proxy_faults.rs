@@ -37,9 +37,8 @@ impl Call<'_> {
         })?;
         self.check_fault_scope(&fault.scope)?;
         let now = self.store().environment().clock.now();
-        let (id, stored) = self
-            .store()
-            .change_faults(|tx| -> ApiResult<_> { Ok((insert_fault(tx, fault, now)?, all_faults(tx)?)) })?;
+        let (id, stored) =
+            self.store().write(|tx| -> ApiResult<_> { Ok((insert_fault(tx, fault, now)?, all_faults(tx)?)) })?;
         let added = id.and_then(|id| stored.into_iter().find(|stored| stored.id == id));
         let added = added.ok_or_else(|| {
             let message = format!("Couldn't add the proxy fault: {MAX_FAULTS} faults are active. Remove one first.");
@@ -88,7 +87,7 @@ impl Call<'_> {
     pub fn delete_proxy_fault(&self, request: &DeleteProxyFault) -> ApiResult<Empty> {
         self.authorize("xks-console:DeleteProxyFault", "*")?;
         let sql = "DELETE FROM proxy_faults WHERE id = ?1";
-        if self.store().change_faults(|tx| tx.execute(sql, [request.id]))? > 0 {
+        if self.store().write(|tx| tx.execute(sql, [request.id]))? > 0 {
             return Ok(Empty {});
         }
         let message = format!("There is no proxy fault with the ID {}.", request.id);
@@ -97,7 +96,7 @@ impl Call<'_> {
 
     pub fn delete_proxy_faults(&self, _: &DeleteProxyFaults) -> ApiResult<Empty> {
         self.authorize("xks-console:DeleteProxyFaults", "*")?;
-        self.store().change_faults(|tx| tx.execute("DELETE FROM proxy_faults", []))?;
+        self.store().write(|tx| tx.execute("DELETE FROM proxy_faults", []))?;
         Ok(Empty {})
     }
 }

@@ -22,7 +22,8 @@ fn route_from_row(row: &Row) -> rusqlite::Result<ProxyRoute> {
 /// Returns the route to a host, if one is stored.
 pub fn find_route(store: &Store, host: &str) -> rusqlite::Result<Option<Arc<ProxyRoute>>> {
     let host = host.to_ascii_lowercase();
-    let found = store.get_or_load(&host, |tx| {
+    let found = store.get_or_load(&host, |tx, sources| {
+        sources.add_row("proxy_routes", &[&host]);
         let query = "SELECT host, address, authorities FROM proxy_routes WHERE host = ?1";
         tx.query_row(query, [&host], route_from_row).optional().map(|found| found.map(Arc::new))
     })?;

@@ -10,12 +10,12 @@ use crate::bundled::kms::ciphertext::{Body, Header, TAG_LENGTH};
 use crate::xks::client::ExternalCiphertext;
 use crate::xks::key_manager::version_from_metadata;
 
-fn first_layer(header: &Header, aad: Vec<u8>) -> FirstLayer {
+fn first_layer(header: &Header, aad: &[u8]) -> FirstLayer {
     FirstLayer {
         material_id: header.material_id.clone(),
         salt: Blob(header.salt.to_vec()),
         iv: Blob(header.iv.to_vec()),
-        aad: Blob(aad),
+        aad: Blob(aad.to_vec()),
         ..FirstLayer::default()
     }
 }
@@ -37,7 +37,7 @@ impl Call<'_> {
     }
 
     /// Records that AWS KMS added the first layer. `inner` is its ciphertext and tag.
-    pub fn record_inner_encryption(&self, header: &Header, context: &EncryptionContext, aad: Vec<u8>, inner: &[u8]) {
+    pub fn record_inner_encryption(&self, header: &Header, context: &EncryptionContext, aad: &[u8], inner: &[u8]) {
         if !self.draft.flow.records_details() {
             return;
         }
@@ -67,11 +67,11 @@ impl Call<'_> {
     }
 
     /// Records the fields of a ciphertext that is about to be decrypted.
-    pub fn record_outer_ciphertext(&self, header: &Header, body: &Body, context: &EncryptionContext) {
+    pub fn record_outer_ciphertext(&self, header: &Header, body: &Body, aad: &[u8]) {
         self.draft.flow.enter(FlowStage::FirstLayer);
         self.update_cipher(|cipher| {
             cipher.key_arn.clone_from(&header.key_arn);
-            let mut layer = first_layer(header, header.inner_aad(context));
+            let mut layer = first_layer(header, aad);
             if let Body::Single(inner) = body {
                 layer.set_ciphertext(inner);
             }

@@ -90,11 +90,11 @@ impl Header {
         }
         aad
     }
+}
 
-    /// Returns the additional authenticated data that is sent to the proxy.
-    pub fn outer_aad(&self, context: &EncryptionContext) -> Vec<u8> {
-        Sha256::digest(self.inner_aad(context)).to_vec()
-    }
+/// Returns the additional authenticated data that is sent to the proxy, for that of the first layer.
+pub fn outer_aad(inner_aad: &[u8]) -> Vec<u8> {
+    Sha256::digest(inner_aad).to_vec()
 }
 
 /// Encodes a blob.

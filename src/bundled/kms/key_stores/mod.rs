@@ -50,7 +50,10 @@ impl Call<'_> {
     /// Returns how to reach the proxy of the key store with this ID, from the cache if possible.
     pub fn find_cached_proxy_target(&self, id: &str) -> ApiResult<Arc<ProxyTarget>> {
         let name = format!("{}/{id}", self.account_region);
-        self.store().get_or_load(&name, |tx| self.proxy_target(&self.find_key_store(tx, id)?))
+        self.store().get_or_load(&name, |tx, sources| {
+            sources.add_row("key_stores", &[&self.account_region, id]);
+            self.proxy_target(&self.find_key_store(tx, id)?)
+        })
     }
 
     /// Returns how to reach the proxy of a key store.
