@@ -1,10 +1,10 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub const SCHEMA_VERSION: i64 = 14;
+pub const SCHEMA_VERSION: i64 = 15;
 
 /// The migrations. Each one upgrades a database from the version before it.
-pub(super) const MIGRATIONS: [&str; 14] = [
+pub(super) const MIGRATIONS: [&str; 15] = [
     MIGRATION_1,
     MIGRATION_2,
     MIGRATION_3,
@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: [&str; 14] = [
     MIGRATION_12,
     MIGRATION_13,
     MIGRATION_14,
+    MIGRATION_15,
 ];
 
 const MIGRATION_1: &str = "
@@ -161,4 +162,37 @@ const MIGRATION_14: &str = "
         document BLOB NOT NULL) STRICT;
     CREATE INDEX flows_of_world ON flows (world, id);
     CREATE INDEX flows_by_request ON flows (request);
+";
+
+/// Adds a log of changes to keys and key stores, which triggers write. Aliases and tags count as parts of their keys.
+const MIGRATION_15: &str = "
+    CREATE TABLE changes (id INTEGER PRIMARY KEY, world TEXT NOT NULL, is_key_store INTEGER NOT NULL,
+        name TEXT NOT NULL) STRICT;
+    CREATE TRIGGER changes_kept AFTER INSERT ON changes
+        BEGIN DELETE FROM changes WHERE id <= new.id - 1000; END;
+    CREATE TRIGGER key_created AFTER INSERT ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.id); END;
+    CREATE TRIGGER key_updated AFTER UPDATE OF document, policy ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.id); END;
+    CREATE TRIGGER key_deleted AFTER DELETE ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 0, old.id); END;
+    CREATE TRIGGER alias_created AFTER INSERT ON aliases
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.key_id); END;
+    CREATE TRIGGER alias_updated AFTER UPDATE ON aliases
+        BEGIN INSERT INTO changes (world, is_key_store, name)
+            VALUES (old.world, 0, old.key_id), (new.world, 0, new.key_id); END;
+    CREATE TRIGGER alias_deleted AFTER DELETE ON aliases
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 0, old.key_id); END;
+    CREATE TRIGGER tag_created AFTER INSERT ON tags
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.key_id); END;
+    CREATE TRIGGER tag_updated AFTER UPDATE ON tags
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.key_id); END;
+    CREATE TRIGGER tag_deleted AFTER DELETE ON tags
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 0, old.key_id); END;
+    CREATE TRIGGER key_store_created AFTER INSERT ON key_stores
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 1, new.id); END;
+    CREATE TRIGGER key_store_updated AFTER UPDATE OF document ON key_stores
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 1, new.id); END;
+    CREATE TRIGGER key_store_deleted AFTER DELETE ON key_stores
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 1, old.id); END;
 ";

@@ -3,6 +3,7 @@
 //! The changes of an operation are atomic, and durable when it returns. Several processes can use the database at once.
 //! Records are cached until this or another process changes the database, so a process never reads stale data.
 
+mod changes;
 mod deletion;
 mod error;
 mod exclusive;
@@ -21,6 +22,7 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
+pub use self::changes::ChangeFeed;
 pub use self::deletion::{DeleteAccountError, delete_account, delete_new_account};
 pub use self::error::{OpenError, StoreError};
 pub use self::exclusive::{ExclusiveUse, ExclusiveUseError};
