@@ -1,18 +1,21 @@
 //! `xks-console` without a command: opens the console.
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::runtime::Runtime;
 
 use super::aws::AwsConnection;
 use super::{note, runtime};
+use crate::bundled::BundledAws;
 use crate::cli::Arguments;
 use crate::config;
 use crate::drafts::{DraftStore, DraftWriter};
 use crate::environment::{Clock, Random};
 use crate::lessons::engine::{LessonEngine, LessonTask};
+use crate::storage::changes::Changes;
 use crate::storage::watch;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
@@ -63,8 +66,11 @@ pub(super) fn show(
         Some(config) => config::save(config, change),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
-    let changes = match aws.data_dir.map(|data_dir| watch::watch(&data_dir)) {
-        Some(Ok(changes)) => changes.left_stream(),
+    let changes = match aws.data_dir.zip(aws.bundled.as_ref()).map(|(data_dir, aws)| watch_changes(&data_dir, aws)) {
+        Some(Ok(changes)) => {
+            app.follow_changes();
+            changes.left_stream()
+        }
         Some(Err(error)) => {
             app.show_error(
                 "Automatic refresh is off",
@@ -87,4 +93,16 @@ pub(super) fn show(
     // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();
     Ok(code?)
+}
+
+/// Returns a stream of what this and other processes change in the account in `dir`.
+fn watch_changes(dir: &Path, aws: &BundledAws) -> Result<impl Stream<Item = Changes> + use<>, Box<dyn Error>> {
+    let (notifications, feed) = (Box::pin(watch::watch(dir)?), aws.change_feed()?);
+    Ok(stream::unfold((notifications, feed), |(mut notifications, mut feed)| async move {
+        notifications.next().await?;
+        // Another thread waits for the database if it is in use.
+        let take = tokio::task::spawn_blocking(move || (feed.take(), feed));
+        let (changes, feed) = take.await.ok()?;
+        Some((changes, (notifications, feed)))
+    }))
 }

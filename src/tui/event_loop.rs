@@ -23,6 +23,7 @@ use crate::client::log::ApiCall;
 use crate::drafts::DraftWriter;
 use crate::lessons::engine::LessonTask;
 use crate::lessons::state::LessonState;
+use crate::storage::changes::Changes;
 
 /// An event of the event loop.
 enum LoopEvent {
@@ -36,7 +37,7 @@ enum LoopEvent {
 /// Runs the console in this terminal, in this theme and with these symbols, until the user quits or a signal ends it.
 /// `app` keeps its last state.
 ///
-/// `changes` yields an item when data in AWS changed, `drafts` saves the drafts, `lesson` is the open lesson, if any, and
+/// `changes` yields what changed in AWS, `drafts` saves the drafts, `lesson` is the open lesson, if any, and
 /// `save` saves a change for the next run.
 ///
 /// # Errors
@@ -46,7 +47,7 @@ pub async fn run(
     app: &mut App,
     first: Vec<Effect>,
     (theme, symbols): (ThemeName, SymbolSet),
-    changes: impl Stream<Item = ()>,
+    changes: impl Stream<Item = Changes>,
     (drafts, mut lesson): (&mut DraftWriter, Option<LessonTask>),
     save: impl Fn(&SavedChange) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
@@ -116,7 +117,7 @@ pub async fn run(
                 LoopEvent::Msg(Box::new(Msg::Copied(what)))
             }
             Some(response) = drafts.next_response() => LoopEvent::Msg(Box::new(Msg::Draft(response))),
-            Some(()) = changes.next() => LoopEvent::Msg(Box::new(Msg::DataChanged)),
+            Some(changes) = changes.next() => LoopEvent::Msg(Box::new(Msg::DataChanged(changes))),
             Some(state) = next_state(&mut lesson) => LoopEvent::Msg(Box::new(Msg::Lesson(Box::new(state)))),
             signal = signals.next() => translate_signal(signal),
         };

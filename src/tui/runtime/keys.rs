@@ -8,6 +8,7 @@ use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use crate::aws::kms::{DescribeKey, KeyListEntry, KeyMetadata, ListKeys, Tag};
 use crate::aws::lenient::{self, UNREADABLE};
 use crate::client::{CallError, Client};
+use crate::create_key::changed_keys::ChangedKey;
 use crate::create_key::key_summary::KeySummary;
 use crate::tui::effect::Response;
 
@@ -78,14 +79,41 @@ async fn describe_or_placeholder(client: &Client, entry: KeyListEntry) -> Result
     }
 }
 
+/// Loads keys that changed, with their aliases and possibly their tags.
+pub(super) async fn changed_keys(
+    client: &Client,
+    key_ids: Vec<String>,
+    with_tags: bool,
+) -> Result<Vec<ChangedKey>, CallError> {
+    stream::iter(key_ids)
+        .map(|key_id| async move { changed_key(client, key_id, with_tags).await })
+        .buffered(MAX_CONCURRENT_DESCRIBES)
+        .try_collect()
+        .await
+}
+
+async fn changed_key(client: &Client, key_id: String, with_tags: bool) -> Result<ChangedKey, CallError> {
+    let entry = KeyListEntry { key_id: key_id.clone(), key_arn: key_id.clone() };
+    let key = describe_or_placeholder(client, entry).await?.map(KeySummary::from);
+    let aliases = unless_not_found(client.collect_aliases_of(&key_id).await)?;
+    let tags = if with_tags { Some(unless_not_found(client.collect_tags(&key_id).await)?) } else { None };
+    Ok(ChangedKey { key_id, key, aliases, tags })
+}
+
+/// Returns an empty list for a key that no longer exists.
+fn unless_not_found<T>(list: Result<Vec<T>, CallError>) -> Result<Vec<T>, CallError> {
+    match list {
+        Err(CallError::Service(error)) if error.has_code("NotFound") => Ok(Vec::new()),
+        list => list,
+    }
+}
+
 /// Loads the tags of keys, with one call for each key.
 pub(super) async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, Vec<Tag>>, CallError> {
     stream::iter(keys)
         .map(|key_id| async move {
-            match client.collect_tags(&key_id).await {
-                Err(CallError::Service(error)) if error.has_code("NotFound") => Ok((key_id, Vec::new())),
-                tags => Ok((key_id, tags?)),
-            }
+            let tags = unless_not_found(client.collect_tags(&key_id).await)?;
+            Ok((key_id, tags))
         })
         .buffered(MAX_CONCURRENT_DESCRIBES)
         .try_collect()
