@@ -1,8 +1,8 @@
 //! Measures the whole program in a pseudo-terminal. The baseline is this benchmark running as a bare ratatui screen.
 //!
 //! Prints the time from a cold start to the first useful screen, the time from a key press to the next frame, idle
-//! wake-ups and bytes written, resident memory, and the size of the binary; then the time from a key press to the next
-//! frame while all calls to AWS hang. The other end of the terminal only reads. Runs only on Linux, because it reads
+//! wake-ups and bytes written, resident memory, and the size of the binary; then how lists of many keys load, and what a
+//! change by another process costs; then the time from a key press to the next frame while all calls to AWS hang. The other end of the terminal only reads. Runs only on Linux, because it reads
 //! `/proc`.
 //!
 //! `cargo bench --bench process -- hang` runs only the last measurement. `cargo test --bench process` does a short run
@@ -15,7 +15,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use xks_console::aws::kms::{CreateKey, ListAliases, ListKeys};
+use xks_console::aws::kms::{CreateKey, DescribeKey, ListAliases, ListKeys, UpdateKeyDescription};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::bundled::BundledAws;
 use xks_console::environment::Environment;
@@ -32,8 +32,11 @@ struct BenchConfig {
     idle_time: Duration,
     /// Key presses timed while calls hang. In total they take less than the 30-second timeout of an attempt.
     key_runs_while_hanging: usize,
-    /// KMS keys to create in addition to those of the scenario. Stays below the quota of 100,000 (KMS resource quotas).
-    extra_key_count: usize,
+    /// The numbers of KMS keys to measure, in addition to those of the scenario, in ascending order. They stay below the quota of
+    /// 100,000 (KMS resource quotas).
+    extra_key_counts: &'static [usize],
+    /// Changes by another process while the list is shown.
+    change_runs: usize,
 }
 
 const FULL: BenchConfig = BenchConfig {
@@ -41,14 +44,16 @@ const FULL: BenchConfig = BenchConfig {
     key_runs: 200,
     idle_time: Duration::from_secs(5),
     key_runs_while_hanging: 400,
-    extra_key_count: 99_900,
+    extra_key_counts: &[900, 9_900, 99_900],
+    change_runs: 20,
 };
 const QUICK: BenchConfig = BenchConfig {
     start_runs: 2,
     key_runs: 4,
     idle_time: Duration::from_millis(100),
     key_runs_while_hanging: 4,
-    extra_key_count: 1_200,
+    extra_key_counts: &[1_200],
+    change_runs: 2,
 };
 
 /// Returns the full configuration for `cargo bench`, which passes `--bench`, and the quick one for `cargo test`.
@@ -155,13 +160,22 @@ fn time_alias_keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
     (0..config().key_runs_while_hanging).map(&mut once).collect()
 }
 
-/// Measures an account with about as many keys as AWS allows: the first page, the whole list, and key presses on it.
+/// Measures accounts with more and more keys, up to about as many as AWS allows.
 fn bench_many_keys() {
     let data = tempfile::tempdir().expect("a directory for the account");
-    let start = Instant::now();
-    let key_count = create_many_keys(data.path());
-    println!("created {} keys in {:.0} s", config().extra_key_count, start.elapsed().as_secs_f64());
-    let console = Program::new("xks-console", Backend::Bundled(data.path()));
+    let mut created = 0;
+    for count in config().extra_key_counts {
+        let start = Instant::now();
+        let key_count = create_keys(data.path(), count - created);
+        println!("created {} keys in {:.0} s", count - created, start.elapsed().as_secs_f64());
+        created = *count;
+        bench_key_list(data.path(), key_count);
+    }
+}
+
+/// Measures the first page of the list of keys, the whole list, key presses on it, and changes by another process.
+fn bench_key_list(dir: &Path, key_count: usize) {
+    let console = Program::new("xks-console", Backend::Bundled(dir));
     let start = Instant::now();
     let mut running = PtySession::start(&console, (80, 24));
     running.wait_for_output(console.ready_text());
@@ -172,10 +186,20 @@ fn bench_many_keys() {
     let mut screen = running.new_screen((80, 24));
     running.wait_for_screen(&mut screen, "Customer managed keys (");
     println!("{key_count} keys: first keys on the screen after {:.1} ms", millis(start.elapsed()));
-    running.wait_for_screen(&mut screen, &format!("({key_count})"));
+    let complete = format!("({key_count})");
+    let mut times = Vec::new();
+    while !screen.screen().contents().contains(&complete) {
+        times.push(running.time_cursor_key(&mut screen, ["\x1b[B", "\x1b[A"][times.len() % 2]));
+    }
     println!("{key_count} keys: whole list after {:.1} s", start.elapsed().as_secs_f64());
+    println!("{key_count} keys: CPU time of the whole list {:.1} s", running.cpu_time().as_secs_f64());
+    if !times.is_empty() {
+        println!("{key_count} keys: arrow key to frame while the list loads {:.2} ms", millis(median(times)));
+    }
     std::thread::sleep(Duration::from_secs(2));
     println!("{key_count} keys: resident memory {:.1} MB", running.resident_kilobytes() as f64 / 1024.0);
+    println!("{key_count} keys: peak memory {:.1} MB", running.peak_kilobytes() as f64 / 1024.0);
+    println!("{key_count} keys: CPU time of a change by another process {:.2} ms", millis(running.time_change(dir)));
     for (what, keys) in [("arrow key", &["\x1b[B", "\x1b[A"][..]), ("sort", &["s"][..])] {
         let times = (0..20).map(|turn| running.time_key(keys[turn % keys.len()])).collect();
         println!("{key_count} keys: {what} to frame {:.2} ms", millis(median(times)));
@@ -186,13 +210,13 @@ fn bench_many_keys() {
     println!("{key_count} keys: filter key to frame {:.2} ms", millis(median(times)));
 }
 
-/// Creates the keys through the API and returns the number of customer managed keys in the account, including those of
-/// the scenario.
-fn create_many_keys(dir: &Path) -> usize {
+/// Creates keys through the API and returns the number of customer managed keys in the account, including those of the
+/// scenario.
+fn create_keys(dir: &Path, new: usize) -> usize {
     let bundled = BundledAws::open(dir, None).expect("an account");
     let client = xks_console::in_process::client(&bundled, xks_console::environment::Clock::System);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    for _ in 0..config().extra_key_count {
+    for _ in 0..new {
         runtime.block_on(client.call(&CreateKey::default())).expect("a key");
     }
     let aliases = runtime.block_on(client.call(&ListAliases::default())).expect("aliases").aliases;
@@ -402,6 +426,50 @@ impl PtySession {
         time
     }
 
+    /// Returns the time from an arrow key press to the frame in which the cursor of the table has moved.
+    fn time_cursor_key(&mut self, screen: &mut vt100::Parser, key: &str) -> Duration {
+        let cursor_line =
+            |screen: &vt100::Parser| screen.screen().contents().lines().position(|line| line.contains('▌'));
+        self.read_for(screen, Duration::from_millis(20));
+        let before = cursor_line(screen);
+        let start = Instant::now();
+        self.send(key);
+        while cursor_line(screen) == before {
+            self.read(Duration::from_secs(20)).expect("a frame follows the key press");
+            screen.process(std::mem::take(&mut self.unread_output).as_bytes());
+        }
+        start.elapsed()
+    }
+
+    /// Has another process change a key of the account in `dir` several times, and returns the CPU time that this program needs
+    /// for one change.
+    fn time_change(&self, dir: &Path) -> Duration {
+        let other = BundledAws::open(dir, None).expect("an account");
+        let client = xks_console::in_process::client(&other, xks_console::environment::Clock::System);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let key = DescribeKey::new("alias/customer-db".to_owned());
+        let key_id = runtime.block_on(client.call(&key)).expect("a key").key_metadata.key_id;
+        let before = self.cpu_time();
+        let runs = config().change_runs;
+        for number in 0..runs {
+            let (key_id, description) = (key_id.clone(), format!("Change {number}"));
+            runtime.block_on(client.call(&UpdateKeyDescription { key_id, description })).expect("a change");
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        (self.cpu_time() - before) / u32::try_from(runs).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the CPU time that the threads of the program have used.
+    fn cpu_time(&self) -> Duration {
+        let process = self.child.process_id().expect("the program runs");
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("Linux has /proc");
+        let nanoseconds = tasks.filter_map(|task| {
+            let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanoseconds.sum())
+    }
+
     fn proc_status(&self, task: &str) -> String {
         let process = self.child.process_id().expect("the program runs");
         std::fs::read_to_string(format!("/proc/{process}/{task}status")).expect("Linux has /proc")
@@ -416,6 +484,10 @@ impl PtySession {
 
     fn resident_kilobytes(&self) -> u64 {
         sum_fields(&self.proc_status(""), "VmRSS")
+    }
+
+    fn peak_kilobytes(&self) -> u64 {
+        sum_fields(&self.proc_status(""), "VmHWM")
     }
 }
 

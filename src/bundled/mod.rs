@@ -37,7 +37,7 @@ pub use iam::mfa::MfaDevice;
 pub use names::Names;
 pub use router::Unrecorded;
 pub use scenario::{ScenarioExport, is_known as is_known_scenario, names as scenario_names};
-pub use store::{DeleteAccountError, ExclusiveUseError, OpenError, delete_account};
+pub use store::{ChangeFeed, DeleteAccountError, ExclusiveUseError, OpenError, delete_account};
 pub use stored_key::{CiphertextKey, ExternalKeyStatus, KeyLookup, ReadKeyError, StoredKey};
 
 use crate::aws::arn::{Arn, partition_of};
@@ -229,6 +229,14 @@ impl BundledAws {
         iam::principals::replace_console_credentials(&self.0.store, &credentials)?;
         *self.0.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials;
         Ok(())
+    }
+
+    /// Returns a feed of the changes that any process makes to keys and key stores from now on.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the account's database can't be read.
+    pub fn change_feed(&self) -> Result<ChangeFeed, OpenError> {
+        Ok(ChangeFeed::open(Arc::clone(&self.0.store))?)
     }
 
     /// Creates a credential for a partition and returns its proxy configuration file.

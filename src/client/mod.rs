@@ -384,6 +384,12 @@ impl Client {
         page => page.aliases, page.next_marker.clone().filter(|_| page.truncated)
     }
     collect! {
+        /// Returns all aliases of a KMS key.
+        collect_aliases_of(key_id: &str) -> AliasListEntry,
+        ListAliases { key_id: Some(key_id.to_owned()), limit: Some(100), ..ListAliases::default() },
+        page => page.aliases, page.next_marker.clone().filter(|_| page.truncated)
+    }
+    collect! {
         /// Returns all custom key stores in the account and Region.
         collect_key_stores() -> CustomKeyStore, DescribeCustomKeyStores::default(),
         page => page.custom_key_stores, page.next_marker.clone().filter(|_| page.truncated)

@@ -1,18 +1,21 @@
 //! `xks-console` without a command: opens the console.
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::runtime::Runtime;
 
 use super::aws::OpeningAws;
 use super::{note, runtime};
+use crate::bundled::BundledAws;
 use crate::cli::Arguments;
 use crate::config;
 use crate::drafts::{DraftStore, DraftWriter};
 use crate::environment::{Clock, Random};
 use crate::lessons::engine::{LessonEngine, LessonTask};
+use crate::storage::changes::Changes;
 use crate::storage::watch;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
@@ -76,11 +79,13 @@ pub(super) fn show(
 /// Waits until the AWS is open, and begins what goes on in it while a console shows it.
 async fn connect(
     aws: OpeningAws,
-) -> Result<Connection<BoxStream<'static, ()>, impl FnOnce(&mut App) -> Vec<Effect>>, Box<dyn Error>> {
+) -> Result<Connection<BoxStream<'static, Changes>, impl FnOnce(&mut App) -> Vec<Effect>>, Box<dyn Error>> {
     let aws = aws.open().await?;
-    let changes = match aws.data_dir.clone() {
-        Some(data_dir) => tokio::task::spawn_blocking(move || watch::watch(&data_dir)).await?.map(StreamExt::boxed),
-        None => Ok(stream::pending().boxed()),
+    let changes = match aws.data_dir.clone().zip(aws.bundled.clone()) {
+        Some((data_dir, bundled)) => {
+            tokio::task::spawn_blocking(move || watch_changes(&data_dir, &bundled)).await?.map(Some)
+        }
+        None => Ok(None),
     };
     if let Some(bundled) = &aws.bundled {
         tokio::spawn(bundled.run_workloads());
@@ -89,20 +94,36 @@ async fn connect(
         Some(target) => Some((target, Random::system().hex::<8>()?)),
         None => None,
     };
-    let (changes, watch_error) = match changes {
-        Ok(changes) => (changes, None),
-        Err(error) => (stream::pending().boxed(), Some(error)),
-    };
     let client = aws.client.clone();
+    let (changes, watched) = match changes {
+        Ok(Some(changes)) => (changes.boxed(), Ok(true)),
+        Ok(None) => (stream::pending().boxed(), Ok(false)),
+        Err(error) => (stream::pending().boxed(), Err(error)),
+    };
     let on_open = move |app: &mut App| {
         app.set_client(&aws.client);
-        if let Some(error) = watch_error {
-            app.show_error(
+        match watched {
+            Ok(true) => app.follow_changes(),
+            Ok(false) => {}
+            Err(error) => app.show_error(
                 "Automatic refresh is off",
                 &format!("Couldn't watch the data directory: {error}. Press r to refresh."),
-            );
+            ),
         }
         drafts.map(|(target, session)| app.enable_drafts(target, session)).unwrap_or_default()
     };
     Ok(Connection { client, changes, on_open })
+}
+
+/// Returns a stream of what this and other processes change in the account in `dir`.
+fn watch_changes(dir: &Path, aws: &BundledAws) -> Result<impl Stream<Item = Changes> + use<>, String> {
+    let notifications = Box::pin(watch::watch(dir).map_err(|error| error.to_string())?);
+    let feed = aws.change_feed().map_err(|error| error.to_string())?;
+    Ok(stream::unfold((notifications, feed), |(mut notifications, mut feed)| async move {
+        notifications.next().await?;
+        // Another thread waits for the database if it is in use.
+        let take = tokio::task::spawn_blocking(move || (feed.take(), feed));
+        let (changes, feed) = take.await.ok()?;
+        Some((changes, (notifications, feed)))
+    }))
 }

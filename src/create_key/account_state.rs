@@ -113,13 +113,29 @@ impl AccountState {
     /// Rebuilds [`alias_names`](Self::alias_names) from the aliases.
     pub fn index_aliases(&mut self) {
         self.alias_names.clear();
-        for alias in self.aliases.ready().into_iter().flatten() {
-            if let Some(key) = &alias.target_key_id {
-                let name = alias.alias_name.strip_prefix(crate::aws::limits::ALIAS_PREFIX).unwrap_or(&alias.alias_name);
-                self.alias_names.entry(key.clone()).or_default().push(name.to_owned());
-            }
+        let aliases = self.aliases.ready().into_iter().flatten();
+        for (key, name) in aliases.filter_map(|alias| Some((alias.target_key_id.as_ref()?, alias.short_name()))) {
+            self.alias_names.entry(key.clone()).or_default().push(name.to_owned());
         }
         self.alias_names.values_mut().for_each(|names| names.sort_unstable());
+    }
+
+    /// Updates [`alias_names`](Self::alias_names) of these keys from the aliases.
+    pub fn index_aliases_of(&mut self, key_ids: &BTreeSet<String>) {
+        for key_id in key_ids {
+            self.alias_names.remove(key_id);
+        }
+        let aliases = self.aliases.ready().into_iter().flatten();
+        for alias in aliases {
+            if let Some(key) = alias.target_key_id.as_ref().filter(|key| key_ids.contains(*key)) {
+                self.alias_names.entry(key.clone()).or_default().push(alias.short_name().to_owned());
+            }
+        }
+        for key_id in key_ids {
+            if let Some(names) = self.alias_names.get_mut(key_id) {
+                names.sort_unstable();
+            }
+        }
     }
 
     /// Returns the Region and endpoint that an AWS CLI command needs to reach the same AWS.

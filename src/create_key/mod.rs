@@ -1,6 +1,7 @@
 //! Creating a KMS key, independent of any user interface: the draft, its validation, the steps, and the requests.
 
 pub mod account_state;
+pub mod changed_keys;
 pub mod configuration_options;
 pub mod draft;
 pub mod external_keys;

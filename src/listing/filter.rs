@@ -48,8 +48,10 @@ impl KeyFilter {
 
 /// Returns the searchable text of a key: the cells of all columns, with every alias, and the tags.
 fn searchable_key(key: &KeySummary, account: &AccountState) -> Box<str> {
-    let cells = KeyColumn::ALL.into_iter().map(|column| full_cell(key, column, account));
-    searchable_row(cells.chain([tag_search_text(key, account)]))
+    searchable_row(KeyColumn::ALL.len() + 1, |column| match KeyColumn::ALL.get(column) {
+        Some(column) => full_cell(key, *column, account),
+        None => tag_search_text(key, account),
+    })
 }
 
 /// Returns the text of a cell, with every alias.
@@ -63,7 +65,7 @@ pub fn full_cell(key: &KeySummary, column: KeyColumn, account: &AccountState) ->
 /// Returns the external key stores that match a [search](Search), sorted by name.
 pub fn search_key_stores<'a>(account: &'a AccountState, text: &str) -> Vec<&'a CustomKeyStore> {
     let search = Search::parse(text, &TITLES.map(search_name));
-    let row = |store: &CustomKeyStore| searchable_row((0..TITLES.len()).map(|column| key_stores::cell(store, column)));
+    let row = |store: &CustomKeyStore| searchable_row(TITLES.len(), |column| key_stores::cell(store, column));
     let mut stores = external_key_stores(account);
     stores.retain(|store| search.matches(&row(store)));
     stores

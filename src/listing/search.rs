@@ -8,14 +8,26 @@ pub fn search_name(title: &str) -> String {
     title.to_lowercase().replace(' ', "-")
 }
 
-/// Returns the searchable text of a row.
-pub fn searchable_row(cells: impl Iterator<Item = String>) -> Box<str> {
-    let mut row = String::new();
-    for cell in cells {
-        row.push_str(&cell.to_lowercase());
+/// Returns the searchable text of a row with this number of columns.
+pub fn searchable_row(columns: usize, cell: impl Fn(usize) -> String) -> Box<str> {
+    let mut row = String::with_capacity(256);
+    for column in 0..columns {
+        let mut text = cell(column);
+        if text.is_ascii() {
+            text.make_ascii_lowercase();
+        } else {
+            text = text.to_lowercase();
+        }
+        // A separator in a cell would move all later cells.
+        row.extend(text.split(SEPARATOR));
         row.push(SEPARATOR);
     }
     row.into()
+}
+
+/// Returns a cell of a [searchable row](searchable_row).
+pub fn searchable_cell(row: &str, column: usize) -> &str {
+    row.split(SEPARATOR).nth(column).unwrap_or_default()
 }
 
 /// How a term matches a cell.
@@ -66,7 +78,7 @@ impl Search {
 
     /// Returns the terms that are in a cell of a matching row, and how they match it.
     pub fn hits(&self, row: &str, column: usize, precision: Precision) -> Vec<(&str, Precision)> {
-        let cell = row.split(SEPARATOR).nth(column).unwrap_or_default();
+        let cell = searchable_cell(row, column);
         let terms = self.terms.iter().map(|term| (term, term.best_precision(row, precision)));
         terms
             .filter(|(term, precision)| term.is_in_cell(column, cell, *precision))
@@ -168,7 +180,7 @@ mod tests {
     }
 
     fn row(index: usize) -> Box<str> {
-        searchable_row(ROWS[index].iter().map(|cell| (*cell).to_owned()))
+        searchable_row(3, |column| ROWS[index][column].to_owned())
     }
 
     fn found(text: &str, precision: Precision) -> Vec<usize> {

@@ -4,6 +4,7 @@
 //! directory of changes.
 
 pub mod atomic_file;
+pub mod changes;
 pub mod sealed;
 pub mod segments;
 pub mod wal;

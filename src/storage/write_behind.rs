@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// How long a value may wait in memory.
 const FLUSH_DELAY: Duration = Duration::from_millis(500);
-/// The number of pending values at which they should be written without delay.
-const MAX_PENDING: usize = 20_000;
+/// The number of pending values at which they should be written without delay. It bounds the memory that they take.
+const MAX_PENDING: usize = 4000;
 
 /// A buffer of values to write, in order of arrival.
 #[derive(Debug)]

@@ -21,12 +21,14 @@ use crate::client::find::Found;
 use crate::client::log::ApiCall;
 use crate::client::profile::{ProfileSummary, SwitchTarget};
 use crate::client::{CallError, Client};
+use crate::create_key::changed_keys::ChangedKey;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::permissions::{MissingPermission, PermissionCheck};
 use crate::create_key::principals::IamPrincipal;
 use crate::create_key::submission;
 use crate::drafts::{DraftRequest, DraftResponse};
 use crate::lessons::state::{LessonRequest, LessonState};
+use crate::storage::changes::Changes;
 
 /// Identifies a call, so that a response that is no longer expected can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,6 +80,13 @@ pub enum Call {
     Keys(Option<String>),
     /// One key, by its ID.
     Key(String),
+    /// These keys with their aliases, and possibly their tags, after they changed.
+    ChangedKeys {
+        /// The IDs of the keys.
+        key_ids: Vec<String>,
+        /// Whether the tags are needed, too.
+        with_tags: bool,
+    },
     /// The page of a key or a key store, by any of its names.
     FindPage(String),
     /// A page of the IAM users: the first page, or the page at a marker.
@@ -258,6 +267,7 @@ pub enum Response {
         next: Option<String>,
     },
     Key(Box<KeySummary>),
+    ChangedKeys(Vec<ChangedKey>),
     PageFound(Box<PageLookup>),
     Principals {
         page: Vec<IamPrincipal>,
@@ -383,5 +393,5 @@ pub enum Msg {
     /// A timer elapsed.
     TimerElapsed(TimerId),
     /// Data in AWS changed, possibly through this console.
-    DataChanged,
+    DataChanged(Changes),
 }

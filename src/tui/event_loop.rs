@@ -3,13 +3,14 @@
 use std::error::Error;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossterm::event::Event;
 use futures_util::stream::{Stream, StreamExt as _};
 use ratatui::layout::Size;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep_until};
 
 use super::app::App;
 use super::effect::{Call, CallId, CopyResult, Effect, Msg, TimerId};
@@ -24,6 +25,11 @@ use crate::client::log::ApiCall;
 use crate::drafts::DraftWriter;
 use crate::lessons::engine::LessonTask;
 use crate::lessons::state::LessonState;
+use crate::storage::changes::Changes;
+
+/// The minimum time between frames that show only that API calls have finished: 60 frames a second. Everything else is shown at
+/// once.
+const FINISHED_CALLS_INTERVAL: Duration = Duration::from_millis(16);
 
 /// An event of the event loop.
 enum LoopEvent {
@@ -32,13 +38,41 @@ enum LoopEvent {
     Resume,
     Exit(ExitCode),
     Ignored,
+    /// API calls have finished since the last frame.
+    CallsFinished,
+}
+
+/// The API calls that have finished since the last frame. A list of many keys takes many, so that not each one can wake the
+/// event loop.
+#[derive(Default)]
+struct FinishedCalls {
+    calls: Mutex<Vec<ApiCall>>,
+    arrived: Notify,
+}
+
+impl FinishedCalls {
+    fn lock(&self) -> MutexGuard<'_, Vec<ApiCall>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, call: ApiCall) {
+        let mut calls = self.lock();
+        if calls.is_empty() {
+            self.arrived.notify_one();
+        }
+        calls.push(call);
+    }
+
+    fn take(&self) -> Vec<ApiCall> {
+        std::mem::take(&mut self.lock())
+    }
 }
 
 /// The AWS of a console, when it is open.
 pub struct Connection<C, F> {
     /// The client of its API.
     pub client: Client,
-    /// Yields an item when data in it changed.
+    /// Yields what changed in it.
     pub changes: C,
     /// Tells the console about it, and returns the effects.
     pub on_open: F,
@@ -52,7 +86,7 @@ pub struct Connection<C, F> {
 ///
 /// # Errors
 /// If the AWS can't be opened, or if the terminal can't be set up, read, or written.
-pub async fn run<C: Stream<Item = ()> + Unpin, F: FnOnce(&mut App) -> Vec<Effect>>(
+pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<Effect>>(
     connecting: impl Future<Output = Result<Connection<C, F>, Box<dyn Error>>>,
     app: &mut App,
     first: Vec<Effect>,
@@ -72,11 +106,21 @@ pub async fn run<C: Stream<Item = ()> + Unpin, F: FnOnce(&mut App) -> Vec<Effect
     let (sender, mut inbox) = mpsc::unbounded_channel();
     let (clipboard, mut clipboard_results) = mpsc::unbounded_channel();
     let mut waiting_calls = Vec::new();
+    let finished_calls = Arc::new(FinishedCalls::default());
+    let mut last_frame = Instant::now();
+    // When the next frame is due, if there is anything new to show.
+    let mut next_frame = Some(last_frame);
     let mut effects = first;
     if let LoopEvent::Msg(size) = current_size() {
         effects.extend(app.update(*size));
     }
     loop {
+        let is_frame_due = next_frame.is_some_and(|due| due <= Instant::now());
+        if is_frame_due {
+            for call in finished_calls.take() {
+                effects.extend(app.update(Msg::ApiCallCompleted(Box::new(call))));
+            }
+        }
         for effect in effects.drain(..) {
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
@@ -108,11 +152,13 @@ pub async fn run<C: Stream<Item = ()> + Unpin, F: FnOnce(&mut App) -> Vec<Effect
                 },
             }
         }
-        if !is_suspended {
+        if is_frame_due && !is_suspended {
+            (last_frame, next_frame) = (Instant::now(), None);
             let Size { width, height } = screen.draw(|frame| screen::draw(app, frame))?;
             // A frame has the new size before the signal of the change is handled. Keys act on what the frame shows.
             if (width, height) != app.screen_size() {
                 effects.extend(app.update(Msg::Resize { width, height }));
+                next_frame = Some(last_frame);
                 continue;
             }
         }
@@ -126,6 +172,10 @@ pub async fn run<C: Stream<Item = ()> + Unpin, F: FnOnce(&mut App) -> Vec<Effect
                 None => LoopEvent::Exit(ExitCode::from(129)),
             },
             Some(msg) = inbox.recv() => LoopEvent::Msg(Box::new(msg)),
+            () = finished_calls.arrived.notified() => LoopEvent::CallsFinished,
+            () = sleep_until(next_frame.unwrap_or(last_frame)), if next_frame.is_some() && !is_suspended => {
+                LoopEvent::Ignored
+            }
             Some((text, copied)) = clipboard_results.recv() => {
                 let what = copied.map_or_else(|| screen.copy(&text), Ok)?;
                 LoopEvent::Msg(Box::new(Msg::Copied(what)))
@@ -133,14 +183,18 @@ pub async fn run<C: Stream<Item = ()> + Unpin, F: FnOnce(&mut App) -> Vec<Effect
             Some(response) = drafts.next_response() => LoopEvent::Msg(Box::new(Msg::Draft(response))),
             connection = &mut connecting, if aws.is_none() => {
                 let Connection { client, changes, on_open } = connection?;
-                aws = Some((with_call_observer(client, &sender), changes));
+                aws = Some((with_call_observer(client, &finished_calls), changes));
                 effects.append(&mut waiting_calls);
                 effects.extend(on_open(app));
                 LoopEvent::Ignored
             }
-            Some(()) = next_change(&mut aws) => LoopEvent::Msg(Box::new(Msg::DataChanged)),
+            Some(changes) = next_changes(&mut aws) => LoopEvent::Msg(Box::new(Msg::DataChanged(changes))),
             Some(state) = next_state(&mut lesson) => LoopEvent::Msg(Box::new(Msg::Lesson(Box::new(state)))),
             signal = signals.next() => translate_signal(signal),
+        };
+        next_frame = match &happened {
+            LoopEvent::CallsFinished => next_frame.or(Some(last_frame + FINISHED_CALLS_INTERVAL)),
+            _ => Some(Instant::now()),
         };
         match happened {
             LoopEvent::Msg(msg) => effects.extend(app.update(*msg)),
@@ -153,17 +207,18 @@ pub async fn run<C: Stream<Item = ()> + Unpin, F: FnOnce(&mut App) -> Vec<Effect
                 is_suspended = false;
             }
             LoopEvent::Exit(code) => return Ok(code),
-            LoopEvent::Ignored => {}
+            LoopEvent::Ignored | LoopEvent::CallsFinished => {}
         }
         // Handle all pending messages before the next frame, so that a burst of messages draws once.
         while let Ok(msg) = inbox.try_recv() {
             effects.extend(app.update(msg));
+            next_frame = Some(Instant::now());
         }
     }
 }
 
-/// Waits for the next change of data in AWS.
-async fn next_change<C: Stream<Item = ()> + Unpin>(aws: &mut Option<(Client, C)>) -> Option<()> {
+/// Waits for the next changes of data in AWS.
+async fn next_changes<C: Stream<Item = Changes> + Unpin>(aws: &mut Option<(Client, C)>) -> Option<Changes> {
     match aws {
         Some((_, changes)) => changes.next().await,
         None => std::future::pending().await,
@@ -179,12 +234,9 @@ async fn next_state(lesson: &mut Option<LessonTask>) -> Option<LessonState> {
 }
 
 /// Returns the client with an observer that reports its calls to the console.
-fn with_call_observer(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Client {
-    let sender = sender.clone();
-    client.with_observer(Arc::new(move |call: &ApiCall| {
-        // The receiver is gone when the console is closing.
-        let _ = sender.send(Msg::ApiCallCompleted(Box::new(call.clone())));
-    }))
+fn with_call_observer(client: Client, finished: &Arc<FinishedCalls>) -> Client {
+    let finished = Arc::clone(finished);
+    client.with_observer(Arc::new(move |call: &ApiCall| finished.push(call.clone())))
 }
 
 /// Returns what to say if a change can't be saved. What the console remembers on its own is lost without a message.

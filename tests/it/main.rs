@@ -8,6 +8,7 @@ mod authorization;
 mod badge;
 mod build_script;
 mod bundled;
+mod changes;
 mod class;
 mod cloudtrail;
 mod colors;

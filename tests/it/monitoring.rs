@@ -7,6 +7,7 @@ use super::snapshots::{assert_screen_matches, play_from_start};
 use xks_console::aws::cloudwatch::{Dimension, Metric, MetricDataResult};
 use xks_console::aws::scalar::EpochSeconds;
 use xks_console::flow::player::Player;
+use xks_console::storage::changes::Changes;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg, Response};
 use xks_console::tui::monitoring::{Monitoring, TimeRange};
@@ -132,7 +133,9 @@ fn metrics_of_another_key_store_are_discarded() {
 fn external_change_refreshes_metrics_with_the_key_stores() {
     let player = open_metrics_of("Down\n");
     let mut app = player.app().clone();
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged(Changes::default()))[..] else {
+        panic!("expected only a timer")
+    };
     let effects = app.update(Msg::TimerElapsed(timer));
     let [Effect::Call(id, Call::KeyStores), ..] = effects[..] else { panic!("{effects:?}") };
     let stores = app.account.key_stores.ready().unwrap().clone();

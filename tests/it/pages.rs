@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use xks_console::client::{Transport, TransportError};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
+use xks_console::storage::changes::Changes;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg};
 
@@ -167,8 +168,9 @@ fn key_store_page_explains_each_connection_error() {
 #[test]
 fn external_changes_are_debounced_before_refreshing() {
     let (mut app, _) = App::new(Target::Bundled, "us-west-2");
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
-    assert_eq!(app.update(Msg::DataChanged), [], "a second change starts no second timer");
+    let changed = || Msg::DataChanged(Changes::Everything);
+    let [Effect::StartTimer(timer, _)] = app.update(changed())[..] else { panic!("expected only a timer") };
+    assert_eq!(app.update(changed()), [], "a second change starts no second timer");
     // The keys are still loading. Restarting the list at each change could keep it from ever finishing.
     let again = app.update(Msg::TimerElapsed(timer));
     assert!(matches!(again[..], [Effect::StartTimer(..)]), "{again:?}");
@@ -176,9 +178,11 @@ fn external_changes_are_debounced_before_refreshing() {
     let mut player = Player::start((80, 24)).unwrap();
     play_tape(&mut player, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = player.app().clone();
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
+    let [Effect::StartTimer(timer, _)] = app.update(changed())[..] else { panic!("expected only a timer") };
     let effects = app.update(Msg::TimerElapsed(timer));
-    assert!(matches!(effects[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{effects:?}");
+    let calls: Vec<_> =
+        effects.iter().filter_map(|one| if let Effect::Call(_, call) = one { Some(call) } else { None }).collect();
+    assert_eq!(calls, [&Call::KeyStores, &Call::Keys(None), &Call::Aliases]);
 }
 
 /// A transport that isn't to the bundled AWS, so that the API for external key managers is missing.

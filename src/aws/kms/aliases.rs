@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::limits::ALIAS_PREFIX;
 use crate::aws::scalar::EpochSeconds;
 
 /// Returns the KeyId parameter for a key that is named by its ID, its ARN, or its alias, with or without `alias/`.
@@ -69,6 +70,13 @@ pub struct AliasListEntry {
     /// The date and time that the alias was last associated with a KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated_date: Option<EpochSeconds>,
+}
+
+impl AliasListEntry {
+    /// Returns the alias name without `alias/`.
+    pub fn short_name(&self) -> &str {
+        self.alias_name.strip_prefix(ALIAS_PREFIX).unwrap_or(&self.alias_name)
+    }
 }
 
 /// An `UpdateAlias` request, which associates an existing alias with a different KMS key.

@@ -1,10 +1,10 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub const SCHEMA_VERSION: i64 = 15;
+pub const SCHEMA_VERSION: i64 = 16;
 
 /// The migrations. Each one upgrades a database from the version before it.
-pub(super) const MIGRATIONS: [&str; 15] = [
+pub(super) const MIGRATIONS: [&str; 16] = [
     MIGRATION_1,
     MIGRATION_2,
     MIGRATION_3,
@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: [&str; 15] = [
     MIGRATION_13,
     MIGRATION_14,
     MIGRATION_15,
+    MIGRATION_16,
 ];
 
 const MIGRATION_1: &str = "
@@ -165,7 +166,8 @@ const MIGRATION_14: &str = "
 ";
 
 /// Counts the keys of each account in a Region, and the grants of each key. Adds indexes for grants, scheduled changes,
-/// access keys, and sessions. Gives each segment of events the number of its last event as its ID, so that the oldest ones are found by it.
+/// access keys, and sessions. Gives each segment of events the number of its last event as its ID, so that the oldest ones
+/// are found by it.
 const MIGRATION_15: &str = "
     CREATE TABLE counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO counts SELECT 'keys/' || world, count(*) FROM keys GROUP BY world;
@@ -200,4 +202,37 @@ const MIGRATION_15: &str = "
     DROP TABLE events;
     ALTER TABLE numbered_events RENAME TO events;
     CREATE INDEX events_of_world ON events (world, id);
+";
+
+/// Adds a log of changes to keys and key stores, which triggers write. Aliases and tags count as parts of their keys.
+const MIGRATION_16: &str = "
+    CREATE TABLE changes (id INTEGER PRIMARY KEY, world TEXT NOT NULL, is_key_store INTEGER NOT NULL,
+        name TEXT NOT NULL) STRICT;
+    CREATE TRIGGER changes_kept AFTER INSERT ON changes
+        BEGIN DELETE FROM changes WHERE id <= new.id - 1000; END;
+    CREATE TRIGGER changes_key_created AFTER INSERT ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.id); END;
+    CREATE TRIGGER changes_key_updated AFTER UPDATE OF document, policy ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.id); END;
+    CREATE TRIGGER changes_key_deleted AFTER DELETE ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 0, old.id); END;
+    CREATE TRIGGER changes_alias_created AFTER INSERT ON aliases
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.key_id); END;
+    CREATE TRIGGER changes_alias_updated AFTER UPDATE ON aliases
+        BEGIN INSERT INTO changes (world, is_key_store, name)
+            VALUES (old.world, 0, old.key_id), (new.world, 0, new.key_id); END;
+    CREATE TRIGGER changes_alias_deleted AFTER DELETE ON aliases
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 0, old.key_id); END;
+    CREATE TRIGGER changes_tag_created AFTER INSERT ON tags
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.key_id); END;
+    CREATE TRIGGER changes_tag_updated AFTER UPDATE ON tags
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.key_id); END;
+    CREATE TRIGGER changes_tag_deleted AFTER DELETE ON tags
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 0, old.key_id); END;
+    CREATE TRIGGER changes_key_store_created AFTER INSERT ON key_stores
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 1, new.id); END;
+    CREATE TRIGGER changes_key_store_updated AFTER UPDATE OF document ON key_stores
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 1, new.id); END;
+    CREATE TRIGGER changes_key_store_deleted AFTER DELETE ON key_stores
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 1, old.id); END;
 ";

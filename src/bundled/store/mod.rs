@@ -4,7 +4,7 @@
 //! Records are cached until this or another process changes them, so a process never reads stale data. One connection
 //! writes. Others read meanwhile, so that no reader waits for the disk.
 
-mod changes;
+mod change_feed;
 mod connections;
 mod deletion;
 mod error;
@@ -12,6 +12,7 @@ mod exclusive;
 mod migrations;
 pub mod proxy_faults;
 mod records;
+mod row_changes;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +25,7 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
-use self::changes::Changes;
+pub use self::change_feed::ChangeFeed;
 use self::connections::Readers;
 pub use self::deletion::{DeleteAccountError, delete_account, delete_new_account};
 pub use self::error::{OpenError, StoreError};
@@ -33,6 +34,7 @@ use self::migrations::MIGRATIONS;
 pub use self::migrations::SCHEMA_VERSION;
 pub use self::records::Sources;
 use self::records::{Lookup, RecordCache};
+use self::row_changes::RowChanges;
 use super::ApiResult;
 use crate::environment::Environment;
 use crate::storage::sealed::{RootKey, SealError, record_aad};
@@ -65,7 +67,7 @@ pub fn account_ahead(connection: &Connection) -> Result<SignedDuration, rusqlite
 /// The connection that writes, and what its current transaction has changed.
 struct Writer {
     connection: Connection,
-    changes: Changes,
+    changes: RowChanges,
 }
 
 /// A source of records: the database with its cached records, or a transaction on it.
@@ -169,7 +171,7 @@ impl Store {
         environment.clock.set_ahead(account_ahead(&transaction)?);
         transaction.commit()?;
         let cache = Arc::new(RecordCache::default());
-        let changes = Changes::track(&mut connection, Arc::clone(&cache))?;
+        let changes = RowChanges::track(&mut connection, Arc::clone(&cache))?;
         Ok(Self {
             readers: None,
             writer: Mutex::new(Writer { connection, changes }),

@@ -75,13 +75,13 @@ impl App {
         vec![Effect::StartTimer(timer, REFRESH_DEBOUNCE_MILLISECONDS)]
     }
 
-    /// Reloads the data of the page. Waits for a list of keys that is still loading.
+    /// Reads what changed, and reloads the data of the page. Waits for keys that are still loading.
     pub(super) fn refresh(&mut self) -> Vec<Effect> {
-        if self.pending_calls.values().any(|call| matches!(call, Call::Keys(_))) {
+        if self.pending_calls.values().any(|call| matches!(call, Call::Keys(_) | Call::ChangedKeys { .. })) {
             return self.schedule_refresh();
         }
-        // The response with the key stores also loads the keys.
-        let mut calls = vec![Call::KeyStores, Call::Aliases];
+        let mut calls = vec![Call::KeyStores];
+        calls.extend(self.changed_keys_calls());
         match &self.location {
             Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
             Location::ExternalKeys => calls.push(Call::ExternalKeys),
@@ -101,15 +101,20 @@ impl App {
     pub(super) fn on_change_succeeded(&mut self, text: String) -> Vec<Effect> {
         self.flashes.push(Flash::success("Success", text));
         self.keys.clear_selection();
-        // Tags may have changed. The next search for a tag loads them again.
-        self.account.tags = Loadable::Idle;
-        let mut calls = vec![Call::KeyStores, Call::Keys(None), Call::Aliases];
+        let mut effects = vec![self.request(Call::KeyStores)];
+        if !self.follows_changes {
+            // Tags may have changed. The next search for a tag loads them again.
+            self.account.tags = Loadable::Idle;
+        }
+        effects.extend(self.reload_keys_if_needed());
+        let mut calls = Vec::new();
         match self.location {
             Location::Key(_) => calls.extend(self.key.required_calls(&self.account)),
             Location::ExternalKeys => calls.push(Call::ExternalKeys),
             Location::ProxyFaults => calls.push(Call::ProxyFaults),
             _ => {}
         }
-        calls.into_iter().map(|call| self.request(call)).collect()
+        effects.extend(calls.into_iter().map(|call| self.request(call)));
+        effects
     }
 }

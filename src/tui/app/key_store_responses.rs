@@ -10,8 +10,13 @@ impl App {
     /// Stores the key stores. The cursor of the list stays on its key store.
     pub(super) fn on_key_stores_received(&mut self, stores: Vec<CustomKeyStore>) -> Vec<Effect> {
         let here = self.key_stores.current(&self.account);
+        let names = self.key_store_names();
         self.account.key_stores = Loadable::Ready(stores);
         self.key_stores.update_rows(&self.account);
+        if self.key_store_names() != names {
+            // They are a column of the keys.
+            self.keys.update_rows(&self.account);
+        }
         if let Some(here) = here {
             self.key_stores.move_cursor_to(&here, &self.account);
         }
@@ -20,6 +25,12 @@ impl App {
         }
         self.select_requested_store();
         self.on_key_stores_loaded()
+    }
+
+    /// Returns the IDs and names of the key stores.
+    fn key_store_names(&self) -> Vec<(String, String)> {
+        let stores = self.account.key_stores.ready().into_iter().flatten();
+        stores.map(|store| (store.custom_key_store_id.clone(), store.custom_key_store_name.clone())).collect()
     }
 
     /// Updates the connect dialog with the new connection states, and polls while a visible key store changes its
@@ -41,7 +52,7 @@ impl App {
             if stores.iter().any(|store| store.connection_state.is_transient() && self.is_store_visible(store)) {
                 effects.extend(self.poll_later());
             }
-        } else {
+        } else if !self.follows_changes {
             effects.push(self.request(Call::Keys(None)));
         }
         // While a key store changes its state, the key stores are polled every second, but the metrics are not.

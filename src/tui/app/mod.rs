@@ -3,6 +3,7 @@
 mod action_titles;
 mod available_actions;
 mod calls;
+mod changes;
 mod copying;
 mod dialog;
 mod dialog_events;
@@ -65,6 +66,7 @@ use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::create_key::account_state::AccountState;
 use crate::create_key::key_summary::KeySummary;
+use crate::storage::changes::Changes;
 
 /// The state of the console.
 #[derive(Clone, Debug)]
@@ -139,6 +141,10 @@ pub struct App {
     /// The session that creates a single key, if the console was started for it.
     single_key_session: Option<SingleKeySession>,
     incoming_keys: Vec<KeySummary>,
+    /// Whether each change of the account is announced with what it changes.
+    follows_changes: bool,
+    /// The changes that the next refresh reads.
+    pending_changes: Changes,
     pending_calls: BTreeMap<CallId, Call>,
     /// The parts of the last frame that react to clicks.
     clicks: RefCell<ClickMap>,
@@ -210,6 +216,8 @@ impl App {
             recent_keys: RememberedIds::default(),
             single_key_session: None,
             incoming_keys: Vec::new(),
+            follows_changes: false,
+            pending_changes: Changes::default(),
             pending_calls: BTreeMap::new(),
             clicks: RefCell::default(),
             is_mouse_on: true,
@@ -260,7 +268,7 @@ impl App {
 
     /// Handles a message and returns the effects to perform.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
-        let may_change_account = matches!(msg, Msg::CallCompleted(..) | Msg::DataChanged);
+        let may_change_account = matches!(msg, Msg::CallCompleted(..) | Msg::DataChanged(_));
         let mut effects = self.handle_message(msg);
         if effects.contains(&Effect::Quit) {
             // The effects already include those for the draft.
@@ -330,7 +338,7 @@ impl App {
                 self.refresh()
             }
             Msg::TimerElapsed(timer) if self.flow_timer == Some(timer) => self.on_flow_timer(),
-            Msg::DataChanged => self.schedule_refresh(),
+            Msg::DataChanged(changes) => self.on_data_changed(changes),
             Msg::Resize { width, height } => {
                 self.screen_size = (width, height);
                 Vec::new()
@@ -372,8 +380,8 @@ impl App {
                 }
             }
             Location::KeyStores => self.key_stores.handle_paste(text, &self.account),
-            Location::Keys => self.keys.handle_paste(text, &self.account),
-            Location::AwsKeys => self.aws_keys.handle_paste(text, &self.account),
+            Location::Keys => self.keys.handle_paste(text),
+            Location::AwsKeys => self.aws_keys.handle_paste(text),
             Location::ExternalKeys => self.external_keys.handle_paste(text),
             Location::ProxyFaults => self.proxy_fault_list.handle_paste(text),
             Location::Workloads => self.workloads.handle_paste(text),

@@ -92,7 +92,7 @@ impl App {
                 effects.push(self.request(Call::KeyStores));
             }
             Location::Keys | Location::AwsKeys => {
-                effects.extend([self.request(Call::Keys(None)), self.request(Call::Aliases)]);
+                effects.extend(self.reload_keys_if_needed());
             }
             Location::Key(id) => {
                 self.key = KeyPage::new(id.clone());

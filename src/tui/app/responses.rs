@@ -4,6 +4,7 @@ use super::{App, Dialog};
 use crate::aws::kms::KeyManagerType;
 use crate::aws::scalar::SecretString;
 use crate::create_key::account_state::Loadable;
+use crate::create_key::changed_keys::RowChanges;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::principals::PrincipalKind;
 use crate::create_key::submission::{self, SubmissionResponse};
@@ -85,6 +86,7 @@ impl App {
             (_, Ok(Response::Aliases(aliases))) => {
                 self.account.aliases = Loadable::Ready(aliases);
                 self.account.index_aliases();
+                self.update_key_rows();
                 None
             }
             (Call::Aliases, Err(failure)) => store_result(Err(failure), &mut self.account.aliases),
@@ -94,16 +96,24 @@ impl App {
                 store_result(Err(failure), &mut self.account.keys)
             }
             (_, Ok(Response::Key(received))) => {
-                self.update_key(&received);
+                let changes = self.account.replace_key(*received);
+                self.update_changed_key_rows(&changes);
                 None
             }
-            (_, Ok(Response::AllTags(tags))) => store_result(Ok(tags), &mut self.account.tags),
+            (_, Ok(Response::ChangedKeys(changed))) => {
+                self.on_changed_keys_loaded(changed);
+                None
+            }
+            (Call::ChangedKeys { .. }, Err(failure)) => self.on_changed_keys_failed(failure),
+            (_, Ok(Response::AllTags(tags))) => {
+                self.account.tags = Loadable::Ready(tags);
+                self.update_key_rows();
+                None
+            }
             (Call::AllTags(_), Err(failure)) => store_result(Err(failure), &mut self.account.tags),
             (call, result) => self.on_page_response(call, result),
         };
         self.update_key_menu();
-        self.keys.update_rows(&self.account);
-        self.aws_keys.update_rows(&self.account);
         if self.location == Location::Xray {
             self.flows.update_rows(&self.account);
         }
@@ -247,11 +257,16 @@ impl App {
         }
     }
 
-    /// Replaces a key in the lists that contain it.
-    fn update_key(&mut self, received: &KeySummary) {
-        let ours = if let Loadable::Ready(keys) = &mut self.account.keys { keys.as_mut_slice() } else { &mut [] };
-        let known = ours.iter_mut().chain(&mut self.account.aws_managed_keys);
-        known.filter(|key| key.key_id() == received.key_id()).for_each(|key| key.clone_from(received));
+    /// Updates all rows of the lists of keys.
+    fn update_key_rows(&mut self) {
+        self.keys.update_rows(&self.account);
+        self.aws_keys.update_rows(&self.account);
+    }
+
+    /// Updates the rows of keys that were replaced, removed, or added.
+    pub(super) fn update_changed_key_rows(&mut self, [customer_managed, aws_managed]: &[RowChanges; 2]) {
+        self.keys.update_changed_rows(customer_managed, &self.account);
+        self.aws_keys.update_changed_rows(aws_managed, &self.account);
     }
 
     /// Handles a page of keys. The first load shows each page as it arrives. A reload keeps the old list until the new
@@ -272,18 +287,21 @@ impl App {
                 Loadable::Ready(keys) if !self.account.has_all_keys && *call != Call::Keys(None) => {
                     keys.extend(ours);
                     self.account.aws_managed_keys.extend(aws);
+                    self.keys.append_rows(&self.account);
+                    self.aws_keys.append_rows(&self.account);
                 }
-                keys => (*keys, self.account.aws_managed_keys) = (Loadable::Ready(ours), aws),
+                keys => {
+                    (*keys, self.account.aws_managed_keys) = (Loadable::Ready(ours), aws);
+                    self.update_key_rows();
+                    if let Some(here) = here {
+                        self.keys.move_cursor_to(&here, &self.account);
+                    }
+                }
             }
             if let (true, Loadable::Ready(keys)) = (is_complete, &mut self.account.keys) {
                 keys.shrink_to_fit();
             }
             self.account.has_all_keys |= is_complete;
-            self.keys.update_rows(&self.account);
-            self.aws_keys.update_rows(&self.account);
-            if let Some(here) = here {
-                self.keys.move_cursor_to(&here, &self.account);
-            }
             if let (true, Location::Key(id)) = (is_first, self.location.clone()) {
                 return self.navigate(Location::Key(id));
             }

@@ -99,6 +99,7 @@ impl App {
         app.recent_keys = std::mem::take(&mut self.recent_keys);
         app.keymap = std::mem::take(&mut self.keymap);
         app.is_mouse_on = self.is_mouse_on;
+        app.follows_changes = self.follows_changes;
         app.api_calls = std::mem::take(&mut self.api_calls);
         app.drafts = std::mem::take(&mut self.drafts);
         app.drafts.set_target(&app.target);

@@ -71,8 +71,9 @@ impl App {
         wizard.set_used_external_key_ids(self.used_external_key_ids.clone());
         self.wizard = Some(wizard);
         self.location = Location::CreateKey;
-        let fresh = [Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)];
-        fresh.map(|call| self.request(call)).to_vec()
+        let mut fresh = if self.keys_stay_current() { Vec::new() } else { vec![Call::Aliases, Call::Keys(None)] };
+        fresh.extend([Call::Users(None), Call::Roles(None)]);
+        fresh.into_iter().map(|call| self.request(call)).collect()
     }
 
     pub(super) fn handle_wizard_event(&mut self, event: wizard::WizardEvent) -> Vec<Effect> {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Location, PageEvent};
 use crate::aws::kms::KeyManagerType;
 use crate::create_key::account_state::{AccountState, Loadable};
+use crate::create_key::changed_keys::RowChanges;
 use crate::create_key::key_summary::KeySummary;
 use crate::listing::filter::full_cell;
 use crate::listing::json;
@@ -23,6 +24,18 @@ use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::container::Container;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
+
+/// Returns the text of the cells that a search finds: those of the columns, and the tags.
+fn searched_cell<'a>(
+    columns: &'a [KeyColumn],
+    keys: &'a [KeySummary],
+    account: &'a AccountState,
+) -> impl Fn(usize, usize) -> String + 'a {
+    move |row, column| match columns.get(column) {
+        Some(column) => cell(&keys[row], *column, account),
+        None => tag_search_text(&keys[row], account),
+    }
+}
 
 /// The state of the list page.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,16 +72,24 @@ impl KeyList {
         }
     }
 
-    /// Updates the table after the keys, the aliases, or the search changed.
+    /// Updates the table after the keys, the aliases, or the columns changed.
     pub fn update_rows(&mut self, account: &AccountState) {
-        let (keys, mut columns) = (self.list(account), self.columns());
+        let keys = self.list(account);
+        let mut columns = self.columns();
         // Tags have no column, but a search finds them.
         columns.push(Column::new("Tag", 0, 0));
-        let shown = &self.visible_columns;
-        self.table.update_rows(keys.len(), &columns, &|row, column| match shown.get(column) {
-            Some(column) => cell(&keys[row], *column, account),
-            None => tag_search_text(&keys[row], account),
-        });
+        self.table.update_rows(keys.len(), &columns, &searched_cell(&self.visible_columns, keys, account));
+    }
+
+    /// Updates the table after keys were added at the end of the list.
+    pub fn append_rows(&mut self, account: &AccountState) {
+        self.update_changed_rows(&RowChanges::default(), account);
+    }
+
+    /// Updates the table after some of the keys changed.
+    pub fn update_changed_rows(&mut self, changes: &RowChanges, account: &AccountState) {
+        let keys = self.list(account);
+        self.table.update_changed_rows(changes, keys.len(), &searched_cell(&self.visible_columns, keys, account));
     }
 
     /// Returns the table of the page.
@@ -121,9 +142,8 @@ impl KeyList {
     }
 
     /// Inserts pasted text into the search field.
-    pub fn handle_paste(&mut self, text: &str, account: &AccountState) {
+    pub fn handle_paste(&mut self, text: &str) {
         self.table.handle_paste(text);
-        self.update_rows(account);
     }
 
     /// Handles a key press.
@@ -149,7 +169,7 @@ impl KeyList {
                 Vec::new()
             }
             TableEvent::SortChanged => {
-                self.update_rows(account);
+                self.table.sort();
                 Vec::new()
             }
             TableEvent::Handled => {

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use futures_util::future;
 use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
+use tokio::task::JoinError;
 
 use crate::aws::kms::{DescribeKey, KeyListEntry, KeyMetadata, ListKeys, Tag};
 use crate::aws::lenient::{self, UNREADABLE};
 use crate::client::{CallError, Client};
+use crate::create_key::changed_keys::ChangedKey;
 use crate::create_key::key_summary::KeySummary;
 use crate::tui::effect::Response;
 
@@ -16,8 +18,11 @@ const MAX_CONCURRENT_DESCRIBES: usize = 8;
 
 /// The size of the first page of keys. It is small, so that the list appears quickly.
 const FIRST_PAGE_SIZE: u32 = 100;
-/// The size of later pages from the bundled AWS, which responds at once.
-const BUNDLED_PAGE_SIZE: u32 = 1000;
+/// The size of later pages from the bundled AWS, which responds at once. The rows of a page are added to a list of any length
+/// in about a millisecond.
+const BUNDLED_PAGE_SIZE: u32 = 500;
+/// How many keys of a page one task describes. The tasks of a page run on different threads.
+const KEYS_PER_TASK: usize = 250;
 /// The size of later pages from real AWS, where each key takes time. Small pages show the progress.
 const AWS_PAGE_SIZE: u32 = 200;
 
@@ -31,13 +36,27 @@ pub(super) async fn keys_page(client: &Client, marker: Option<String>) -> Result
     let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone(), ..ListKeys::default() }).await?;
     // A repeated marker would loop forever.
     let next = answer.next_marker.filter(|next| answer.truncated && marker.as_ref() != Some(next));
-    let page = stream::iter(answer.keys)
-        .map(|entry| async move { describe_or_placeholder(client, entry).await })
+    let tasks: Vec<_> = answer
+        .keys
+        .chunks(KEYS_PER_TASK)
+        .map(|entries| tokio::spawn(summarize_all(client.clone(), entries.to_vec())))
+        .collect();
+    let mut page = Vec::with_capacity(answer.keys.len());
+    for task in tasks {
+        let failed = |error: JoinError| CallError::Malformed { operation: "DescribeKey", reason: error.to_string() };
+        page.append(&mut task.await.map_err(failed)??);
+    }
+    Ok(Response::Keys { page, next })
+}
+
+/// Describes the keys for a list, in the order of the entries.
+async fn summarize_all(client: Client, entries: Vec<KeyListEntry>) -> Result<Vec<KeySummary>, CallError> {
+    stream::iter(entries)
+        .map(|entry| describe_or_placeholder(&client, entry))
         .buffered(MAX_CONCURRENT_DESCRIBES)
         .try_filter_map(|key| future::ok(key.map(KeySummary::from)))
         .try_collect()
-        .await?;
-    Ok(Response::Keys { page, next })
+        .await
 }
 
 /// Describes the keys, in the order of the list.
@@ -78,14 +97,41 @@ async fn describe_or_placeholder(client: &Client, entry: KeyListEntry) -> Result
     }
 }
 
+/// Loads keys that changed, with their aliases and possibly their tags.
+pub(super) async fn changed_keys(
+    client: &Client,
+    key_ids: Vec<String>,
+    with_tags: bool,
+) -> Result<Vec<ChangedKey>, CallError> {
+    stream::iter(key_ids)
+        .map(|key_id| async move { changed_key(client, key_id, with_tags).await })
+        .buffered(MAX_CONCURRENT_DESCRIBES)
+        .try_collect()
+        .await
+}
+
+async fn changed_key(client: &Client, key_id: String, with_tags: bool) -> Result<ChangedKey, CallError> {
+    let entry = KeyListEntry { key_id: key_id.clone(), key_arn: key_id.clone() };
+    let key = describe_or_placeholder(client, entry).await?.map(KeySummary::from);
+    let aliases = unless_not_found(client.collect_aliases_of(&key_id).await)?;
+    let tags = if with_tags { Some(unless_not_found(client.collect_tags(&key_id).await)?) } else { None };
+    Ok(ChangedKey { key_id, key, aliases, tags })
+}
+
+/// Returns an empty list for a key that no longer exists.
+fn unless_not_found<T>(list: Result<Vec<T>, CallError>) -> Result<Vec<T>, CallError> {
+    match list {
+        Err(CallError::Service(error)) if error.has_code("NotFound") => Ok(Vec::new()),
+        list => list,
+    }
+}
+
 /// Loads the tags of keys, with one call for each key.
 pub(super) async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, Vec<Tag>>, CallError> {
     stream::iter(keys)
         .map(|key_id| async move {
-            match client.collect_tags(&key_id).await {
-                Err(CallError::Service(error)) if error.has_code("NotFound") => Ok((key_id, Vec::new())),
-                tags => Ok((key_id, tags?)),
-            }
+            let tags = unless_not_found(client.collect_tags(&key_id).await)?;
+            Ok((key_id, tags))
         })
         .buffered(MAX_CONCURRENT_DESCRIBES)
         .try_collect()

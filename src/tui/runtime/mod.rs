@@ -87,6 +87,9 @@ async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
         Call::Aliases => Response::Aliases(client.collect_aliases().await?),
         Call::Keys(marker) => keys::keys_page(client, marker).await?,
         Call::Key(key_id) => Response::Key(Box::new(client.call(&DescribeKey::new(key_id)).await?.key_metadata.into())),
+        Call::ChangedKeys { key_ids, with_tags } => {
+            Response::ChangedKeys(keys::changed_keys(client, key_ids, with_tags).await?)
+        }
         Call::Users(marker) => principals::users(client, marker).await?,
         Call::Roles(marker) => principals::roles(client, marker).await?,
         Call::Permissions(demand) => Response::Permissions(permissions::missing_permissions(client, &demand).await?),

@@ -3,6 +3,7 @@
 mod cells;
 mod draw;
 mod mouse;
+mod rows;
 mod search;
 
 use std::cell::Cell;
@@ -10,7 +11,7 @@ use std::cell::Cell;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::text_field::TextField;
-use crate::listing::search::{Precision, Search, search_name, searchable_row};
+use crate::listing::search::{Precision, Search};
 use crate::listing::table::{TextColumn, TextTable};
 
 /// A column: its heading and its width.
@@ -64,7 +65,7 @@ pub enum TableEvent {
     Ignored,
     /// The table handled the key.
     Handled,
-    /// The sort order changed. The caller has to call [`Table::update_rows`].
+    /// The sort order changed. The caller has to call [`Table::sort`] or [`Table::update_rows`].
     SortChanged,
     /// Space was pressed on this row.
     Toggle(usize),
@@ -157,24 +158,6 @@ impl Table {
     /// Returns whether the cursor is on the last row and no search hides rows.
     pub fn is_at_end(&self) -> bool {
         self.cursor + 1 >= self.matching.len() && self.matching.len() == self.sorted.len() && !self.is_searching
-    }
-
-    /// Sorts and filters the rows. Call it when the rows or the sort order changed. The cursor stays on its row.
-    pub fn update_rows(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
-        self.titles = columns.iter().map(|column| column.title).collect();
-        self.properties = columns.iter().map(|column| search_name(column.title)).collect();
-        self.sort_column = self.sort_column.min(columns.len().saturating_sub(1));
-        self.haystack.clear();
-        self.haystack.extend((0..rows).map(|row| searchable_row((0..columns.len()).map(|column| cell(row, column)))));
-        let mut sorted: Vec<(String, usize)> =
-            (0..rows).map(|row| (cell(row, self.sort_column).to_lowercase(), row)).collect();
-        sorted.sort_unstable_by(|(one, row), (other, position)| {
-            let order = if self.is_descending { other.cmp(one) } else { one.cmp(other) };
-            order.then(row.cmp(position))
-        });
-        self.sorted.clear();
-        self.sorted.extend(sorted.into_iter().map(|(_, row)| row));
-        self.filter();
     }
 
     /// Returns the row at the cursor.

@@ -21,7 +21,12 @@ impl Table {
     /// Filters the rows with the [`Search`]. If no row contains every term, rows that contain their characters in order
     /// match.
     pub(super) fn filter(&mut self) {
-        let kept = self.current();
+        self.filter_from(self.current());
+    }
+
+    /// Filters the rows as [`filter`](Self::filter) does, and moves the cursor to the row `kept`. If it doesn't match, the cursor
+    /// stays where it is.
+    pub(super) fn filter_from(&mut self, kept: Option<usize>) {
         self.terms = Search::parse(self.search.value(), &self.properties);
         self.precision = Precision::Exact;
         self.matching = self.rows_with(self.precision);
@@ -43,6 +48,9 @@ impl Table {
 
     /// Returns the rows that match the search with this precision, in order.
     fn rows_with(&self, precision: Precision) -> Vec<usize> {
+        if self.terms.is_empty() {
+            return self.sorted.clone();
+        }
         let is_match =
             |row: &usize| self.haystack.get(*row).is_some_and(|line| self.terms.matches_with(line, precision));
         self.sorted.iter().copied().filter(is_match).collect()
