@@ -13,7 +13,7 @@ test *arguments:
 # Checks formatting and lints
 lint:
     cargo fmt --check
-    cargo clippy --all-targets --locked -- -D warnings
+    cargo clippy --workspace --all-targets --locked -- -D warnings
 
 # Reviews changed snapshots
 review:
@@ -23,11 +23,9 @@ review:
 tapes *arguments:
     cargo run -- test tests/tapes {{arguments}}
 
-# Regenerates screenshots/
-screenshots:
-    cargo run -- play assets/tapes/method-1.tape assets/tapes/method-2.tape --pictures screenshots --png method-1-03-configure-key-120x40
-    cargo run -- play assets/tapes/book.tape --pictures docs/src/pictures
-    cargo run -- play assets/tapes/first-key.tape --svg screenshots/first-key.svg
+# Regenerates the pictures in screenshots/ and docs/src/pictures/
+pictures:
+    cargo xtask pictures
 
 # Builds the book
 book:
