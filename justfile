@@ -14,6 +14,7 @@ test *arguments:
 lint:
     cargo fmt --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy --all-targets --no-default-features --locked -- -D warnings
 
 # Reviews changed snapshots
 review:
