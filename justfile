@@ -40,9 +40,9 @@ doc:
 strings:
     python3 .ci/strings.py > target/strings.txt
 
-# Measures
-bench:
-    cargo bench
+# Runs the benchmarks, and prints their figures
+bench *arguments:
+    cargo xtask bench {{arguments}}
 
 # Checks everything that must hold before a change lands
 ci:

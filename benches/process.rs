@@ -1,12 +1,14 @@
 //! Measures the whole program in a pseudo-terminal. The baseline is this benchmark running as a bare ratatui screen.
 //!
 //! Prints the time from a cold start to the first useful screen, the time from a key press to the next frame, idle
-//! wake-ups and bytes written, resident memory, and the size of the binary; then the time from a key press to the next
+//! wake-ups and bytes written, resident memory; then the time from a key press to the next
 //! frame while all calls to AWS hang. The other end of the terminal only reads. Runs only on Linux, because it reads
 //! `/proc`.
 //!
 //! `cargo bench --bench process -- hang` runs only the last measurement. `cargo test --bench process` does a short run
 //! that checks that the benchmark works. Its figures mean nothing.
+
+mod report;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -15,6 +17,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use report::{Figure, report};
 use xks_console::aws::kms::{CreateKey, ListAliases, ListKeys};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::bundled::BundledAws;
@@ -71,32 +74,33 @@ fn main() {
 /// Measures the program on the bundled AWS against the baseline.
 fn bench_bundled() {
     let data = tempfile::tempdir().expect("a directory for the account");
-    let console = Program::new("xks-console", Backend::Bundled(data.path()));
-    let baseline = Program::new("baseline", Backend::Baseline);
+    let console = Program::new(Backend::Bundled(data.path()));
+    let baseline = Program::new(Backend::Baseline);
     let first = Instant::now();
     PtySession::start(&console, (80, 24)).wait_for_output(console.ready_text());
-    println!("first start ever, 80x24: {:.1} ms (creates the account)", millis(first.elapsed()));
+    report_alone("first start ever, 80x24 (creates the account)", "ms", millis(first.elapsed()), "");
     for size in SIZES {
         let [baseline_start, start] = [&baseline, &console].map(|program| median(time_starts(program, size)));
-        print_row("cold start to screen", size, baseline_start, start);
+        report_times("cold start to screen", size, baseline_start, start, "≤ 3");
         let [baseline_key, key] = [&baseline, &console].map(|program| median(time_keys(program, size)));
-        print_row("key to frame", size, baseline_key, key);
+        report_times("key to frame", size, baseline_key, key, "≤ 2");
     }
-    for program in [&baseline, &console] {
+    let idle = config().idle_time;
+    let figures = [&baseline, &console].map(|program| {
         let mut running = PtySession::start(program, (80, 24));
         running.open_wizard(program, (80, 24));
         std::thread::sleep(Duration::from_secs(1));
         running.drain();
         let (switches, bytes) = (running.context_switches(), running.bytes_read);
-        let idle = config().idle_time;
         std::thread::sleep(idle);
         running.drain();
         let (switches, bytes) = (running.context_switches() - switches, running.bytes_read - bytes);
-        println!("idle {idle:?}, {}: {switches} context switches, {bytes} bytes", program.name);
-        println!("resident memory, {}: {:.1} MB", program.name, running.resident_kilobytes() as f64 / 1024.0);
-        let size = std::fs::metadata(&program.path).expect("the binary exists").len();
-        println!("binary, {}: {:.1} MB", program.name, size as f64 / 1e6);
-    }
+        [switches as f64, bytes as f64, running.resident_kilobytes() as f64 / 1024.0]
+    });
+    let [switches, bytes, memory] = [0, 1, 2].map(|index| (figures[0][index], figures[1][index]));
+    report_pair(&format!("context switches while idle for {idle:?}"), "", switches, "0");
+    report_pair(&format!("output while idle for {idle:?}"), "bytes", bytes, "0");
+    report_pair("resident memory after start", "MB", memory, "≤ 15 MB");
 }
 
 /// The duration of one frame at 60 Hz.
@@ -118,13 +122,13 @@ fn bench_hanging_calls() {
     let hanging = (format!("http://{}", hanging.local_addr().expect("its address")), hanging);
     for size in SIZES {
         let [baseline, hang] = [&responding, &hanging.0].map(|url| {
-            let mut times = time_alias_keys(&Program::new("xks-console", Backend::Endpoint(url, &key)), size);
+            let mut times = time_alias_keys(&Program::new(Backend::Endpoint(url, &key)), size);
             times.sort_unstable();
             times
         });
         for (percentile, percent) in [("p50", 50), ("p99", 99), ("max", 100)] {
             let at = |times: &[Duration]| times[(times.len() * percent / 100).min(times.len() - 1)];
-            print_row(&format!("key to frame while calls hang, {percentile}"), size, at(&baseline), at(&hang));
+            report_times(&format!("key to frame while calls hang, {percentile}"), size, at(&baseline), at(&hang), "1");
         }
         let p99 = hang[hang.len() * 99 / 100];
         println!("p99 is {} {FRAME_BUDGET:?}", if p99 < FRAME_BUDGET { "under" } else { "NOT under" });
@@ -161,29 +165,30 @@ fn bench_many_keys() {
     let start = Instant::now();
     let key_count = create_many_keys(data.path());
     println!("created {} keys in {:.0} s", config().extra_key_count, start.elapsed().as_secs_f64());
-    let console = Program::new("xks-console", Backend::Bundled(data.path()));
+    let console = Program::new(Backend::Bundled(data.path()));
     let start = Instant::now();
     let mut running = PtySession::start(&console, (80, 24));
     running.wait_for_output(console.ready_text());
-    println!("{key_count} keys: start to the key stores {:.1} ms", millis(start.elapsed()));
+    let of_keys = |name| format!("{key_count} keys, {name}");
+    report_alone(&of_keys("start to the key stores"), "ms", millis(start.elapsed()), "");
     running.drain();
     let start = Instant::now();
     running.send("\t\x1b[A\x1b[A\r");
     let mut screen = running.new_screen((80, 24));
     running.wait_for_screen(&mut screen, "Customer managed keys (");
-    println!("{key_count} keys: first keys on the screen after {:.1} ms", millis(start.elapsed()));
+    report_alone(&of_keys("first keys on the screen"), "ms", millis(start.elapsed()), "");
     running.wait_for_screen(&mut screen, &format!("({key_count})"));
-    println!("{key_count} keys: whole list after {:.1} s", start.elapsed().as_secs_f64());
+    report_alone(&of_keys("whole list"), "s", start.elapsed().as_secs_f64(), "");
     std::thread::sleep(Duration::from_secs(2));
-    println!("{key_count} keys: resident memory {:.1} MB", running.resident_kilobytes() as f64 / 1024.0);
-    for (what, keys) in [("arrow key", &["\x1b[B", "\x1b[A"][..]), ("sort", &["s"][..])] {
+    report_alone(&of_keys("resident memory"), "MB", running.resident_kilobytes() as f64 / 1024.0, "≤ 60");
+    for (what, keys) in [("arrow key to frame", &["\x1b[B", "\x1b[A"][..]), ("sort to frame", &["s"][..])] {
         let times = (0..20).map(|turn| running.time_key(keys[turn % keys.len()])).collect();
-        println!("{key_count} keys: {what} to frame {:.2} ms", millis(median(times)));
+        report_alone(&of_keys(what), "ms", millis(median(times)), if what.starts_with("arrow") { "≤ 2" } else { "" });
     }
     running.send("/");
     std::thread::sleep(Duration::from_millis(200));
     let times = (0..20).map(|turn| running.time_key(if turn % 2 == 0 { "7" } else { "\x7f" })).collect();
-    println!("{key_count} keys: filter key to frame {:.2} ms", millis(median(times)));
+    report_alone(&of_keys("filter key to frame"), "ms", millis(median(times)), "≤ 20");
 }
 
 /// Creates the keys through the API and returns the number of customer managed keys in the account, including those of
@@ -215,13 +220,19 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn print_row(what: &str, (width, height): (u16, u16), baseline: Duration, console: Duration) {
-    let ratio = console.as_secs_f64() / baseline.as_secs_f64();
-    println!(
-        "{what}, {width}x{height}: baseline {:.2} ms, console {:.2} ms, ratio {ratio:.2}",
-        millis(baseline),
-        millis(console)
-    );
+/// Reports a time of the console and of the baseline.
+fn report_times(what: &str, (width, height): (u16, u16), baseline: Duration, console: Duration, target: &str) {
+    report_pair(&format!("{what}, {width}x{height}"), "ms", (millis(baseline), millis(console)), target);
+}
+
+/// Reports a figure of the baseline and of the console.
+fn report_pair(name: &str, unit: &str, (baseline, ours): (f64, f64), target: &str) {
+    report(&Figure { name, unit, ours, peer: Some(("baseline", baseline)), target });
+}
+
+/// Reports a figure that only the console has.
+fn report_alone(name: &str, unit: &str, ours: f64, target: &str) {
+    report(&Figure { name, unit, ours, peer: None, target });
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -249,7 +260,6 @@ fn time_keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
 }
 
 struct Program<'a> {
-    name: &'static str,
     path: String,
     backend: Backend<'a>,
 }
@@ -265,14 +275,14 @@ enum Backend<'a> {
 }
 
 impl<'a> Program<'a> {
-    fn new(name: &'static str, backend: Backend<'a>) -> Self {
+    fn new(backend: Backend<'a>) -> Self {
         let path = match backend {
             Backend::Baseline => {
                 std::env::current_exe().expect("the path of this program").to_string_lossy().into_owned()
             }
             _ => env!("CARGO_BIN_EXE_xks-console").to_owned(),
         };
-        Self { name, path, backend }
+        Self { path, backend }
     }
 
     fn ready_text(&self) -> &'static str {

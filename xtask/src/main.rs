@@ -4,6 +4,7 @@
 #![warn(clippy::pedantic)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod bench;
 mod pictures;
 mod rasterizer;
 mod workspace;
@@ -23,11 +24,17 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run all benchmarks, and print their figures as a table in Markdown
+    ///
+    /// A figure is compared with that of a peer in the same run. Cells with three values are the minimum, median, and
+    /// maximum of the runs. Nothing fails because it is slow.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Task::parse() {
         Task::Pictures { check } => pictures::run(check),
+        Task::Bench(options) => bench::run(options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
