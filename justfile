@@ -13,7 +13,8 @@ test *arguments:
 # Checks formatting and lints
 lint:
     cargo fmt --check
-    cargo clippy --all-targets --locked -- -D warnings
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy --all-targets --no-default-features --locked -- -D warnings
 
 # Reviews changed snapshots
 review:
@@ -23,11 +24,9 @@ review:
 tapes *arguments:
     cargo run -- test tests/tapes {{arguments}}
 
-# Regenerates screenshots/
-screenshots:
-    cargo run -- play assets/tapes/method-1.tape assets/tapes/method-2.tape --pictures screenshots --png method-1-03-configure-key-120x40
-    cargo run -- play assets/tapes/book.tape --pictures docs/src/pictures
-    cargo run -- play assets/tapes/first-key.tape --svg screenshots/first-key.svg
+# Regenerates the pictures in screenshots/ and docs/src/pictures/
+pictures:
+    cargo xtask pictures
 
 # Builds the book
 book:
@@ -41,9 +40,9 @@ doc:
 strings:
     python3 .ci/strings.py > target/strings.txt
 
-# Measures
-bench:
-    cargo bench
+# Runs the benchmarks, and prints their figures
+bench *arguments:
+    cargo xtask bench {{arguments}}
 
 # Checks everything that must hold before a change lands
 ci:

@@ -1,12 +1,15 @@
 //! Measures the whole program in a pseudo-terminal. The baseline is this benchmark running as a bare ratatui screen.
 //!
 //! Prints the time from a cold start to the first useful screen, the time from a key press to the next frame, idle
-//! wake-ups and bytes written, resident memory, and the size of the binary; then how lists of many keys load, and what a
-//! change by another process costs; then the time from a key press to the next frame while all calls to AWS hang. The other end of the terminal only reads. Runs only on Linux, because it reads
+//! wake-ups and bytes written, and resident memory; then how lists of many keys load, and what a change by another process
+//! costs; then the time from a key press to the next frame while all calls to AWS hang. The other end of the terminal only
+//! reads. Runs only on Linux, because it reads
 //! `/proc`.
 //!
 //! `cargo bench --bench process -- hang` runs only the last measurement. `cargo test --bench process` does a short run
 //! that checks that the benchmark works. Its figures mean nothing.
+
+mod report;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -15,6 +18,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use report::{Figure, report};
 use xks_console::aws::kms::{CreateKey, DescribeKey, ListAliases, ListKeys, UpdateKeyDescription};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::bundled::BundledAws;
@@ -76,32 +80,33 @@ fn main() {
 /// Measures the program on the bundled AWS against the baseline.
 fn bench_bundled() {
     let data = tempfile::tempdir().expect("a directory for the account");
-    let console = Program::new("xks-console", Backend::Bundled(data.path()));
-    let baseline = Program::new("baseline", Backend::Baseline);
+    let console = Program::new(Backend::Bundled(data.path()));
+    let baseline = Program::new(Backend::Baseline);
     let first = Instant::now();
     PtySession::start(&console, (80, 24)).wait_for_output(console.ready_text());
-    println!("first start ever, 80x24: {:.1} ms (creates the account)", millis(first.elapsed()));
+    report_alone("first start ever, 80x24 (creates the account)", "ms", millis(first.elapsed()), "");
     for size in SIZES {
         let [baseline_start, start] = [&baseline, &console].map(|program| median(time_starts(program, size)));
-        print_row("cold start to screen", size, baseline_start, start);
+        report_times("cold start to screen", size, baseline_start, start, "≤ 3");
         let [baseline_key, key] = [&baseline, &console].map(|program| median(time_keys(program, size)));
-        print_row("key to frame", size, baseline_key, key);
+        report_times("key to frame", size, baseline_key, key, "≤ 2");
     }
-    for program in [&baseline, &console] {
+    let idle = config().idle_time;
+    let figures = [&baseline, &console].map(|program| {
         let mut running = PtySession::start(program, (80, 24));
         running.open_wizard(program, (80, 24));
         std::thread::sleep(Duration::from_secs(1));
         running.drain();
         let (switches, bytes) = (running.context_switches(), running.bytes_read);
-        let idle = config().idle_time;
         std::thread::sleep(idle);
         running.drain();
         let (switches, bytes) = (running.context_switches() - switches, running.bytes_read - bytes);
-        println!("idle {idle:?}, {}: {switches} context switches, {bytes} bytes", program.name);
-        println!("resident memory, {}: {:.1} MB", program.name, running.resident_kilobytes() as f64 / 1024.0);
-        let size = std::fs::metadata(&program.path).expect("the binary exists").len();
-        println!("binary, {}: {:.1} MB", program.name, size as f64 / 1e6);
-    }
+        [switches as f64, bytes as f64, running.resident_kilobytes() as f64 / 1024.0]
+    });
+    let [switches, bytes, memory] = [0, 1, 2].map(|index| (figures[0][index], figures[1][index]));
+    report_pair(&format!("context switches while idle for {idle:?}"), "", switches, "0");
+    report_pair(&format!("output while idle for {idle:?}"), "bytes", bytes, "0");
+    report_pair("resident memory after start", "MB", memory, "≤ 15 MB");
 }
 
 /// The duration of one frame at 60 Hz.
@@ -123,13 +128,13 @@ fn bench_hanging_calls() {
     let hanging = (format!("http://{}", hanging.local_addr().expect("its address")), hanging);
     for size in SIZES {
         let [baseline, hang] = [&responding, &hanging.0].map(|url| {
-            let mut times = time_alias_keys(&Program::new("xks-console", Backend::Endpoint(url, &key)), size);
+            let mut times = time_alias_keys(&Program::new(Backend::Endpoint(url, &key)), size);
             times.sort_unstable();
             times
         });
         for (percentile, percent) in [("p50", 50), ("p99", 99), ("max", 100)] {
             let at = |times: &[Duration]| times[(times.len() * percent / 100).min(times.len() - 1)];
-            print_row(&format!("key to frame while calls hang, {percentile}"), size, at(&baseline), at(&hang));
+            report_times(&format!("key to frame while calls hang, {percentile}"), size, at(&baseline), at(&hang), "1");
         }
         let p99 = hang[hang.len() * 99 / 100];
         println!("p99 is {} {FRAME_BUDGET:?}", if p99 < FRAME_BUDGET { "under" } else { "NOT under" });
@@ -175,39 +180,40 @@ fn bench_many_keys() {
 
 /// Measures the first page of the list of keys, the whole list, key presses on it, and changes by another process.
 fn bench_key_list(dir: &Path, key_count: usize) {
-    let console = Program::new("xks-console", Backend::Bundled(dir));
+    let console = Program::new(Backend::Bundled(dir));
     let start = Instant::now();
     let mut running = PtySession::start(&console, (80, 24));
     running.wait_for_output(console.ready_text());
-    println!("{key_count} keys: start to the key stores {:.1} ms", millis(start.elapsed()));
+    let of_keys = |name| format!("{key_count} keys, {name}");
+    report_alone(&of_keys("start to the key stores"), "ms", millis(start.elapsed()), "");
     running.drain();
     let start = Instant::now();
     running.send("\t\x1b[A\x1b[A\r");
     let mut screen = running.new_screen((80, 24));
     running.wait_for_screen(&mut screen, "Customer managed keys (");
-    println!("{key_count} keys: first keys on the screen after {:.1} ms", millis(start.elapsed()));
+    report_alone(&of_keys("first keys on the screen"), "ms", millis(start.elapsed()), "");
     let complete = format!("({key_count})");
     let mut times = Vec::new();
     while !screen.screen().contents().contains(&complete) {
         times.push(running.time_cursor_key(&mut screen, ["\x1b[B", "\x1b[A"][times.len() % 2]));
     }
-    println!("{key_count} keys: whole list after {:.1} s", start.elapsed().as_secs_f64());
-    println!("{key_count} keys: CPU time of the whole list {:.1} s", running.cpu_time().as_secs_f64());
+    report_alone(&of_keys("whole list"), "s", start.elapsed().as_secs_f64(), "≤ 2.5 for 100,000");
+    report_alone(&of_keys("CPU time of the whole list"), "s", running.cpu_time().as_secs_f64(), "");
     if !times.is_empty() {
-        println!("{key_count} keys: arrow key to frame while the list loads {:.2} ms", millis(median(times)));
+        report_alone(&of_keys("arrow key to frame while the list loads"), "ms", millis(median(times)), "≤ 2");
     }
     std::thread::sleep(Duration::from_secs(2));
-    println!("{key_count} keys: resident memory {:.1} MB", running.resident_kilobytes() as f64 / 1024.0);
-    println!("{key_count} keys: peak memory {:.1} MB", running.peak_kilobytes() as f64 / 1024.0);
-    println!("{key_count} keys: CPU time of a change by another process {:.2} ms", millis(running.time_change(dir)));
-    for (what, keys) in [("arrow key", &["\x1b[B", "\x1b[A"][..]), ("sort", &["s"][..])] {
+    report_alone(&of_keys("resident memory"), "MB", running.resident_kilobytes() as f64 / 1024.0, "≤ 60");
+    report_alone(&of_keys("peak memory"), "MB", running.peak_kilobytes() as f64 / 1024.0, "≤ 60");
+    report_alone(&of_keys("CPU time of a change by another process"), "ms", millis(running.time_change(dir)), "≤ 10");
+    for (what, keys) in [("arrow key to frame", &["\x1b[B", "\x1b[A"][..]), ("sort to frame", &["s"][..])] {
         let times = (0..20).map(|turn| running.time_key(keys[turn % keys.len()])).collect();
-        println!("{key_count} keys: {what} to frame {:.2} ms", millis(median(times)));
+        report_alone(&of_keys(what), "ms", millis(median(times)), if what.starts_with("arrow") { "≤ 2" } else { "" });
     }
     running.send("/");
     std::thread::sleep(Duration::from_millis(200));
     let times = (0..20).map(|turn| running.time_key(if turn % 2 == 0 { "7" } else { "\x7f" })).collect();
-    println!("{key_count} keys: filter key to frame {:.2} ms", millis(median(times)));
+    report_alone(&of_keys("filter key to frame"), "ms", millis(median(times)), "≤ 20");
 }
 
 /// Creates keys through the API and returns the number of customer managed keys in the account, including those of the
@@ -239,13 +245,19 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn print_row(what: &str, (width, height): (u16, u16), baseline: Duration, console: Duration) {
-    let ratio = console.as_secs_f64() / baseline.as_secs_f64();
-    println!(
-        "{what}, {width}x{height}: baseline {:.2} ms, console {:.2} ms, ratio {ratio:.2}",
-        millis(baseline),
-        millis(console)
-    );
+/// Reports a time of the console and of the baseline.
+fn report_times(what: &str, (width, height): (u16, u16), baseline: Duration, console: Duration, target: &str) {
+    report_pair(&format!("{what}, {width}x{height}"), "ms", (millis(baseline), millis(console)), target);
+}
+
+/// Reports a figure of the baseline and of the console.
+fn report_pair(name: &str, unit: &str, (baseline, ours): (f64, f64), target: &str) {
+    report(&Figure { name, unit, ours, peer: Some(("baseline", baseline)), target });
+}
+
+/// Reports a figure that only the console has.
+fn report_alone(name: &str, unit: &str, ours: f64, target: &str) {
+    report(&Figure { name, unit, ours, peer: None, target });
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -273,7 +285,6 @@ fn time_keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
 }
 
 struct Program<'a> {
-    name: &'static str,
     path: String,
     backend: Backend<'a>,
 }
@@ -289,14 +300,14 @@ enum Backend<'a> {
 }
 
 impl<'a> Program<'a> {
-    fn new(name: &'static str, backend: Backend<'a>) -> Self {
+    fn new(backend: Backend<'a>) -> Self {
         let path = match backend {
             Backend::Baseline => {
                 std::env::current_exe().expect("the path of this program").to_string_lossy().into_owned()
             }
             _ => env!("CARGO_BIN_EXE_xks-console").to_owned(),
         };
-        Self { name, path, backend }
+        Self { path, backend }
     }
 
     fn ready_text(&self) -> &'static str {

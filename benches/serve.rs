@@ -13,6 +13,8 @@
 //!
 //! `cargo test --bench serve` does a short run without moto that checks that the benchmark works.
 
+mod report;
+
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -25,12 +27,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
+use report::{Figure, report};
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xks_console::aws::scalar::SecretString;
 use xks_console::aws::sigv4::{self, Credentials};
+use xks_console::text::plural;
 
 /// Environment variable that makes this program run as the baseline.
 const BASELINE_ENV: &str = "XKS_CONSOLE_BENCH_BASELINE";
@@ -67,10 +71,11 @@ fn main() {
         let mut workloads = vec![&both_layers, &kms_alone, &bare];
         workloads.extend(&other);
         let results = measure_all(&workloads, connections, driver);
-        print_ratio("both layers / bare handler", &results[0], &results[2]);
-        print_ratio("KMS alone / bare handler", &results[1], &results[2]);
+        let load = load_name(connections, driver);
+        report_rates(&format!("Encrypt, both layers, {load}"), &results[0], ("bare handler", &results[2]), "");
+        report_rates(&format!("Encrypt, KMS alone, {load}"), &results[1], ("bare handler", &results[2]), "");
         if let Some(moto) = results.get(3) {
-            print_ratio("both layers / moto", &results[0], moto);
+            report_rates(&format!("Encrypt, both layers, {load}"), &results[0], ("moto", moto), "");
         }
     }
 
@@ -79,8 +84,16 @@ fn main() {
     let bare = Workload { request: proxy.request.clone(), server: &baseline, name: "bare axum handler" };
     for (connections, driver) in [(1, BUSY_POLLING), (1, BLOCKING), (1, ONE_CORE), (16, BLOCKING), (64, BLOCKING)] {
         let results = measure_all(&[&proxy, &bare], connections, driver);
-        print_ratio("proxy / bare handler", &results[0], &results[1]);
-        println!("  {:<28} {:.1} times", "proxy / 1,800 per second", results[0].rate / 1800.0);
+        let name = format!("XKS proxy, {}", load_name(connections, driver));
+        report_rates(&name, &results[0], ("bare handler", &results[1]), "≥ 0.5");
+        let quota = Figure {
+            name: &name,
+            unit: "requests/s",
+            ours: results[0].rate,
+            peer: Some(("XKS quota", 1800.0)),
+            target: "",
+        };
+        report(&quota);
     }
 }
 
@@ -110,8 +123,15 @@ impl Driver {
     }
 }
 
-fn print_ratio(label: &str, dividend: &Stats, divisor: &Stats) {
-    println!("  {label:<28} {:.2} times", dividend.rate / divisor.rate);
+/// Reports the rate of the server and of a peer.
+fn report_rates(name: &str, ours: &Stats, (peer, theirs): (&str, &Stats), target: &str) {
+    let peer = Some((peer, theirs.rate));
+    report(&Figure { name, unit: "requests/s", ours: ours.rate, peer, target });
+}
+
+/// Returns the number of connections and the kind of driver as text.
+fn load_name(connections: usize, driver: Driver) -> String {
+    format!("{}{}", plural(connections, "connection", "connections"), driver.name)
 }
 
 /// A server in its own process.
@@ -388,7 +408,7 @@ fn measure_all(workloads: &[&Workload], connections: usize, driver: Driver) -> V
             stats.push(workload.collect_stats(connections, driver));
         }
     }
-    println!(" {connections} connections{}", driver.name);
+    println!(" {}", load_name(connections, driver));
     let medians = rounds.into_iter().map(|mut stats| {
         stats.sort_by(|one, other| one.rate.total_cmp(&other.rate));
         stats[stats.len() / 2]

@@ -137,9 +137,6 @@ pub struct Play {
     /// the tapes. Other files are kept.
     #[arg(long, value_name = "DIR")]
     pub pictures: Option<PathBuf>,
-    /// Also write this image as PNG, such as method-1-05-tags-80x24; can be repeated
-    #[arg(long, value_name = "IMAGE", requires = "pictures", conflicts_with_all = ["cast", "svg"])]
-    pub png: Vec<String>,
     /// Don't write images; fail if one is missing, out of date, or no longer taken
     #[arg(long, requires = "pictures", conflicts_with_all = ["cast", "svg"])]
     pub check: bool,

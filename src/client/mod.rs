@@ -31,13 +31,17 @@ pub mod credentials;
 pub mod endpoints;
 pub mod find;
 pub mod log;
-pub mod mfa;
+#[cfg(feature = "aws-profiles")]
+mod mfa;
 pub mod named_call;
 pub mod profile;
 mod rate_limit;
 mod retry;
+#[cfg(feature = "aws-profiles")]
 mod sdk_error;
+#[cfg(feature = "aws-profiles")]
 mod sdk_http;
+#[cfg(feature = "aws-profiles")]
 mod shared_config;
 #[cfg(test)]
 mod tests;
@@ -300,7 +304,7 @@ impl Client {
 
     /// Returns the profile that the credentials come from, or `None` for the bundled AWS.
     pub fn profile(&self) -> Option<&str> {
-        self.profile_context.as_ref().map(|context| context.profile.as_str())
+        self.profile_context.as_ref().map(|context| context.profile())
     }
 
     /// Returns the profiles to choose from. The bundled AWS has none.

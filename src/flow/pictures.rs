@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::player::{Player, PlayerError, PlayerSettings};
-use super::screenshot::{self, ImageStyle, ScreenshotError};
+use super::screenshot::{self, ImageStyle};
 use super::tape::{self, ConsoleDriver as _, Tape, TapeError, parse_size};
 use crate::xks::network::Network;
 
@@ -17,20 +17,6 @@ pub enum PicturesError {
     /// A tape is invalid or failed.
     #[error(transparent)]
     Tape(#[from] TapeError),
-    /// An image couldn't be rendered.
-    #[error(transparent)]
-    Screenshot(#[from] ScreenshotError),
-    /// No tape takes an image that is to be written as PNG.
-    #[error(
-        "no tape takes the image {name}, so it can't be written as PNG. The images are named TAPE-SCREENSHOT-COLUMNSxROWS, \
-             such as {example}"
-    )]
-    UnknownImage {
-        /// The name.
-        name: String,
-        /// The name of an image that the tapes take.
-        example: String,
-    },
     /// Two tapes take an image of the same name.
     #[error(
         "the tapes {} and {} both take the image {name}, because images are named TAPE-SCREENSHOT-COLUMNSxROWS. Rename \
@@ -66,27 +52,22 @@ pub enum PicturesError {
 /// Images of the screenshots of tapes.
 pub struct Pictures {
     /// The images by file name.
-    images: BTreeMap<String, Vec<u8>>,
+    images: BTreeMap<String, String>,
     /// The titles of the tapes.
     tapes: BTreeSet<String>,
 }
 
 impl Pictures {
-    /// Plays the tapes at their sizes, and renders each screenshot as SVG, and as PNG if its name is in `png`. The name of
-    /// an image is that of the tape, the screenshot, and the size: `method-1-05-tags-80x24`.
+    /// Plays the tapes at their sizes, and renders each screenshot as SVG. The name of an image is that of the tape, the
+    /// screenshot, and the size: `method-1-05-tags-80x24.svg`.
     ///
     /// The images are the same, byte for byte, each time.
     ///
     /// `network` creates the network to proxies outside of the bundled AWS. It is called for each tape and size.
     ///
     /// # Errors
-    /// [`PicturesError`] if two images have the same name, a tape fails, or an image can't be rendered.
-    pub fn take(
-        tapes: &[Tape],
-        png: &[String],
-        style: &ImageStyle,
-        network: impl Fn() -> Network,
-    ) -> Result<Self, PicturesError> {
+    /// [`PicturesError`] if two images have the same name, or a tape fails.
+    pub fn take(tapes: &[Tape], style: &ImageStyle, network: impl Fn() -> Network) -> Result<Self, PicturesError> {
         check_names(tapes)?;
         let mut images = BTreeMap::new();
         for tape in tapes {
@@ -96,21 +77,12 @@ impl Pictures {
                 tape::play(tape, &mut player, &mut |name, player| {
                     let stem = image_name(tape, name, (width, height));
                     let svg = screenshot::svg(&player.frame(), &stem, style);
-                    if png.contains(&stem) {
-                        images.insert(format!("{stem}.png"), screenshot::png(&svg)?);
-                    }
-                    images.insert(format!("{stem}.svg"), svg.into_bytes());
+                    images.insert(format!("{stem}.svg"), svg);
                     Ok(())
                 })?;
             }
         }
-        match png.iter().find(|name| !images.contains_key(&format!("{name}.png"))) {
-            Some(name) => {
-                let example = images.keys().next().map_or_else(String::new, |name| name.replace(".svg", ""));
-                Err(PicturesError::UnknownImage { name: name.clone(), example })
-            }
-            None => Ok(Self { images, tapes: tapes.iter().map(|tape| tape.title().to_owned()).collect() }),
-        }
+        Ok(Self { images, tapes: tapes.iter().map(|tape| tape.title().to_owned()).collect() })
     }
 
     /// Returns the number of images.
@@ -128,9 +100,9 @@ impl Pictures {
             let path = directory.join(name);
             std::fs::remove_file(&path).map_err(|source| file_error(&path, source))?;
         }
-        for (name, bytes) in &self.images {
+        for (name, svg) in &self.images {
             let path = directory.join(name);
-            std::fs::write(&path, bytes).map_err(|source| file_error(&path, source))?;
+            std::fs::write(&path, svg).map_err(|source| file_error(&path, source))?;
         }
         Ok(())
     }
@@ -142,8 +114,9 @@ impl Pictures {
     /// [`PicturesError::File`].
     pub fn check(&self, directory: &Path) -> Result<(), PicturesError> {
         let mut stale = self.left_over(directory)?;
-        let is_stale =
-            |(name, bytes): &(&String, &Vec<u8>)| std::fs::read(directory.join(name)).ok().as_ref() != Some(*bytes);
+        let is_stale = |(name, svg): &(&String, &String)| {
+            std::fs::read(directory.join(name)).ok().as_deref() != Some(svg.as_bytes())
+        };
         stale.extend(self.images.iter().filter(is_stale).map(|(name, _)| name.clone()));
         if stale.is_empty() {
             return Ok(());
@@ -173,7 +146,7 @@ fn image_name(tape: &Tape, screenshot: &str, (width, height): (u16, u16)) -> Str
 
 /// Whether a file is named like an image of the tape with this title.
 fn is_image_of(name: &str, title: &str) -> bool {
-    let stem = name.strip_suffix(".svg").or_else(|| name.strip_suffix(".png"));
+    let stem = name.strip_suffix(".svg");
     let rest = stem.and_then(|stem| stem.strip_prefix(title)?.strip_prefix('-'));
     let parts = rest.and_then(|rest| rest.rsplit_once('-'));
     parts.is_some_and(|(screenshot, size)| !screenshot.is_empty() && parse_size(size).is_ok())
@@ -206,28 +179,22 @@ fn file_error(path: &Path, source: std::io::Error) -> PicturesError {
 mod tests {
     use super::*;
 
-    fn take_all(tapes: &[(&str, &str)], png: &[&str]) -> Result<Pictures, PicturesError> {
+    fn take_all(tapes: &[(&str, &str)]) -> Result<Pictures, PicturesError> {
         let tapes = tapes.iter().map(|(name, text)| Tape::parse(name, text).unwrap()).collect::<Vec<_>>();
-        let png: Vec<_> = png.iter().map(|name| (*name).to_owned()).collect();
-        Pictures::take(&tapes, &png, &ImageStyle::default(), Network::default)
+        Pictures::take(&tapes, &ImageStyle::default(), Network::default)
     }
 
-    fn take(text: &str, png: &[&str]) -> Result<Pictures, PicturesError> {
-        take_all(&[("flows/a.tape", text)], png)
+    fn take(text: &str) -> Result<Pictures, PicturesError> {
+        take_all(&[("flows/a.tape", text)])
     }
 
     #[test]
     fn check_finds_missing_changed_and_left_over_images() {
         let directory = tempfile::tempdir().unwrap();
-        let pictures = take("#: size 80x24 60x20\nScreenshot x.png", &["a-x-80x24"]).unwrap();
-        assert_eq!(pictures.count(), 3);
-        assert!(
-            pictures
-                .check(directory.path())
-                .unwrap_err()
-                .to_string()
-                .contains("a-x-60x20.svg, a-x-80x24.png, a-x-80x24.svg")
-        );
+        let pictures = take("#: size 80x24 60x20\nScreenshot x.png").unwrap();
+        assert_eq!(pictures.count(), 2);
+        let error = pictures.check(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("taken: a-x-60x20.svg, a-x-80x24.svg."), "{error}");
         pictures.write(directory.path()).unwrap();
         pictures.check(directory.path()).unwrap();
         std::fs::write(directory.path().join("a-old-80x24.svg"), "").unwrap();
@@ -247,7 +214,7 @@ mod tests {
             "logo.png",
             "b-x-80x24.svg",
             "a-80x24.svg",
-            "a-x-80x2.png",
+            "a-x-80x24.png",
             "a-x-large.svg",
             "a-x-80x24.jpg",
             "ab-x-80x24.svg",
@@ -255,7 +222,7 @@ mod tests {
         for name in others {
             std::fs::write(directory.path().join(name), "").unwrap();
         }
-        let pictures = take("Screenshot x.png", &[]).unwrap();
+        let pictures = take("Screenshot x.png").unwrap();
         pictures.write(directory.path()).unwrap();
         pictures.check(directory.path()).unwrap();
         for name in others {
@@ -266,9 +233,9 @@ mod tests {
     #[test]
     fn images_of_the_same_name_are_refused() {
         let text = "Screenshot x.png";
-        let error = take_all(&[("one/a.tape", text), ("two/a.tape", text)], &[]).err().unwrap().to_string();
+        let error = take_all(&[("one/a.tape", text), ("two/a.tape", text)]).err().unwrap().to_string();
         assert!(error.contains("one/a.tape and two/a.tape both take the image a-x-80x24"), "{error}");
-        let error = take_all(&[("a-b.tape", "Screenshot c.png"), ("a.tape", "Screenshot b-c.png")], &[]);
+        let error = take_all(&[("a-b.tape", "Screenshot c.png"), ("a.tape", "Screenshot b-c.png")]);
         assert!(matches!(error, Err(PicturesError::SameImage { name, .. }) if name == "a-b-c-80x24"));
     }
 
@@ -280,13 +247,7 @@ mod tests {
             networks.set(networks.get() + 1);
             Network::default()
         };
-        Pictures::take(&[tape], &[], &ImageStyle::default(), network).unwrap();
+        Pictures::take(&[tape], &ImageStyle::default(), network).unwrap();
         assert_eq!(networks.get(), 2);
-    }
-
-    #[test]
-    fn unknown_png_is_refused_with_an_example() {
-        let error = take("Screenshot x.png", &["x"]).err().unwrap().to_string();
-        assert!(error.contains("no tape takes the image x") && error.contains("a-x-80x24"), "{error}");
     }
 }

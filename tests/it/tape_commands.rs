@@ -90,10 +90,9 @@ fn recordings_of_a_tape_are_the_same_byte_for_byte() {
         assert!(one.contains("Open"), "{options} has no marker");
         assert_eq!(one.contains("111122223333"), extension != "stage", "{options}");
     }
-    let shown = assert_exit(at, "play a.tape --pictures p --png a-a-60x20", 0);
-    assert!(shown.contains("2 images were written to p"), "{shown}");
-    let shown = assert_exit(at, "play a.tape --pictures q", 0);
-    assert!(shown.contains("1 image was written to q"), "{shown}");
+    let shown = assert_exit(at, "play a.tape --pictures p", 0);
+    assert!(shown.contains("1 image was written to p"), "{shown}");
+    assert_exit(at, "play a.tape --pictures p --check", 0);
+    fs::write(at.join("p/a-a-60x20.svg"), "").unwrap();
     assert_exit(at, "play a.tape --pictures p --check", 1);
-    assert_exit(at, "play a.tape --pictures p --png a-a-60x20 --check", 0);
 }

@@ -8,9 +8,10 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::error::CredentialsError;
 use jiff::Timestamp;
 
+use super::Settings;
+use super::config_files::config_files_with;
 use super::credential_remedy::FIX_PROFILE;
 use super::selected::SelectedProfile;
-use super::settings::{Settings, config_files_with};
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::client::Client;

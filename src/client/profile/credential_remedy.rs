@@ -3,8 +3,8 @@
 use aws_credential_types::provider::error::CredentialsError;
 use aws_types::os_shim_internal::Env;
 
+use super::Settings;
 use super::selected::SelectedProfile;
-use super::settings::Settings;
 use crate::aws::cli_command::shell_quote;
 use crate::client::shared_config::{decode_name, encode_name};
 

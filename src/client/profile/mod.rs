@@ -1,33 +1,36 @@
 //! Opens clients of real AWS or a custom endpoint, configured by the command line, the environment, and AWS profiles.
 //!
-//! The AWS SDK reads the environment and profiles, and only when such a client is opened.
+//! The AWS SDK reads the environment and profiles, and only when such a client is opened. Without the Cargo feature
+//! `aws-profiles`, the program has no AWS SDK and takes everything from environment variables.
 
+#[cfg(feature = "aws-profiles")]
+mod aws_sdk;
+#[cfg(feature = "aws-profiles")]
+mod config_files;
+#[cfg(feature = "aws-profiles")]
 mod credential_chain;
+#[cfg(feature = "aws-profiles")]
 mod credential_remedy;
+#[cfg(any(test, not(feature = "aws-profiles")))]
+mod environment;
+#[cfg(feature = "aws-profiles")]
 mod selected;
 mod settings;
+#[cfg(not(feature = "aws-profiles"))]
+mod without_profiles;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use aws_config::SdkConfig;
-use aws_config::profile;
-use aws_types::os_shim_internal::{Env, Fs};
-use aws_types::service_config::ServiceConfigKey;
-
+#[cfg(feature = "aws-profiles")]
+pub(super) use self::aws_sdk::{ProfileContext, list_profiles, reopen};
+#[cfg(feature = "aws-profiles")]
+pub use self::aws_sdk::{list, open};
 pub use self::settings::{OpenError, Settings};
+#[cfg(not(feature = "aws-profiles"))]
+pub(super) use self::without_profiles::{ProfileContext, list_profiles, reopen};
+#[cfg(not(feature = "aws-profiles"))]
+pub use self::without_profiles::{list, open};
 
-use self::credential_chain::{StsConfig, fetch_credentials};
-use self::selected::SelectedProfile;
-use self::settings::config_files;
-use super::Client;
-use super::credentials::CredentialsProvider;
-use super::endpoints::{Endpoints, check_region, check_url};
-use super::sdk_error;
-use super::shared_config::decode_name;
-use super::transport::Https;
+use super::endpoints::check_url;
 use crate::aws::operation::Service;
-use crate::environment::Clock;
 
 /// The service IDs in endpoint settings, such as `AWS_ENDPOINT_URL_KMS` and `services` sections.
 const SERVICE_IDS: [(Service, &str); 6] = [
@@ -38,47 +41,6 @@ const SERVICE_IDS: [(Service, &str); 6] = [
     (Service::CloudWatch, "CloudWatch"),
     (Service::Tagging, "Resource Groups Tagging API"),
 ];
-
-/// Opens a client without fetching credentials yet.
-///
-/// # Errors
-/// [`OpenError`] if a setting is missing or invalid.
-pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError> {
-    let ResolvedSettings { region, endpoints, https, context } = resolve(settings).await?;
-    let source = credentials_provider(&context, &region, &endpoints, &https, &clock);
-    let client = Client::from_provider(Arc::new(https), source, &region, clock).with_endpoints(endpoints);
-    Ok(Client { profile_context: Some(Arc::new(context)), ..client })
-}
-
-/// Returns the client for another profile, without fetching its credentials yet.
-///
-/// # Errors
-/// [`OpenError`] if the profile can't be used.
-pub(super) async fn reopen(
-    client: &Client,
-    current: &ProfileContext,
-    profile: &str,
-    region: &str,
-) -> Result<Client, OpenError> {
-    let (profile, region) = (Some(profile.to_owned()), Some(region.to_owned()));
-    let ResolvedSettings { region, endpoints, https, context: new } =
-        resolve(Settings { profile, region, ..current.settings.clone() }).await?;
-    let source = credentials_provider(&new, &region, &endpoints, &https, &client.clock);
-    let client = Client { source: Arc::new(source), endpoints: Arc::new(endpoints), region, ..client.clone() };
-    // The other profile may have its own CA bundle.
-    let is_same_trust = new.ca_bundle == current.ca_bundle;
-    let client = if is_same_trust { client } else { client.map_transport(|_| Arc::new(https)) };
-    Ok(Client { profile_context: Some(Arc::new(new)), ..client })
-}
-
-/// The settings that a client was opened with.
-#[derive(Debug)]
-pub(super) struct ProfileContext {
-    settings: Settings,
-    ca_bundle: Option<PathBuf>,
-    /// The selected profile.
-    pub profile: String,
-}
 
 /// The profile and Region to switch to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,109 +62,7 @@ pub struct ProfileSummary {
     pub kind: &'static str,
 }
 
-/// Returns the profiles of a client.
-///
-/// # Errors
-/// [`OpenError::Files`] if a file can't be read.
-pub(super) async fn list_profiles(context: &ProfileContext) -> Result<Vec<ProfileSummary>, OpenError> {
-    list(&context.settings).await
-}
-
-/// Returns all profiles, sorted by name, with the default one first.
-///
-/// # Errors
-/// [`OpenError::Files`] if a file can't be read.
-pub async fn list(settings: &Settings) -> Result<Vec<ProfileSummary>, OpenError> {
-    let set = profile::load(&Fs::real(), &Env::real(), &config_files(settings, None)?, None).await;
-    let set = set.map_err(|error| OpenError::Files(sdk_error::describe(&error)))?;
-    let mut profiles: Vec<(String, &profile::Profile)> =
-        set.profiles().filter_map(|name| Some((decode_name(name), set.get_profile(name)?))).collect();
-    profiles.sort_unstable_by(|(one, _), (other, _)| (one != "default", one).cmp(&(other != "default", other)));
-    Ok(profiles
-        .into_iter()
-        .map(|(name, profile)| ProfileSummary {
-            name,
-            region: profile.get("region").map(str::to_owned),
-            kind: profile_kind(profile),
-        })
-        .collect())
-}
-
-fn profile_kind(profile: &profile::Profile) -> &'static str {
-    let has = |name| profile.get(name).is_some();
-    match () {
-        () if has("role_arn") && has("mfa_serial") => "role, MFA",
-        () if has("role_arn") => "role",
-        () if has("sso_session") || has("sso_start_url") => "IAM Identity Center",
-        () if has("credential_process") => "process",
-        () if has("aws_access_key_id") => "access key",
-        () => "",
-    }
-}
-
-/// The settings combined with the environment and files.
-struct ResolvedSettings {
-    region: String,
-    endpoints: Endpoints,
-    https: Https,
-    context: ProfileContext,
-}
-
-async fn resolve(settings: Settings) -> Result<ResolvedSettings, OpenError> {
-    let profile = SelectedProfile::load(&settings).await?;
-    let ca_bundle = settings.ca_bundle.clone().or_else(|| profile.set.get("ca_bundle").map(PathBuf::from));
-    let https = Https::new(ca_bundle.as_deref()).map_err(OpenError::Tls)?;
-    let config = profile.sdk_config(&settings, &https).await;
-    let region =
-        config.region().map(ToString::to_string).ok_or_else(|| OpenError::MissingRegion(profile.display_name()))?;
-    check_region(&region)?;
-    let endpoints = resolve_endpoints(&settings, &config)?;
-    Ok(ResolvedSettings {
-        region,
-        endpoints,
-        https,
-        context: ProfileContext { settings, ca_bundle, profile: profile.display_name() },
-    })
-}
-
-fn credentials_provider(
-    context: &ProfileContext,
-    region: &str,
-    endpoints: &Endpoints,
-    https: &Https,
-    clock: &Clock,
-) -> CredentialsProvider {
-    // With the Region set, the SDK doesn't request it from the metadata service of EC2 again.
-    let settings = Settings { region: Some(region.to_owned()), ..context.settings.clone() };
-    let (endpoints, https, clock) = (endpoints.clone(), https.clone(), clock.clone());
-    CredentialsProvider::chain(Box::new(move |code| {
-        let sts = StsConfig { endpoints: endpoints.clone(), https: https.clone(), clock: clock.clone() };
-        let settings = settings.clone();
-        Box::pin(async move { fetch_credentials(&settings, sts, code).await })
-    }))
-}
-
-fn resolve_endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenError> {
-    let check = |service, url: &str| check_url(url).map_err(|source| OpenError::Endpoint { service, source });
-    let mut endpoints = Endpoints {
-        global_url: settings.endpoint_url.clone().or_else(|| config.endpoint_url().map(str::to_owned)),
-        service_urls: Vec::new(),
-        uses_fips: config.use_fips().unwrap_or_default(),
-        uses_dual_stack: config.use_dual_stack().unwrap_or_default(),
-    };
-    if let Some(url) = &endpoints.global_url {
-        check("all services", url)?;
-    }
-    if settings.endpoint_url.is_some() {
-        return Ok(endpoints);
-    }
-    for (service, id) in SERVICE_IDS {
-        let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-        let specific = key.ok().and_then(|key| config.service_config()?.load_config(key));
-        if let Some(url) = specific.filter(|url| Some(url) != endpoints.global_url.as_ref()) {
-            check(id, &url)?;
-            endpoints.service_urls.push((service, url));
-        }
-    }
-    Ok(endpoints)
+/// Checks an endpoint of `service` that a setting provides.
+fn check_endpoint(service: &'static str, url: &str) -> Result<(), OpenError> {
+    check_url(url).map_err(|source| OpenError::Endpoint { service, source })
 }

@@ -9,7 +9,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::settings::{OpenError, Settings, config_files, profile_from_env};
+use super::config_files::{config_files, profile_from_env};
+use super::{OpenError, Settings};
 use crate::client::mfa::RoleChain;
 use crate::client::sdk_error;
 use crate::client::sdk_http::SdkHttpClient;

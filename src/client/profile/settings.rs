@@ -1,13 +1,9 @@
-//! The settings of a client, the files that they select, and the reasons why a client can't be opened.
+//! The settings of a client, and the reasons why a client can't be opened.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
-use aws_types::os_shim_internal::Env;
-
+use crate::aws::cli_command::shell_quote;
 use crate::client::endpoints::{InvalidRegion, InvalidUrl};
-use crate::client::shared_config;
 
 /// The settings that override the environment and profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,9 +33,30 @@ pub enum OpenError {
          list-profiles`"
     )]
     ProfileNotFound(String),
+    /// A profile is selected in a build without the Cargo feature `aws-profiles`.
+    #[error(
+        "can't use the profile \"{profile}\": this program was built without support for AWS profiles. Run \
+         `eval \"$(aws configure export-credentials --profile {} --format env)\"` and start it without a profile, or \
+         build it with the Cargo feature aws-profiles",
+        shell_quote(.profile)
+    )]
+    ProfilesNotSupported {
+        /// The profile.
+        profile: String,
+    },
+    /// The environment has no credentials, in a build without the Cargo feature `aws-profiles`.
+    #[error(
+        "couldn't get credentials: {0} is not set, and this program was built without support for AWS profiles. Set \
+         AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and, for temporary credentials, AWS_SESSION_TOKEN, or build it with \
+         the Cargo feature aws-profiles"
+    )]
+    MissingCredentials(&'static str),
     /// No Region is set.
-    #[error("no Region is set. Use --region, set AWS_REGION, or add `region` to the profile {0}")]
-    MissingRegion(String),
+    #[error("no Region is set. {}", region_remedy(.profile.as_deref()))]
+    MissingRegion {
+        /// The selected profile, or `None` in a build without the Cargo feature `aws-profiles`.
+        profile: Option<String>,
+    },
     /// The Region name is invalid.
     #[error(transparent)]
     Region(#[from] InvalidRegion),
@@ -56,49 +73,9 @@ pub enum OpenError {
     Tls(String),
 }
 
-/// Returns the profile that the environment selects, with the precedence of the AWS CLI.
-pub(super) fn profile_from_env() -> Option<String> {
-    ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"]
-        .into_iter()
-        .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
-}
-
-/// Returns the files to read.
-///
-/// With an endpoint for all services, the credential chain of the profile `name` calls STS there too, regardless of the
-/// files.
-pub(super) fn config_files(settings: &Settings, name: Option<&str>) -> Result<EnvConfigFiles, OpenError> {
-    config_files_with(settings, name, String::new())
-}
-
-/// Like [`config_files`], with additional lines in the config file.
-pub(super) fn config_files_with(
-    settings: &Settings,
-    name: Option<&str>,
-    mut lines: String,
-) -> Result<EnvConfigFiles, OpenError> {
-    use EnvConfigFileKind::{Config, Credentials};
-    let env = Env::real();
-    let default_file = |kind, variable, file| shared_config::file_path(&env, variable, file).map(|path| (kind, path));
-    let files = match &settings.files {
-        None => [
-            default_file(Config, "AWS_CONFIG_FILE", "config"),
-            default_file(Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-        ],
-        Some([config, credentials]) => [Some((Config, config.clone())), Some((Credentials, credentials.clone()))],
-    };
-    let mut builder = EnvConfigFiles::builder();
-    for (kind, path) in files.into_iter().flatten() {
-        let text = shared_config::read(&path, kind).map_err(OpenError::Files)?;
-        builder = builder.with_contents(kind, text);
+fn region_remedy(profile: Option<&str>) -> String {
+    match profile {
+        Some(profile) => format!("Use --region, set AWS_REGION, or add `region` to the profile {profile}"),
+        None => "Use --region, or set AWS_REGION".to_owned(),
     }
-    if let (Some(url), Some(name)) = (&settings.endpoint_url, name) {
-        let heading = if name == "default" { name.to_owned() } else { format!("profile {name}") };
-        let _ = write!(
-            lines,
-            "[{heading}]\nservices = xks-console-endpoint\n[services xks-console-endpoint]\nsts =\n  endpoint_url = {url}\n"
-        );
-    }
-    // The builder needs at least one file.
-    Ok(builder.with_contents(Config, lines).build())
 }

@@ -124,7 +124,7 @@ fn write_pictures(
     directory: &Path,
 ) -> Result<ExitCode, Box<dyn Error>> {
     network(arguments).check()?;
-    let pictures = Pictures::take(tapes, &options.png, &image_style(arguments), || network(arguments))?;
+    let pictures = Pictures::take(tapes, &image_style(arguments), || network(arguments))?;
     let (one, many) = if options.check {
         pictures.check(directory)?;
         ("image is up to date in", "images are up to date in")

@@ -1,16 +1,14 @@
-//! Screenshots of the console: renders a [`Buffer`](ratatui::buffer::Buffer) as SVG, and the SVG as PNG.
+//! Screenshots of the console: renders a [`Buffer`](ratatui::buffer::Buffer) as SVG.
 //!
-//! Both are identical, byte for byte, on every run and every machine, because rendering doesn't depend on the time, the
-//! environment, or system fonts. The font is JetBrains Mono, which is in `assets/fonts` under the SIL Open Font License.
+//! The image is identical, byte for byte, on every run and every machine, because rendering doesn't depend on the time,
+//! the environment, or system fonts. Text is in JetBrains Mono, or another monospace font if the viewer doesn't have it.
 //! Borders, blocks, and symbols that this font doesn't have are drawn as shapes, so that lines join from cell to cell.
 
 mod box_drawing;
 mod color;
-mod png;
 mod svg;
 
 pub use color::ImageStyle;
-pub use png::{ScreenshotError, png};
 pub use svg::svg;
 pub(super) use svg::{Element, Layer, document, row_elements};
 
@@ -24,5 +22,5 @@ const FONT_SIZE: f32 = 15.0;
 const BASELINE: f32 = 15.0;
 /// The padding around the screen, in pixels.
 const PADDING: f32 = 10.0;
-/// The name of the font in `assets/fonts`.
+/// The name of the font.
 const FONT_FAMILY: &str = "JetBrains Mono";

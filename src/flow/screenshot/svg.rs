@@ -303,7 +303,6 @@ fn escape_xml(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use ratatui::layout;
     use ratatui::style::Style;
 
@@ -369,16 +368,6 @@ mod tests {
         let svg_text = render("x y", Style::new().bold().underlined().reversed());
         assert!(svg_text.contains(r##"fill="#121720" font-weight="bold">x y</text>"##), "{svg_text}");
         assert!(svg_text.contains(r##"<rect x="10" y="27" width="27" height="1" fill="#121720"/>"##), "{svg_text}");
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_produces_valid_svg(text in "\\PC{0,20}", title in any::<String>()) {
-            let mut buffer = Buffer::empty(layout::Rect::new(0, 0, 24, 1));
-            buffer.set_string(0, 0, &text, Style::new());
-            let svg_text = svg(&buffer, &title, &ImageStyle::default());
-            prop_assert!(resvg::usvg::Tree::from_str(&svg_text, &resvg::usvg::Options::default()).is_ok(), "{}", svg_text);
-        }
     }
 
     #[test]
