@@ -26,12 +26,6 @@ find_cargo() {
     run cargo --version
 }
 
-# The tools that .ci/run needs of a release, too.
-install_packagers() {
-    install_tool cargo-deb 3.8.0 --no-default-features
-    install_tool cargo-generate-rpm 0.21.1
-}
-
 # install_tool NAME VERSION [OPTION...]: installs a program of crates.io, unless it's there in this version. It's optimized a little only,
 # because building it takes longer than using it. The tools share what they depend on.
 install_tool() {
