@@ -40,6 +40,10 @@ doc:
 strings:
     python3 .ci/strings.py > target/strings.txt
 
+# Makes the files of a release for a target, which must be one of this machine
+release target:
+    .ci/release build {{target}}
+
 # Runs the benchmarks, and prints their figures
 bench *arguments:
     cargo xtask bench {{arguments}}
