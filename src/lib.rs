@@ -51,6 +51,7 @@
 pub mod access_log;
 pub mod accessible;
 pub mod aws;
+mod blocking;
 pub mod build_info;
 pub mod bundled;
 pub mod cli;

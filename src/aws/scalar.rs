@@ -3,8 +3,10 @@
 use std::fmt;
 
 use base64::Engine as _;
+use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -74,22 +76,36 @@ impl fmt::Debug for SecretString {
     }
 }
 
-fn decode_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let mut text = String::deserialize(deserializer)?;
-    let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| de::Error::custom("expected padded standard Base64"));
-    text.zeroize();
-    bytes
+/// Decodes Base64 without a copy of the text, which may be secret.
+struct Base64Visitor;
+
+impl Visitor<'_> for Base64Visitor {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<u8>, E> {
+        STANDARD.decode(text).map_err(|_| E::custom("expected padded standard Base64"))
+    }
+
+    fn visit_string<E: de::Error>(self, mut text: String) -> Result<Vec<u8>, E> {
+        let bytes = self.visit_str(&text);
+        text.zeroize();
+        bytes
+    }
 }
 
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(&self.0))
+        serializer.collect_str(&Base64Display::new(&self.0, &STANDARD))
     }
 }
 
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decode_base64(deserializer).map(Self)
+        deserializer.deserialize_string(Base64Visitor).map(Self)
     }
 }
 
@@ -104,7 +120,7 @@ impl Serialize for SecretBlob {
 
 impl<'de> Deserialize<'de> for SecretBlob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decode_base64(deserializer).map(Self)
+        deserializer.deserialize_string(Base64Visitor).map(Self)
     }
 }
 

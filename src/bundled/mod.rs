@@ -16,6 +16,7 @@ mod iam;
 pub mod kms;
 mod names;
 mod pagination;
+mod pending_records;
 mod router;
 mod scenario;
 pub mod snapshot;
@@ -46,10 +47,11 @@ use crate::aws::limits;
 use crate::aws::policy::PolicyDocument;
 use crate::aws::sigv4::{Credentials, SigningKeyCache};
 use crate::environment::Environment;
+use crate::storage::write_behind::Flusher;
 use crate::xks::client::{RequestMetadata, XksClient};
 use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::network::Network;
-use crate::xks::proxy;
+use crate::xks::proxy::Proxy;
 use authorization::PolicyCache;
 use cloudtrail::{EventBuffer, EventDraft};
 use iam::sessions::SessionAttributes;
@@ -66,13 +68,15 @@ pub struct BundledAws(Arc<Inner>);
 struct Inner {
     store: Arc<Store>,
     xks_client: XksClient,
-    proxy_router: axum::Router,
+    proxy: Proxy,
     key_manager: ExternalKeyManager,
     credentials: RwLock<Credentials>,
     signing_keys: SigningKeyCache,
     policy_cache: PolicyCache,
     event_buffer: EventBuffer,
     flow_buffer: FlowBuffer,
+    /// The thread that writes what the buffers contain.
+    flusher: Arc<Flusher>,
 }
 
 impl Inner {
@@ -83,9 +87,8 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.event_buffer.close(&self.store);
-        self.flow_buffer.close(&self.store);
-        cloudwatch::metric_store::close(self);
+        self.write_pending_records();
+        self.flusher.close();
     }
 }
 
@@ -138,9 +141,7 @@ impl BundledAws {
         }
         let key_manager = ExternalKeyManager::open(dir, environment)?;
         let aws = Self::start(store, key_manager, Some(network), scenario.unwrap_or("default"))?;
-        aws.0.event_buffer.spawn_flusher(Arc::downgrade(&aws.0));
-        aws.0.flow_buffer.spawn_flusher(Arc::downgrade(&aws.0));
-        cloudwatch::metric_store::spawn_flusher(&aws.0);
+        aws.0.start_flusher();
         aws.0.key_manager.spawn_log_flusher();
         Ok(aws)
     }
@@ -183,22 +184,23 @@ impl BundledAws {
         }
         let credentials = iam::principals::console_credentials(&store)?;
         let clock = store.environment().clock.clone();
-        let proxy_router = proxy::router(key_manager.clone(), clock.clone());
+        let proxy = Proxy::new(key_manager.clone(), clock.clone());
         let network = network.map(Arc::new);
-        let xks_client = XksClient::new(proxy_router.clone(), network.clone(), clock);
+        let xks_client = XksClient::new(proxy.clone(), network.clone(), clock);
         let store = Arc::new(store);
         let stored_faults = Arc::clone(&store);
         xks_client.faults().set_stored(move |call| stored_faults.next_fault(call));
         let inner = Arc::new(Inner {
             store,
             xks_client,
-            proxy_router,
+            proxy,
             key_manager,
             credentials: RwLock::new(credentials),
             signing_keys: SigningKeyCache::default(),
             policy_cache: PolicyCache::default(),
             event_buffer: EventBuffer::default(),
             flow_buffer: FlowBuffer::default(),
+            flusher: Arc::default(),
         });
         if let Some(network) = network {
             let weak = Arc::downgrade(&inner);

@@ -56,7 +56,7 @@ pub struct InternalRequest<'a> {
 /// Handles an internal request and returns the output. It is authorized and recorded, as if the caller had signed it.
 pub async fn handle_internally(aws: &Inner, request: InternalRequest<'_>) -> ApiResult<Bytes> {
     let InternalRequest { caller, region, service, operation, body, user_agent, source_ip } = request;
-    let draft = EventDraft::new(service, operation, body, user_agent, false);
+    let draft = EventDraft::new(service, operation, body, user_agent, false, aws.flow_recorder(service, operation));
     let account = caller.account.clone();
     let call = Call {
         aws,
@@ -96,8 +96,8 @@ async fn respond(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let is_query = matches!(service.protocol(), Protocol::Query { .. });
     let parameters = if is_query { parameters_of(&request) } else { request.body() };
-    let mut draft =
-        EventDraft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
+    let (user_agent, flow) = (user_agent.unwrap_or("xks-console"), aws.flow_recorder(service, &name));
+    let mut draft = EventDraft::new(service, &name, parameters, user_agent, wants_json(&request), flow);
     draft.is_unrecorded = request.extensions().get::<Unrecorded>().is_some();
     let start = aws.store.environment().clock.machine_time();
     let mut caller = None;

@@ -1,6 +1,7 @@
 //! The HTTP server of the bundled AWS and its external key store proxy.
 //!
-//! KMS, IAM, STS, CloudTrail, and CloudWatch are at `/`, and the proxy is at the URI path of each partition.
+//! KMS, IAM, STS, CloudTrail, and CloudWatch are at `/`, and the proxy is at the URI path of each partition. Requests run on
+//! the threads of the runtime. One that changes the account waits for the disk, while other threads run the others.
 
 pub mod class;
 pub mod client_environment;
@@ -11,11 +12,8 @@ use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -27,10 +25,8 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt as _;
 
 use self::class::RequestCounts;
 use crate::access_log::{AccessLog, AccessLogEntry, RequestDetailsSlot};
@@ -45,11 +41,6 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// The maximum number of open connections. Further connections wait.
 const MAX_CONNECTIONS: usize = 1024;
-/// How long a thread polls for the next request after a response.
-///
-/// Waking a sleeping core takes longer than handling a request, and clients often send the next request right after a
-/// response. An idle server sleeps.
-const BUSY_POLL_DURATION: Duration = Duration::from_micros(60);
 /// The maximum size of a request body to KMS and the other AWS services that the server reads, in bytes.
 ///
 /// The services themselves reject bodies that are below this size but above their own limit.
@@ -81,11 +72,9 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     aws: BundledAws,
-    proxy: Router,
     quota: Option<Arc<Quota>>,
     access_log: Option<Arc<AccessLog>>,
     counts: Option<Arc<RequestCounts>>,
-    workers: Option<Arc<WorkerPool>>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -106,16 +95,13 @@ impl Server {
         let failed = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let proxy = aws.proxy_router();
         Ok(Self {
             listener,
             address,
             aws,
-            proxy,
             quota: None,
             access_log: None,
             counts: None,
-            workers: None,
             tls: tls.map(TlsAcceptor::from),
         })
     }
@@ -140,12 +126,6 @@ impl Server {
         Self { counts: Some(counts), ..self }
     }
 
-    /// Serves connections on these threads, which several servers can share. Otherwise, the server has its own.
-    #[must_use]
-    pub fn with_workers(self, workers: Arc<WorkerPool>) -> Self {
-        Self { workers: Some(workers), ..self }
-    }
-
     /// Returns the address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -164,10 +144,9 @@ impl Server {
 
     /// Handles requests until `stop` completes, then finishes the requests in progress.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, aws, proxy, quota, access_log, counts, workers, tls, .. } = self;
+        let Self { listener, aws, quota, access_log, counts, tls, .. } = self;
         let connection_limit = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let graceful = GracefulShutdown::new();
-        let worker_pool = workers.unwrap_or_else(|| Arc::new(WorkerPool::start()));
         let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -180,18 +159,12 @@ impl Server {
             let origin = ConnectionInfo { address, is_over_tls: tls.is_some() };
             let handler = ConnectionHandler {
                 aws: aws.clone(),
-                proxy: proxy.clone(),
                 quota: quota.clone(),
                 access_log: access_log.clone(),
                 counts: counts.clone(),
                 origin,
-                response_sent: Arc::default(),
             };
-            // The socket moves to the runtime of another thread.
-            let Ok(stream) = stream.into_std() else { continue };
-            worker_pool.spawn(|response_sent| async move {
-                let handler = ConnectionHandler { response_sent, ..handler };
-                let Ok(stream) = TcpStream::from_std(stream) else { return };
+            tokio::spawn(async move {
                 match tls {
                     None => handler.serve(watcher, stream).await,
                     Some(tls) => {
@@ -205,70 +178,6 @@ impl Server {
         }
         drop(listener);
         let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
-    }
-}
-
-/// The threads that serve connections.
-///
-/// A connection stays on one thread, so that a request is read and handled without waking another thread. In a
-/// single-threaded runtime, such as one with paused time, everything runs on that thread.
-#[derive(Debug)]
-pub struct WorkerPool {
-    workers: Vec<Worker>,
-    next_worker: AtomicUsize,
-}
-
-/// A thread that runs until this value is dropped.
-#[derive(Debug)]
-struct Worker {
-    runtime: Handle,
-    response_sent: Arc<Notify>,
-    _shutdown: Option<oneshot::Sender<()>>,
-}
-
-impl WorkerPool {
-    /// Starts the threads.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub fn start() -> Self {
-        let current = Handle::current();
-        if current.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            let worker = Worker { runtime: current, response_sent: Arc::default(), _shutdown: None };
-            return Self { workers: vec![worker], next_worker: AtomicUsize::new(0) };
-        }
-        // At least four, so that a thread that waits for the disk doesn't block all connections.
-        let count = std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4));
-        let threads = (0..count).filter_map(|_| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-            let handle = runtime.handle().clone();
-            let (shutdown, until_shutdown) = oneshot::channel();
-            let response_sent = Arc::new(Notify::new());
-            runtime.spawn(busy_poll(Arc::clone(&response_sent)));
-            std::thread::spawn(move || runtime.block_on(until_shutdown));
-            Some(Worker { runtime: handle, response_sent, _shutdown: Some(shutdown) })
-        });
-        Self { workers: threads.collect(), next_worker: AtomicUsize::new(0) }
-    }
-
-    /// Spawns `work` on the next thread, in turn. `work` receives the handle to notify of each sent response.
-    fn spawn<F: Future<Output = ()> + Send + 'static>(&self, work: impl FnOnce(Arc<Notify>) -> F) {
-        let index = self.next_worker.fetch_add(1, Ordering::Relaxed);
-        match self.workers.get(index % self.workers.len().max(1)) {
-            Some(worker) => drop(worker.runtime.spawn(work(Arc::clone(&worker.response_sent)))),
-            None => drop(tokio::spawn(work(Arc::default()))),
-        }
-    }
-}
-
-/// Keeps the thread awake for a short time after each response.
-async fn busy_poll(response_sent: Arc<Notify>) {
-    loop {
-        response_sent.notified().await;
-        let start = Instant::now();
-        while start.elapsed() < BUSY_POLL_DURATION {
-            tokio::task::yield_now().await;
-        }
     }
 }
 
@@ -292,22 +201,16 @@ async fn accept(
 #[derive(Clone)]
 struct ConnectionHandler {
     aws: BundledAws,
-    proxy: Router,
     quota: Option<Arc<Quota>>,
     access_log: Option<Arc<AccessLog>>,
     counts: Option<Arc<RequestCounts>>,
     origin: ConnectionInfo,
-    response_sent: Arc<Notify>,
 }
 
 impl ConnectionHandler {
     /// Serves one connection. On shutdown, the request in progress is finished.
     async fn serve(self, watcher: Watcher, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let service = service_fn(async |request| {
-            let response = self.clone().handle_logged(request).await;
-            self.response_sent.notify_one();
-            response
-        });
+        let service = service_fn(async |request| self.handle_logged(request).await);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
@@ -317,8 +220,8 @@ impl ConnectionHandler {
     }
 
     /// Answers, counts the request, and writes a line to the access log.
-    async fn handle_logged(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let (log, counts) = (self.access_log.clone(), self.counts.clone());
+    async fn handle_logged(&self, mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (log, counts) = (self.access_log.as_deref(), self.counts.as_deref());
         if log.is_none() && counts.is_none() {
             return self.handle(request).await;
         }
@@ -343,14 +246,14 @@ impl ConnectionHandler {
         Ok(response)
     }
 
-    async fn handle(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn handle(&self, mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         if request.uri().path() != "/" {
-            if let Some(quota) = self.quota {
-                request.extensions_mut().insert(quota);
+            if let Some(quota) = &self.quota {
+                request.extensions_mut().insert(Arc::clone(quota));
             }
-            let result = tokio::time::timeout(BODY_TIMEOUT, self.proxy.oneshot(request.map(Body::new))).await;
+            let result = tokio::time::timeout(BODY_TIMEOUT, self.aws.handle_proxy_request(request)).await;
             return Ok(match result {
-                Ok(Ok(response)) => response,
+                Ok(response) => response.map(Full::new),
                 Err(_) => empty_response(StatusCode::REQUEST_TIMEOUT),
             });
         }
@@ -368,12 +271,12 @@ impl ConnectionHandler {
         };
         head.extensions.insert(self.origin);
         let response = self.aws.handle(Request::from_parts(head, body)).await;
-        Ok(response.map(|body: Bytes| Body::new(Full::new(body))))
+        Ok(response.map(Full::new))
     }
 }
 
-fn empty_response(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+fn empty_response(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::wire::GetHealthStatusResponse;
 use crate::aws::cloudwatch::Dimension;
 use crate::aws::kms::metrics::{self as names, dimension};
-use crate::storage::write_behind::WriteBuffer;
+use crate::storage::write_behind::{Flusher, PendingValues, TakenValues, WriteBuffer};
 
 /// A metric of an external key store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +145,21 @@ pub struct MetricMinute {
 
 /// The samples that haven't been written yet. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Metrics(Arc<WriteBuffer<MetricMinute>>);
+pub struct Metrics(Arc<WriteBuffer<PendingMetrics>>);
+
+/// Samples that haven't been written yet, by metric and minute.
+#[derive(Debug, Default)]
+pub(crate) struct PendingMetrics(pub(crate) Vec<MetricMinute>);
+
+impl PendingValues for PendingMetrics {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size(&self) -> usize {
+        self.0.len() * size_of::<MetricMinute>()
+    }
+}
 
 impl Metrics {
     /// Records a sample. Samples without a key store, or for one that doesn't exist yet, are dropped.
@@ -154,7 +168,8 @@ impl Metrics {
             return;
         }
         let minute = at.as_second().div_euclid(60);
-        self.0.update(|pending| {
+        // The metrics of a minute are few, so they never need too much memory.
+        let _ = self.0.add(|PendingMetrics(pending)| {
             // Only the newest minute is searched. It has few metrics, so a hash lookup would be slower.
             let mut newest = pending.iter_mut().rev().take_while(|known| known.minute == minute);
             match newest.find(|known| known.metric == metric && known.key_store == key_store) {
@@ -201,23 +216,16 @@ impl Metrics {
 
     /// Removes and returns the pending samples.
     pub fn take(&self) -> Vec<MetricMinute> {
-        let mut taken = Vec::new();
-        self.0.write_pending(|pending| taken = pending);
-        taken
+        self.take_to_write().values.0
     }
 
-    /// Removes the pending samples, and writes them with `write`. See [`WriteBuffer::write_pending`].
-    pub fn write_pending(&self, write: impl FnOnce(Vec<MetricMinute>)) {
-        self.0.write_pending(write);
+    /// Takes the pending samples, which the caller writes.
+    pub(crate) fn take_to_write(&self) -> TakenValues<'_, PendingMetrics> {
+        self.0.take()
     }
 
-    /// Starts calling `flush` in the background. See [`WriteBuffer::spawn_flusher`].
-    pub fn spawn_flusher(&self, flush: impl Fn() -> bool + Send + 'static) {
-        self.0.spawn_flusher(flush);
-    }
-
-    /// Stops the background task of [`spawn_flusher`](Self::spawn_flusher).
-    pub fn close(&self) {
-        self.0.close();
+    /// Sets the thread that writes the pending samples.
+    pub(crate) fn set_flusher(&self, flusher: &Arc<Flusher>) {
+        self.0.set_flusher(flusher);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Sources: *IAM JSON policy elements: Condition operators*; *Condition keys for AWS KMS*.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -43,13 +44,13 @@ impl RequestContext {
 
     /// Replaces policy variables such as `${aws:username}` in a pattern. Their values match literally. Returns `None`
     /// if a variable has no value.
-    pub fn expand_pattern(&self, text: &str) -> Option<String> {
+    pub fn expand_pattern<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
         self.expand_variables(text, |value| value.chars().flat_map(|letter| [ESCAPE, letter]).collect())
     }
 
-    fn expand_variables(&self, text: &str, literal: impl Fn(&str) -> String) -> Option<String> {
+    fn expand_variables<'t>(&self, text: &'t str, literal: impl Fn(&str) -> String) -> Option<Cow<'t, str>> {
         if !text.contains("${") {
-            return Some(text.to_owned());
+            return Some(Cow::Borrowed(text));
         }
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
@@ -72,7 +73,7 @@ impl RequestContext {
             rest = tail;
         }
         filled.push_str(rest);
-        Some(filled)
+        Some(Cow::Owned(filled))
     }
 
     /// Whether all conditions are met.
@@ -97,11 +98,13 @@ impl RequestContext {
             return operator.is_negated || operator.if_exists || operator.set == SetOperator::ForAllValues;
         };
         let is_met = |value: &String| {
-            let filled = |one: &String| match operator.kind {
-                OperatorKind::StringLike | OperatorKind::Arn => self.expand_pattern(one),
-                _ => self.expand_variables(one, str::to_owned),
+            let is_like = |one: &String| {
+                let filled = match operator.kind {
+                    OperatorKind::StringLike | OperatorKind::Arn => self.expand_pattern(one),
+                    _ => self.expand_variables(one, str::to_owned),
+                };
+                filled.is_some_and(|one| operator.kind.compare(value, &one))
             };
-            let is_like = |one: &String| filled(one).is_some_and(|one| operator.kind.compare(value, &one));
             expected.iter().any(is_like) != operator.is_negated
         };
         match operator.set {

@@ -38,6 +38,12 @@ pub enum PermissionResult {
     Direct,
 }
 
+/// Returns whether a principal is the ARN of this account, such as `arn:aws:iam::111122223333:root`.
+fn is_account_principal(name: &str, account: &str) -> bool {
+    let prefix = name.strip_suffix(":root").and_then(|name| name.strip_suffix(account));
+    prefix.is_some_and(|prefix| prefix.ends_with(":iam::"))
+}
+
 impl Statement {
     fn applies_to(&self, request: &PolicyRequest) -> bool {
         let matches = |patterns: &super::OneOrMany<String>| {
@@ -66,7 +72,7 @@ impl Statement {
             let how = |name: &&str| {
                 if *name == "*" || [principal.arn, principal.issuer_arn].contains(name) {
                     PermissionResult::Direct
-                } else if *name == principal.account || name.ends_with(&format!(":iam::{}:root", principal.account)) {
+                } else if *name == principal.account || is_account_principal(name, principal.account) {
                     PermissionResult::DelegatedToAccount
                 } else {
                     PermissionResult::NotAllowed

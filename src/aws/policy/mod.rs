@@ -10,6 +10,7 @@ mod spans;
 mod strict_json;
 
 use std::marker::PhantomData;
+use std::str::Chars;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -195,55 +196,60 @@ pub fn arn_like(pattern: &str, name: &str) -> bool {
         && pattern.splitn(6, ':').zip(name.splitn(6, ':')).all(|(pattern, name)| wildcard_match(pattern, name))
 }
 
+/// A part of a pattern.
+enum PatternToken {
+    AnySequence,
+    AnyChar,
+    Literal(char),
+}
+
+/// Takes the next token of a pattern.
+fn next_token(pattern: &mut Chars<'_>) -> Option<PatternToken> {
+    Some(match pattern.next()? {
+        '*' => PatternToken::AnySequence,
+        '?' => PatternToken::AnyChar,
+        ESCAPE => PatternToken::Literal(pattern.next().unwrap_or(ESCAPE)),
+        other => PatternToken::Literal(other),
+    })
+}
+
 /// Whether `text` matches `pattern`, in which `*` matches any sequence and `?` matches one character.
 pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
-    #[derive(PartialEq)]
-    enum Token {
-        AnySequence,
-        AnyChar,
-        Literal(char),
-    }
-    if pattern == "*" {
-        return true;
-    }
-    let mut letters = pattern.chars();
-    let mut tokens = Vec::with_capacity(pattern.len());
-    while let Some(letter) = letters.next() {
-        tokens.push(match letter {
-            '*' => Token::AnySequence,
-            '?' => Token::AnyChar,
-            ESCAPE => Token::Literal(letters.next().unwrap_or(ESCAPE)),
-            other => Token::Literal(other),
-        });
-    }
-    let text: Vec<char> = text.chars().collect();
-    let (mut p, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
-        match tokens.get(p) {
-            Some(Token::AnySequence) => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(token) if *token == Token::AnyChar || *token == Token::Literal(text[t]) => {
-                p += 1;
-                t += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    p = at + 1;
-                    t = from + 1;
-                    star = Some((at, from + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    tokens[p..].iter().all(|token| *token == Token::AnySequence)
+    matches_pattern(pattern, text, |one, other| one == other)
 }
 
 /// Like [`wildcard_match`], but not case-sensitive.
 pub(crate) fn wildcard_match_ignore_case(pattern: &str, text: &str) -> bool {
-    pattern == "*" || wildcard_match(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
+    matches_pattern(pattern, text, |one, other| one.eq_ignore_ascii_case(&other))
+}
+
+fn matches_pattern(pattern: &str, text: &str, is_equal: impl Fn(char, char) -> bool) -> bool {
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    // The rest of the pattern after the last `*`, and the rest of the text that it is tried with.
+    let mut retry: Option<(Chars, Chars)> = None;
+    loop {
+        let (mut pattern_rest, mut text_rest) = (pattern.clone(), text.clone());
+        let is_match = match (next_token(&mut pattern_rest), text_rest.next()) {
+            (Some(PatternToken::AnySequence), _) => {
+                retry = Some((pattern_rest.clone(), text.clone()));
+                pattern = pattern_rest;
+                continue;
+            }
+            (None, None) => return true,
+            (Some(_), None) => return false,
+            (None, Some(_)) => false,
+            (Some(PatternToken::AnyChar), Some(_)) => true,
+            (Some(PatternToken::Literal(one)), Some(other)) => is_equal(one, other),
+        };
+        if is_match {
+            (pattern, text) = (pattern_rest, text_rest);
+        } else if let Some((retry_pattern, retry_text)) = &mut retry {
+            retry_text.next();
+            (pattern, text) = (retry_pattern.clone(), retry_text.clone());
+        } else {
+            return false;
+        }
+    }
 }
 
 /// Replaces the AWS principal `from` with `to` in the policy `text`. Returns `None` if the policy doesn't name `from`

@@ -5,6 +5,7 @@
 //! of a busy key low. Events are kept for [`RETENTION`], up to [`MAX_EVENTS`]. Source of the format: *CloudTrail record
 //! contents*.
 
+mod event_buffer;
 mod lookup;
 mod parameters;
 #[cfg(test)]
@@ -12,25 +13,25 @@ mod tests;
 mod user_identity;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Transaction, params};
+use jiff::SignedDuration;
+use rusqlite::Transaction;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+pub use self::event_buffer::EventBuffer;
+use self::event_buffer::{EventSegment, PendingEvent};
 use self::parameters::{redacted_form, redacted_json, with_defaults};
 use self::user_identity::UserIdentity;
-use super::store::Store;
 use super::xray::FlowRecorder;
-use super::{ApiResult, Call, Inner, account_region};
+use super::{ApiResult, Call, account_region};
 use crate::aws::codec;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::KeyMetadata;
 use crate::aws::operation::{Protocol, Service};
-use crate::storage::segments::pack;
-use crate::storage::write_behind::WriteBuffer;
+use crate::blocking::run_blocking;
 
 /// How long events are kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -63,9 +64,16 @@ struct KeyResource {
 }
 
 impl<'a> EventDraft<'a> {
-    pub fn new(service: Service, operation: &'a str, body: &'a [u8], user_agent: &'a str, wants_json: bool) -> Self {
+    /// Creates the draft of a request's event. `flow` collects its flow.
+    pub fn new(
+        service: Service,
+        operation: &'a str,
+        body: &'a [u8],
+        user_agent: &'a str,
+        wants_json: bool,
+        flow: FlowRecorder,
+    ) -> Self {
         let (key_resources, is_recorded) = (Mutex::default(), AtomicBool::new(false));
-        let flow = FlowRecorder::new(service, operation);
         Self {
             service,
             operation,
@@ -195,94 +203,21 @@ pub fn event_id(request_id: &str, account: &str) -> String {
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
-/// An event that is not yet in the database.
-struct PendingEvent {
-    account_region: String,
-    /// When the event occurred, in milliseconds since 1970-01-01 UTC.
-    timestamp_millis: i64,
-    json: String,
-}
-
-/// The events that are not yet in the database.
-#[derive(Default)]
-pub struct EventBuffer(Arc<WriteBuffer<PendingEvent>>);
-
-impl EventBuffer {
-    /// Writes buffered events to the database.
-    ///
-    /// Events that can't be written are dropped, because a failure to record an event must not fail the request.
-    pub fn flush(&self, store: &Store) {
-        let now = store.environment().clock.now();
-        self.0.write_pending(|events| {
-            let _ = store.append(|tx| -> ApiResult<()> {
-                let mut account_regions: Vec<&str> = events.iter().map(|event| event.account_region.as_str()).collect();
-                account_regions.sort_unstable();
-                account_regions.dedup();
-                for account_region in account_regions {
-                    let of_region: Vec<_> =
-                        events.iter().filter(|event| event.account_region == account_region).collect();
-                    append_segment(tx, account_region, &of_region)?;
-                }
-                prune(tx, now)
-            });
-        });
-    }
-
-    /// Starts a thread that writes buffered events to the database until `aws` is dropped.
-    pub fn spawn_flusher(&self, aws: Weak<Inner>) {
-        self.0.spawn_flusher(move || aws.upgrade().map(|aws| aws.event_buffer.flush(&aws.store)).is_some());
-    }
-
-    /// Writes buffered events to the database and stops the thread that writes them.
-    pub fn close(&self, store: &Store) {
-        self.flush(store);
-        self.0.close();
-    }
-}
-
-/// Appends a segment. Its ID is the number of its last event, among all that were ever recorded.
-fn append_segment(tx: &Transaction, account_region: &str, events: &[&PendingEvent]) -> ApiResult<()> {
-    let (Some(first), Some(last)) = (
-        events.iter().map(|event| event.timestamp_millis).min(),
-        events.iter().map(|event| event.timestamp_millis).max(),
-    ) else {
-        return Ok(());
-    };
-    let packed = pack(events.iter().map(|event| event.json.as_str()));
-    tx.prepare_cached(
-        "INSERT INTO events (id, world, first, last, count, lines)
-         VALUES ((SELECT coalesce(max(id), 0) FROM events) + ?4, ?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![account_region, first, last, events.len().cast_signed(), packed])?;
-    Ok(())
-}
-
-/// Deletes the oldest events. Reads no others, because segments are appended in the order of time.
-fn prune(tx: &Transaction, now: Timestamp) -> ApiResult<()> {
-    let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN).as_millisecond();
-    tx.prepare_cached(
-        "DELETE FROM events WHERE id < coalesce(
-             (SELECT id FROM events WHERE last >= ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM events) + 1)",
-    )?
-    .execute([oldest])?;
-    tx.prepare_cached("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?1")?.execute([MAX_EVENTS])?;
-    Ok(())
-}
-
 impl Call<'_> {
     /// Runs `work` and records the event of this request, in one transaction.
     ///
     /// If this returns `Ok`, the changes and the event are durable; otherwise nothing has changed.
     pub fn commit_with_event<T: Serialize>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
-        self.store().write(|tx| {
+        let write = |tx: &Transaction| {
             let done = work(tx)?;
             let body = codec::json_body(&done)?;
             for event in self.pending_events(None, &body) {
-                append_segment(tx, &event.account_region, &[&event])?;
+                EventSegment::from(event).append(tx)?;
             }
             self.draft.is_recorded.store(true, Ordering::Relaxed);
             Ok(done)
-        })
+        };
+        run_blocking(|| self.store().write(write))
     }
 
     /// Records the event of this request, unless it was already committed together with a change.
@@ -292,9 +227,8 @@ impl Call<'_> {
         if self.draft.service == Service::XksConsole || is_recorded {
             return;
         }
-        let events = self.pending_events(error, b"").into_iter();
-        if events.map(|event| self.aws.event_buffer.0.push(event)).fold(false, bool::max) {
-            self.aws.event_buffer.flush(self.store());
+        for event in self.pending_events(error, b"") {
+            self.aws.event_buffer.push(event, self.store());
         }
     }
 
@@ -321,7 +255,7 @@ impl Call<'_> {
         let mut record = EventRecord {
             event_version: "1.08",
             user_identity: UserIdentity::from_caller(caller),
-            event_time: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            event_time: format!("{now:.0}"),
             event_source: event_source(draft.service),
             event_name: draft.operation,
             aws_region: &self.region,

@@ -1,4 +1,8 @@
+use jiff::Timestamp;
+
+use super::event_buffer::prune;
 use super::*;
+use crate::bundled::store::Store;
 use crate::environment::Environment;
 
 fn segments(store: &Store) -> Vec<(i64, i64)> {
@@ -12,9 +16,11 @@ fn segments(store: &Store) -> Vec<(i64, i64)> {
 #[test]
 fn segment_id_is_the_number_of_its_last_event() {
     let store = Store::in_memory(Environment::system().for_account()).unwrap();
-    let event = PendingEvent { account_region: "w".to_owned(), timestamp_millis: 0, json: "{}".to_owned() };
+    let event = || PendingEvent { account_region: "w".to_owned(), timestamp_millis: 0, json: "{}".to_owned() };
     for count in [1, 3, 2] {
-        store.append(|tx| append_segment(tx, "w", &vec![&event; count])).unwrap();
+        let mut segment = EventSegment::from(event());
+        (1..count).for_each(|_| segment.push(&event()));
+        store.append(|tx| segment.append(tx)).unwrap();
     }
     assert_eq!(segments(&store), [(1, 1), (4, 3), (6, 2)]);
 }

@@ -1,7 +1,5 @@
 //! Storage for the metrics of external key stores: statistics for each minute, kept as long as CloudWatch keeps them.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -9,7 +7,8 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use crate::aws::cloudwatch::Dimension;
 use crate::aws::kms::metrics::dimension::CUSTOM_KEY_STORE_ID;
 use crate::bundled::{ApiResult, Call, Inner};
-use crate::xks::metrics::{Metric, MetricMinute};
+use crate::storage::write_behind::PendingValues as _;
+use crate::xks::metrics::{Metric, MetricMinute, PendingMetrics};
 
 /// How long the statistics of a minute are kept. Source: *GetMetricData* (60-second periods are available for 15 days).
 const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -20,25 +19,18 @@ const HEALTH_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 ///
 /// Metrics that can't be written are dropped, because a failure to record metrics must not fail the request.
 pub fn flush(aws: &Inner) {
-    let oldest = aws.store.environment().clock.now().saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
-    aws.xks_client.metrics().write_pending(|minutes| {
-        let _ = aws.store.append(|tx| -> ApiResult<()> {
-            minutes.iter().try_for_each(|minute| add_minute(tx, minute))?;
-            prune(tx, oldest.as_second().div_euclid(60))
-        });
-    });
+    let metrics = aws.xks_client.metrics().take_to_write();
+    if !metrics.values.is_empty() {
+        let now = aws.store.environment().clock.now();
+        let _ = aws.store.append(|tx| append(tx, &metrics.values, now));
+    }
 }
 
-/// Starts a thread that writes buffered metrics to the database until `aws` is dropped.
-pub fn spawn_flusher(aws: &Arc<Inner>) {
-    let weak = Arc::downgrade(aws);
-    aws.xks_client.metrics().spawn_flusher(move || weak.upgrade().map(|aws| flush(&aws)).is_some());
-}
-
-/// Writes buffered metrics to the database and stops the thread that writes them.
-pub fn close(aws: &Inner) {
-    flush(aws);
-    aws.xks_client.metrics().close();
+/// Appends metrics to the database, and deletes the oldest ones of the database.
+pub fn append(tx: &Transaction, PendingMetrics(minutes): &PendingMetrics, now: Timestamp) -> ApiResult<()> {
+    minutes.iter().try_for_each(|minute| add_minute(tx, minute))?;
+    let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
+    prune(tx, oldest.as_second().div_euclid(60))
 }
 
 /// Returns dimensions as they are stored, sorted, so that equal sets of dimensions have the same text.
@@ -137,6 +129,8 @@ impl Call<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::aws::cloudwatch::{GetMetricData, ListMetrics, MetricDataQuery, MetricStat};
     use crate::aws::kms::Encrypt;

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
 use jiff::SignedDuration;
 
 use crate::aws::error::ServiceError;
 use crate::aws::scalar::EpochSeconds;
 use crate::aws::xks_console::{AccountClock, AdvanceAccountClock, DescribeAccountClock};
-use crate::bundled::{ApiResult, BundledAws, Call};
+use crate::bundled::{ApiResult, BundledAws, Call, Inner};
 use crate::clock_step;
 
 /// Returns why a clock can't be moved by `seconds`.
@@ -56,11 +58,26 @@ impl Call<'_> {
 impl BundledAws {
     /// Returns the router of the external key store proxy, which serves all partitions of the external key manager.
     pub fn proxy_router(&self) -> axum::Router {
-        let aws = Arc::downgrade(&self.0);
-        self.0.proxy_router.clone().layer(from_fn(move |request: Request, next: Next| {
-            // Another process may have moved the account's clock. Without the database, the last known time applies.
-            let _ = aws.upgrade().map(|aws| aws.store.invalidate_stale_cache());
-            next.run(request)
-        }))
+        let (aws, proxy) = (Arc::downgrade(&self.0), self.0.proxy.clone());
+        axum::Router::new().fallback(async move |request: Request<Body>| {
+            if let Some(aws) = aws.upgrade() {
+                aws.read_clock();
+            }
+            proxy.respond(request).await.map(Body::from)
+        })
+    }
+
+    /// Responds to a request to the external key store proxy.
+    pub async fn handle_proxy_request(&self, request: Request<Incoming>) -> Response<Bytes> {
+        self.0.read_clock();
+        self.0.proxy.respond(request).await
+    }
+}
+
+impl Inner {
+    /// Reads how far the account is ahead, because another process may have moved its clock. Without the database, the last
+    /// known time applies.
+    fn read_clock(&self) {
+        let _ = self.store.invalidate_stale_cache();
     }
 }

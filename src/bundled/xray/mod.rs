@@ -2,73 +2,34 @@
 //!
 //! [`FlowRecorder`] collects a flow while a request is handled. Finished flows wait in a [`FlowBuffer`], whose flusher
 //! serializes and stores them, so that a request only pays for copying what it already has. Only the newest [`MAX_FLOWS`]
-//! are kept.
+//! are kept, and of thousands of requests in a second, only some are recorded.
 
+mod flow_buffer;
 mod layers;
 mod lookup;
 mod recorder;
-mod storage;
+pub mod storage;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Weak};
-
+use self::flow_buffer::PendingFlow;
+pub use flow_buffer::FlowBuffer;
 pub use recorder::FlowRecorder;
 
-use super::store::Store;
-use super::{ApiResult, Call, Inner, account_region, cloudtrail};
+use super::{Call, Inner, account_region, cloudtrail};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::Service;
 use crate::aws::xray::{Flow, FlowSummary};
-use crate::storage::write_behind::WriteBuffer;
 use crate::xks::log::elapsed_microseconds;
 use jiff::Timestamp;
 
 /// The number of flows that are kept, for all accounts and Regions.
 const MAX_FLOWS: usize = 1000;
 
-/// A flow that is not yet in the database.
-struct PendingFlow {
-    /// The accounts that it concerns, in the form that the database uses.
-    account_regions: Vec<String>,
-    flow: Flow,
-}
-
-/// The flows that are not yet in the database.
-#[derive(Default)]
-pub struct FlowBuffer(Arc<WriteBuffer<Box<PendingFlow>>>);
-
-impl FlowBuffer {
-    /// Adds a flow. If many are pending, the oldest ones are dropped, because they wouldn't be kept.
-    fn push(&self, flow: PendingFlow) {
-        self.0.update(|pending| {
-            if pending.len() >= 2 * MAX_FLOWS {
-                pending.drain(..MAX_FLOWS);
-            }
-            pending.push(Box::new(flow));
-        });
-    }
-
-    /// Writes pending flows to the database.
-    ///
-    /// Flows that can't be written are dropped, because a failure to record a flow must not fail the request.
-    pub fn flush(&self, store: &Store) {
-        self.0.write_pending(|flows| {
-            let kept = &flows[flows.len().saturating_sub(MAX_FLOWS)..];
-            let encoded = kept.iter().map(|flow| storage::EncodedFlow::new(flow)).collect::<ApiResult<Vec<_>>>();
-            let _ = encoded.and_then(|encoded| store.append(|tx| -> ApiResult<()> { storage::append(tx, &encoded) }));
-        });
-    }
-
-    /// Starts a thread that writes pending flows to the database until `aws` is dropped.
-    pub fn spawn_flusher(&self, aws: Weak<Inner>) {
-        self.0.spawn_flusher(move || aws.upgrade().map(|aws| aws.flow_buffer.flush(&aws.store)).is_some());
-    }
-
-    /// Writes pending flows to the database and stops the thread that writes them.
-    pub fn close(&self, store: &Store) {
-        self.flush(store);
-        self.0.close();
+impl Inner {
+    /// Returns what collects the flow of a request.
+    pub fn flow_recorder(&self, service: Service, operation: &str) -> FlowRecorder {
+        if self.flow_buffer.has_room() { FlowRecorder::new(service, operation) } else { FlowRecorder::off() }
     }
 }
 
@@ -124,6 +85,6 @@ impl Call<'_> {
             fields: Vec::new(),
         };
         let account_regions = accounts.iter().map(|account| account_region(account, &self.region)).collect();
-        self.aws.flow_buffer.push(PendingFlow { account_regions, flow });
+        self.aws.flow_buffer.push(PendingFlow { account_regions, flow }, self.store());
     }
 }

@@ -38,7 +38,8 @@ pub struct FlowRecorder {
     always_records: bool,
     records_details: bool,
     draft: Mutex<FlowDraft>,
-    exchanges: ExchangeLog,
+    /// The calls to proxies. `None` if nothing is recorded.
+    exchanges: Option<ExchangeLog>,
 }
 
 impl FlowRecorder {
@@ -47,7 +48,13 @@ impl FlowRecorder {
         let is_kms = service == Service::Kms;
         let always_records = is_kms && RECORDED_OPERATIONS.contains(&operation);
         let records_details = always_records || is_kms && PROXY_OPERATIONS.contains(&operation);
-        Self { always_records, records_details, draft: Mutex::default(), exchanges: ExchangeLog::default() }
+        let exchanges = Some(ExchangeLog::default());
+        Self { always_records, records_details, draft: Mutex::default(), exchanges }
+    }
+
+    /// Creates the recorder of a request that has no flow.
+    pub fn off() -> Self {
+        Self { always_records: false, records_details: false, draft: Mutex::default(), exchanges: None }
     }
 
     fn draft(&self) -> MutexGuard<'_, FlowDraft> {
@@ -59,8 +66,8 @@ impl FlowRecorder {
         self.records_details
     }
 
-    /// Returns the log for the requests to proxies.
-    pub fn exchanges(&self) -> ExchangeLog {
+    /// Returns the log for the requests to proxies, if they are recorded.
+    pub fn exchanges(&self) -> Option<ExchangeLog> {
         self.exchanges.clone()
     }
 
@@ -92,7 +99,7 @@ impl FlowRecorder {
 
     /// Returns what was recorded, if the request has a flow.
     pub fn finish(&self, error_code: Option<&str>) -> Option<RecordedFlow> {
-        let exchanges = self.exchanges.take();
+        let exchanges = self.exchanges.as_ref()?.take();
         if !self.always_records && exchanges.is_empty() {
             return None;
         }
@@ -129,12 +136,13 @@ mod tests {
         assert!(has_flow(Service::Kms, "Decrypt"));
         assert!(!has_flow(Service::Kms, "ListKeys"));
         assert!(!has_flow(Service::Kms, "CreateKey"));
+        assert!(FlowRecorder::off().finish(None).is_none());
         let recorder = FlowRecorder::new(Service::Kms, "CreateKey");
-        recorder.exchanges().push(exchange("GetKeyMetadata", "{}"));
+        recorder.exchanges().unwrap().push(exchange("GetKeyMetadata", "{}"));
         assert!(recorder.finish(None).is_some_and(|flow| flow.is_about_request));
         // Any request can complete a connection that another request began.
         let recorder = FlowRecorder::new(Service::CloudWatch, "GetMetricData");
-        recorder.exchanges().push(exchange("GetHealthStatus", "{}"));
+        recorder.exchanges().unwrap().push(exchange("GetHealthStatus", "{}"));
         assert!(recorder.finish(None).is_some_and(|flow| !flow.is_about_request && flow.stage == FlowStage::Proxy));
     }
 
@@ -143,7 +151,7 @@ mod tests {
         let stage = |operation: &str, answer: &str| {
             let recorder = FlowRecorder::new(Service::Kms, "Decrypt");
             recorder.enter(FlowStage::Proxy);
-            recorder.exchanges().push(exchange(operation, answer));
+            recorder.exchanges().unwrap().push(exchange(operation, answer));
             recorder.finish(None).unwrap().stage
         };
         assert_eq!(stage("Decrypt", r#"{"errorName":"InvalidCiphertextException"}"#), FlowStage::SecondLayer);

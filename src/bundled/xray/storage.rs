@@ -3,33 +3,35 @@
 use rusqlite::types::FromSqlError;
 use rusqlite::{Transaction, params};
 
-use super::{MAX_FLOWS, PendingFlow};
+use super::MAX_FLOWS;
+use super::flow_buffer::PendingFlow;
 use crate::aws::xray::Flow;
 use crate::bundled::ApiResult;
 
 /// A flow as it is stored.
-pub(super) struct EncodedFlow<'a> {
-    pending: &'a PendingFlow,
+pub struct EncodedFlow {
+    account_regions: Vec<String>,
+    flow_id: String,
     summary: String,
     document: Vec<u8>,
 }
 
-impl<'a> EncodedFlow<'a> {
+impl EncodedFlow {
     /// Encodes a flow. This takes longer than storing it, so do it before the database is locked.
-    pub(super) fn new(pending: &'a PendingFlow) -> ApiResult<Self> {
-        let summary = serde_json::to_string(&pending.flow.summary)?;
-        let document = lz4_flex::compress_prepend_size(&serde_json::to_vec(&pending.flow)?);
-        Ok(Self { pending, summary, document })
+    pub(super) fn new(PendingFlow { account_regions, flow }: PendingFlow) -> ApiResult<Self> {
+        let summary = serde_json::to_string(&flow.summary)?;
+        let document = lz4_flex::compress_prepend_size(&serde_json::to_vec(&flow)?);
+        Ok(Self { account_regions, flow_id: flow.summary.flow_id, summary, document })
     }
 }
 
 /// Appends flows, and deletes the oldest ones beyond [`MAX_FLOWS`].
-pub(super) fn append(tx: &Transaction, flows: &[EncodedFlow]) -> ApiResult<()> {
+pub fn append(tx: &Transaction, flows: &[EncodedFlow]) -> ApiResult<()> {
     let mut insert =
         tx.prepare_cached("INSERT INTO flows (world, request, summary, document) VALUES (?1, ?2, ?3, ?4)")?;
-    for EncodedFlow { pending, summary, document } in flows {
-        for account_region in &pending.account_regions {
-            insert.execute(params![account_region, pending.flow.summary.flow_id, summary, document])?;
+    for EncodedFlow { account_regions, flow_id, summary, document } in flows {
+        for account_region in account_regions {
+            insert.execute(params![account_region, flow_id, summary, document])?;
         }
     }
     drop(insert);

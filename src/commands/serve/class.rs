@@ -22,7 +22,7 @@ use crate::commands::note;
 use crate::environment::Environment;
 use crate::server::class::{ClassProgress, ProgressServer, RequestCounts, Student};
 use crate::server::profiles::{self, ServerInfo};
-use crate::server::{ServeError, Server, WorkerPool};
+use crate::server::{ServeError, Server};
 use crate::storage::atomic_file::replace;
 use crate::xks::network::Network;
 
@@ -61,7 +61,6 @@ pub fn serve(arguments: &Arguments, options: &Serve, data_dir: Option<&Path>) ->
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let progress = ProgressServer::open(address).await?;
-        let workers = Arc::new(WorkerPool::start());
         let (mut servers, mut students) = (Vec::new(), Vec::new());
         for (number, (name, aws)) in (1..).zip(names.into_iter().zip(accounts)) {
             // Port 0 is any free port.
@@ -70,8 +69,7 @@ pub fn serve(arguments: &Arguments, options: &Serve, data_dir: Option<&Path>) ->
             let counts = Arc::<RequestCounts>::default();
             let mut server = Server::open(aws.clone(), address, tls.clone(), options.beyond_loopback)
                 .await?
-                .with_counts(Arc::clone(&counts))
-                .with_workers(Arc::clone(&workers));
+                .with_counts(Arc::clone(&counts));
             if let Some(rate) = options.proxy_rate.and_then(NonZeroU32::new) {
                 server = server.with_proxy_rate(rate);
             }

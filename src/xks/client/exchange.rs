@@ -53,7 +53,7 @@ impl XksClient {
     async fn send_in_time(&self, request: Request<Bytes>, delay: Duration) -> Result<ProxyResponse, XksFailure> {
         let send = async {
             if !delay.is_zero() {
-                self.clock.sleep(delay).await;
+                self.shared.clock.sleep(delay).await;
             }
             self.send(request).await
         };
@@ -62,7 +62,7 @@ impl XksClient {
 
     /// Waits as long as for a response that doesn't arrive.
     async fn wait_in_vain(&self) -> Result<ProxyResponse, XksFailure> {
-        self.clock.sleep(PROXY_TIMEOUT).await;
+        self.shared.clock.sleep(PROXY_TIMEOUT).await;
         Err(XksFailure::TimedOut)
     }
 }

@@ -13,7 +13,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,7 +26,7 @@ use super::faults::{Faults, ProxyCall};
 use super::log::elapsed_microseconds;
 use super::metrics::{Metric, Metrics, Operations};
 use super::network::Network;
-use super::proxy::{is_bundled_host, wipe};
+use super::proxy::{Proxy, is_bundled_host, wipe};
 use super::wire::{
     AES_GCM, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ErrorBody, ErrorName,
     GetHealthStatusRequest, GetKeyMetadataRequest, MAX_BODY, MAX_CIPHERTEXT_METADATA, SERVICE, SHA_256, TAG_LENGTH,
@@ -85,41 +85,75 @@ pub struct ExternalCiphertext {
     pub ciphertext: Vec<u8>,
 }
 
+/// What receives the requests for [bundled hosts](is_bundled_host).
+#[derive(Clone, Debug)]
+pub enum BundledProxy {
+    /// The bundled proxy.
+    Proxy(Proxy),
+    /// Another proxy, for tests.
+    Router(Router),
+}
+
+impl From<Proxy> for BundledProxy {
+    fn from(proxy: Proxy) -> Self {
+        Self::Proxy(proxy)
+    }
+}
+
+impl From<Router> for BundledProxy {
+    fn from(router: Router) -> Self {
+        Self::Router(router)
+    }
+}
+
 /// A client for external key store proxies. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct XksClient {
-    bundled_proxy: Router,
-    network: Option<Arc<Network>>,
-    clock: Clock,
-    signing_keys: Arc<SigningKeyCache>,
-    metrics: Metrics,
-    faults: Faults,
+    shared: Arc<SharedState>,
     /// The log that requests are recorded in, if there is one.
     exchanges: Option<ExchangeLog>,
+}
+
+/// What the clones of a client share.
+#[derive(Debug)]
+struct SharedState {
+    bundled_proxy: BundledProxy,
+    network: Option<Arc<Network>>,
+    clock: Clock,
+    signing_keys: SigningKeyCache,
+    metrics: Metrics,
+    faults: Faults,
 }
 
 impl XksClient {
     /// Creates a client that sends requests for [bundled hosts](is_bundled_host) to `bundled_proxy`, and all
     /// others to the network. Without a network, other hosts are unreachable.
-    pub fn new(bundled_proxy: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
-        let (metrics, faults) = (Metrics::default(), Faults::default());
-        Self { bundled_proxy, network, clock, signing_keys: Arc::default(), metrics, faults, exchanges: None }
+    pub fn new(bundled_proxy: impl Into<BundledProxy>, network: Option<Arc<Network>>, clock: Clock) -> Self {
+        let shared = SharedState {
+            bundled_proxy: bundled_proxy.into(),
+            network,
+            clock,
+            signing_keys: SigningKeyCache::default(),
+            metrics: Metrics::default(),
+            faults: Faults::default(),
+        };
+        Self { shared: Arc::new(shared), exchanges: None }
     }
 
-    /// Returns this client with a log that its requests are recorded in.
+    /// Returns this client with a log that its requests are recorded in, or without one.
     #[must_use]
-    pub fn recording(&self, exchanges: ExchangeLog) -> Self {
-        Self { exchanges: Some(exchanges), ..self.clone() }
+    pub fn recording(&self, exchanges: Option<ExchangeLog>) -> Self {
+        Self { shared: Arc::clone(&self.shared), exchanges }
     }
 
     /// Returns the faults that simulate failures of proxies.
     pub fn faults(&self) -> &Faults {
-        &self.faults
+        &self.shared.faults
     }
 
     /// Returns the metrics of the calls.
     pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+        &self.shared.metrics
     }
 
     /// Checks the health of the proxy and the external key managers behind it.
@@ -232,12 +266,12 @@ impl XksClient {
         let body = json_body(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
         let log = self.exchanges.as_ref();
         for attempt in 1..=MAX_ATTEMPTS {
-            let fault = self.faults.next_failure(&target.proxy_call(operations.xks), self.clock.now());
+            let fault = self.shared.faults.next_failure(&target.proxy_call(operations.xks), self.shared.clock.now());
             let fault = fault.as_ref();
             let disturbed = fault.and_then(|fault| disturb_request(&fault.kind, operations.xks, &body));
             let request = self.signed_request(target, path, disturbed.as_ref().unwrap_or(&body))?;
             let mut exchange = log.map(|_| exchange_log::start(&request, &operations, attempt));
-            let start = self.clock.machine_time();
+            let start = self.shared.clock.machine_time();
             let sent = self.exchange(request, operations.xks, fault).await;
             let result = sent.and_then(|(status, response)| {
                 if let Some(exchange) = &mut exchange {
@@ -268,7 +302,7 @@ impl XksClient {
         start: Timestamp,
         failure: Option<&XksFailure>,
     ) -> Option<f64> {
-        let (now, end) = (self.clock.now(), self.clock.machine_time());
+        let (now, end) = (self.shared.clock.now(), self.shared.clock.machine_time());
         let milliseconds = match failure {
             // Without a response, there is no latency.
             Some(XksFailure::Unreachable | XksFailure::Tls(_)) => None,
@@ -276,19 +310,19 @@ impl XksClient {
             _ => Some(elapsed_microseconds(start, end) as f64 / 1000.0),
         };
         let exception = failure.and_then(XksFailure::exception);
-        self.metrics.record_request(&target.key_store, operations.clone(), now, milliseconds, exception);
+        self.shared.metrics.record_request(&target.key_store, operations.clone(), now, milliseconds, exception);
         milliseconds
     }
 
     /// Records the health of the external key managers, and the days until the proxy's certificate expires.
     fn record_health(&self, target: &ProxyTarget, health: &GetHealthStatusResponse) {
-        let now = self.clock.now();
-        self.metrics.record_health(&target.key_store, health, now);
+        let now = self.shared.clock.now();
+        self.shared.metrics.record_health(&target.key_store, health, now);
         let uri: Option<Uri> = target.uri_endpoint.parse().ok();
-        if let (Some(network), Some(host)) = (&self.network, uri.as_ref().and_then(Uri::host))
+        if let (Some(network), Some(host)) = (&self.shared.network, uri.as_ref().and_then(Uri::host))
             && let Some((name, days)) = network.certificate_days_to_expire(host, now)
         {
-            self.metrics.record(&target.key_store, Metric::CertificateDaysToExpire(name.into()), now, days);
+            self.shared.metrics.record(&target.key_store, Metric::CertificateDaysToExpire(name.into()), now, days);
         }
     }
 
@@ -300,8 +334,9 @@ impl XksClient {
         *request.uri_mut() = uri;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let ProxyTarget { access_key_id, secret_access_key, region, .. } = target;
-        self.signing_keys
-            .sign(&mut request, access_key_id, secret_access_key, region, SERVICE, self.clock.machine_time())
+        self.shared
+            .signing_keys
+            .sign(&mut request, access_key_id, secret_access_key, region, SERVICE, self.shared.clock.machine_time())
             .map_err(|error| XksFailure::Configuration(error.to_string()))?;
         Ok(request)
     }
@@ -309,12 +344,19 @@ impl XksClient {
     async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), XksFailure> {
         let host = request.uri().host().unwrap_or_default();
         if !is_bundled_host(host) {
-            return match &self.network {
+            return match &self.shared.network {
                 Some(network) => network.send(request).await,
                 None => Err(XksFailure::Unreachable),
             };
         }
-        let Ok(response) = self.bundled_proxy.clone().oneshot(request.map(Body::from)).await;
+        let router = match &self.shared.bundled_proxy {
+            BundledProxy::Proxy(proxy) => {
+                let (head, body) = proxy.respond(request.map(Full::new)).await.into_parts();
+                return Ok((head.status, body));
+            }
+            BundledProxy::Router(router) => router.clone(),
+        };
+        let Ok(response) = router.oneshot(request.map(Body::from)).await;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_BODY).collect().await;
         let body = body.map_err(|_| XksFailure::InvalidResponse("the response is too long or incomplete"))?;

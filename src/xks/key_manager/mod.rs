@@ -29,9 +29,10 @@ use self::store::Store;
 pub use self::store::{DATABASE_FILE, ROOT_KEY_FILE};
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
+use crate::blocking::run_blocking;
 use crate::environment::{Environment, Random};
-use crate::storage::write_behind::WriteBuffer;
-use crate::xks::log;
+use crate::storage::write_behind::{Flusher, PendingValues as _, WriteBuffer};
+use crate::xks::log::{self, PendingEntries};
 
 /// The external key manager. Clones share its state.
 #[derive(Clone)]
@@ -40,7 +41,8 @@ pub struct ExternalKeyManager(Arc<KeyManagerInner>);
 struct KeyManagerInner {
     store: Mutex<Store>,
     random: Random,
-    log_buffer: Arc<WriteBuffer<ProxyRequest>>,
+    log_buffer: WriteBuffer<PendingEntries>,
+    log_flusher: Arc<Flusher>,
     /// The connection that writes the request log, if the database is on disk.
     log_connection: Option<Mutex<Connection>>,
 }
@@ -52,19 +54,20 @@ impl KeyManagerInner {
 
     /// Writes the pending log entries. Errors are ignored: a log failure must not affect requests.
     fn flush_log(&self) {
-        self.log_buffer.write_pending(|entries| {
+        let entries = self.log_buffer.take();
+        if !entries.values.is_empty() {
             let _ = match &self.log_connection {
-                Some(own) => log::append(&mut own.lock().unwrap_or_else(PoisonError::into_inner), &entries),
-                None => self.store().append_log(&entries),
+                Some(own) => log::append(&mut own.lock().unwrap_or_else(PoisonError::into_inner), entries.values),
+                None => self.store().append_log(entries.values),
             };
-        });
+        }
     }
 }
 
 impl Drop for KeyManagerInner {
     fn drop(&mut self) {
         self.flush_log();
-        self.log_buffer.close();
+        self.log_flusher.close();
     }
 }
 
@@ -105,7 +108,8 @@ impl ExternalKeyManager {
         let manager = Self(Arc::new(KeyManagerInner {
             store,
             random: environment.random,
-            log_buffer: Arc::default(),
+            log_buffer: WriteBuffer::default(),
+            log_flusher: Arc::default(),
             log_connection,
         }));
         manager.store().create_health_check_key(&manager.0.random)?;
@@ -120,7 +124,8 @@ impl ExternalKeyManager {
     /// closed.
     pub fn spawn_log_flusher(&self) {
         let manager = Arc::downgrade(&self.0);
-        self.0.log_buffer.spawn_flusher(move || manager.upgrade().map(|manager| manager.flush_log()).is_some());
+        self.0.log_buffer.set_flusher(&self.0.log_flusher);
+        self.0.log_flusher.start(move || manager.upgrade().map(|manager| manager.flush_log()).is_some());
     }
 
     /// Copies the database, with the request log, to the new file `path`.
@@ -132,10 +137,11 @@ impl ExternalKeyManager {
         self.store().copy_database(path)
     }
 
-    /// Records a request to the proxy.
-    pub(super) fn log_request(&self, entry: ProxyRequest) {
-        if self.0.log_buffer.push(entry) {
-            self.0.flush_log();
+    /// Records a request to the proxy. If the entries need too much memory, because the disk is slow, writes them first.
+    pub(super) fn log_request(&self, entry: &ProxyRequest) {
+        let Ok(line) = serde_json::to_string(entry) else { return };
+        if self.0.log_buffer.add(|pending| pending.push(&line)) {
+            run_blocking(|| self.0.flush_log());
         }
     }
 

@@ -32,16 +32,17 @@ mod responses;
 mod tests;
 mod uri_path;
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
-use axum::response::Response;
-use axum::routing::get;
+use axum::body::Body;
 use bytes::Bytes;
-use http::header::{ALLOW, HOST};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use http::header::{ALLOW, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Body as HttpBody;
 use zeroize::Zeroize as _;
 
 use self::responses::{ProxyError, json};
@@ -68,22 +69,27 @@ pub fn is_bundled_host(host: &str) -> bool {
     [BUNDLED_HOST, BUNDLED_VPC_HOST].iter().any(|known| host.eq_ignore_ascii_case(known))
 }
 
-/// Creates the router for all partitions of `manager`, with `GET /ping` for load balancers.
+/// Creates the router of a [`Proxy`].
+pub fn router(manager: ExternalKeyManager, clock: Clock) -> Router {
+    let proxy = Proxy::new(manager, clock);
+    Router::new().fallback(async move |request: Request<Body>| proxy.respond(request).await.map(Body::from))
+}
+
+/// The proxy for all partitions of an external key manager, with `GET /ping` for load balancers. Clones share its state.
 ///
 /// If a request has an `Arc<`[`Quota`]`>` extension, it counts against the quota after authentication. If it has an
 /// [`InjectedFault`] extension, the proxy waits or fails after authentication, as the fault says.
-pub fn router(manager: ExternalKeyManager, clock: Clock) -> Router {
-    let proxy = Proxy { manager, clock, signing_keys: Arc::default() };
-    Router::new()
-        .route("/ping", get(async || "pong\n"))
-        .fallback(async move |request: Request<Body>| proxy.respond(request).await)
-}
-
 #[derive(Clone)]
-struct Proxy {
+pub struct Proxy {
     manager: ExternalKeyManager,
     clock: Clock,
     signing_keys: Arc<SigningKeyCache>,
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proxy")
+    }
 }
 
 /// Returns the details for the access log. The caller is included only if its signature was valid.
@@ -96,8 +102,37 @@ fn access_log_details(entry: &ProxyRequest) -> RequestDetails {
     }
 }
 
+/// Responds to a request of a load balancer.
+fn ping(method: &Method) -> Response<Bytes> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return method_not_allowed("GET,HEAD");
+    }
+    let mut response = Response::new(Bytes::from_static(b"pong\n"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn method_not_allowed(allowed: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
 impl Proxy {
-    async fn respond(&self, request: Request<Body>) -> Response {
+    /// Creates the proxy for all partitions of `manager`. `clock` is that of the account.
+    pub fn new(manager: ExternalKeyManager, clock: Clock) -> Self {
+        Self { manager, clock, signing_keys: Arc::default() }
+    }
+
+    /// Responds to a request.
+    pub async fn respond<B>(&self, request: Request<B>) -> Response<Bytes>
+    where
+        B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>>,
+    {
+        if request.uri().path() == "/ping" {
+            return ping(request.method());
+        }
         let start = self.clock.machine_time();
         let mut entry = ProxyRequest { time: self.clock.now(), ..ProxyRequest::default() };
         let slot = request.extensions().get::<RequestDetailsSlot>().cloned();
@@ -116,11 +151,14 @@ impl Proxy {
         if let Some(slot) = slot {
             slot.set(access_log_details(&entry));
         }
-        self.manager.log_request(entry);
+        self.manager.log_request(&entry);
         response
     }
 
-    async fn handle(&self, request: Request<Body>, entry: &mut ProxyRequest) -> Result<Response, ProxyError> {
+    async fn handle<B>(&self, request: Request<B>, entry: &mut ProxyRequest) -> Result<Response<Bytes>, ProxyError>
+    where
+        B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>>,
+    {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
         let unknown = || ProxyError::new(ErrorName::InvalidUriPathException, "the proxy doesn't serve this URI path");
@@ -132,10 +170,7 @@ impl Proxy {
         }
         partition.clone_into(&mut entry.partition);
         if head.method != Method::POST {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-            return Ok(response);
+            return Ok(method_not_allowed("POST"));
         }
         let body = read_body(body).await?;
         add_host_header(&mut head.headers, &head.uri);
@@ -192,7 +227,10 @@ impl Proxy {
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, ProxyError> {
+async fn read_body<B>(body: B) -> Result<Bytes, ProxyError>
+where
+    B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
     let too_big = || {
         let message = format!("the request exceeds {MAX_BODY} bytes");
         ProxyError::new(ErrorName::UnsupportedOperationException, message)

@@ -1,6 +1,7 @@
 //! The operations of the API: GetHealthStatus, GetKeyMetadata, Encrypt, and Decrypt.
 
-use axum::response::Response;
+use bytes::Bytes;
+use http::Response;
 use serde::de::DeserializeOwned;
 
 use super::Proxy;
@@ -23,7 +24,7 @@ impl Proxy {
         api: &ProxyOperation<'_>,
         body: &[u8],
         entry: &mut ProxyRequest,
-    ) -> Result<Response, ProxyError> {
+    ) -> Result<Response<Bytes>, ProxyError> {
         match api {
             ProxyOperation::Health => {
                 let request: GetHealthStatusRequest = parse(body)?;
@@ -53,7 +54,7 @@ impl Proxy {
         }
     }
 
-    fn health(&self) -> Result<Response, ProxyError> {
+    fn health(&self) -> Result<Response<Bytes>, ProxyError> {
         self.manager.check_health()?;
         let version = env!("CARGO_PKG_VERSION");
         Ok(ok(&GetHealthStatusResponse {
@@ -92,7 +93,7 @@ impl Proxy {
         id: &str,
         request: EncryptRequest,
         entry: &mut ProxyRequest,
-    ) -> Result<Response, ProxyError> {
+    ) -> Result<Response<Bytes>, ProxyError> {
         check_metadata(&request.request_metadata, true)?;
         check_algorithm(&request.encryption_algorithm)?;
         let integrity = match request.ciphertext_data_integrity_value_algorithm.as_deref() {
@@ -135,7 +136,7 @@ impl Proxy {
         id: &str,
         request: DecryptRequest,
         entry: &mut ProxyRequest,
-    ) -> Result<Response, ProxyError> {
+    ) -> Result<Response<Bytes>, ProxyError> {
         check_metadata(&request.request_metadata, true)?;
         check_algorithm(&request.encryption_algorithm)?;
         self.authorize_caller(partition, id, &request.request_metadata, entry)?;

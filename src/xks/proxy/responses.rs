@@ -1,9 +1,8 @@
 //! The responses of the proxy, and the errors that become responses.
 
-use axum::body::Body;
-use axum::response::Response;
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::aws::codec::json_body;
@@ -47,17 +46,17 @@ impl From<KeyManagerError> for ProxyError {
     }
 }
 
-pub(super) fn ok<T: Serialize>(body: &T) -> Response {
+pub(super) fn ok<T: Serialize>(body: &T) -> Response<Bytes> {
     json(StatusCode::OK, body)
 }
 
-pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
+pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Bytes> {
     let Ok(bytes) = json_body(body) else {
-        let mut response = Response::new(Body::empty());
+        let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return response;
     };
-    let mut response = Response::new(Body::from(bytes));
+    let mut response = Response::new(bytes);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

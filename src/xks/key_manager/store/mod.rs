@@ -21,7 +21,7 @@ use crate::environment::Random;
 use crate::storage::sealed::{RootKey, record_aad};
 use crate::storage::wal::WalIndex;
 use crate::storage::watch::ChangeNotifier;
-use crate::xks::log;
+use crate::xks::log::{self, PendingEntries};
 
 /// The name of the external key manager's database in a data directory.
 pub const DATABASE_FILE: &str = "external-key-manager.sqlite";
@@ -220,7 +220,7 @@ impl Store {
     }
 
     /// Appends entries to the request log, which isn't cached.
-    pub fn append_log(&mut self, entries: &[ProxyRequest]) -> rusqlite::Result<()> {
+    pub fn append_log(&mut self, entries: PendingEntries) -> rusqlite::Result<()> {
         log::append(&mut self.connection, entries)
     }
 
