@@ -31,17 +31,17 @@ pub struct RowChanges {
 impl RowChanges {
     /// Applies the changed keys to a list. Leaves those that the list doesn't have in `changed`.
     fn apply(list: &mut Vec<KeySummary>, changed: &mut BTreeMap<String, Option<KeySummary>>) -> Self {
-        let mut changes = Self::default();
+        let mut rows = Self::default();
         let mut row = 0;
         list.retain_mut(|key| {
             let keep = match changed.remove(key.key_id()) {
                 None => true,
                 Some(None) => {
-                    changes.removed.push(row);
+                    rows.removed.push(row);
                     false
                 }
                 Some(Some(new)) => {
-                    changes.replaced.push(row - changes.removed.len());
+                    rows.replaced.push(row - rows.removed.len());
                     *key = new;
                     true
                 }
@@ -49,7 +49,7 @@ impl RowChanges {
             row += 1;
             keep
         });
-        changes
+        rows
     }
 }
 

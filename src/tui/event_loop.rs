@@ -18,7 +18,7 @@ use super::preferences::SavedChange;
 use super::runtime::perform;
 use super::screen;
 use super::terminal::signals::{Signal, Signals};
-use super::terminal::{self, ClipboardEnvironment, Terminal, TerminalEvent, TerminalInput};
+use super::terminal::{self, ClipboardEnvironment, Terminal, TerminalEvent, TerminalGuard, TerminalInput};
 use super::theme_name::{SymbolSet, ThemeName};
 use crate::client::Client;
 use crate::client::log::ApiCall;
@@ -63,8 +63,53 @@ impl FinishedCalls {
         calls.push(call);
     }
 
-    fn take(&self) -> Vec<ApiCall> {
-        std::mem::take(&mut self.lock())
+    /// Passes on the calls to the console.
+    fn deliver(&self, app: &mut App) -> Vec<Effect> {
+        let calls = std::mem::take(&mut *self.lock());
+        calls.into_iter().flat_map(|call| app.update(Msg::ApiCallCompleted(Box::new(call)))).collect()
+    }
+}
+
+/// When the next frame is due.
+struct FrameSchedule {
+    last: Instant,
+    /// `None` if there is nothing new to show.
+    next: Option<Instant>,
+}
+
+impl FrameSchedule {
+    /// Creates a schedule that begins with a frame.
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { last: now, next: Some(now) }
+    }
+
+    fn is_due(&self) -> bool {
+        self.next.is_some_and(|due| due <= Instant::now())
+    }
+
+    fn on_drawn(&mut self) {
+        (self.last, self.next) = (Instant::now(), None);
+    }
+
+    /// Schedules a frame after an event.
+    fn on_event(&mut self, event: &LoopEvent) {
+        match event {
+            LoopEvent::CallsFinished => self.next = self.next.or(Some(self.last + FINISHED_CALLS_INTERVAL)),
+            _ => self.show_now(),
+        }
+    }
+
+    fn show_now(&mut self) {
+        self.next = Some(Instant::now());
+    }
+
+    /// Waits until a frame is due. Waits forever if there is nothing new to show.
+    async fn until_due(&self) {
+        match self.next {
+            Some(due) => sleep_until(due).await,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -107,19 +152,15 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
     let (clipboard, mut clipboard_results) = mpsc::unbounded_channel();
     let mut waiting_calls = Vec::new();
     let finished_calls = Arc::new(FinishedCalls::default());
-    let mut last_frame = Instant::now();
-    // When the next frame is due, if there is anything new to show.
-    let mut next_frame = Some(last_frame);
+    let mut frames = FrameSchedule::new();
     let mut effects = first;
     if let LoopEvent::Msg(size) = current_size() {
         effects.extend(app.update(*size));
     }
     loop {
-        let is_frame_due = next_frame.is_some_and(|due| due <= Instant::now());
+        let is_frame_due = frames.is_due();
         if is_frame_due {
-            for call in finished_calls.take() {
-                effects.extend(app.update(Msg::ApiCallCompleted(Box::new(call))));
-            }
+            effects.extend(finished_calls.deliver(app));
         }
         for effect in effects.drain(..) {
             match effect {
@@ -140,11 +181,7 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
                     is_suspended = true;
                     screen.suspend()?;
                 }
-                Effect::Save(change) => {
-                    if let (Err(error), Some((title, consequence))) = (save(&change), save_failure(&change)) {
-                        app.show_error(title, &format!("{consequence}: {error}."));
-                    }
-                }
+                Effect::Save(change) => show_save_failure(app, &change, save(&change)),
                 Effect::StartTimer(timer, milliseconds) => spawn_timer(timer, milliseconds, sender.clone()),
                 Effect::Call(id, call) => match &aws {
                     Some((client, _)) => spawn_call(client.clone(), id, call, sender.clone()),
@@ -153,29 +190,20 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
             }
         }
         if is_frame_due && !is_suspended {
-            (last_frame, next_frame) = (Instant::now(), None);
+            frames.on_drawn();
             let Size { width, height } = screen.draw(|frame| screen::draw(app, frame))?;
             // A frame has the new size before the signal of the change is handled. Keys act on what the frame shows.
             if (width, height) != app.screen_size() {
                 effects.extend(app.update(Msg::Resize { width, height }));
-                next_frame = Some(last_frame);
+                frames.show_now();
                 continue;
             }
         }
         let happened = tokio::select! {
-            event = input.next() => match event {
-                Some(TerminalEvent::Input(event)) => translate(event),
-                Some(TerminalEvent::Color(report)) => {
-                    screen.set_color(report);
-                    LoopEvent::Ignored
-                }
-                None => LoopEvent::Exit(ExitCode::from(129)),
-            },
+            event = input.next() => translate_input(event, &mut screen),
             Some(msg) = inbox.recv() => LoopEvent::Msg(Box::new(msg)),
             () = finished_calls.arrived.notified() => LoopEvent::CallsFinished,
-            () = sleep_until(next_frame.unwrap_or(last_frame)), if next_frame.is_some() && !is_suspended => {
-                LoopEvent::Ignored
-            }
+            () = frames.until_due(), if !is_suspended => LoopEvent::Ignored,
             Some((text, copied)) = clipboard_results.recv() => {
                 let what = copied.map_or_else(|| screen.copy(&text), Ok)?;
                 LoopEvent::Msg(Box::new(Msg::Copied(what)))
@@ -192,10 +220,7 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
             Some(state) = next_state(&mut lesson) => LoopEvent::Msg(Box::new(Msg::Lesson(Box::new(state)))),
             signal = signals.next() => translate_signal(signal),
         };
-        next_frame = match &happened {
-            LoopEvent::CallsFinished => next_frame.or(Some(last_frame + FINISHED_CALLS_INTERVAL)),
-            _ => Some(Instant::now()),
-        };
+        frames.on_event(&happened);
         match happened {
             LoopEvent::Msg(msg) => effects.extend(app.update(*msg)),
             LoopEvent::Suspend => {
@@ -212,7 +237,7 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
         // Handle all pending messages before the next frame, so that a burst of messages draws once.
         while let Ok(msg) = inbox.try_recv() {
             effects.extend(app.update(msg));
-            next_frame = Some(Instant::now());
+            frames.show_now();
         }
     }
 }
@@ -249,6 +274,25 @@ fn save_failure(change: &SavedChange) -> Option<(&'static str, &'static str)> {
         }
         SavedChange::RecentKey { .. } => return None,
     })
+}
+
+/// Shows that a change couldn't be saved, unless it was or the user needn't know.
+fn show_save_failure(app: &mut App, change: &SavedChange, saved: std::io::Result<()>) {
+    if let (Err(error), Some((title, consequence))) = (saved, save_failure(change)) {
+        app.show_error(title, &format!("{consequence}: {error}."));
+    }
+}
+
+/// Handles what the terminal reports of itself. Without an event, it is closed.
+fn translate_input(event: Option<TerminalEvent>, screen: &mut TerminalGuard) -> LoopEvent {
+    match event {
+        Some(TerminalEvent::Input(event)) => translate(event),
+        Some(TerminalEvent::Color(report)) => {
+            screen.set_color(report);
+            LoopEvent::Ignored
+        }
+        None => LoopEvent::Exit(ExitCode::from(129)),
+    }
 }
 
 fn translate(event: Event) -> LoopEvent {

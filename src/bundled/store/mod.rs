@@ -5,6 +5,7 @@
 //! writes. Others read meanwhile, so that no reader waits for the disk.
 
 mod change_feed;
+mod changed_rows;
 mod connections;
 mod deletion;
 mod error;
@@ -12,7 +13,6 @@ mod exclusive;
 mod migrations;
 pub mod proxy_faults;
 mod records;
-mod row_changes;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +26,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
 pub use self::change_feed::ChangeFeed;
+use self::changed_rows::ChangedRows;
 use self::connections::Readers;
 pub use self::deletion::{DeleteAccountError, delete_account, delete_new_account};
 pub use self::error::{OpenError, StoreError};
@@ -34,7 +35,6 @@ use self::migrations::MIGRATIONS;
 pub use self::migrations::SCHEMA_VERSION;
 pub use self::records::Sources;
 use self::records::{Lookup, RecordCache};
-use self::row_changes::RowChanges;
 use super::ApiResult;
 use crate::environment::Environment;
 use crate::storage::sealed::{RootKey, SealError, record_aad};
@@ -67,7 +67,8 @@ pub fn account_ahead(connection: &Connection) -> Result<SignedDuration, rusqlite
 /// The connection that writes, and what its current transaction has changed.
 struct Writer {
     connection: Connection,
-    changes: RowChanges,
+    /// `None` until the first transaction: tracking takes a while to set up, and many programs only read.
+    changes: Option<ChangedRows>,
 }
 
 /// A source of records: the database with its cached records, or a transaction on it.
@@ -171,10 +172,9 @@ impl Store {
         environment.clock.set_ahead(account_ahead(&transaction)?);
         transaction.commit()?;
         let cache = Arc::new(RecordCache::default());
-        let changes = RowChanges::track(&mut connection, Arc::clone(&cache))?;
         Ok(Self {
             readers: None,
-            writer: Mutex::new(Writer { connection, changes }),
+            writer: Mutex::new(Writer { connection, changes: None }),
             cache,
             wal_index: None,
             change_notifier,
@@ -280,6 +280,10 @@ impl Store {
     pub fn append<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
         let mut writer = self.lock_writer();
         let Writer { connection, changes } = &mut *writer;
+        let changes = match changes {
+            Some(changes) => changes,
+            None => changes.insert(ChangedRows::track(connection, Arc::clone(&self.cache))?),
+        };
         // Without what a failed transaction has left.
         changes.take();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::row_changes;
+use super::changed_rows;
 
 /// The maximum number of cached records. The cache is cleared when it is full.
 const MAX_RECORDS: usize = 4096;
@@ -18,21 +18,21 @@ type Source = String;
 pub struct Sources(Vec<Source>);
 
 impl Sources {
-    /// Adds the rows of `table` with this key, by columns that [`row_changes`] reports.
+    /// Adds the rows of `table` with this key, by columns that [`changed_rows`] reports.
     pub fn add_row(&mut self, table: &str, key: &[&str]) {
-        debug_assert!(row_changes::is_reported(table, key.len()), "{table} with {} columns", key.len());
+        debug_assert!(changed_rows::is_reported(table, key.len()), "{table} with {} columns", key.len());
         self.0.push(format!("{table}/{}", key.join("/")));
     }
 
     /// Adds all rows of `table`.
     pub fn add_table(&mut self, table: &str) {
-        debug_assert!(row_changes::is_reported(table, 0), "all of {table}");
+        debug_assert!(changed_rows::is_reported(table, 0), "all of {table}");
         self.0.push(table.to_owned());
     }
 
     /// Adds the times of all scheduled changes.
     pub fn add_due_times(&mut self) {
-        self.0.push(row_changes::DUE_TIMES.to_owned());
+        self.0.push(changed_rows::DUE_TIMES.to_owned());
     }
 }
 

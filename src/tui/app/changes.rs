@@ -6,7 +6,7 @@ use super::App;
 use crate::create_key::account_state::Loadable;
 use crate::create_key::changed_keys::ChangedKey;
 use crate::storage::changes::{Changes, ResourceKind};
-use crate::tui::effect::{Call, CallFailure, Effect};
+use crate::tui::effect::{Call, Effect};
 
 /// The maximum number of keys that are read one by one. For more, the whole list is read.
 const MAX_CHANGED_KEYS: usize = 1000;
@@ -80,13 +80,12 @@ impl App {
 
     /// Updates the rows of keys that were read again.
     pub(super) fn on_changed_keys_loaded(&mut self, changed: Vec<ChangedKey>) {
-        let changes = self.account.update_keys(changed);
-        self.update_changed_key_rows(&changes);
+        let rows = self.account.update_keys(changed);
+        self.update_changed_key_rows(&rows);
     }
 
     /// Handles a failure to read the keys that changed. With the next change, all are read.
-    pub(super) fn on_changed_keys_failed(&mut self, failure: CallFailure) -> Option<CallFailure> {
+    pub(super) fn on_changed_keys_failed(&mut self) {
         self.pending_changes = Changes::Everything;
-        Some(failure)
     }
 }

@@ -104,7 +104,10 @@ impl App {
                 self.on_changed_keys_loaded(changed);
                 None
             }
-            (Call::ChangedKeys { .. }, Err(failure)) => self.on_changed_keys_failed(failure),
+            (Call::ChangedKeys { .. }, Err(failure)) => {
+                self.on_changed_keys_failed();
+                Some(failure)
+            }
             (_, Ok(Response::AllTags(tags))) => {
                 self.account.tags = Loadable::Ready(tags);
                 self.update_key_rows();

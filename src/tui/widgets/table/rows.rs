@@ -130,8 +130,8 @@ mod tests {
             for (removed, replaced, added) in steps {
                 table.move_cursor_by(isize::try_from(cursor).unwrap());
                 let before = table.current().map(|row| list[row].clone());
-                let mut changes = RowChanges::default();
-                changes.removed = removed.iter().filter_map(|number| number.checked_rem(list.len())).collect();
+                let removed = removed.iter().filter_map(|number| number.checked_rem(list.len())).collect();
+                let mut changes = RowChanges { removed, replaced: Vec::new() };
                 changes.removed.sort_unstable();
                 changes.removed.dedup();
                 for row in changes.removed.iter().rev() {

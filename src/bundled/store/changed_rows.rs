@@ -75,9 +75,9 @@ impl Table {
 
 /// What the current transaction of a connection has changed so far.
 #[derive(Clone, Default)]
-pub struct RowChanges(Arc<Mutex<HashSet<String>>>);
+pub struct ChangedRows(Arc<Mutex<HashSet<String>>>);
 
-impl RowChanges {
+impl ChangedRows {
     /// Starts to collect what `connection` changes. Each commit that writes ends the commit of the cache, too.
     pub fn track(connection: &mut Connection, cache: Arc<RecordCache>) -> rusqlite::Result<Self> {
         let changes = Self::default();
