@@ -41,6 +41,10 @@ doc:
 strings:
     python3 .ci/strings.py > target/strings.txt
 
+# Makes the files of a release for a target, which must be one of this machine
+release target:
+    .ci/release build {{target}}
+
 # Measures
 bench:
     cargo bench

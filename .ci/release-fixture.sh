@@ -1,0 +1,16 @@
+# shellcheck shell=bash disable=SC2154
+# `.ci/release fixture`: writes what this version stores to tests/fixtures/upgrade, for the test that later versions open it.
+# Sourced by .ci/release.
+
+write_fixture() {
+    local dir="$PWD/target/fixture" archive="tests/fixtures/upgrade/$version.tar.gz"
+    # What a released version has stored doesn't change anymore.
+    ! git rev-parse --quiet --verify "refs/tags/v$version" >/dev/null || fail "$version is released already"
+    rm -rf "$dir"
+    mkdir -p "$dir" "$(dirname "$archive")"
+    XKS_CONSOLE_WRITE_FIXTURE="$dir" run cargo test --quiet --locked --test it -- --exact upgrade::data_of_every_released_version_opens
+    find "$dir" -name '*.lock' -delete
+    run python3 .ci/archive.py "$dir" "$version" "$archive"
+    run cargo test --quiet --locked --test it -- --exact upgrade::data_of_every_released_version_opens
+    ls -l "$archive"
+}
