@@ -2,14 +2,14 @@
 
 Each block of commands runs in its own shell, in a terminal and an empty home directory. The blocks of the pages in SEQUENCES
 run one after the other in the same home directory, with the variables that earlier blocks exported. `cargo` in its PATH is a substitute
-that runs the program that is already built instead of `cargo run --release --`, and rejects everything else. `jq` is also a
-substitute if the machine doesn't have it. Everything outside this machine is simulated: the profile `work` is for a served
+that runs the program that is already built instead of `cargo run --release --`, and rejects everything else. `curl` is a substitute that takes
+the files of a release from a local directory. `jq` is also a substitute if the machine doesn't have it. Everything outside this machine is simulated: the profile `work` is for a served
 AWS, and `ca.pem` is a certificate authority created for the test.
 
 A block that isn't in one of the tables below fails, so whoever adds a block must state how to run it. An entry without a
 block fails, too.
 
-Usage: python documentation.py PROGRAM
+Usage: python documentation.py PROGRAM RELEASE_FILES
 """
 
 import contextlib
@@ -27,11 +27,13 @@ import sys
 import tempfile
 import termios
 import time
+import tomllib
 import unittest
 
 import pyte
 
 PROGRAM = None
+RELEASE_FILES = None
 ROOT = pathlib.Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs/src").rglob("*.md"))]
 TIMEOUT = 60
@@ -63,9 +65,16 @@ ACCESSIBLE_WIZARD = [
 SEQUENCES = [ROOT / "docs/src/how-to" / name for name in ("test-flows.md", "test-your-proxy-in-ci.md", "play-for-an-audience.md", "teach.md", "teach-a-class.md")]
 TEST_PROXY = "xks-console test flows --connect-to localhost=127.0.0.1:8443 --proxy-ca my-proxy/tls-ca.pem"
 
+VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+DOWNLOADS = f"https://github.com/xks-console/xks-console/releases/download/v{VERSION}"
+
 # Blocks of commands by their first line that doesn't start a server: the text to wait for and the keys to send then, the exit
 # code, and the text that the terminal must show at the end.
 COMMANDS = {
+    f"curl -fsSL {DOWNLOADS}/xks-console-{VERSION}-$(uname -m)-unknown-linux-gnu.tar.gz \\": (QUIT, 0, ""),
+    "mkdir -p ~/.local/bin": ([], 0, f"xks-console {VERSION}"),
+    f"curl -fsSLO {DOWNLOADS}/xks-console-{VERSION}-$(uname -m)-unknown-linux-gnu.tar.gz": ([], 0, "unknown-linux-gnu.tar.gz: OK"),
+    "echo 'source <(xks-console completions bash)' >> ~/.bashrc": ([], 0, "manual pages were written to"),
     "cargo run --release": (QUIT, 0, ""),
     "cargo run --release -- --accessible": ([("Choose an entry:", "quit\n")], 0, "8. Quit"),
     "export ACCESSIBLE=1": ([], 0, ""),
@@ -177,9 +186,19 @@ FILES = {
 # Blocks that aren't run, by their first line, and why.
 SKIPPED = {
     "cargo install --locked --path .": "it builds the program once more",
+    f"curl -fsSLO {DOWNLOADS}/xks-console_{VERSION}_$(dpkg --print-architecture).deb": "it needs root; `.ci/release try` does the same",
+    f"sudo dnf install {DOWNLOADS}/xks-console-{VERSION}-1.$(uname -m).rpm": "it needs RHEL; `.ci/release try` checks the package",
+    f"curl -fsSLO {DOWNLOADS}/PKGBUILD": "it needs Arch Linux; `.ci/release try` calls the functions of the file",
+    "brew install xks-console/tap/xks-console": "it needs Homebrew and the release",
+    f"nix run github:xks-console/xks-console/v{VERSION}": "it needs Nix and the release",
+    f"cargo binstall xks-console@{VERSION}": "it needs the release",
+    f"cargo install --locked xks-console@{VERSION}": "it needs the release; `.ci/run` checks the package",
+    "cargo audit bin ~/.local/bin/xks-console": "it needs cargo-audit and its database",
+    f"docker build --tag xks-console https://github.com/xks-console/xks-console.git#v{VERSION}": "it needs Docker and the release",
+    "docker run --rm --publish 127.0.0.1:4599:4599 xks-console serve --ephemeral --listen 0.0.0.0:4599 --beyond-loopback": "it needs Docker",
+    'docker run --rm --user "$(id -u)" --volume "$PWD:/work" xks-console test flows': "it needs Docker",
+    'docker run --rm --network host --user "$(id -u)" --volume "$PWD:/work" \\': "it needs Docker",
     "name: Flows": "a workflow, which runs on GitHub",
-    "FROM rust:1.95-slim-trixie AS build": "building an image needs Docker and a network",
-    "docker build --tag xks-console .": "it needs Docker",
     "#:schema ./config.schema.json": "a line for an editor",
     'title = "Disable a key"': "the Rust tests check it",
     "#: lesson disable-a-key.toml": "a part of a tape",
@@ -211,6 +230,20 @@ shift 2
 [ "${1---}" = -- ] || { echo "cargo run --release $*: not supported here" >&2; exit 64; }
 [ $# -eq 0 ] || shift
 exec "$XKS" "$@"
+"""
+
+CURL = """#!/bin/sh
+# Substitute for curl: prints a file of the release (-fsSL), or copies it to the current directory (-fsSLO).
+case "$2" in
+    https://github.com/xks-console/xks-console/releases/download/v*/*) ;;
+    *) echo "curl $*: not supported here" >&2 && exit 64 ;;
+esac
+file="$RELEASE_FILES/${2##*/}"
+case "$1" in
+    -fsSL) exec cat "$file" ;;
+    -fsSLO) exec cp "$file" . ;;
+    *) echo "curl $*: not supported here" >&2 && exit 64 ;;
+esac
 """
 
 JQ = """#!{python}
@@ -253,6 +286,8 @@ class Home:
         (programs / "cargo").write_text(CARGO)
         (programs / "cargo").chmod(0o755)
         (programs / "xks-console").symlink_to(PROGRAM)
+        (programs / "curl").write_text(CURL)
+        (programs / "curl").chmod(0o755)
         if not shutil.which("jq"):
             (programs / "jq").write_text(JQ.format(python=sys.executable))
             (programs / "jq").chmod(0o755)
@@ -265,6 +300,7 @@ class Home:
             # Requests to the real AWS must fail.
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "XKS": PROGRAM,
+            "RELEASE_FILES": RELEASE_FILES,
         }
 
     def run(self, *arguments):
@@ -449,5 +485,5 @@ class Documentation(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    PROGRAM, RELEASE_FILES = (str(pathlib.Path(sys.argv.pop(1)).resolve()) for _ in range(2))
     unittest.main()
