@@ -63,6 +63,7 @@ mod switcher;
 mod tape_commands;
 mod tapes;
 mod unknown_values;
+mod upgrade;
 mod without_color;
 mod world_command;
 mod worlds;
