@@ -101,12 +101,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = DraftWriter::start(DraftStore::new(Some(dir.path().to_owned()), Clock::System));
         writer.send(save("a", "payments"));
-        assert!(matches!(writer.next_response().await, Some(DraftResponse::Saved { result: Ok(()), .. })));
-        // The thread waits between saves now, which these requests end.
+        while !dir.path().join("a.json").exists() {
+            tokio::task::yield_now().await;
+        }
+        // The thread waits between two saves now, which the list ends.
         writer.send(save("a", "payments-2026"));
         writer.send(DraftRequest::List);
-        assert!(matches!(writer.next_response().await, Some(DraftResponse::Saved { result: Ok(()), .. })));
         let Some(DraftResponse::Listed(Ok(drafts))) = writer.next_response().await else { panic!("no list") };
+        assert!(std::fs::read_to_string(dir.path().join("a.json")).unwrap().contains("payments-2026"));
         assert_eq!(drafts.len(), 1);
     }
 }
