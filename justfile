@@ -8,7 +8,7 @@ run *arguments:
 
 # Runs all tests
 test *arguments:
-    cargo test --locked {{arguments}}
+    cargo test --workspace --locked {{arguments}}
 
 # Checks formatting and lints
 lint:

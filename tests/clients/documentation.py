@@ -219,7 +219,7 @@ SKIPPED = {
     " In AWS                                                         Outside of AWS": "a diagram",
     " Encrypt": "a diagram",
     " GenerateDataKey": "a diagram",
-    "cargo test --locked": "the Rust tests run separately and take minutes",
+    "cargo test --workspace --locked": "the Rust tests run separately and take minutes",
     "use xks_console::aws::kms::DescribeCustomKeyStores;": "the API documentation has the same example, which runs as a test",
 }
 
