@@ -168,7 +168,7 @@ COMMANDS = {
     "source <(xks-console completions bash)": ([], 0, ""),
     "xks-console man --dir ~/.local/share/man/man1": ([], 0, "manual pages were written to"),
     "xks-console version": ([], 0, "aws-lc-rs:"),
-    "xks-console play demo.tape --cast demo.cast": ([], 0, "5 images were written to images"),
+    "xks-console play demo.tape --cast demo.cast": ([], 0, "4 images were written to images"),
     "xks-console serve --accounts 3 --data-dir class": ([("Serving 3 accounts.", CTRL_C)], 0, "student-03 http://127.0.0.1:"),
     "xks-console --data-dir class/student-01": (QUIT, 0, ""),
     "# Disable the external key of customer-db.": ([], 0, ""),
