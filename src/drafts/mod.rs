@@ -124,7 +124,7 @@ impl DraftRequest {
         }
     }
 
-    /// Whether nobody waits for the response: it saves what the user types.
+    /// Whether the request can be delayed, because it only saves what the user types and no one is waiting for the response.
     fn can_wait(&self) -> bool {
         matches!(self, Self::Save { ticket: None, .. })
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 const FLUSH_DELAY: Duration = Duration::from_millis(500);
 /// The size of pending values at which they are written without delay, in bytes.
 const PROMPT_FLUSH_SIZE: usize = 4 * 1024 * 1024;
-/// The maximum size of pending values, in bytes. Whoever adds a value beyond it must write.
+/// The maximum size of pending values, in bytes. The caller that exceeds it must write them.
 const MAX_PENDING_SIZE: usize = 8 * 1024 * 1024;
 
 /// Values that wait to be written.
@@ -28,7 +28,7 @@ pub struct WriteBuffer<P> {
     flusher: OnceLock<Arc<Flusher>>,
 }
 
-/// Values that were taken to be written. Until this is dropped, nobody else takes any.
+/// Values that a caller has taken to write. Other callers wait until this is dropped.
 #[derive(Debug)]
 pub struct TakenValues<'a, P> {
     /// The values.
