@@ -23,16 +23,28 @@ pub fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "synchronous", "FULL")
 }
 
-/// Connections that only read: one for each thread that reads at the same time.
+/// Connections that only read: one for each thread that reads at the same time. Each has to read the schema first, so they are
+/// opened when they are needed, and kept.
 pub struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    /// Creates the connections to the database `path` when they are needed. It must be in WAL mode, and stay open.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default() }
+    /// Begins with the connection that has opened the database `path`, which must be in WAL mode.
+    pub fn new(path: PathBuf, first: Connection) -> Result<Self, rusqlite::Error> {
+        first.pragma_update(None, "query_only", true)?;
+        Ok(Self { path, idle: Mutex::new(vec![first]) })
+    }
+
+    /// Opens a connection to the same database that writes.
+    pub fn open_writer(&self) -> Result<Connection, rusqlite::Error> {
+        let connection = Connection::open_with_flags(
+            &self.path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        configure(&connection)?;
+        Ok(connection)
     }
 
     fn lock_idle(&self) -> MutexGuard<'_, Vec<Connection>> {

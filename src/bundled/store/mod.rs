@@ -67,8 +67,14 @@ pub fn account_ahead(connection: &Connection) -> Result<SignedDuration, rusqlite
 /// The connection that writes, and what its current transaction has changed.
 struct Writer {
     connection: Connection,
-    /// `None` until the first transaction: tracking takes a while to set up, and many programs only read.
-    changes: Option<ChangedRows>,
+    changes: ChangedRows,
+}
+
+impl Writer {
+    fn new(mut connection: Connection, cache: &Arc<RecordCache>) -> Result<Self, rusqlite::Error> {
+        let changes = ChangedRows::track(&mut connection, Arc::clone(cache))?;
+        Ok(Self { connection, changes })
+    }
 }
 
 /// A source of records: the database with its cached records, or a transaction on it.
@@ -106,7 +112,8 @@ pub struct Store {
     /// The connections that only read. `None` in memory, where there is only one connection. Closed before the writer, which
     /// moves the log to the database when it's closed last.
     readers: Option<Readers>,
-    writer: Mutex<Writer>,
+    /// `None` until the first change: it takes a while to open, and many programs only read.
+    writer: Mutex<Option<Writer>>,
     cache: Arc<RecordCache>,
     /// Counts the transactions of all processes. `None` in memory, and for a disk that can't have a write-ahead log, where
     /// each request reads its records again.
@@ -129,24 +136,28 @@ impl Store {
         let connection = Connection::open(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory_error)?;
         let change_notifier = ChangeNotifier::open(dir).map_err(directory_error)?;
-        let mut store = Self::prepare(connection, root, environment, change_notifier)?;
+        let (mut store, connection) = Self::prepare(connection, root, environment, change_notifier)?;
         store.wal_index = WalIndex::open(&path).ok();
-        store.readers = Some(Readers::new(path));
+        store.readers = Some(Readers::new(path, connection)?);
         Ok(store)
     }
 
     /// Creates an account in memory.
     pub fn in_memory(environment: Environment) -> Result<Self, OpenError> {
         let root = RootKey::ephemeral(&environment.random)?;
-        Self::prepare(Connection::open_in_memory()?, root, environment, ChangeNotifier::default())
+        let connection = Connection::open_in_memory()?;
+        let (mut store, connection) = Self::prepare(connection, root, environment, ChangeNotifier::default())?;
+        store.writer = Mutex::new(Some(Writer::new(connection, &store.cache)?));
+        Ok(store)
     }
 
+    /// Brings the schema up to date. Returns the store without connections, and the connection.
     fn prepare(
         mut connection: Connection,
         root: RootKey,
         environment: Environment,
         change_notifier: ChangeNotifier,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<(Self, Connection), OpenError> {
         connections::configure(&connection)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -171,22 +182,22 @@ impl Store {
         }
         environment.clock.set_ahead(account_ahead(&transaction)?);
         transaction.commit()?;
-        let cache = Arc::new(RecordCache::default());
-        Ok(Self {
+        let store = Self {
             readers: None,
-            writer: Mutex::new(Writer { connection, changes: None }),
-            cache,
+            writer: Mutex::default(),
+            cache: Arc::default(),
             wal_index: None,
             change_notifier,
             root_key: root,
             environment,
-        })
+        };
+        Ok((store, connection))
     }
 
     /// Sets how long to wait while another process has locked the database.
     #[cfg(test)]
     pub fn set_busy_timeout(&self, time: std::time::Duration) {
-        self.lock_writer().connection.busy_timeout(time).unwrap();
+        self.with_writer(|writer| writer.connection.busy_timeout(time)).unwrap();
     }
 
     /// Removes all cached records.
@@ -200,8 +211,19 @@ impl Store {
         &self.environment
     }
 
-    fn lock_writer(&self) -> MutexGuard<'_, Writer> {
+    fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` with the connection that writes, after other threads have finished theirs.
+    fn with_writer<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&mut Writer) -> Result<T, E>) -> Result<T, E> {
+        let mut writer = self.lock_writer();
+        let writer = match (&mut *writer, &self.readers) {
+            (Some(writer), _) => writer,
+            (none, Some(readers)) => none.insert(Writer::new(readers.open_writer()?, &self.cache)?),
+            (None, None) => unreachable!("a store in memory begins with its writer"),
+        };
+        work(writer)
     }
 
     fn transactions(&self) -> Option<u32> {
@@ -225,7 +247,7 @@ impl Store {
     /// but never damages the database. Source: *PRAGMA synchronous* of SQLite, for WAL mode.
     pub fn set_durable(&self, is_durable: bool) -> Result<(), rusqlite::Error> {
         let level = if is_durable { "FULL" } else { "NORMAL" };
-        self.lock_writer().connection.pragma_update(None, "synchronous", level)
+        self.with_writer(|writer| writer.connection.pragma_update(None, "synchronous", level))
     }
 
     /// Sets the account's clock to the time in the database, which can be behind the machine.
@@ -278,27 +300,23 @@ impl Store {
 
     /// Runs `work` as [`write`](Self::write) does, for changes that other processes needn't be notified of.
     pub fn append<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        let mut writer = self.lock_writer();
-        let Writer { connection, changes } = &mut *writer;
-        let changes = match changes {
-            Some(changes) => changes,
-            None => changes.insert(ChangedRows::track(connection, Arc::clone(&self.cache))?),
-        };
-        // Without what a failed transaction has left.
-        changes.take();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&transaction)?;
-        self.cache.begin_commit(changes.take(), self.transactions());
-        let committed = transaction.commit();
-        // Does nothing if the transaction has written to the log.
-        self.cache.end_commit(false);
-        committed?;
-        Ok(done)
+        self.with_writer(|Writer { connection, changes }| {
+            // Without what a failed transaction has left.
+            changes.take();
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            self.cache.begin_commit(changes.take(), self.transactions());
+            let committed = transaction.commit();
+            // Does nothing if the transaction has written to the log.
+            self.cache.end_commit(false);
+            committed?;
+            Ok(done)
+        })
     }
 
     /// Copies the database to the new file `path`.
     pub fn copy_database(&self, path: &Path) -> Result<(), rusqlite::Error> {
-        self.lock_writer().connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]).map(drop)
+        self.with_writer(|writer| writer.connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]).map(drop))
     }
 
     /// Runs `work` on a consistent state of the database, which includes all changes that were committed before. Doesn't wait
@@ -307,7 +325,7 @@ impl Store {
         let read = |connection: &mut Connection| work(&connection.transaction()?);
         match &self.readers {
             Some(readers) => readers.with_connection(read),
-            None => read(&mut self.lock_writer().connection),
+            None => self.with_writer(|writer| read(&mut writer.connection)),
         }
     }
 
