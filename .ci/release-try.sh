@@ -33,6 +33,9 @@ check_installed() {
     grep --quiet 'Frankfurt HSM' <<<"$(run_inside "$root" list-stores --ephemeral)" || fail "$root doesn't work"
     grep --quiet '4 external key stores' <<<"$(printf '%s\n' 3 quit | run_inside "$root" --accessible --ephemeral)" ||
         fail "the console of $root doesn't work"
+    cp assets/tapes/method-1.tape "$root/tmp"
+    run_inside "$root" test /tmp/method-1.tape --accept >/dev/null || fail "$root can't accept the screens of a tape"
+    run_inside "$root" test /tmp/method-1.tape >/dev/null || fail "$root can't test a tape"
 }
 
 try() {

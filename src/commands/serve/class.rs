@@ -126,9 +126,7 @@ fn open_accounts(
     data_dir: Option<&Path>,
 ) -> Result<Vec<BundledAws>, BoxError> {
     let network = || Network::new(arguments.connect_to.clone(), arguments.proxy_ca.clone());
-    if arguments.proxy_ca.is_some() {
-        network().check()?;
-    }
+    network().check()?;
     let scenario = arguments.scenario.as_deref();
     let open = |name: &str| match data_dir.map(|dir| dir.join(name)) {
         None => {

@@ -185,9 +185,7 @@ impl PtyConsole {
             arguments.extend(["--proxy-ca".into(), path.clone().into_os_string()]);
         }
         let network = Network::new(connect_to, proxy_ca.clone());
-        if proxy_ca.is_some() {
-            network.check().map_err(PtyError::ProxyCa)?;
-        }
+        network.check().map_err(PtyError::ProxyCa)?;
         let bundled = BundledAws::open_with_network(&data_dir, Some(scenario), network)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PtyError::Runtime)?;
         let aws = PtyAws { client: in_process::client(&bundled, Clock::System), runtime };
