@@ -133,7 +133,7 @@ pub fn draw(flashes: &[Flash], lines: Vec<Line<'static>>, keys: &ActionKeys, can
         }
     }
     for (y, line) in (area.y..area.bottom()).zip(lines) {
-        canvas.render(line, Rect { y, height: 1, ..area });
+        canvas.line(&line, Rect { y, height: 1, ..area });
     }
 }
 

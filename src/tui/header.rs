@@ -83,7 +83,7 @@ pub fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
         Span::styled(read_only, theme::HEADING),
         Span::styled(format!("{stripes} {right} "), target_style.style),
     ]);
-    canvas.render(line, area);
+    canvas.line(&line, area);
     let width = u16::try_from(text::width(&app.account.region) + hint_width).unwrap_or(u16::MAX);
     let region = Rect { x: area.right().saturating_sub(width.saturating_add(1)), width, ..area };
     canvas.on_click(region.intersection(area), Click::Key(KeyCode::F(3).into()));

@@ -90,5 +90,5 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
             line.push_span(Span::styled(SEPARATOR, theme::SECONDARY));
         }
     }
-    canvas.render(line, area);
+    canvas.line(&line, area);
 }

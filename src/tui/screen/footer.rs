@@ -48,5 +48,5 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, area: Rect) {
         line.push_span(Span::styled(label, theme::ACCENT));
         line.push_span(Span::styled(format!(" {title}  "), theme::SECONDARY));
     }
-    canvas.render(line, area);
+    canvas.line(&line, area);
 }

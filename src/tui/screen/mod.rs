@@ -45,7 +45,7 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     if area.width < MIN_SCREEN_SIZE.0 || area.height < MIN_SCREEN_SIZE.1 {
         let words = format!("Enlarge to {}x{}. Ctrl-C quits.", MIN_SCREEN_SIZE.0, MIN_SCREEN_SIZE.1);
         let line = Line::raw(text::truncate(&words, area.width.into()));
-        canvas.render(line, Rect { height: area.height.min(1), ..area });
+        canvas.line(&line, Rect { height: area.height.min(1), ..area });
         return;
     }
     let keys = flash::ActionKeys {
@@ -73,7 +73,7 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     header::draw(app, canvas, header);
     if let Some(notice) = faults {
         canvas.on_click(fault, Click::Navigate(Location::ProxyFaults));
-        canvas.render(notice, fault);
+        canvas.line(&notice, fault);
     }
     let badge = app.lesson_badge();
     let badge_width = badge.as_ref().map_or(0, |(words, _)| u16::try_from(text::width(words)).unwrap_or(u16::MAX));
@@ -81,12 +81,12 @@ fn draw_screen(app: &App, canvas: &mut Canvas) {
     breadcrumbs::draw(app, canvas, crumbs);
     if let Some((words, is_done)) = badge {
         canvas.on_click(lesson, Click::Key(KeyCode::F(7).into()));
-        canvas.render(Line::styled(words, if is_done { theme::SUCCESS } else { theme::ACCENT }), lesson);
+        canvas.line(&Line::styled(words, if is_done { theme::SUCCESS } else { theme::ACCENT }), lesson);
     }
     flash::draw(&app.flashes, flashes, &keys, canvas, flash);
     if let Some(notice) = notice {
         canvas.on_click(draft, Click::PageKey(DRAFTS_KEY.into()));
-        canvas.render(notice, draft);
+        canvas.line(&notice, draft);
     }
     draw_body(app, canvas, body);
     dialog_box::draw(app, canvas, area);

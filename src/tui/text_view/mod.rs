@@ -253,7 +253,7 @@ impl TextView {
         let rows = self.rows(area.width, &hits);
         let top = self.top_row.min(rows.len().saturating_sub(page));
         for (y, row) in (area.y..area.bottom().saturating_sub(1)).zip(rows.iter().skip(top)) {
-            canvas.render(Line::from(row.spans.clone()), Rect { y, height: 1, ..area });
+            canvas.line(&Line::from(row.spans.clone()), Rect { y, height: 1, ..area });
         }
         let lines = format!("Lines {}-{} of {}", top + 1, (top + page).min(rows.len()), rows.len());
         let status = self.search_status(hits.len()).or_else(|| (rows.len() > page).then_some(lines));

@@ -77,7 +77,7 @@ impl Button {
     pub fn draw(&self, canvas: &mut Canvas, (x, y): (u16, u16)) {
         let width = u16::try_from(self.width()).unwrap_or(u16::MAX);
         let area = Rect { x, y, width, height: 1 };
-        canvas.render(Line::from(self.spans().to_vec()), area);
+        canvas.line(&Line::from(self.spans().to_vec()), area);
         if let Some(click) = &self.click {
             canvas.on_click(area, click.clone());
         }

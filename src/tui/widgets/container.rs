@@ -82,6 +82,6 @@ impl Container {
         // The title covers the border, so it must not keep the style of the border.
         let line = Line::from(Span::styled(title, Style::reset().patch(theme::HEADING)));
         let x = if is_bordered { area.x } else { area.x + u16::from(area.width > 1) };
-        canvas.render(line, Rect { x, width: columns, ..area });
+        canvas.line(&line, Rect { x, width: columns, ..area });
     }
 }

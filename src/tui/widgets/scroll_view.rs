@@ -306,7 +306,7 @@ impl ScrollView {
         let height = usize::from(area.height);
         let top = top.min(self.lines.len().saturating_sub(height));
         for (row, line) in (area.y..area.bottom()).zip(self.lines.iter().skip(top)) {
-            canvas.render(line, Rect { y: row, height: 1, ..area });
+            canvas.line(line, Rect { y: row, height: 1, ..area });
         }
         self.register_clicks(canvas, area, top);
         let right = area.right().saturating_sub(1);

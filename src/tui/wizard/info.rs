@@ -106,7 +106,7 @@ fn draw_tabs(shown: InfoTab, canvas: &mut Canvas, area: Rect) {
         let width = u16::try_from(title.len()).unwrap_or(u16::MAX);
         let place = Rect { x, width, height: 1, ..area };
         let style = ratatui::style::Style::reset().patch(if is_shown { theme::PRIMARY } else { theme::TEXT });
-        canvas.render(Line::from(Span::styled(title, style)), place);
+        canvas.line(&Line::from(Span::styled(title, style)), place);
         if !is_shown {
             canvas.on_click(place, Click::Key(PREVIEW_KEY.into()));
         }

@@ -82,6 +82,6 @@ impl Wizard {
             canvas.on_click(Rect { x, width: 2, ..area }, Click::Step(index));
             line.push_span(Span::styled(format!("{mark} "), style));
         }
-        canvas.render(line, area);
+        canvas.line(&line, area);
     }
 }
