@@ -1,10 +1,10 @@
 //! The schema of the database, as the migrations that lead to it.
 
 /// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
-pub const SCHEMA_VERSION: i64 = 16;
+pub const SCHEMA_VERSION: i64 = 17;
 
 /// The migrations. Each one upgrades a database from the version before it.
-pub(super) const MIGRATIONS: [&str; 16] = [
+pub(super) const MIGRATIONS: [&str; 17] = [
     MIGRATION_1,
     MIGRATION_2,
     MIGRATION_3,
@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: [&str; 16] = [
     MIGRATION_14,
     MIGRATION_15,
     MIGRATION_16,
+    MIGRATION_17,
 ];
 
 const MIGRATION_1: &str = "
@@ -235,4 +236,34 @@ const MIGRATION_16: &str = "
         BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 1, new.id); END;
     CREATE TRIGGER changes_key_store_deleted AFTER DELETE ON key_stores
         BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 1, old.id); END;
+";
+
+/// Stores keys in the order in which they are created, because each one needed an overflow page in the order of their IDs. Only
+/// keys in key stores have entries in the index of external keys. Removes many changes from the log at once.
+const MIGRATION_17: &str = "
+    CREATE TABLE keys_by_creation (world TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL, policy TEXT NOT NULL,
+        material_id TEXT NOT NULL, material BLOB NOT NULL, key_store TEXT, external_key TEXT, due INTEGER,
+        PRIMARY KEY (world, id)) STRICT;
+    INSERT INTO keys_by_creation SELECT world, id, document, policy, material_id, material, key_store, external_key, due
+        FROM keys;
+    DROP TABLE keys;
+    ALTER TABLE keys_by_creation RENAME TO keys;
+    CREATE UNIQUE INDEX keys_by_external_key ON keys (world, key_store, external_key) WHERE key_store IS NOT NULL;
+    CREATE INDEX keys_due ON keys (due) WHERE due IS NOT NULL;
+    CREATE TRIGGER key_created AFTER INSERT ON keys BEGIN
+        INSERT INTO counts VALUES ('keys/' || new.world, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+    END;
+    CREATE TRIGGER key_deleted AFTER DELETE ON keys BEGIN
+        UPDATE counts SET count = count - 1 WHERE name = 'keys/' || old.world;
+        DELETE FROM counts WHERE name = 'keys/' || old.world AND count = 0;
+    END;
+    CREATE TRIGGER changes_key_created AFTER INSERT ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.id); END;
+    CREATE TRIGGER changes_key_updated AFTER UPDATE OF document, policy ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (new.world, 0, new.id); END;
+    CREATE TRIGGER changes_key_deleted AFTER DELETE ON keys
+        BEGIN INSERT INTO changes (world, is_key_store, name) VALUES (old.world, 0, old.id); END;
+    DROP TRIGGER changes_kept;
+    CREATE TRIGGER changes_kept AFTER INSERT ON changes WHEN new.id % 100 = 0
+        BEGIN DELETE FROM changes WHERE id <= new.id - 1000; END;
 ";
