@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::changed_rows;
 
 /// The maximum number of cached records. The cache is cleared when it is full.
-const MAX_RECORDS: usize = 4096;
+const MAX_RECORDS: usize = 2048;
 
 /// What records are read from: a row, as its table and key separated by slashes, or something that concerns many rows.
 type Source = String;
