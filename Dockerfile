@@ -5,11 +5,11 @@ COPY . .
 # Without Git in the image, the program learns its commit from these.
 ARG XKS_CONSOLE_COMMIT=""
 ARG SOURCE_DATE_EPOCH=""
-RUN cargo build --locked --profile dist --bin xks-console
+RUN cargo build --locked --release --bin xks-console
 
 # glibc and CA certificates: no shell, no package manager.
 FROM gcr.io/distroless/cc-debian13:nonroot
-COPY --from=build /source/target/dist/xks-console /usr/local/bin/xks-console
+COPY --from=build /source/target/release/xks-console /usr/local/bin/xks-console
 COPY --from=build /source/LICENSE /usr/share/doc/xks-console/LICENSE
 # Where a directory with tapes is mounted.
 WORKDIR /work

@@ -23,7 +23,7 @@
           inherit (manifest) version;
           src = self;
           cargoLock.lockFile = ./Cargo.lock;
-          buildType = "dist";
+          buildType = "release";
           # The tests need a terminal, Git, and minutes. `.ci/run` runs them.
           doCheck = false;
           nativeBuildInputs = [ pkgs.installShellFiles ];
