@@ -1,7 +1,8 @@
 //! Measures in-process frames and key presses, with a bare ratatui screen of the same size as the baseline, whole
 //! tapes with a new account as the baseline, and Encrypt and Decrypt through one and both layers of encryption.
 //!
-//! Also measures CreateKey in accounts of several sizes on the disk, with a small durable write of SQLite as the baseline.
+//! Also measures CreateKey and the record of an event in accounts of several sizes on the disk, with a small durable write of SQLite as
+//! the baseline.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -13,9 +14,11 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::widgets::{Block, Paragraph};
 use rusqlite::Connection;
+use xks_console::aws::cloudtrail::LookupEvents;
 use xks_console::aws::kms::{CreateKey, Decrypt, Encrypt};
 use xks_console::aws::scalar::SecretBlob;
 use xks_console::bundled::BundledAws;
+use xks_console::client::Client;
 use xks_console::environment::Clock;
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
@@ -109,49 +112,78 @@ fn bench_cryptography(criterion: &mut Criterion) {
     }
 }
 
-/// Returns the numbers of KMS keys in the accounts. `cargo test` doesn't pass `--bench`, and only checks that the benchmark
-/// works. Source of the limit, which isn't reached: *KMS resource quotas* (100,000 keys).
-fn key_counts() -> &'static [u32] {
+/// Returns the sizes of the accounts. `cargo test` doesn't pass `--bench`, and only checks that the benchmark works.
+fn account_sizes() -> &'static [u32] {
     let is_measured = std::env::args().any(|argument| argument == "--bench");
-    if is_measured { &[1_000, 10_000, 70_000] } else { &[100] }
+    if is_measured { &[1_000, 10_000, 100_000] } else { &[100] }
 }
 
-/// Adds copies of a KMS key to the account in `dir`, until there are `count`.
-fn add_keys(dir: &Path, count: u32) -> rusqlite::Result<()> {
+/// Adds copies of a KMS key and of an event to the account in `dir`, until there are `count` of each. Every second key is in
+/// another Region, because there can't be more than 100,000 in one. Source: *KMS resource quotas*.
+fn fill_account(dir: &Path, count: u32) -> rusqlite::Result<()> {
     let account = Connection::open(dir.join("account.sqlite"))?;
     account.execute(
         "WITH RECURSIVE numbers (number) AS (
              SELECT count(*) + 1 FROM keys UNION ALL SELECT number + 1 FROM numbers WHERE number < ?1)
-         INSERT INTO keys SELECT world, lower(hex(randomblob(4))) || format('-0000-4000-8000-%012x', number), document, policy,
-             material_id, material, NULL, NULL, NULL
+         INSERT INTO keys SELECT iif(number % 2, world, world || '-2'),
+             lower(hex(randomblob(4))) || format('-0000-4000-8000-%012x', number), document, policy, material_id, material,
+             NULL, NULL, NULL
          FROM numbers, (SELECT * FROM keys WHERE key_store IS NULL LIMIT 1)",
+        [count],
+    )?;
+    account.execute(
+        "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?1)
+         INSERT INTO events SELECT id + number * count, world, first, last, count, lines
+         FROM numbers, (SELECT * FROM events ORDER BY id DESC LIMIT 1)",
         [count],
     )?;
     Ok(())
 }
 
+/// Creates an account of this size in `dir`, and returns its client.
+fn create_account(dir: &Path, size: u32) -> Client {
+    let open = || {
+        let bundled = BundledAws::open(dir, None).expect("an account");
+        in_process::client(&bundled, Clock::System)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(open().call(&CreateKey::default())).expect("a key and its event");
+    fill_account(dir, size).expect("many keys and events");
+    open()
+}
+
+/// Creates a database that writes to the disk before it returns, as the store does, with this number of rows.
+fn create_baseline(path: &Path, rows: u32) -> rusqlite::Result<Connection> {
+    let database = Connection::open(path)?;
+    database.pragma_update(None, "journal_mode", "WAL")?;
+    database.pragma_update(None, "synchronous", "FULL")?;
+    database.execute_batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT)")?;
+    database.execute(
+        "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?1)
+         INSERT INTO rows SELECT number, 'a small row' FROM numbers",
+        [rows],
+    )?;
+    Ok(database)
+}
+
 fn bench_growth(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("growth");
-    // The keys that are created while the largest account is measured stay below the quota of 100,000 (KMS resource quotas).
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
     let data = tempfile::tempdir().expect("a directory for the accounts");
-    let baseline = Connection::open(data.path().join("baseline.sqlite")).expect("a database");
-    for (pragma, value) in [("journal_mode", "WAL"), ("synchronous", "FULL")] {
-        baseline.pragma_update(None, pragma, value).expect("a durable database");
-    }
-    baseline.execute_batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT)").expect("a table");
-    group.bench_function("baseline", |bencher| {
-        bencher.iter(|| baseline.execute("INSERT INTO rows (text) VALUES ('a small row')", []).expect("a row"));
-    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    for &count in key_counts() {
-        let dir = data.path().join(count.to_string());
-        drop(BundledAws::open(&dir, None).expect("an account"));
-        add_keys(&dir, count).expect("many keys");
-        let bundled = BundledAws::open(&dir, None).expect("an account");
-        let client = in_process::client(&bundled, Clock::System);
-        group.bench_function(BenchmarkId::new("create key", count), |bencher| {
+    for &size in account_sizes() {
+        let baseline = create_baseline(&data.path().join(format!("{size}.sqlite")), size).expect("a database");
+        group.bench_function(BenchmarkId::new("baseline", size), |bencher| {
+            bencher.iter(|| baseline.execute("INSERT INTO rows (text) VALUES ('a small row')", []).expect("a row"));
+        });
+        let client = create_account(&data.path().join(size.to_string()), size);
+        group.bench_function(BenchmarkId::new("create key", size), |bencher| {
             bencher.iter(|| runtime.block_on(client.call(&CreateKey::default())).expect("a key"));
+        });
+        // The event is written first, and the events that are too old are deleted.
+        let newest = LookupEvents { max_results: Some(1), ..LookupEvents::default() };
+        group.bench_function(BenchmarkId::new("record and find an event", size), |bencher| {
+            bencher.iter(|| runtime.block_on(client.call(&newest)).expect("an event"));
         });
     }
     group.finish();

@@ -87,9 +87,9 @@ fn bench_bundled() {
     report_alone("first start ever, 80x24 (creates the account)", "ms", millis(first.elapsed()), "");
     for size in SIZES {
         let [baseline_start, start] = [&baseline, &console].map(|program| median(time_starts(program, size)));
-        report_times("cold start to screen", size, baseline_start, start, "≤ 3");
+        report_times("cold start to screen", size, baseline_start, start, "≤ 2");
         let [baseline_key, key] = [&baseline, &console].map(|program| median(time_keys(program, size)));
-        report_times("key to frame", size, baseline_key, key, "≤ 2");
+        report_times("key to frame", size, baseline_key, key, "≤ 1.5");
     }
     let idle = config().idle_time;
     let figures = [&baseline, &console].map(|program| {
@@ -106,7 +106,7 @@ fn bench_bundled() {
     let [switches, bytes, memory] = [0, 1, 2].map(|index| (figures[0][index], figures[1][index]));
     report_pair(&format!("context switches while idle for {idle:?}"), "", switches, "0");
     report_pair(&format!("output while idle for {idle:?}"), "bytes", bytes, "0");
-    report_pair("resident memory after start", "MB", memory, "≤ 15 MB");
+    report_pair("resident memory after start", "MB", memory, "≤ 13 MB");
 }
 
 /// The duration of one frame at 60 Hz.

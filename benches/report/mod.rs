@@ -13,7 +13,8 @@ pub struct Figure<'a> {
     pub ours: f64,
     /// The name and value of the peer.
     pub peer: Option<(&'a str, f64)>,
-    /// What the ratio to the peer, or the value without a peer, should be, such as `≤ 3`. Empty if there is no target.
+    /// What the ratio to the peer, or the value without a peer, should be, such as `≤ 3`. With a unit, it is
+    /// what the value should be. Empty if there is no target.
     pub target: &'a str,
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc::{self, TryRecvError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -33,6 +34,13 @@ impl<'a> Workload<'a> {
         let body = json!({ "KeyId": key, "Plaintext": STANDARD.encode([7; 32]) });
         let request = server.signed_request("/", "kms", Some("Encrypt"), &body, &server.credentials);
         Self { name, server, request }
+    }
+
+    /// A change of a key, which is on the disk when the response arrives.
+    pub fn kms_change(server: &'a Server, key: &str) -> Self {
+        let body = json!({ "KeyId": key, "Description": "Changed again" });
+        let request = server.signed_request("/", "kms", Some("UpdateKeyDescription"), &body, &server.credentials);
+        Self { name: "change of a key", server, request }
     }
 
     pub fn proxy_encrypt(server: &'a Server, data: &Path) -> Self {
@@ -85,6 +93,23 @@ impl<'a> Workload<'a> {
             cpu_micros_per_request: cpu.as_secs_f64() * 1e6 / count as f64,
             memory: self.server.memory(),
         }
+    }
+
+    /// Sends the request over one connection, again and again, while `work` runs.
+    pub fn repeat_while<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (stop, stopped) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut connection = Connection::open(self.server.address, false);
+                while stopped.try_recv() == Err(TryRecvError::Empty) {
+                    let (status, response) = connection.round_trip(&self.request);
+                    assert_eq!(status, 200, "{}: {}", self.name, String::from_utf8_lossy(&response));
+                }
+            });
+            let done = work();
+            drop(stop);
+            done
+        })
     }
 
     fn send_repeatedly(&self, connections: usize, client: Client, duration: Duration) -> Vec<Duration> {
