@@ -112,7 +112,7 @@ fn check_ports(address: SocketAddr, count: usize) -> Result<(), String> {
     Err(format!("There are fewer than {count} ports after {}. Choose a lower port with --listen.", address.port()))
 }
 
-/// Raises the limit of open files as far as the system allows it. Each account needs about ten.
+/// Raises the limit of open files as far as the system allows it. Each account needs about 15.
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Without more files, opening an account fails with an error that says so.

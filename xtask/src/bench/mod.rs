@@ -24,6 +24,9 @@ pub struct Options {
     /// Also measure a clean release build, which takes minutes
     #[arg(long, conflicts_with = "quick")]
     clean_build: bool,
+    /// Also measure the test suite, which takes minutes
+    #[arg(long, conflicts_with = "quick")]
+    test_suite: bool,
 }
 
 /// The benchmarks of the program that print their figures.
@@ -57,6 +60,9 @@ pub fn run(options: Options) -> Result<(), Box<dyn Error>> {
         table.extend(program::figures("release")?);
         if options.clean_build {
             table.extend([program::clean_build()?]);
+        }
+        if options.test_suite {
+            table.extend([program::test_suite()?]);
         }
     }
     println!("\n{table}");

@@ -47,6 +47,15 @@ pub fn clean_build() -> Result<Figure, Box<dyn Error>> {
     Ok(Figure::new("clean release build", "s", seconds, "≤ 200 on 2 cores"))
 }
 
+/// Builds the tests, and returns how long they take then.
+pub fn test_suite() -> Result<Figure, Box<dyn Error>> {
+    let test = ["test", "--quiet", "--workspace", "--locked"];
+    run(cargo(test.into_iter().chain(["--no-run"])))?;
+    let start = Instant::now();
+    run(cargo(test))?;
+    Ok(Figure::new("test suite after a build", "s", start.elapsed().as_secs_f64(), "≤ 60"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
