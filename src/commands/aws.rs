@@ -46,6 +46,8 @@ pub(super) struct OpeningAws {
     pub(super) settings: Settings,
     target: Target,
     region: String,
+    /// Whether it's open already.
+    pub(super) is_open: bool,
     connection: LocalBoxFuture<'static, Result<AwsConnection, Box<dyn Error>>>,
 }
 
@@ -63,7 +65,7 @@ impl OpeningAws {
             opened.and_then(|aws| aws.with_client_options(&arguments)).map_err(|error| error.to_string())
         });
         let connection = async move { Ok(opening.await??) }.boxed_local();
-        Ok(Self { settings, target: Target::Bundled, region, connection })
+        Ok(Self { settings, target: Target::Bundled, region, is_open: false, connection })
     }
 
     /// Creates the console for this AWS, and returns it with its first effects.
@@ -80,7 +82,7 @@ impl OpeningAws {
 impl From<AwsConnection> for OpeningAws {
     fn from(aws: AwsConnection) -> Self {
         let (settings, target, region) = (aws.settings.clone(), aws.target(), aws.client.region().to_owned());
-        Self { settings, target, region, connection: future::ready(Ok(aws)).boxed_local() }
+        Self { settings, target, region, is_open: true, connection: future::ready(Ok(aws)).boxed_local() }
     }
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use futures_util::future::{self, FutureExt as _};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::runtime::Runtime;
 
@@ -69,7 +70,12 @@ pub(super) fn show(
         LessonTask::spawn(engine)
     });
     let background = (&mut draft_writer, lesson);
-    let code = runtime.block_on(event_loop::run(connect(aws), app, effects, appearance, background, save));
+    let connecting = if aws.is_open {
+        future::ready(Ok(runtime.block_on(connect(aws))?)).left_future()
+    } else {
+        connect(aws).right_future()
+    };
+    let code = runtime.block_on(event_loop::run(connecting, app, effects, appearance, background, save));
     draft_writer.shutdown();
     // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();

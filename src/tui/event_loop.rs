@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossterm::event::Event;
+use futures_util::FutureExt as _;
 use futures_util::stream::{Stream, StreamExt as _};
 use ratatui::layout::Size;
 use tokio::sync::{Notify, mpsc};
@@ -123,6 +124,14 @@ pub struct Connection<C, F> {
     pub on_open: F,
 }
 
+impl<C, F: FnOnce(&mut App) -> Vec<Effect>> Connection<C, F> {
+    /// Tells the console that the AWS is open, and returns the client, which reports its calls, and the changes.
+    fn use_in(self, app: &mut App, finished: &Arc<FinishedCalls>, effects: &mut Vec<Effect>) -> (Client, C) {
+        effects.extend((self.on_open)(app));
+        (with_call_observer(self.client, finished), self.changes)
+    }
+}
+
 /// Runs the console in this terminal, in this theme and with these symbols, until the user quits or a signal ends it.
 /// `app` keeps its last state.
 ///
@@ -156,6 +165,10 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
     let mut effects = first;
     if let LoopEvent::Msg(size) = current_size() {
         effects.extend(app.update(*size));
+    }
+    // The first key must find an AWS that is open already.
+    if let Some(connection) = connecting.as_mut().now_or_never() {
+        aws = Some(connection?.use_in(app, &finished_calls, &mut effects));
     }
     loop {
         let is_frame_due = frames.is_due();
@@ -210,10 +223,8 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
             }
             Some(response) = drafts.next_response() => LoopEvent::Msg(Box::new(Msg::Draft(response))),
             connection = &mut connecting, if aws.is_none() => {
-                let Connection { client, changes, on_open } = connection?;
-                aws = Some((with_call_observer(client, &finished_calls), changes));
                 effects.append(&mut waiting_calls);
-                effects.extend(on_open(app));
+                aws = Some(connection?.use_in(app, &finished_calls, &mut effects));
                 LoopEvent::Ignored
             }
             Some(changes) = next_changes(&mut aws) => LoopEvent::Msg(Box::new(Msg::DataChanged(changes))),
