@@ -13,10 +13,13 @@ use crate::tui::pages::Location;
 use crate::tui::wizard::Wizard;
 
 impl App {
-    /// Enables saving drafts. `session` is the prefix of new draft names and must be unique to this console.
+    /// Enables saving drafts, and saves what the wizard already contains. `session` is the prefix of new draft names and
+    /// must be unique to this console.
     pub fn enable_drafts(&mut self, target: DraftTarget, session: String) -> Vec<Effect> {
         self.drafts.target = Some((target, session));
-        vec![Effect::Draft(DraftRequest::List)]
+        let mut effects = self.sync_draft();
+        effects.push(Effect::Draft(DraftRequest::List));
+        effects
     }
 
     /// Returns the effects that save the current state of the wizard.
@@ -215,4 +218,35 @@ pub(super) fn not_sent_failure(code: &str, reason: &str) -> submission::Submissi
 /// Returns whether a page shows drafts. These are the pages that can start a wizard.
 pub fn shows_drafts(location: &Location) -> bool {
     matches!(location, Location::KeyStores | Location::KeyStore(_) | Location::Keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create_key::draft::KeyDraft;
+    use crate::tui::effect::Msg;
+    use crate::tui::target::Target;
+
+    fn empty_draft() -> KeyDraft {
+        KeyDraft::new(&Method::FromCustomerManagedKeys)
+    }
+
+    #[test]
+    fn prefilled_wizard_is_saved_as_soon_as_drafts_are_enabled() {
+        let (mut app, _) = App::new(Target::Bundled, "eu-central-1");
+        app.start_single_key_session(KeyDraft { alias: "payments".to_owned(), ..empty_draft() }, None);
+        let effects = app.enable_drafts(DraftTarget::Bundled("/data".to_owned()), "a".to_owned());
+        let Some(Effect::Draft(DraftRequest::Save { saved, .. })) = effects.first() else { panic!("{effects:?}") };
+        assert_eq!(saved.draft.alias, "payments");
+        // Leaving is the first thing that happens, so nothing else would have saved it.
+        assert_eq!(app.update(Msg::Key(KeyCode::Esc.into())), [Effect::Quit]);
+    }
+
+    #[test]
+    fn unchanged_wizard_is_not_saved() {
+        let (mut app, _) = App::new(Target::Bundled, "eu-central-1");
+        app.start_single_key_session(empty_draft(), None);
+        let effects = app.enable_drafts(DraftTarget::Bundled("/data".to_owned()), "a".to_owned());
+        assert_eq!(effects, [Effect::Draft(DraftRequest::List)]);
+    }
 }
