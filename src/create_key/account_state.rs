@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::key_summary::KeySummary;
+use super::loaded_keys::LoadedKeys;
 use super::principals::Principals;
 use crate::aws::arn::Arn;
 use crate::aws::cli_command::CommandTarget;
@@ -63,11 +64,11 @@ pub struct AccountState {
     /// Whether more keys are still loading.
     pub has_more_keys: bool,
     /// The customer managed keys.
-    pub keys: Loadable<Vec<KeySummary>>,
+    pub keys: Loadable<LoadedKeys>,
     /// The IDs of all keys, if they were listed but not described.
     pub key_ids: Option<BTreeSet<String>>,
     /// The AWS managed keys, loaded together with the customer managed keys.
-    pub aws_managed_keys: Vec<KeySummary>,
+    pub aws_managed_keys: LoadedKeys,
     /// The IAM users and roles.
     pub principals: Principals,
 }
@@ -89,7 +90,7 @@ impl Default for AccountState {
             has_more_keys: false,
             keys: Loadable::Idle,
             key_ids: None,
-            aws_managed_keys: Vec::new(),
+            aws_managed_keys: LoadedKeys::default(),
             principals: Principals::default(),
         }
     }
@@ -112,30 +113,7 @@ impl AccountState {
 
     /// Rebuilds [`alias_names`](Self::alias_names) from the aliases.
     pub fn index_aliases(&mut self) {
-        self.alias_names.clear();
-        let aliases = self.aliases.ready().into_iter().flatten();
-        for (key, name) in aliases.filter_map(|alias| Some((alias.target_key_id.as_ref()?, alias.short_name()))) {
-            self.alias_names.entry(key.clone()).or_default().push(name.to_owned());
-        }
-        self.alias_names.values_mut().for_each(|names| names.sort_unstable());
-    }
-
-    /// Updates [`alias_names`](Self::alias_names) of these keys from the aliases.
-    pub fn index_aliases_of(&mut self, key_ids: &BTreeSet<String>) {
-        for key_id in key_ids {
-            self.alias_names.remove(key_id);
-        }
-        let aliases = self.aliases.ready().into_iter().flatten();
-        for alias in aliases {
-            if let Some(key) = alias.target_key_id.as_ref().filter(|key| key_ids.contains(*key)) {
-                self.alias_names.entry(key.clone()).or_default().push(alias.short_name().to_owned());
-            }
-        }
-        for key_id in key_ids {
-            if let Some(names) = self.alias_names.get_mut(key_id) {
-                names.sort_unstable();
-            }
-        }
+        self.alias_names = alias_names_by_key(self.aliases.ready().into_iter().flatten());
     }
 
     /// Returns the Region and endpoint that an AWS CLI command needs to reach the same AWS.
@@ -152,8 +130,32 @@ impl AccountState {
         self.key_ids.clone().or_else(described)
     }
 
+    /// Returns the customer managed keys that are loaded.
+    pub fn customer_managed_keys(&self) -> &[KeySummary] {
+        self.keys.ready().map_or(&[], |keys| keys)
+    }
+
+    /// Returns the key with this ID, if the keys are loaded.
+    pub fn key(&self, id: &str) -> Option<&KeySummary> {
+        self.keys.ready()?.get(id).or_else(|| self.aws_managed_keys.get(id))
+    }
+
     /// Returns the key store with this ID, if it is loaded.
     pub fn key_store(&self, id: &str) -> Option<&CustomKeyStore> {
         self.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == id)
     }
+}
+
+/// Returns the sorted names of these aliases, without `alias/`, by the IDs of their keys.
+pub fn alias_names_by_key<'a>(aliases: impl IntoIterator<Item = &'a AliasListEntry>) -> HashMap<String, Vec<String>> {
+    let mut names: HashMap<String, Vec<String>> = HashMap::new();
+    for alias in aliases {
+        if let Some(key) = &alias.target_key_id {
+            names.entry(key.clone()).or_default().push(alias.short_name().to_owned());
+        }
+    }
+    for sorted in names.values_mut() {
+        sorted.sort_unstable();
+    }
+    names
 }

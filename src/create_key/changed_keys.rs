@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account_state::{AccountState, Loadable};
+use super::account_state::{AccountState, Loadable, alias_names_by_key};
 use super::key_summary::KeySummary;
+use super::loaded_keys::LoadedKeys;
 use crate::aws::kms::{AliasListEntry, KeyManagerType, Tag};
 
 /// A key after a change, with everything that lists show of it.
@@ -30,25 +31,25 @@ pub struct RowChanges {
 
 impl RowChanges {
     /// Applies the changed keys to a list. Leaves those that the list doesn't have in `changed`.
-    fn apply(list: &mut Vec<KeySummary>, changed: &mut BTreeMap<String, Option<KeySummary>>) -> Self {
+    fn apply(list: &mut LoadedKeys, changed: &mut BTreeMap<String, Option<KeySummary>>) -> Self {
         let mut rows = Self::default();
-        let mut row = 0;
-        list.retain_mut(|key| {
-            let keep = match changed.remove(key.key_id()) {
-                None => true,
-                Some(None) => {
-                    rows.removed.push(row);
-                    false
+        changed.retain(|key_id, key| {
+            let Some(row) = list.row_of(key_id) else { return true };
+            match key.take() {
+                None => rows.removed.push(row),
+                Some(new) => {
+                    list.replace(row, new);
+                    rows.replaced.push(row);
                 }
-                Some(Some(new)) => {
-                    rows.replaced.push(row - rows.removed.len());
-                    *key = new;
-                    true
-                }
-            };
-            row += 1;
-            keep
+            }
+            false
         });
+        rows.removed.sort_unstable();
+        rows.replaced.sort_unstable();
+        list.remove_rows(&rows.removed);
+        for row in &mut rows.replaced {
+            *row -= rows.removed.partition_point(|removed| removed < row);
+        }
         rows
     }
 }
@@ -57,13 +58,15 @@ impl AccountState {
     /// Replaces keys that changed, with their aliases and tags, removes those that no longer exist, and adds new ones at the
     /// end. Returns how the rows of the customer managed keys and the AWS managed keys changed.
     pub fn update_keys(&mut self, changed: Vec<ChangedKey>) -> [RowChanges; 2] {
-        let ids: BTreeSet<String> = changed.iter().map(|one| one.key_id.clone()).collect();
         if let Loadable::Ready(aliases) = &mut self.aliases {
-            let is_kept = |alias: &AliasListEntry| alias.target_key_id.as_ref().is_none_or(|key| !ids.contains(key));
-            aliases.retain(is_kept);
+            let ids: BTreeSet<&String> = changed.iter().map(|one| &one.key_id).collect();
+            aliases.retain(|alias| alias.target_key_id.as_ref().is_none_or(|key| !ids.contains(key)));
             aliases.extend(changed.iter().flat_map(|one| one.aliases.iter().cloned()));
+            for ChangedKey { key_id, aliases, .. } in &changed {
+                self.alias_names.remove(key_id);
+                self.alias_names.extend(alias_names_by_key(aliases));
+            }
         }
-        self.index_aliases_of(&ids);
         let mut keys = BTreeMap::new();
         for ChangedKey { key_id, key, tags, .. } in changed {
             if let (Loadable::Ready(all), Some(tags)) = (&mut self.tags, tags) {

@@ -8,6 +8,7 @@ pub mod external_keys;
 pub mod field;
 pub mod key_options;
 pub mod key_summary;
+pub mod loaded_keys;
 pub mod method;
 pub mod outcome;
 pub mod output;

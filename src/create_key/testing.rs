@@ -34,7 +34,7 @@ pub fn account_state() -> AccountState {
             last_updated_date: None,
         }]),
         has_all_keys: true,
-        keys: Loadable::Ready(vec![key("1111aaaa", "customer-db").into()]),
+        keys: Loadable::Ready([key("1111aaaa", "customer-db").into()].into_iter().collect()),
         ..AccountState::default()
     }
 }

@@ -24,7 +24,7 @@ use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::key_options::{KeyOptions, option_name};
-use crate::create_key::key_summary::KeySummary;
+use crate::create_key::loaded_keys::LoadedKeys;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::store_lookup;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
@@ -187,8 +187,8 @@ async fn load_account_state(client: &Client, origin: Origin) -> Result<AccountSt
 
 /// Loads all keys with their descriptions. Without permission to list keys, CreateKey reports whether an external key
 /// is in use.
-async fn load_keys(client: &Client) -> Loadable<Vec<KeySummary>> {
-    let (mut all, mut marker) = (Vec::new(), None);
+async fn load_keys(client: &Client) -> Loadable<LoadedKeys> {
+    let (mut all, mut marker) = (LoadedKeys::default(), None);
     loop {
         match perform(client, Call::Keys(marker)).await {
             Ok(Response::Keys { page, next }) => {

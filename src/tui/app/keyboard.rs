@@ -383,7 +383,7 @@ impl App {
             pages::PageEvent::Connect(store_id, afterwards) => self.open_connect_dialog(&store_id, afterwards),
             pages::PageEvent::ConfirmDisconnect(store_id) => {
                 let stores = self.account.key_stores.ready().map_or(&[][..], Vec::as_slice);
-                let keys = self.account.keys.ready().map_or(&[][..], Vec::as_slice);
+                let keys = self.account.customer_managed_keys();
                 if let Some(store) = stores.iter().find(|store| store.custom_key_store_id == store_id) {
                     self.dialog = Some(Dialog::ConfirmDisconnect {
                         name: store.custom_key_store_name.clone(),

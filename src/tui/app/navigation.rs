@@ -192,7 +192,7 @@ impl App {
                 Vec::new()
             }
             Location::Key(ref id) => {
-                let is_aws = self.account.aws_managed_keys.iter().any(|key| key.key_id() == id);
+                let is_aws = self.account.aws_managed_keys.get(id).is_some();
                 self.navigate(if is_aws { Location::AwsKeys } else { Location::Keys })
             }
             _ => self.focus_navigation(),

@@ -6,6 +6,7 @@ use crate::aws::scalar::SecretString;
 use crate::create_key::account_state::Loadable;
 use crate::create_key::changed_keys::RowChanges;
 use crate::create_key::key_summary::KeySummary;
+use crate::create_key::loaded_keys::LoadedKeys;
 use crate::create_key::principals::PrincipalKind;
 use crate::create_key::submission::{self, SubmissionResponse};
 use crate::tui::effect::{Call, CallFailure, ChangeOutcome, Effect, Response};
@@ -284,7 +285,7 @@ impl App {
             let here = self.keys.current(&self.account);
             let is_first = self.account.keys.ready().is_none();
             let received: Vec<KeySummary> = std::mem::take(&mut self.incoming_keys);
-            let (aws, ours): (Vec<_>, Vec<_>) =
+            let (aws, ours): (LoadedKeys, LoadedKeys) =
                 received.into_iter().partition(|key| key.key_manager == KeyManagerType::Aws);
             match &mut self.account.keys {
                 Loadable::Ready(keys) if !self.account.has_all_keys && *call != Call::Keys(None) => {

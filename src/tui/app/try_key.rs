@@ -8,8 +8,7 @@ use crate::tui::effect::{Call, CallFailure, Effect, Response, Trial};
 impl App {
     /// Opens the *Try it* dialog of a key.
     pub(super) fn open_try_key(&mut self, key: KeyName) -> Vec<Effect> {
-        let keys = self.account.keys.ready().map_or(&[][..], Vec::as_slice);
-        let is_external = keys.iter().any(|other| other.key_id() == key.id && other.origin == Origin::ExternalKeyStore);
+        let is_external = self.account.key(&key.id).is_some_and(|key| key.origin == Origin::ExternalKeyStore);
         let dialog = TryKeyDialog::new(key, is_external, self.account.is_read_only);
         self.dialog = Some(Dialog::TryKey(Box::new(dialog)));
         Vec::new()
@@ -17,8 +16,7 @@ impl App {
 
     /// Opens the *Try it* dialog of the key with this ID, if it is loaded.
     pub(super) fn try_key(&mut self, key_id: &str) -> Vec<Effect> {
-        let keys = self.account.keys.ready().map_or(&[][..], Vec::as_slice);
-        let key = keys.iter().find(|key| key.key_id() == key_id).map(|key| key_name(key, &self.account));
+        let key = self.account.key(key_id).map(|key| key_name(key, &self.account));
         key.map(|key| self.open_try_key(key)).unwrap_or_default()
     }
 

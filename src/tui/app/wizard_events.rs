@@ -188,10 +188,11 @@ impl App {
         self.flashes = vec![Flash::success("Success", text).with_link(view).with_link(trial)];
         let key_id = key.key_id.clone();
         if let Loadable::Ready(keys) = &mut self.account.keys {
-            keys.retain(|other| other.key_id() != key_id);
-            keys.push(KeySummary::from(*key));
+            let listed: Vec<usize> = keys.row_of(&key_id).into_iter().collect();
+            keys.remove_rows(&listed);
+            keys.extend([KeySummary::from(*key)]);
         } else {
-            self.account.keys = Loadable::Ready(vec![KeySummary::from(*key)]);
+            self.account.keys = Loadable::Ready([KeySummary::from(*key)].into_iter().collect());
         }
         effects.extend(self.navigate(Location::Keys));
         self.keys.update_rows(&self.account);

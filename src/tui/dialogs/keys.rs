@@ -181,7 +181,7 @@ fn selected_alias_name(form: &Form, aliases: &[String]) -> String {
 
 /// Returns the key ID for a key ID, key ARN, or alias name, if the key exists.
 pub fn find_key_id(text: &str, account: &AccountState) -> Option<String> {
-    let keys = account.keys.ready().map_or(&[][..], Vec::as_slice);
+    let keys = account.customer_managed_keys();
     if let Some(key) = keys.iter().find(|key| key.key_id() == text || *key.arn == *text) {
         return Some(key.key_id().to_owned());
     }

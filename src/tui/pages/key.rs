@@ -69,7 +69,7 @@ impl KeyPage {
 
     /// Returns the key, if it is loaded.
     pub fn key<'a>(&self, account: &'a AccountState) -> Option<&'a KeySummary> {
-        account.keys.ready()?.iter().chain(&account.aws_managed_keys).find(|key| key.key_id() == self.key_id)
+        account.key(&self.key_id)
     }
 
     /// Returns the calls that load the data of the page.

@@ -43,7 +43,7 @@ const BUTTONS: [(&str, Action); 4] = [
 ];
 
 fn keys_in_store<'a>(store_id: &str, account: &'a AccountState) -> Vec<&'a KeySummary> {
-    let keys = account.keys.ready().map_or(&[][..], Vec::as_slice);
+    let keys = account.customer_managed_keys();
     // A key and a key store whose IDs couldn't be read don't belong together.
     let is_here = |key: &&KeySummary| store_id != UNREADABLE && key.custom_key_store_id.as_deref() == Some(store_id);
     keys.iter().filter(is_here).collect()

@@ -68,7 +68,7 @@ impl KeyList {
     fn list<'a>(&self, account: &'a AccountState) -> &'a [KeySummary] {
         match self.key_manager {
             KeyManagerType::Aws => &account.aws_managed_keys,
-            _ => account.keys.ready().map_or(&[][..], Vec::as_slice),
+            _ => account.customer_managed_keys(),
         }
     }
 

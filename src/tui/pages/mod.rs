@@ -164,7 +164,7 @@ pub fn key_store_actions_menu(store_id: &str, known: &AccountState) -> Option<Pa
 
 /// Returns the actions of a key store, if it is loaded.
 pub fn key_store_actions(store_id: &str, known: &AccountState) -> Option<Menu> {
-    let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+    let keys = known.customer_managed_keys();
     let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
     known.key_store(store_id).map(|store| Menu::for_store(store, count))
 }

@@ -64,7 +64,7 @@ fn drop_context(request: &mut Decrypt) -> Result<(), &'static str> {
 
 /// Names another key than the one that encrypted the ciphertext: preferably one in the same key store.
 fn use_other_key(request: &mut Decrypt, flow: &Flow, account: &AccountState) -> Result<(), &'static str> {
-    let keys = account.keys.ready().map_or(&[][..], Vec::as_slice);
+    let keys = account.customer_managed_keys();
     let arn = flow.summary.key_arn.as_deref().unwrap_or_default();
     let store = keys.iter().find(|key| *key.arn == *arn).map(|key| &key.custom_key_store_id);
     let usable = |key: &&_| {
