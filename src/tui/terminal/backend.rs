@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crossterm::{cursor, queue};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
@@ -30,12 +31,13 @@ impl Backend for TerminalBackend {
             .try_for_each(|run| self.0.draw(run.iter().copied()))
     }
 
+    // The cursor is part of the frame, so it is written with it.
     fn hide_cursor(&mut self) -> io::Result<()> {
-        self.0.hide_cursor()
+        queue!(self.0, cursor::Hide)
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        self.0.show_cursor()
+        queue!(self.0, cursor::Show)
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
@@ -43,7 +45,8 @@ impl Backend for TerminalBackend {
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
-        self.0.set_cursor_position(position)
+        let Position { x, y } = position.into();
+        queue!(self.0, cursor::MoveTo(x, y))
     }
 
     fn clear(&mut self) -> io::Result<()> {
