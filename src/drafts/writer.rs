@@ -21,6 +21,8 @@ pub struct DraftWriter {
     urgent: Sender<()>,
     responses: UnboundedReceiver<DraftResponse>,
     finished: Receiver<()>,
+    /// The requests that the thread doesn't have yet.
+    delayed: Vec<DraftRequest>,
 }
 
 impl DraftWriter {
@@ -34,7 +36,7 @@ impl DraftWriter {
             run(store, &inbox, &urgency, &sender);
             drop(is_running);
         });
-        Self { requests, urgent, responses, finished }
+        Self { requests, urgent, responses, finished, delayed: Vec::new() }
     }
 
     /// Sends a request without waiting for the response.
@@ -47,13 +49,27 @@ impl DraftWriter {
         }
     }
 
+    /// Keeps a request until the next [`flush`](Self::flush) or the shutdown. Waking the thread takes longer than drawing
+    /// a frame, which comes first.
+    pub fn delay(&mut self, request: DraftRequest) {
+        self.delayed.push(request);
+    }
+
+    /// Sends the delayed requests without waiting for the responses.
+    pub fn flush(&mut self) {
+        for request in std::mem::take(&mut self.delayed) {
+            self.send(request);
+        }
+    }
+
     /// Waits for the next response.
     pub async fn next_response(&mut self) -> Option<DraftResponse> {
         self.responses.recv().await
     }
 
     /// Waits until all requests are handled, for at most two seconds.
-    pub fn shutdown(self) {
+    pub fn shutdown(mut self) {
+        self.flush();
         drop((self.requests, self.urgent));
         let _ = self.finished.recv_timeout(SHUTDOWN_TIMEOUT);
     }
@@ -92,8 +108,9 @@ mod tests {
         writer.send(DraftRequest::List);
         assert_eq!(writer.next_response().await, Some(DraftResponse::Listed(Ok(Vec::new()))));
         (0..50).for_each(|count| writer.send(save("a", &format!("payments-{count}"))));
+        writer.delay(save("a", "payments-50"));
         writer.shutdown();
-        assert!(std::fs::read_to_string(drafts_dir.join("a.json")).unwrap().contains("payments-49"));
+        assert!(std::fs::read_to_string(drafts_dir.join("a.json")).unwrap().contains("payments-50"));
     }
 
     #[tokio::test]

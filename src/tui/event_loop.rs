@@ -181,7 +181,7 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
                 Effect::SetMouse(is_on) => screen.set_mouse(is_on)?,
                 Effect::SetTheme(name) => screen.set_theme(name),
                 Effect::Copy(text) => spawn_copy(text, clipboard.clone()),
-                Effect::Draft(request) => drafts.send(request),
+                Effect::Draft(request) => drafts.delay(request),
                 Effect::Lesson(request) => {
                     if let Some(lesson) = &lesson {
                         lesson.send(request);
@@ -212,6 +212,7 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
                 continue;
             }
         }
+        drafts.flush();
         let happened = tokio::select! {
             event = input.next() => translate_input(event, &mut screen),
             Some(msg) = inbox.recv() => LoopEvent::Msg(Box::new(msg)),
@@ -234,10 +235,7 @@ pub async fn run<C: Stream<Item = Changes> + Unpin, F: FnOnce(&mut App) -> Vec<E
         frames.on_event(&happened);
         match happened {
             LoopEvent::Msg(msg) => effects.extend(app.update(*msg)),
-            LoopEvent::Suspend => {
-                is_suspended = true;
-                screen.suspend()?;
-            }
+            LoopEvent::Suspend => effects.push(Effect::Suspend),
             LoopEvent::Resume => {
                 screen.resume()?;
                 is_suspended = false;
