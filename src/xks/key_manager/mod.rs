@@ -17,7 +17,6 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
 use subtle::ConstantTimeEq as _;
 
 pub use self::credential::ProxyCredential;
@@ -25,14 +24,14 @@ pub use self::error::KeyManagerError;
 pub use self::external_key::{ExternalKey, MAX_AAD, MAX_ENCRYPTIONS, MAX_PLAINTEXT, NewExternalKey};
 use self::external_key::{check_usage, is_valid_key_id, key_length};
 pub use self::material::{CiphertextParts, version_from_metadata};
-use self::store::Store;
 pub use self::store::{DATABASE_FILE, ROOT_KEY_FILE};
+use self::store::{LogConnection, Store};
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::blocking::run_blocking;
 use crate::environment::{Environment, Random};
 use crate::storage::write_behind::{Flusher, PendingValues as _, WriteBuffer};
-use crate::xks::log::{self, PendingEntries};
+use crate::xks::log::PendingEntries;
 
 /// The external key manager. Clones share its state.
 #[derive(Clone)]
@@ -44,7 +43,7 @@ struct KeyManagerInner {
     log_buffer: WriteBuffer<PendingEntries>,
     log_flusher: Arc<Flusher>,
     /// The connection that writes the request log, if the database is on disk.
-    log_connection: Option<Mutex<Connection>>,
+    log_connection: Option<LogConnection>,
 }
 
 impl KeyManagerInner {
@@ -57,7 +56,7 @@ impl KeyManagerInner {
         let entries = self.log_buffer.take();
         if !entries.values.is_empty() {
             let _ = match &self.log_connection {
-                Some(own) => log::append(&mut own.lock().unwrap_or_else(PoisonError::into_inner), entries.values),
+                Some(own) => own.append(entries.values),
                 None => self.store().append_log(entries.values),
             };
         }
@@ -88,7 +87,7 @@ impl ExternalKeyManager {
             return Err(KeyManagerError::Replayable);
         }
         let store = Store::open(dir, &environment.random)?;
-        Self::from_store(store, Some(Mutex::new(Store::open_log(dir)?)), environment)
+        Self::from_store(store, Some(LogConnection::new(dir)), environment)
     }
 
     /// Creates an external key manager in memory, for the lifetime of the process.
@@ -101,12 +100,11 @@ impl ExternalKeyManager {
 
     fn from_store(
         store: Store,
-        log: Option<Mutex<Connection>>,
+        log_connection: Option<LogConnection>,
         environment: Environment,
     ) -> Result<Self, KeyManagerError> {
-        let (store, log_connection) = (Mutex::new(store), log);
         let manager = Self(Arc::new(KeyManagerInner {
-            store,
+            store: Mutex::new(store),
             random: environment.random,
             log_buffer: WriteBuffer::default(),
             log_flusher: Arc::default(),

@@ -4,11 +4,11 @@ mod external_keys;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use self::external_keys::add_key;
 use super::credential::ProxyCredential;
@@ -117,13 +117,6 @@ impl Store {
     pub fn copy_database(&self, path: &Path) -> Result<(), KeyManagerError> {
         self.connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
         Ok(())
-    }
-
-    /// Opens a separate connection for the request log, so that writing the log doesn't block requests.
-    pub fn open_log(dir: &Path) -> Result<Connection, KeyManagerError> {
-        let connection = Connection::open(dir.join(DATABASE_FILE))?;
-        configure(&connection)?;
-        Ok(connection)
     }
 
     pub fn in_memory(random: &Random) -> Result<Self, KeyManagerError> {
@@ -300,6 +293,40 @@ impl Store {
             self.cache.partitions.insert(partition.to_owned(), credentials);
         }
         Ok(self.cache.partitions.get(partition))
+    }
+}
+
+/// A separate connection for the request log, so that writing the log doesn't block requests. It opens with the first
+/// entry, because most consoles never have one.
+pub struct LogConnection {
+    path: PathBuf,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl LogConnection {
+    /// Creates the connection to the database in `dir`.
+    pub fn new(dir: &Path) -> Self {
+        Self { path: dir.join(DATABASE_FILE), connection: Mutex::new(None) }
+    }
+
+    /// Appends entries to the request log.
+    ///
+    /// # Errors
+    /// The database is gone or fails.
+    pub fn append(&self, entries: PendingEntries) -> rusqlite::Result<()> {
+        let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.open()?,
+        };
+        log::append(slot.insert(connection), entries)
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        configure(&connection)?;
+        Ok(connection)
     }
 }
 
