@@ -56,14 +56,14 @@ pub fn run(options: Options) -> Result<(), Box<dyn Error>> {
             in_process.env("CRITERION_HOME", &criterion);
             table.extend(figures_of(in_process)?);
             table.extend(criterion_figures(&criterion)?);
+            if options.clean_build {
+                table.extend([program::clean_build()?]);
+            }
+            if options.test_suite {
+                table.extend([program::test_suite()?]);
+            }
         }
         table.extend(program::figures("release")?);
-        if options.clean_build {
-            table.extend([program::clean_build()?]);
-        }
-        if options.test_suite {
-            table.extend([program::test_suite()?]);
-        }
     }
     println!("\n{table}");
     Ok(())
