@@ -51,7 +51,7 @@ const COMMON_STEPS: &[WizardStep] = &[
     (&["Add tags"], "\rteam\tpayments", "Administrators"),
     (&["administrative permissions", "60 principals"], " ", "Users"),
     (&["usage permissions", "60 principals"], "\x1b[B ", "KeyPolicy"),
-    (&["Edit key policy"], "\r ", "Review"),
+    (&["Edit key policy", "111122223333:root"], "\r ", "Review"),
 ];
 
 impl Aws {
