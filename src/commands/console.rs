@@ -19,7 +19,7 @@ use crate::lessons::engine::{LessonEngine, LessonTask};
 use crate::storage::changes::Changes;
 use crate::storage::watch;
 use crate::tui::app::App;
-use crate::tui::effect::Effect;
+use crate::tui::effect::{Effect, Msg};
 use crate::tui::event_loop::{self, Connection};
 use crate::tui::keymap::Keymap;
 use crate::tui::preferences::SavedChange;
@@ -76,7 +76,10 @@ pub(super) fn show(
         connect(aws).right_future()
     };
     let code = runtime.block_on(event_loop::run(connecting, app, effects, appearance, background, save));
-    draft_writer.shutdown();
+    // The last save may have failed after the console was closed.
+    for response in draft_writer.shutdown() {
+        app.update(Msg::Draft(response));
+    }
     // A thread that is still reading from the terminal must not prevent the program from exiting.
     runtime.shutdown_background();
     code

@@ -67,11 +67,12 @@ impl DraftWriter {
         self.responses.recv().await
     }
 
-    /// Waits until all requests are handled, for at most two seconds.
-    pub fn shutdown(mut self) {
+    /// Waits until all requests are handled, for at most two seconds. Returns the responses that nobody has seen.
+    pub fn shutdown(mut self) -> Vec<DraftResponse> {
         self.flush();
         drop((self.requests, self.urgent));
         let _ = self.finished.recv_timeout(SHUTDOWN_TIMEOUT);
+        std::iter::from_fn(|| self.responses.try_recv().ok()).collect()
     }
 }
 
@@ -109,8 +110,16 @@ mod tests {
         assert_eq!(writer.next_response().await, Some(DraftResponse::Listed(Ok(Vec::new()))));
         (0..50).for_each(|count| writer.send(save("a", &format!("payments-{count}"))));
         writer.delay(save("a", "payments-50"));
-        writer.shutdown();
+        assert_eq!(writer.shutdown(), []);
         assert!(std::fs::read_to_string(drafts_dir.join("a.json")).unwrap().contains("payments-50"));
+    }
+
+    #[test]
+    fn shutdown_returns_failures_that_nobody_has_seen() {
+        let mut writer = DraftWriter::start(DraftStore::new(None, Clock::System));
+        writer.delay(save("a", "payments"));
+        let responses = writer.shutdown();
+        assert!(matches!(responses[..], [DraftResponse::Saved { result: Err(_), .. }]), "{responses:?}");
     }
 
     #[tokio::test]

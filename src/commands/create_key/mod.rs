@@ -148,11 +148,14 @@ fn create_key_in_wizard(
         Some(wizard) => single::print_result(&wizard.submission, &wizard.draft, &app.account, out, notes)?,
         None => CreateKeyExit::Canceled,
     };
-    if exit == CreateKeyExit::Canceled
-        && app.drafts.is_saved()
-        && app.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes)
-    {
-        note("No key was created. Your entries are saved as a draft. To resume it, press D in the console.");
+    if exit == CreateKeyExit::Canceled && app.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes) {
+        match &app.drafts.save_failure {
+            None if app.drafts.is_saved() => {
+                note("No key was created. Your entries are saved as a draft. To resume it, press D in the console.");
+            }
+            None => {}
+            Some(reason) => note(format!("No key was created, and your entries couldn't be saved: {reason}.")),
+        }
     }
     Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
 }

@@ -83,13 +83,13 @@ impl App {
     /// Shows a save failure once, until saving succeeds again.
     fn report_save_result(&mut self, result: Result<(), String>) {
         match result {
-            Ok(()) => self.drafts.last_save_failed = false,
-            Err(reason) if !self.drafts.last_save_failed => {
-                self.drafts.last_save_failed = true;
+            Ok(()) => self.drafts.save_failure = None,
+            Err(reason) if self.drafts.save_failure.is_none() => {
                 self.show_error(
                     "Couldn't save draft",
                     &format!("The console couldn't save your entries: {reason}. If you quit now, you lose them."),
                 );
+                self.drafts.save_failure = Some(reason);
             }
             Err(_) => {}
         }
@@ -102,7 +102,7 @@ impl App {
         };
         match (&call, result) {
             (submission::SubmissionRequest::CreateKey(_), Err(reason)) => {
-                self.drafts.last_save_failed = true;
+                self.drafts.save_failure = Some(reason.clone());
                 self.drafts.deferred_request = Some((ticket, call));
                 self.dialog = Some(Dialog::ConfirmUnsaved { reason, is_confirm_focused: false });
                 Vec::new()

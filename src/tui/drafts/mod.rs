@@ -24,8 +24,8 @@ pub struct Drafts {
     pub list: Vec<DraftEntry>,
     /// The request to send as soon as the draft is saved, and the ticket of that save.
     pub deferred_request: Option<(u64, submission::SubmissionRequest)>,
-    /// Whether the last save failed.
-    pub last_save_failed: bool,
+    /// Why the last save failed, if it did.
+    pub save_failure: Option<String>,
     /// Whether the user chose to send CreateKey without a saved draft.
     pub allow_unsaved: bool,
     open_draft: Option<(String, SavedDraft)>,
@@ -52,7 +52,7 @@ impl Drafts {
 
     /// Whether the wizard's input is saved on disk.
     pub fn is_saved(&self) -> bool {
-        self.target.is_some() && !self.last_save_failed
+        self.target.is_some() && self.save_failure.is_none()
     }
 
     /// Records that a draft was opened in the wizard.

@@ -77,6 +77,20 @@ fn leaving_the_wizard_prints_nothing_and_keeps_one_draft() {
 }
 
 #[test]
+fn draft_that_cannot_be_saved_is_not_reported_as_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("state"), "not a directory").unwrap();
+    let mut console = shell(dir.path(), "create_key --alias payments > $DIR/out; echo $? > $DIR/code");
+    console.wait_for("Couldn't save draft");
+    console.send("\x03");
+    console.wait_for("Discard");
+    console.send("\t\r");
+    let (_, written) = console.wait_for_exit();
+    assert!(written.contains("No key was created, and your entries couldn't be saved: "), "{written}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("code")).unwrap(), "3\n");
+}
+
+#[test]
 fn invalid_option_values_are_shown_in_their_steps() {
     let dir = tempfile::tempdir().unwrap();
     let script = "create_key --custom-key-store-id Oslo --xks-key-id 'a b' --alias customer-db --tag aws:x=1 | cat";
