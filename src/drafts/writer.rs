@@ -40,7 +40,7 @@ impl DraftWriter {
     }
 
     /// Sends a request without waiting for the response.
-    pub fn send(&self, request: DraftRequest) {
+    fn send(&self, request: DraftRequest) {
         let can_wait = request.can_wait();
         // The thread runs as long as these senders exist, so sending can't fail.
         let _ = self.requests.send(request);
@@ -67,7 +67,7 @@ impl DraftWriter {
         self.responses.recv().await
     }
 
-    /// Waits until all requests are handled, for at most two seconds. Returns the responses that nobody has seen.
+    /// Waits until all requests are handled, for at most two seconds. Returns the responses that weren't received before.
     pub fn shutdown(mut self) -> Vec<DraftResponse> {
         self.flush();
         drop((self.requests, self.urgent));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn shutdown_returns_failures_that_nobody_has_seen() {
+    fn shutdown_returns_failures_that_were_not_received() {
         let mut writer = DraftWriter::start(DraftStore::new(None, Clock::System));
         writer.delay(save("a", "payments"));
         let responses = writer.shutdown();

@@ -149,12 +149,10 @@ fn create_key_in_wizard(
         None => CreateKeyExit::Canceled,
     };
     if exit == CreateKeyExit::Canceled && app.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes) {
-        match &app.drafts.save_failure {
-            None if app.drafts.is_saved() => {
-                note("No key was created. Your entries are saved as a draft. To resume it, press D in the console.");
-            }
-            None => {}
-            Some(reason) => note(format!("No key was created, and your entries couldn't be saved: {reason}.")),
+        if let Some(reason) = &app.drafts.save_failure {
+            note(format!("No key was created, and your entries couldn't be saved: {reason}."));
+        } else if app.drafts.is_saved() {
+            note("No key was created. Your entries are saved as a draft. To resume it, press D in the console.");
         }
     }
     Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
