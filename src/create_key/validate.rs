@@ -195,7 +195,7 @@ fn key_policy_errors(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
     if account.account_id.is_empty() {
         return vec![
             "The account ID that the key policy needs isn't loaded yet. If this message doesn't disappear, check that \
-             your credentials allow sts:GetCallerIdentity."
+             your credentials allow sts:GetCallerIdentity, and try again."
                 .to_owned(),
         ];
     }

@@ -12,6 +12,13 @@ use crate::tui::wizard::Wizard;
 const REFRESH_DEBOUNCE_MILLISECONDS: u64 = 100;
 
 impl App {
+    /// Requests the caller's identity if it is missing and not on its way, because an earlier request failed, possibly
+    /// without credentials.
+    pub(super) fn request_missing_identity(&mut self) -> Option<Effect> {
+        let is_pending = self.pending_calls.values().any(|call| *call == Call::Identity);
+        (self.account.account_id.is_empty() && !is_pending).then(|| self.request(Call::Identity))
+    }
+
     pub(super) fn initial_requests(&mut self) -> Vec<Effect> {
         [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)]
             .map(|call| self.request(call))

@@ -37,11 +37,7 @@ impl App {
     /// state.
     fn on_key_stores_loaded(&mut self) -> Vec<Effect> {
         let stores = self.account.key_stores.ready().cloned().unwrap_or_default();
-        let mut effects = Vec::new();
-        if self.account.account_id.is_empty() && !self.pending_calls.values().any(|call| *call == Call::Identity) {
-            // The identity couldn't be loaded before, possibly without credentials.
-            effects.push(self.request(Call::Identity));
-        }
+        let mut effects: Vec<Effect> = self.request_missing_identity().into_iter().collect();
         if let Some(Dialog::Connect(connecting)) = &mut self.dialog {
             let store = stores.iter().find(|store| store.custom_key_store_id == connecting.store_id);
             let event = connecting.on_store_loaded(store);

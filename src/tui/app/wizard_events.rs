@@ -82,6 +82,7 @@ impl App {
                 let used = self.add_used_external_key_id(&call);
                 self.submit(call).into_iter().chain(used).collect()
             }
+            wizard::WizardEvent::Request(Call::Identity) => self.request_missing_identity().into_iter().collect(),
             wizard::WizardEvent::Request(call) => vec![self.request(call)],
             wizard::WizardEvent::Connect(store_id, afterwards) => self.open_connect_dialog(&store_id, afterwards),
             wizard::WizardEvent::Copy(what, text) => self.copy(what, text),
@@ -228,6 +229,19 @@ mod tests {
         assert_eq!(app.used_external_key_ids.of("cks-1"), ["payments-2026"]);
         let effects = app.handle_wizard_event(request(None));
         assert!(!effects.iter().any(|effect| matches!(effect, Effect::Save(_))));
+    }
+
+    #[test]
+    fn identity_is_requested_again_only_if_it_is_missing_and_not_on_its_way() {
+        let (mut app, _) = App::new(Target::Aws, "us-west-2");
+        let request = |app: &mut App| app.handle_wizard_event(wizard::WizardEvent::Request(Call::Identity));
+        assert_eq!(request(&mut app), [], "the first request is on its way");
+        app.pending_calls.clear();
+        assert!(matches!(request(&mut app)[..], [Effect::Call(_, Call::Identity)]));
+        assert_eq!(request(&mut app), [], "an impatient second Enter sends nothing");
+        app.pending_calls.clear();
+        app.account.account_id = "111122223333".to_owned();
+        assert_eq!(request(&mut app), []);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Wizard {
                 if self.step == Step::Review {
                     return self.finish(account);
                 }
-                self.go_next(account);
+                return self.go_next(account);
             }
             Some(Action::SkipToReview) if self.can_skip_to_review() => self.skip_to_review(account),
             Some(Action::PreviousStep) => self.move_step(-1),
@@ -242,7 +242,11 @@ impl Wizard {
             FocusTarget::CreateKeyStore => return vec![WizardEvent::CreateKeyStore],
             FocusTarget::Field(Field::AddTag) => self.add_tag(),
             FocusTarget::Field(Field::AddOtherAccount) => self.add_other_account(),
-            FocusTarget::Field(Field::KeyPolicy) if !account.account_id.is_empty() => {
+            // The key policy contains the account ID.
+            FocusTarget::Field(Field::KeyPolicy) if account.account_id.is_empty() => {
+                return vec![WizardEvent::Request(Call::Identity)];
+            }
+            FocusTarget::Field(Field::KeyPolicy) => {
                 self.draft.edited_policy = Some(self.draft.policy_json(account));
                 self.load_editor();
             }
@@ -289,7 +293,7 @@ impl Wizard {
             FocusTarget::Previous => self.move_step(-1),
             FocusTarget::Retry => return self.finish(account),
             FocusTarget::Next if self.step == Step::Review => return self.finish(account),
-            FocusTarget::Next => self.go_next(account),
+            FocusTarget::Next => return self.go_next(account),
             FocusTarget::Field(_) | FocusTarget::SaveCommands => {}
         }
         Vec::new()
@@ -356,6 +360,18 @@ mod tests {
             Method::FromCustomerManagedKeys
         };
         Wizard::new(method, &account_state())
+    }
+
+    #[test]
+    fn key_policy_without_an_account_requests_the_identity() {
+        let account = AccountState { account_id: String::new(), ..account_state() };
+        let mut wizard = wizard(true);
+        wizard.go_to_step(Step::KeyPolicy);
+        let next = KeyEvent::new(KeyCode::Char('n'), KeyModifiers::CONTROL);
+        for key in [KeyCode::Enter.into(), next] {
+            assert_eq!(wizard.handle_key(key, &account), [WizardEvent::Request(Call::Identity)]);
+        }
+        assert_eq!((wizard.step, &wizard.draft.edited_policy), (Step::KeyPolicy, &None));
     }
 
     proptest! {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Wizard;
+use super::{Wizard, WizardEvent};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::method::Step;
 use crate::create_key::outcome::step_errors;
 use crate::create_key::submission::Submission;
 use crate::create_key::validate::FieldError;
+use crate::tui::effect::Call;
 
 impl Wizard {
     pub(super) fn go_to_step(&mut self, step: Step) {
@@ -44,12 +45,15 @@ impl Wizard {
         true
     }
 
-    /// Goes to the next step if this one has no errors. Otherwise moves the focus to the first error.
-    pub(super) fn go_next(&mut self, account: &AccountState) {
-        if self.is_step_refused(account) {
-            return;
+    /// Goes to the next step if this one has no errors. Otherwise moves the focus to the first error. If the key policy
+    /// lacks the account ID, requests it.
+    pub(super) fn go_next(&mut self, account: &AccountState) -> Vec<WizardEvent> {
+        if !self.is_step_refused(account) {
+            self.move_step(1);
+            return Vec::new();
         }
-        self.move_step(1);
+        let lacks_account = self.step == Step::KeyPolicy && account.account_id.is_empty();
+        lacks_account.then_some(WizardEvent::Request(Call::Identity)).into_iter().collect()
     }
 
     pub(super) fn move_step(&mut self, by: isize) {
